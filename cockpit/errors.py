@@ -1,0 +1,82 @@
+"""The closed family of errors that a user may meet, and the exit code that each one means.
+
+    CockpitError             1  the thing asked about failed
+    ├── NotFoundError        1  no such job, node, log file
+    ├── RejectedError        1  Ray refused the request; `detail` holds its words
+    ├── JobLostError         1  the cluster restarted and has forgotten the job
+    ├── UsageError           2  wrong arguments, unreadable or unwritable file, bad configuration
+    │   └── LocalRayError    2  the embedded Ray cannot be started on this machine
+    ├── UnreachableError     3  no answer, or too late; worth a retry
+    │   ├── NotRayError      3  something answered, but it is not a Ray dashboard
+    │   └── ServerError      3  Ray answered that it could not do its work
+    └── AuthenticationError  4  401 or 403
+
+`title` is one sentence for the user, `detail` is the other side's own text, `hint` is the next step.
+"""
+
+from typing import ClassVar
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_UNREACHABLE = 3
+EXIT_AUTHENTICATION = 4
+EXIT_INTERRUPTED = 130
+
+
+class CockpitError(Exception):
+    """A failure that is told to the user in words."""
+
+    exit_code: ClassVar[int] = EXIT_FAILED
+
+    def __init__(self, title: str, *, detail: str = "", hint: str = "") -> None:
+        super().__init__(title)
+        self.title = title
+        self.detail = detail
+        self.hint = hint
+
+
+class NotFoundError(CockpitError):
+    """The named job, node or log does not exist on the cluster."""
+
+
+class RejectedError(CockpitError):
+    """Ray understood the request and refused it."""
+
+
+class JobLostError(CockpitError):
+    """The head was restarted and no longer knows the job."""
+
+
+class UsageError(CockpitError):
+    """Wrong arguments, an unreadable or unwritable file, or bad configuration."""
+
+    exit_code = EXIT_USAGE
+
+
+class LocalRayError(UsageError):
+    """The embedded Ray cannot run on this machine."""
+
+
+class UnreachableError(CockpitError):
+    """The cluster did not answer, or not in time."""
+
+    exit_code = EXIT_UNREACHABLE
+
+
+class NotRayError(UnreachableError):
+    """Something answered that is not a Ray dashboard."""
+
+
+class ServerError(UnreachableError):
+    """Ray answered that it could not do its work just now."""
+
+
+class AuthenticationError(CockpitError):
+    """The token is missing (401) or wrong (403)."""
+
+    exit_code = EXIT_AUTHENTICATION
+
+    def __init__(self, title: str, *, status: int, detail: str = "", hint: str = "") -> None:
+        super().__init__(title, detail=detail, hint=hint)
+        self.status = status

@@ -1,0 +1,1 @@
+"""All timing: following, polling, waiting."""

@@ -1,0 +1,1 @@
+"""The embedded local Ray and its supervisor."""

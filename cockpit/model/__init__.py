@@ -1,0 +1,1 @@
+"""Facts about a cluster: frozen structs, no I/O."""
