@@ -56,3 +56,101 @@ def write_private(path: Path, data: bytes) -> None:
     except OSError as error:
         draft.unlink(missing_ok=True)
         raise UsageError(f"The file {path} cannot be written.", detail=str(error)) from error
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A cluster that the user named, as it stands in `config.toml` under `[contexts.NAME]`.
+
+    `token` is a reference (`ac-secret://NAME`), never a token; `token_file` names a file that holds one.
+    """
+
+    address: str
+    token: str | None = None
+    token_file: str | None = None
+    ca_file: str | None = None
+    verify: bool = True
+    proxy: bool = False
+    read_only: bool = False
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the user wrote down: contexts by name, and sentences about what could not be used."""
+
+    contexts: dict[str, Context] = {}
+    problems: tuple[str, ...] = ()
+
+
+def config_file() -> Path:
+    """The file that the user edits."""
+    return config_directory() / "config.toml"
+
+
+def load_settings() -> Settings:
+    """Read `config.toml`; a missing file is an empty one, and one bad context does not hide the others.
+
+    Raises UsageError with line and column where the file is not TOML, or cannot be read.
+    """
+    path = config_file()
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read.", detail=str(error)) from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path} is not valid TOML: {error}.", hint="Nothing was changed; mend it there.") from error
+    return _settings_from(path, document)
+
+
+def _settings_from(path: Path, document: Mapping[str, Any]) -> Settings:
+    contexts: dict[str, Context] = {}
+    problems = [f"{path}: {key!r} is not a known setting" for key in document if key != "contexts"]
+    tables = document.get("contexts", {})
+    if not isinstance(tables, dict):
+        return Settings(problems=(*problems, f"{path}: contexts is not a table"))
+    for name, table in tables.items():
+        try:
+            contexts[name] = msgspec.convert(table, Context)
+        except msgspec.ValidationError as error:
+            problems.append(f"{path}: context {name!r} is left out: {error}")
+    return Settings(contexts=contexts, problems=tuple(problems))
+
+
+def current_context() -> str | None:
+    """The name of the context in use; None where none was chosen."""
+    try:
+        return (state_directory() / "current-context").read_text(encoding="utf-8").strip() or None
+    except (FileNotFoundError, UnicodeDecodeError):
+        return None
+
+
+def use_context(name: str | None) -> None:
+    """Choose the context in use; None for none. Raises UsageError where it cannot be remembered."""
+    write_private(state_directory() / "current-context", (name or "").encode())
+
+
+class Consents(msgspec.Struct, frozen=True):
+    """What the user agreed to for each origin (scheme, host and port)."""
+
+    ray_token: frozenset[str] = frozenset()
+    plain_http: frozenset[str] = frozenset()
+
+
+def load_consents() -> Consents:
+    """What the user agreed to so far. Raises UsageError where the file is there but unreadable."""
+    path = _consents_file()
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Consents)
+    except FileNotFoundError:
+        return Consents()
+    except (OSError, msgspec.DecodeError) as error:
+        raise UsageError(f"{path} cannot be read.", detail=str(error), hint="Remove it to be asked again.") from error
+
+
+def save_consents(consents: Consents) -> None:
+    """Remember what the user agreed to. Raises UsageError."""
+    write_private(_consents_file(), msgspec.json.encode(consents))
+
+
+def _consents_file() -> Path:
+    return state_directory() / "consents.json"

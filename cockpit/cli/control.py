@@ -1,0 +1,138 @@
+"""`stop`, `delete` and `wait`."""
+
+import argparse
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from cockpit.cli import options, output, session
+from cockpit.errors import EXIT_OK, CockpitError, UnreachableError
+
+
+def add(commands: Any) -> None:
+    """Declare the commands."""
+    stop = commands.add_parser("stop", help="stop jobs and wait until they have ended")
+    stop.add_argument("--no-wait", action="store_true", help="return as soon as Ray has been asked")
+    delete = commands.add_parser("delete", help="make the cluster forget ended jobs; their log files stay")
+    wait = commands.add_parser("wait", help="wait until jobs have ended; exit with their result")
+    wait.add_argument(
+        "--timeout", type=options.seconds, metavar="TIME", help="give up after this long, with exit code 3"
+    )
+    for parser, run in ((stop, stop_jobs), (delete, delete_jobs), (wait, wait_for_jobs)):
+        options.add_ids(parser)
+        options.add_json(parser)
+        options.add_cluster(parser)
+        parser.set_defaults(run=run)
+    for parser in (stop, wait):
+        options.add_retry(parser)
+
+
+async def _each(ids: list[str], act: Callable[[str], Awaitable[int]]) -> int:
+    """Act on every id, past failures; returns the highest exit code."""
+    code = EXIT_OK
+    for job_id in dict.fromkeys(ids):
+        try:
+            code = max(code, await act(job_id))
+        except UnreachableError:
+            raise
+        except CockpitError as failure:
+            output.error(failure)
+            code = max(code, failure.exit_code)
+    return code
+
+
+async def stop_jobs(args: argparse.Namespace) -> int:
+    """Stop jobs, and wait until Ray says that they have ended."""
+    from cockpit.operations import jobs as operations
+
+    ended: list[Any] = []
+    async with session.cluster(args, changes=True) as client:
+
+        async def stop(job_id: str) -> int:
+            before = await operations.request_stop(client, job_id)
+            if before.is_terminal:
+                output.message(f"Job {job_id} had ended before: {before.status}.")
+                ended.append(before)
+                return EXIT_OK
+            if args.no_wait:
+                output.message(f"Asked Ray to stop job {job_id}.")
+                return EXIT_OK
+            job = await operations.until_stopped(client, job_id, _patience(args), _stopping)
+            ended.append(job)
+            return EXIT_OK
+
+        code = await _each(args.ids, stop)
+    _print_jobs(args, ended)
+    return code
+
+
+def _stopping(job: Any) -> None:
+    output.message(f"Job {job.id} is stopping…")
+
+
+def _patience(args: argparse.Namespace) -> Any:
+    from cockpit.cli.watch import away
+    from cockpit.feeds.patience import Patience
+
+    retry_for = options.RETRY_SECONDS if args.retry_for is None else args.retry_for
+    return Patience(retry_for, from_start=args.retry_for is not None, report=away)
+
+
+def _print_jobs(args: argparse.Namespace, jobs: list[Any]) -> None:
+    from cockpit.render.jobs import status_word
+    from cockpit.render.records import job_record
+
+    if args.json:
+        output.listing("jobs", [job_record(job) for job in jobs], now=time.time())
+        return
+    for job in jobs:
+        output.line(f"{job.id} {status_word(job)}")
+
+
+async def delete_jobs(args: argparse.Namespace) -> int:
+    """Delete the records of ended jobs."""
+    from cockpit.operations import jobs as operations
+
+    deleted: list[str] = []
+    async with session.cluster(args, changes=True) as client:
+
+        async def delete(job_id: str) -> int:
+            await operations.delete(client, job_id)
+            deleted.append(job_id)
+            return EXIT_OK
+
+        code = await _each(args.ids, delete)
+    if args.json:
+        output.record({"deleted": deleted, "total": len(deleted)})
+    else:
+        for job_id in deleted:
+            output.line(f"{job_id} deleted")
+    return code
+
+
+async def wait_for_jobs(args: argparse.Namespace) -> int:
+    """Wait for every job; 1 where one of them did not succeed."""
+    from cockpit.cli.following import result_code
+    from cockpit.feeds.job_watch import JobWatch
+    from cockpit.render import jobs as render
+
+    ended: list[Any] = []
+    async with session.cluster(args) as client:
+
+        async def wait(job_id: str) -> int:
+            job = await JobWatch(client, job_id).until_terminal(_patience(args))
+            output.message(render.outcome(job, time.time()))
+            ended.append(job)
+            return result_code(job)
+
+        try:
+            async with asyncio.timeout(args.timeout):
+                code = await _each(args.ids, wait)
+        except TimeoutError:
+            waiting = [job_id for job_id in args.ids if job_id not in {job.id for job in ended}]
+            raise UnreachableError(
+                f"Not ended within {args.timeout:g} s: {output.joined(waiting)}.", hint="The jobs go on."
+            ) from None
+    _print_jobs(args, ended)
+    return code

@@ -1,0 +1,78 @@
+"""`demo`: a Ray of its own, four sample jobs, and a tour of what there is to see."""
+
+import argparse
+import time
+from typing import Any
+
+from cockpit.cli import output
+from cockpit.errors import EXIT_OK
+
+
+def add(commands: Any) -> None:
+    """Declare the command."""
+    parser = commands.add_parser("demo", help="start a Ray of its own with sample jobs, and look at it")
+    parser.set_defaults(run=demo)
+
+
+async def demo(_: argparse.Namespace) -> int:
+    """Start, submit, follow, list, stop, shut down; nothing is left afterwards."""
+    from cockpit.clients.address import parse_address
+    from cockpit.clients.ray import RayClient
+    from cockpit.clients.transport import Endpoint
+    from cockpit.local.cluster import owned_ray
+    from cockpit.model.secret import Secret
+
+    async with owned_ray(report=output.message) as cluster:
+        endpoint = Endpoint(address=parse_address(cluster.address), token=Secret(cluster.token))
+        async with RayClient.at(endpoint) as client:
+            await _tour(client)
+        output.message("Shutting down.")
+    output.message("Nothing of it is left. `rayakash-tui local up` starts one that stays.")
+    return EXIT_OK
+
+
+async def _tour(client: Any) -> None:
+    from cockpit.operations import demo as samples
+
+    for submission_id in await samples.submit_samples(client):
+        output.message(f"Submitted {submission_id}.")
+    for job_id in (samples.SUCCEEDS, samples.FAILS):
+        await _show_log(client, job_id)
+    await _list_all(client)
+    await _stop(client, samples.RUNS)
+
+
+async def _show_log(client: Any, job_id: str) -> None:
+    from cockpit.cli.following import conclude, follow
+
+    _heading(f"log of {job_id}")
+    conclude(await follow(client, job_id, argparse.Namespace(retry_for=None)))
+
+
+async def _list_all(client: Any) -> None:
+    from cockpit.cli.listings import print_gpus
+    from cockpit.operations.gpus import list_gpus
+    from cockpit.render import jobs, nodes
+
+    now = time.time()
+    _heading("jobs")
+    output.rows(jobs.COLUMNS, [jobs.row(job, now) for job in (await client.jobs()).rows])
+    _heading("nodes")
+    output.rows(nodes.NODE_COLUMNS, [nodes.node_row(node) for node in (await client.nodes()).rows])
+    _heading("gpus")
+    print_gpus((await list_gpus(client)).rows)
+
+
+async def _stop(client: Any, job_id: str) -> None:
+    from cockpit.feeds.patience import Patience
+    from cockpit.operations.jobs import request_stop, until_stopped
+    from cockpit.render.jobs import outcome
+
+    _heading(f"stop {job_id}")
+    await request_stop(client, job_id)
+    job = await until_stopped(client, job_id, Patience(60), lambda job: output.line(f"{job.id} is stopping"))
+    output.line(outcome(job, time.time()))
+
+
+def _heading(text: str) -> None:
+    output.line(f"── {text} " + "─" * max(0, 60 - len(text)))

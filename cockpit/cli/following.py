@@ -1,0 +1,86 @@
+"""Following a log on stdout, shared by `logs`, `submit` and `demo`."""
+
+import argparse
+import time
+
+from cockpit.cli import output
+from cockpit.cli.options import RETRY_SECONDS
+from cockpit.clients.ray import RayClient
+from cockpit.errors import EXIT_FAILED, EXIT_OK
+from cockpit.feeds.follower import Followed, LogFollower
+from cockpit.feeds.patience import Outage
+from cockpit.feeds.spool import Spool
+from cockpit.model.jobs import Job
+from cockpit.render import jobs as render
+
+
+class Printer:
+    """Hears of a followed log, and prints it."""
+
+    def __init__(self) -> None:
+        self._log = output.LogWriter()
+
+    def wrote(self, chunk: bytes) -> None:
+        """Print bytes of the log."""
+        self._log.write(chunk)
+
+    def waiting(self, job: Job) -> None:
+        """Say that there is no log yet."""
+        why = render.reason(job)
+        output.message(f"Job {job.id} is {job.status or 'not running yet'}" + (f": {why}" if why else "."))
+
+    def away(self, outage: Outage) -> None:
+        """Say that the cluster does not answer."""
+        output.message(f"{outage.error.title} Trying again in {outage.next_try:.0f} s.")
+
+    def reconnected(self, *, proven: bool) -> None:
+        """Say that it is back."""
+        output.message("Reconnected, 0 bytes lost." if proven else "Reconnected; whether bytes were lost is unproven.")
+
+    def replaced(self) -> None:
+        """Say that another file follows."""
+        output.message("The log on the cluster was replaced; the new one follows from its beginning.")
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        self._log.close()
+
+
+async def follow(
+    client: RayClient, job_id: str, args: argparse.Namespace, *, tail: int | None = None, until_end: bool = True
+) -> Followed:
+    """Print the log of a job, until the job has ended or, without `until_end`, to where it is now."""
+    printer = Printer()
+    with Spool() as spool:
+        follower = LogFollower(
+            client,
+            job_id,
+            spool,
+            printer,
+            tail=tail,
+            follow=until_end,
+            retry_for=RETRY_SECONDS if args.retry_for is None else args.retry_for,
+            retry_from_start=args.retry_for is not None,
+        )
+        try:
+            return await follower.run()
+        finally:
+            printer.close()
+
+
+def conclude(followed: Followed) -> int:
+    """Say how the job ended; returns the exit code that stands for it."""
+    job = followed.job
+    if followed.missing:
+        output.warning(followed.missing)
+    output.message(render.outcome(job, time.time()))
+    if job.status == "FAILED" and (followed.missing or job.driver_node_id is None or job.driver_exit_code is None):
+        # It never came to run, or was ended from outside: its log does not tell why, only the message does.
+        for text in (job.message or "").splitlines():
+            output.message(f"  | {text}")
+    return result_code(job)
+
+
+def result_code(job: Job) -> int:
+    """0 for a job that succeeded, 1 for one that failed or was stopped."""
+    return EXIT_OK if job.status == "SUCCEEDED" else EXIT_FAILED

@@ -1,0 +1,67 @@
+"""The command line: parses, runs one command, and turns failures into words and exit codes."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from cockpit import __version__
+from cockpit.cli import options, output
+from cockpit.errors import EXIT_INTERRUPTED, EXIT_OK, CockpitError
+
+# Each module has `add(subparsers)`, and a coroutine behind every command as `run`.
+GROUPS = ("demo", "local", "listings", "submit", "control", "logs")
+
+EPILOG = """\
+exit codes: 0 done, the job succeeded; 1 it failed or was not found; 2 usage; 3 unreachable; 4 token missing or wrong
+The cluster is named by a flag, else RAYAKASH_ADDRESS, RAY_API_SERVER_ADDRESS or RAY_ADDRESS, else the context in use.
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of every command."""
+    parser = argparse.ArgumentParser(
+        prog="rayakash-tui",
+        description="The terminal cockpit for Ray clusters on Akash.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"rayakash-tui {__version__}")
+    options.add_cluster(parser, default=None)
+    parser.set_defaults(run=None)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for group in GROUPS:
+        import_module(f"cockpit.cli.{group}").add(commands)
+    return parser
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run the command line; returns the exit code."""
+    output.prepare_streams()
+    try:
+        return _run(list(argv))
+    except CockpitError as failure:
+        output.error(failure)
+        return failure.exit_code
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone. Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
+
+
+def _run(argv: list[str]) -> int:
+    cut = argv.index("--") if "--" in argv else len(argv)
+    parser = build_parser()
+    args = parser.parse_args(argv[:cut])
+    args.rest = argv[cut + 1 :]
+    if args.run is None:
+        parser.print_help()
+        return EXIT_OK
+    if args.rest and not hasattr(args, "entrypoint"):
+        parser.error(f"nothing may follow -- here: {' '.join(args.rest)}")
+    code: int = asyncio.run(args.run(args))
+    return code

@@ -1,0 +1,89 @@
+"""Options that several commands share, and the values that they take."""
+
+import argparse
+import re
+from collections.abc import Callable
+
+from cockpit.errors import UsageError
+
+RETRY_SECONDS = 300.0
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgtp]?)(i?)b?", re.IGNORECASE)
+_TIME = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
+_SECONDS = {"ms": 0.001, None: 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+Add = Callable[[argparse.ArgumentParser], None]
+
+
+def add_cluster(parser: argparse.ArgumentParser, *, default: object = argparse.SUPPRESS) -> None:
+    """Options that name the cluster; they stand before and after the command."""
+    group = parser.add_argument_group("cluster")
+    group.add_argument("-c", "--context", metavar="NAME", default=default, help="a context of config.toml, or `local`")
+    group.add_argument("--address", metavar="URL", default=default, help="the dashboard, http(s)://HOST:PORT")
+    group.add_argument(
+        "--send-token",
+        action="store_true",
+        default=default,
+        help="agree, once for this address, to send the Ray token found on this machine, or to send one unencrypted",
+    )
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """`--json`."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def add_retry(parser: argparse.ArgumentParser) -> None:
+    """`--retry-for`."""
+    parser.add_argument(
+        "--retry-for",
+        type=seconds,
+        metavar="TIME",
+        help="go on this long while the cluster is away: 30s, 5m (default 5m; a first request fails at once)",
+    )
+
+
+def add_ids(parser: argparse.ArgumentParser) -> None:
+    """Job ids."""
+    parser.add_argument("ids", nargs="+", metavar="ID", help="submission id or job id")
+
+
+def seconds(text: str) -> float:
+    """A time such as `90`, `30s`, `5m`, `2h`, in seconds."""
+    match = _TIME.fullmatch(text.strip())
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time; write 30s, 5m or 2h")
+    return float(match[1]) * _SECONDS[match[2]]
+
+
+def memory(text: str) -> int:
+    """A size such as `500000000`, `16G` (10⁹) or `16Gi` (2³⁰), in bytes."""
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size; write 16Gi, 512Mi or a number of bytes")
+    step = 1024 if match[3] else 1000
+    return int(float(match[1]) * step ** " kmgtp".index(match[2].lower() or " "))
+
+
+def count(text: str) -> int:
+    """A whole number from 0."""
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of lines")
+    return int(text)
+
+
+def pair(text: str, what: str) -> tuple[str, str]:
+    """`KEY=VALUE`. Raises UsageError."""
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise UsageError(f"{what} {text.partition('=')[0]!r} is not of the form KEY=VALUE.")
+    return key, value
+
+
+def number_pair(text: str, what: str) -> tuple[str, float]:
+    """`KEY=NUMBER`. Raises UsageError."""
+    key, value = pair(text, what)
+    try:
+        return key, float(value)
+    except ValueError as error:
+        raise UsageError(f"{what} {key}={value!r} is not a number.") from error

@@ -1,0 +1,115 @@
+"""What the commands print: data on stdout, messages on stderr, nothing that a terminal would obey."""
+
+import codecs
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, TextIO
+
+import msgspec
+
+from cockpit.errors import CockpitError
+from cockpit.render.cells import Column, table
+from cockpit.render.sanitize import LogSanitizer
+from cockpit.render.text import visible
+from cockpit.render.times import iso
+
+PIPE_WIDTH = 200
+DETAIL_LINES = 12
+DETAIL_CHARACTERS = 2000
+
+
+def prepare_streams() -> None:
+    """Make both streams survive text that their encoding does not know."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, codecs.StreamReaderWriter) or not hasattr(stream, "reconfigure"):
+            continue
+        stream.reconfigure(errors="backslashreplace")
+
+
+def message(text: str) -> None:
+    """A sentence for the user, on stderr."""
+    print(visible(text), file=sys.stderr, flush=True)
+
+
+def error(failure: CockpitError) -> None:
+    """A failure: its sentence, the end of what the other side said, and the next step."""
+    message(f"error: {failure.title}")
+    for line in _detail_lines(failure):
+        message(f"  | {line}")
+    if failure.hint:
+        message(f"  hint: {failure.hint}")
+
+
+def _detail_lines(failure: CockpitError) -> list[str]:
+    """The last lines of the detail; they hold the reason in a traceback."""
+    lines = [line for line in failure.detail[-DETAIL_CHARACTERS:].splitlines() if line.strip() not in ("", ".")]
+    if len(lines) == 1 and lines[0].strip().rstrip(".") in failure.title:
+        return []
+    return lines[-DETAIL_LINES:]
+
+
+def warning(text: str) -> None:
+    """Something that the user should know, on stderr."""
+    message(f"warning: {text}")
+
+
+def line(text: str) -> None:
+    """One line of data."""
+    print(visible(text), flush=True)
+
+
+def record(value: dict[str, Any]) -> None:
+    """One JSON object on a line of its own."""
+    print(msgspec.json.encode(value).decode(), flush=True)
+
+
+def listing(name: str, records: Sequence[dict[str, Any]], *, now: float, **more: Any) -> None:
+    """The one object that a `--json` listing prints."""
+    record({name: list(records), "as_of": iso(now), "total": len(records), **more})
+
+
+def rows(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> None:
+    """A table, as wide as the terminal; a pipe gets more room."""
+    for text in table(columns, cells, width=terminal_width()):
+        print(text)
+    sys.stdout.flush()
+
+
+def terminal_width() -> int:
+    """Columns to fill on stdout."""
+    if not sys.stdout.isatty():
+        return int(os.environ.get("COLUMNS", "0") or 0) or PIPE_WIDTH
+    return shutil.get_terminal_size().columns
+
+
+def unreadable(count: int) -> None:
+    """Say that rows are missing from a table."""
+    if count:
+        warning(f"{count} of the rows in the reply could not be read.")
+
+
+class LogWriter:
+    """Writes log bytes to stdout: as they are into a file or a pipe, made safe on a terminal."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stdout
+        self._sanitizer = LogSanitizer() if self._stream.isatty() else None
+
+    def write(self, chunk: bytes) -> None:
+        """Write and flush."""
+        data = self._sanitizer.feed(chunk) if self._sanitizer else chunk
+        self._stream.buffer.write(data)
+        self._stream.buffer.flush()
+
+    def close(self) -> None:
+        """Write what was held back, and leave the terminal's colours as they were."""
+        if self._sanitizer:
+            self._stream.buffer.write(self._sanitizer.finish())
+            self._stream.buffer.flush()
+
+
+def joined(values: Iterable[str]) -> str:
+    """Words with commas."""
+    return ", ".join(values)

@@ -1,0 +1,43 @@
+"""From parsed options to a client, with the questions that a token may raise."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from cockpit.cli import output
+from cockpit.clients.ray import RayClient
+from cockpit.errors import UsageError
+from cockpit.operations.connect import Question, Selection, Target, choose, connect
+
+
+def selection_of(args: argparse.Namespace) -> Selection:
+    """What the user named."""
+    return Selection(context=args.context, address=args.address)
+
+
+@asynccontextmanager
+async def cluster(args: argparse.Namespace, *, changes: bool = False) -> AsyncIterator[RayClient]:
+    """A connected client of the cluster that the options name.
+
+    With `changes` a read-only context is refused with UsageError.
+    """
+    target = choose(selection_of(args))
+    if changes and target.is_read_only:
+        raise UsageError(f"The context {target.name} is read-only.", hint="Remove read_only from it to change that.")
+    _warn(target)
+    client = await connect(target, ask=_ask if sys.stdin.isatty() else None, agreed=args.send_token)
+    async with client:
+        yield client
+
+
+def _warn(target: Target) -> None:
+    if target.context is not None and not target.context.verify:
+        output.warning(f"the certificate of {target.address} is not verified (verify = false).")
+
+
+async def _ask(question: Question) -> bool:
+    print(f"{question.text} [y/N] ", end="", file=sys.stderr, flush=True)
+    answer = await asyncio.to_thread(sys.stdin.readline)
+    return answer.strip().lower() in ("y", "yes")

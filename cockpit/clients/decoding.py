@@ -1,0 +1,98 @@
+"""From JSON to structs, where one bad value must not hide the good ones."""
+
+import json
+import types
+import typing
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+import msgspec
+
+from cockpit.errors import NotRayError
+from cockpit.model.cluster import Rows
+
+T = TypeVar("T")
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+def decode(body: bytes, type_: type[T], *, address: str) -> T:
+    """Decode `body` as `type_`; strings that hold numbers count as numbers, as Ray sends int64 so.
+
+    A value that does not fit its field becomes that field's default. Raises NotRayError where `body` is no JSON,
+    or not of the outer shape.
+    """
+    try:
+        return msgspec.json.decode(body, type=type_, strict=False)
+    except msgspec.DecodeError:  # ValidationError is one too
+        return salvage(parse(body, address=address), type_, address=address)
+
+
+def parse(body: bytes, *, address: str) -> Any:
+    """Parse JSON, `NaN` and `Infinity` included: Python servers send them, and they mean "unknown" here."""
+    try:
+        return json.loads(body, parse_constant=lambda _: None)
+    except (ValueError, RecursionError) as error:
+        raise not_ray(body, address) from error
+
+
+def not_ray(body: bytes, address: str) -> NotRayError:
+    """The error for a reply that should have been Ray's JSON and is not."""
+    if not body:
+        return NotRayError(f"{address} answers with an empty page: it is not a Ray dashboard.")
+    return NotRayError(
+        f"{address} does not answer as a Ray dashboard does.",
+        detail=body[:200].decode("utf-8", "replace"),
+        hint="Give the address of the dashboard; a proxy may also have cut the reply short.",
+    )
+
+
+def salvage(value: Any, type_: type[T], *, address: str) -> T:
+    """Convert parsed JSON field by field; raises NotRayError where even the outer shape is wrong."""
+    found = _convert(value, type_)
+    if found is _UNREADABLE:
+        raise not_ray(msgspec.json.encode(value), address)
+    return typing.cast(T, found)
+
+
+def readable_rows(values: Iterable[Any], type_: type[S]) -> Rows[S]:
+    """The rows that are objects, each salvaged; the others are counted."""
+    converted = [_convert(value, type_) for value in values]
+    rows = tuple(row for row in converted if row is not _UNREADABLE)
+    return Rows(rows=rows, unreadable=len(converted) - len(rows))
+
+
+_UNREADABLE: Any = object()
+
+
+def _convert(value: Any, type_: Any) -> Any:
+    try:
+        return msgspec.convert(value, type=type_, strict=False)
+    except msgspec.ValidationError:
+        return _convert_parts(value, type_)
+
+
+def _convert_parts(value: Any, type_: Any) -> Any:
+    origin, arguments = typing.get_origin(type_), typing.get_args(type_)
+    if origin in (types.UnionType, typing.Union):
+        kept = (_convert(value, part) for part in arguments if part is not type(None))
+        return next((part for part in kept if part is not _UNREADABLE), _UNREADABLE)
+    if origin in (tuple, list) and isinstance(value, list):
+        parts = (_convert(part, arguments[0]) for part in value)
+        return origin(part for part in parts if part is not _UNREADABLE)
+    if origin is dict and isinstance(value, dict):
+        pairs = ((str(key), _convert(part, arguments[1])) for key, part in value.items())
+        return {key: part for key, part in pairs if part is not _UNREADABLE}
+    if isinstance(type_, type) and issubclass(type_, msgspec.Struct) and isinstance(value, dict):
+        return _struct(value, type_)
+    return _UNREADABLE
+
+
+def _struct(value: dict[str, Any], type_: type[S]) -> S:
+    hints = typing.get_type_hints(type_)
+    fields: dict[str, Any] = {}
+    for field in msgspec.structs.fields(type_):
+        if field.encode_name in value:
+            part = _convert(value[field.encode_name], hints[field.name])
+            if part is not _UNREADABLE:
+                fields[field.name] = part
+    return type_(**fields)

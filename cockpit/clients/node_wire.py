@@ -1,0 +1,188 @@
+"""The shape of `/nodes?view=summary`, and its translation into the model.
+
+Keys arrive camel-cased, int64 as strings, memory of GPUs in MiB, and utilisation as -1 where NVML is silent
+(ray-api section 3, measured on 2.60).
+"""
+
+import re
+from typing import Any
+
+import msgspec
+
+from cockpit.model.nodes import Disk, Gpu, GpuHolder, GpuProcess, Node, Usage
+
+MIB = 1024 * 1024
+NO_ACTOR = "f" * 32
+
+_USAGE_LINE = re.compile(r"^([\d.]+)/([\d.]+) ([^\s(]+)", re.MULTILINE)
+
+
+class _Wire(msgspec.Struct, kw_only=True, rename="camel"):
+    """Base of the structs that mirror a reply."""
+
+
+class WireProcess(_Wire):
+    pid: int | None = None
+    gpu_memory_usage: float | None = None
+    gpu_utilization: float | None = None
+
+
+class WireGpu(_Wire):
+    index: int | None = None
+    name: str | None = None
+    uuid: str | None = None
+    utilization_gpu: float | None = None
+    memory_used: float | None = None
+    memory_total: float | None = None
+    processes_pids: list[WireProcess] | None = None
+    power_mw: float | None = None
+    temperature_c: float | None = msgspec.field(name="temperatureC", default=None)
+
+
+class WireSlot(_Wire):
+    slot: int | None = None
+    allocation: float | None = None
+
+
+class WireUsed(_Wire):
+    resource_slots: list[WireSlot] | None = None
+
+
+class WireWorker(_Wire):
+    pid: int | None = None
+    job_id: str | None = None
+    actor_id: str | None = None
+    used_resources: dict[str, WireUsed | None] | None = None
+
+
+class WireRaylet(_Wire):
+    node_id: str | None = None
+    state: str | None = None
+    state_message: str | None = None
+    is_head_node: bool | None = None
+    node_manager_address: str | None = None
+    node_manager_hostname: str | None = None
+    num_workers: int | None = None
+    object_store_used_memory: int | None = None
+    object_store_available_memory: int | None = None
+    resources_total: dict[str, float | None] | None = None
+    labels: dict[str, str | None] | None = None
+    core_workers_stats: list[WireWorker] | None = None
+
+
+class WireNode(_Wire):
+    now: float | None = None
+    hostname: str | None = None
+    ip: str | None = None
+    cpu: float | None = None
+    cpus: list[int | None] | None = None
+    mem: list[float | None] | None = None
+    shm: int | None = None
+    load_avg: list[list[float | None]] | None = None
+    disk: dict[str, Disk | None] | None = None
+    disk_io_speed: list[float | None] | None = None
+    network_speed: list[float | None] | None = None
+    boot_time: float | None = None
+    gpus: list[WireGpu] | None = None
+    raylet: WireRaylet | None = None
+
+
+def to_node(wire: WireNode, logical_text: str | None) -> Node:
+    """The model's node; `logical_text` is its entry in `nodeLogicalResources`."""
+    raylet = wire.raylet or WireRaylet()
+    mem = _padded(wire.mem, 4)
+    cpus = _padded(wire.cpus, 2)
+    return Node(
+        node_id=raylet.node_id,
+        state=raylet.state,
+        state_message=raylet.state_message,
+        is_head_node=raylet.is_head_node,
+        hostname=wire.hostname or raylet.node_manager_hostname,
+        ip=wire.ip or raylet.node_manager_address,
+        now=wire.now,
+        boot_time=wire.boot_time,
+        cpu=wire.cpu,
+        cpus_logical=cpus[0],
+        cpus_physical=cpus[1],
+        load_avg=_numbers(wire.load_avg[0] if wire.load_avg else None),
+        mem_total=_whole(mem[0]),
+        mem_available=_whole(mem[1]),
+        mem_percent=mem[2],
+        mem_used=_whole(mem[3]),
+        shm=wire.shm,
+        disk={path: disk for path, disk in (wire.disk or {}).items() if disk is not None},
+        disk_io_speed=_numbers(wire.disk_io_speed),
+        network_speed=_numbers(wire.network_speed),
+        object_store_used_memory=raylet.object_store_used_memory,
+        object_store_available_memory=raylet.object_store_available_memory,
+        num_workers=raylet.num_workers,
+        labels={key: value for key, value in (raylet.labels or {}).items() if value is not None},
+        resources_total={key: value for key, value in (raylet.resources_total or {}).items() if value is not None},
+        logical=logical_usage(logical_text or ""),
+        gpus=tuple(_to_gpu(gpu, raylet.core_workers_stats or []) for gpu in wire.gpus or []),
+    )
+
+
+def logical_usage(text: str) -> dict[str, Usage]:
+    """CPU, GPU and custom resources in use, read from lines such as `1.5/4.0 CPU (0.0 used of 1.0 reserved…)`.
+
+    Memory is left out: its lines hold rounded units (`0B/22.82GiB memory`).
+    """
+    return {name: Usage(used=float(used), total=float(total)) for used, total, name in _USAGE_LINE.findall(text)}
+
+
+def _to_gpu(wire: WireGpu, workers: list[WireWorker]) -> Gpu:
+    return Gpu(
+        index=wire.index,
+        name=wire.name,
+        uuid=wire.uuid,
+        utilization_gpu=_percent(wire.utilization_gpu),
+        memory_used=_mib(wire.memory_used),
+        memory_total=_mib(wire.memory_total),
+        power_mw=_whole(wire.power_mw),
+        temperature_c=_whole(wire.temperature_c),
+        processes_pids=tuple(_to_process(process) for process in wire.processes_pids or []),
+        holders=tuple(_holders(wire.index, workers)),
+    )
+
+
+def _to_process(wire: WireProcess) -> GpuProcess:
+    return GpuProcess(
+        pid=wire.pid,
+        gpu_memory_usage=_mib(wire.gpu_memory_usage),
+        gpu_utilization=_percent(wire.gpu_utilization),
+    )
+
+
+def _holders(index: int | None, workers: list[WireWorker]) -> list[GpuHolder]:
+    """The workers whose GPU slots name this index."""
+    found = []
+    for worker in workers:
+        used = (worker.used_resources or {}).get("GPU")
+        for slot in (used.resource_slots if used else None) or []:
+            if slot.slot is not None and slot.slot == index:
+                actor = None if worker.actor_id in (None, "", NO_ACTOR) else worker.actor_id
+                found.append(
+                    GpuHolder(pid=worker.pid, job_id=worker.job_id, actor_id=actor, allocation=slot.allocation)
+                )
+    return found
+
+
+def _percent(value: float | None) -> int | None:
+    return None if value is None or value < 0 else round(value)
+
+
+def _mib(value: float | None) -> int | None:
+    return None if value is None or value < 0 else round(value * MIB)
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else round(value)
+
+
+def _numbers(values: list[float | None] | None) -> tuple[float, ...]:
+    return tuple(value for value in values or () if value is not None)
+
+
+def _padded(values: list[Any] | None, count: int) -> list[Any]:
+    return [*(values or []), *[None] * count][:count]

@@ -1,0 +1,361 @@
+"""Ray's dashboard over HTTP: version, jobs, nodes, actors, logs and packages.
+
+The facts behind each call were measured on Ray 2.60; what an older Ray lacks is said where it matters.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from cockpit.clients import decoding
+from cockpit.clients.node_wire import WireNode, to_node
+from cockpit.clients.transport import (
+    LIST_LIMIT,
+    Endpoint,
+    Transport,
+)
+from cockpit.errors import NotFoundError, NotRayError, RejectedError, ServerError
+from cockpit.model.cluster import ClusterUsage, Rows, Version
+from cockpit.model.jobs import Job, JobRequest, masked
+from cockpit.model.nodes import Node, Usage
+
+T = TypeVar("T")
+
+UPLOAD_CHUNK = 64 * 1024
+STREAM_INTERVAL = "0.2"
+
+
+class RayClient:
+    """Typed calls to one Ray dashboard; use as an async context manager, or call `close`.
+
+    Every call may raise UnreachableError, NotRayError, ServerError or AuthenticationError; others are named.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+
+    @classmethod
+    def at(cls, endpoint: Endpoint) -> Self:
+        """A client of the dashboard at `endpoint`; nothing is sent yet."""
+        return cls(Transport(endpoint))
+
+    @property
+    def address(self) -> str:
+        """The dashboard's address as text."""
+        return str(self.transport.endpoint.address)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self.transport.close()
+
+    async def _get(self, path: str, **params: str) -> bytes:
+        return (await self.transport.request("GET", path, params=params)).body
+
+    async def _get_list(self, path: str, **params: str) -> bytes:
+        reply = await self.transport.request(
+            "GET", path, params=params, limit=LIST_LIMIT, seconds=self.transport.timeouts.listing
+        )
+        return reply.body
+
+    def _decode(self, body: bytes, type_: type[T]) -> T:
+        return decoding.decode(body, type_, address=self.address)
+
+    async def version(self) -> Version:
+        """Ray's version and the name of the head's session."""
+        body = await self._get("/api/version")
+        version = self._decode(body, Version)
+        if version.ray_version is None:
+            raise decoding.not_ray(body, self.address)
+        return version
+
+    async def authentication_mode(self) -> str | None:
+        """`disabled`, `token` or `k8s`; None on a Ray before 2.52, which knows no authentication.
+
+        The path is public: it answers without a token.
+        """
+        try:
+            body = await self._get("/api/authentication_mode")
+        except NotRayError:
+            await self.version()
+            return None
+        return self._decode(body, _AuthenticationMode).authentication_mode
+
+    async def jobs(self) -> Rows[Job]:
+        """Every job that the head remembers, newest first.
+
+        Ray sends the whole list in hash order each time; there is no paging (1,000 jobs: about 0.6 MB).
+        """
+        body = await self._get_list("/api/jobs/")
+        try:
+            found = Rows(rows=tuple(msgspec.json.decode(body, type=list[Job], strict=False)))
+        except msgspec.DecodeError:
+            values = decoding.parse(body, address=self.address)
+            if not isinstance(values, list):
+                raise decoding.not_ray(body, self.address) from None
+            found = decoding.readable_rows(values, Job)
+        rows = sorted(map(_tidy, found.rows), key=lambda job: job.start_time or 0, reverse=True)
+        return Rows(rows=tuple(rows), unreadable=found.unreadable)
+
+    async def job(self, job_id: str) -> Job:
+        """One job by submission id or job id; cheap on any cluster. Raises NotFoundError."""
+        try:
+            body = await self._get(_job_path(job_id))
+        except NotFoundError as error:
+            raise _unknown_job(job_id, error) from error
+        job = self._decode(body, Job)
+        if job.status is None and job.id is None:
+            raise decoding.not_ray(body, self.address)
+        return _tidy(job)
+
+    async def submit(self, request: JobRequest) -> str:
+        """Submit a job; returns its submission id. Raises RejectedError with Ray's reason.
+
+        Ray accepts malformed content of `runtime_env` and fails the job later.
+        """
+        try:
+            reply = await self.transport.request("POST", "/api/jobs/", json=request)
+        except ServerError as error:
+            raise _submit_error(request, error) from error
+        accepted = self._decode(reply.body, _Accepted)
+        submission_id = accepted.submission_id or accepted.job_id
+        if not submission_id:
+            raise decoding.not_ray(reply.body, self.address)
+        return submission_id
+
+    async def stop(self, job_id: str) -> bool:
+        """Ask Ray to stop a job; returns whether there was something to stop.
+
+        Stopping is asynchronous (SIGTERM, 3 s, SIGKILL), and True is answered for a PENDING job too, which then stays
+        PENDING: ask for the job again. Raises NotFoundError, and RejectedError for a driver.
+        """
+        try:
+            reply = await self.transport.request("POST", _job_path(job_id, "/stop"))
+        except NotFoundError as error:
+            raise _unknown_job(job_id, error) from error
+        return bool(self._decode(reply.body, _Stopped).stopped)
+
+    async def delete(self, job_id: str) -> None:
+        """Make the head forget an ended job; its log file stays. Raises NotFoundError, RejectedError."""
+        try:
+            await self.transport.request("DELETE", _job_path(job_id))
+        except NotFoundError as error:
+            raise _unknown_job(job_id, error) from error
+        except ServerError as error:
+            if "non-terminal state" not in error.detail:
+                raise
+            raise RejectedError(
+                f"Job {job_id} has not ended yet, and Ray deletes only jobs that have.",
+                detail=error.detail,
+                hint="Stop it first.",
+            ) from error
+
+    async def nodes(self) -> Rows[Node]:
+        """Nodes with their GPUs, living and recently dead; a sample is up to 5 s old.
+
+        Without `nocache` Ray would return the answer of the previous call, however old (ray-api section 0.6).
+        """
+        body = await self._get_list("/nodes", view="summary", nocache="1")
+        summary = self._envelope(body, _Summary)
+        found = decoding.readable_rows(summary.summary or [], WireNode)
+        logical = summary.node_logical_resources or {}
+        nodes = (to_node(wire, logical.get((wire.raylet and wire.raylet.node_id) or "")) for wire in found.rows)
+        return Rows(rows=tuple(nodes), unreadable=found.unreadable)
+
+    async def cluster_usage(self) -> ClusterUsage:
+        """Logical resources used and total, of the cluster and by node id; lags about 5 s behind."""
+        body = await self._get_list("/api/cluster_status")
+        report = self._envelope(body, _ClusterStatus).report
+        return ClusterUsage(
+            total=_usages(report.usage),
+            by_node={node: _usages(use) for node, use in (report.usage_by_node or {}).items()},
+        )
+
+    async def actor_count(self) -> int | None:
+        """How many actors are alive, Ray's own job supervisors left out; None where Ray did not count."""
+        params = [("limit", "1"), ("timeout", "10")]
+        for key, value in (("state", "DEAD"), ("class_name", "JobSupervisor")):
+            params += [("filter_keys", key), ("filter_predicates", "!="), ("filter_values", value)]
+        reply = await self.transport.request("GET", "/api/v0/actors", params=params)
+        return self._envelope(reply.body, _StateReply).result.num_filtered
+
+    def _envelope(self, body: bytes, type_: type[T]) -> T:
+        """The `data` of a reply of the form `{"result": bool, "msg": str, "data": …}`."""
+        envelope = self._decode(body, _Envelope)
+        if envelope.result is False:
+            raise ServerError(f"Ray failed to answer: {envelope.msg or 'no reason given'}", detail=envelope.msg or "")
+        if envelope.result is None or not isinstance(envelope.data, dict):
+            raise decoding.not_ray(body, self.address)
+        return decoding.salvage(envelope.data, type_, address=self.address)
+
+    async def log_files(self, node_id: str, *, glob: str = "*") -> dict[str, list[str]]:
+        """Names of log files on a node by Ray's category; logs of job drivers are `internal`."""
+        body = await self._get_list("/api/v0/logs", node_id=node_id, glob=glob)
+        return self._envelope(body, _LogFiles).result
+
+    def read_log(
+        self, node_id: str, filename: str, *, lines: int = -1
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Open the last `lines` lines (-1: all) of a log file as it is now; the bytes end where the file ends.
+
+        Raises NotFoundError where the file or its node is gone.
+        """
+        return self._log("file", node_id, filename, lines=lines)
+
+    def stream_log(
+        self, node_id: str, filename: str, *, lines: int = -1
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Open a log file from its last `lines` lines (-1: all) and follow it.
+
+        It never ends by itself, is silent while the file is, and even its headers wait for the first byte.
+        Raises NotFoundError where the file or its node is gone.
+        """
+        return self._log("stream", node_id, filename, lines=lines, endless=True, interval=STREAM_INTERVAL)
+
+    @asynccontextmanager
+    async def _log(
+        self, kind: str, node_id: str, filename: str, *, lines: int, endless: bool = False, **more: str
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        params = {"node_id": node_id, "filename": filename, "lines": str(lines), **more}
+        try:
+            async with self.transport.stream(f"/api/v0/logs/{kind}", params=params, endless=endless) as chunks:
+                yield chunks
+        except ServerError as error:
+            raise _log_error(filename, node_id, error) from error
+
+    async def package_exists(self, name: str) -> bool:
+        """Whether the cluster holds the package `name`; asking also keeps it there for 600 s."""
+        try:
+            await self.transport.request("GET", f"/api/packages/gcs/{quote(name, safe='')}")
+        except (NotFoundError, NotRayError) as error:
+            if "package" not in error.detail.lower():
+                raise
+            return False
+        return True
+
+    async def put_package(self, name: str, path: Path) -> None:
+        """Upload a zip file as the package `name`; Ray takes at most 104,857,600 bytes (413 beyond)."""
+        size = (await asyncio.to_thread(path.stat)).st_size
+        await self.transport.request(
+            "PUT",
+            f"/api/packages/gcs/{quote(name, safe='')}",
+            content=_file_chunks(path),
+            headers={"Content-Length": str(size)},
+            seconds=self.transport.timeouts.upload,
+        )
+
+
+async def _file_chunks(path: Path) -> AsyncIterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(UPLOAD_CHUNK):
+            yield chunk
+
+
+def _job_path(job_id: str, tail: str = "") -> str:
+    return f"/api/jobs/{quote(job_id, safe='')}{tail}"
+
+
+def _tidy(job: Job) -> Job:
+    """Masks env values; the end time 0 of a running driver means that there is none."""
+    if job.end_time == 0 or job.start_time == 0:
+        job = msgspec.structs.replace(job, start_time=job.start_time or None, end_time=job.end_time or None)
+    return masked(job)
+
+
+def _unknown_job(job_id: str, error: NotFoundError) -> NotFoundError:
+    return NotFoundError(
+        f"The cluster knows no job {job_id}.",
+        detail=error.detail,
+        hint="`rayakash-tui jobs` lists what it knows; a restarted head forgets its jobs.",
+    )
+
+
+def _submit_error(request: JobRequest, error: ServerError) -> Exception:
+    if "already exists" in error.detail:
+        return RejectedError(
+            f"A job with the id {request.submission_id} already exists.",
+            detail=error.detail,
+            hint="Choose another id, or leave it out to get a fresh one.",
+        )
+    if "status code 400" in error.detail:
+        return RejectedError(error.title.replace("failed to answer", "refused the job"), detail=error.detail)
+    return error
+
+
+def _log_error(filename: str, node_id: str, error: ServerError) -> Exception:
+    if "not found" in error.detail:
+        return NotFoundError(f"There is no log {filename} on node {node_id[:12]}.", detail=error.detail)
+    if "Agent for node" in error.detail or "doesn't exist" in error.detail:
+        return NotFoundError(f"The node {node_id[:12]} is gone, and its logs with it.", detail=error.detail)
+    return error
+
+
+def _usages(pairs: dict[str, list[float]] | None) -> dict[str, Usage]:
+    return {name: Usage(used=pair[0], total=pair[1]) for name, pair in (pairs or {}).items() if len(pair) == 2}
+
+
+class _AuthenticationMode(msgspec.Struct):
+    authentication_mode: str | None = None
+
+
+class _Accepted(msgspec.Struct):
+    submission_id: str | None = None
+    job_id: str | None = None
+
+
+class _Stopped(msgspec.Struct):
+    stopped: bool | None = None
+
+
+class _Envelope(msgspec.Struct):
+    result: bool | None = None
+    msg: str | None = None
+    data: Any = None
+
+
+class _Summary(msgspec.Struct, rename="camel"):
+    summary: list[Any] | None = None
+    node_logical_resources: dict[str, str] | None = None
+
+
+class _LoadMetrics(msgspec.Struct, rename="camel"):
+    usage: dict[str, list[float]] | None = None
+    usage_by_node: dict[str, dict[str, list[float]]] | None = None
+
+
+class _ClusterStatusBody(msgspec.Struct, rename="camel"):
+    load_metrics_report: _LoadMetrics | None = None
+
+
+class _ClusterStatus(msgspec.Struct, rename="camel"):
+    cluster_status: _ClusterStatusBody | None = None
+
+    @property
+    def report(self) -> _LoadMetrics:
+        return (self.cluster_status and self.cluster_status.load_metrics_report) or _LoadMetrics()
+
+
+class _StateCount(msgspec.Struct):
+    total: int | None = None
+    num_filtered: int | None = None
+
+
+class _StateReply(msgspec.Struct):
+    result: _StateCount = msgspec.field(default_factory=_StateCount)
+
+
+class _LogFiles(msgspec.Struct):
+    result: dict[str, list[str]] = {}

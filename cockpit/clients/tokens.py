@@ -1,0 +1,61 @@
+"""Ray's own places for a token, and where one found there may go."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from cockpit.clients.address import Address, parse_address
+from cockpit.errors import UsageError
+from cockpit.model.secret import Secret
+
+ADDRESS_VARIABLES = ("RAY_API_SERVER_ADDRESS", "RAY_ADDRESS")
+
+
+class FoundToken(msgspec.Struct, frozen=True):
+    """A token and the words that tell where it was found."""
+
+    value: Secret
+    source: str
+
+
+def checked_token(text: str, source: str) -> Secret:
+    """`text` without white space around it. Raises UsageError where it cannot be a token."""
+    token = text.strip()
+    if not token:
+        raise UsageError(f"The token in {source} is empty.")
+    if not token.isascii() or any(character.isspace() or not character.isprintable() for character in token):
+        raise UsageError(f"The token in {source} holds characters that no token has.")
+    return Secret(token)
+
+
+def read_token_file(path: Path) -> Secret:
+    """The token in a file; a newline at its end does no harm. Raises UsageError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"The token file {path} cannot be read.", detail=str(error)) from error
+    return checked_token(text, str(path))
+
+
+def find_ray_token(environment: Mapping[str, str] = os.environ, home: Path | None = None) -> FoundToken | None:
+    """The token where Ray itself looks: `RAY_AUTH_TOKEN`, the file of `RAY_AUTH_TOKEN_PATH`, `~/.ray/auth_token`.
+
+    The order is Ray's (ray-api section 7). Raises UsageError where a named file cannot be read.
+    """
+    if environment.get("RAY_AUTH_TOKEN"):
+        return FoundToken(checked_token(environment["RAY_AUTH_TOKEN"], "RAY_AUTH_TOKEN"), "RAY_AUTH_TOKEN")
+    if environment.get("RAY_AUTH_TOKEN_PATH"):
+        path = Path(environment["RAY_AUTH_TOKEN_PATH"]).expanduser()
+        return FoundToken(read_token_file(path), f"RAY_AUTH_TOKEN_PATH ({path})")
+    path = (home or Path.home()) / ".ray" / "auth_token"
+    if path.is_file():
+        return FoundToken(read_token_file(path), str(path))
+    return None
+
+
+def addresses_named_by_ray(environment: Mapping[str, str] = os.environ) -> list[Address]:
+    """The http(s) addresses in Ray's own environment variables, in Ray's order of preference."""
+    values = (environment.get(name, "") for name in ADDRESS_VARIABLES)
+    return [parse_address(value) for value in values if value.startswith(("http://", "https://"))]

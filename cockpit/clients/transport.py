@@ -1,0 +1,287 @@
+"""One kept-alive HTTP connection to a dashboard, with every reply bounded in time and in size.
+
+The only module that knows httpx: failures leave it as errors of `cockpit.errors`.
+"""
+
+import asyncio
+import ssl
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import certifi
+import msgspec
+
+# httpx imports its own command line when click is installed, and with it click, rich and pygments:
+# 0.3 s of a start that takes 0.1 s otherwise. With the name taken httpx goes on without.
+if "httpx" not in sys.modules:
+    sys.modules["httpx._main"] = None  # type: ignore[assignment]
+import httpx
+
+if sys.modules.get("httpx._main", False) is None:
+    del sys.modules["httpx._main"]
+
+from cockpit import __version__
+from cockpit.clients.address import Address
+from cockpit.clients.replies import error_for_status
+from cockpit.errors import NotRayError, UnreachableError, UsageError
+from cockpit.model.secret import Secret
+
+MIB = 1024 * 1024
+LIST_LIMIT = 128 * MIB
+REPLY_LIMIT = 1 * MIB
+
+Params = Mapping[str, str] | Sequence[tuple[str, str]]
+
+
+class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
+    """Bounds in seconds: for connecting, for silence within a reply, and for whole exchanges."""
+
+    connect: float = 5.0
+    quiet: float = 15.0
+    reply: float = 30.0
+    listing: float = 90.0
+    upload: float = 900.0
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a cluster is and how to be let in.
+
+    `ca_file` names a PEM file of certificate authorities to trust beside the usual ones; `verify=False` turns
+    verification off; `use_proxy` lets the environment's proxies be used.
+    """
+
+    address: Address
+    token: Secret | None = None
+    headers: dict[str, str] = {}
+    ca_file: Path | None = None
+    verify: bool = True
+    use_proxy: bool = False
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """A whole reply in memory."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+class Transport:
+    """Sends requests to one dashboard; use as an async context manager, or call `close`."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        timeouts: Timeouts | None = None,
+        backend: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.endpoint = endpoint
+        self.timeouts = timeouts or Timeouts()
+        self._backend = backend
+        self._client: httpx.AsyncClient | None = None
+
+    async def close(self) -> None:
+        """Close the connection; a later request would open a new one."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    def _opened(self) -> httpx.AsyncClient:
+        if self._client is None:
+            self._client = self._open()
+        return self._client
+
+    def _open(self) -> httpx.AsyncClient:
+        headers = {"User-Agent": f"rayakash-tui/{__version__}", "Accept": "*/*", **self.endpoint.headers}
+        if self.endpoint.token is not None:
+            headers["Authorization"] = f"Bearer {self.endpoint.token.reveal()}"
+        return httpx.AsyncClient(
+            base_url=str(self.endpoint.address),
+            headers=headers,
+            timeout=httpx.Timeout(self.timeouts.quiet, connect=self.timeouts.connect),
+            follow_redirects=False,
+            trust_env=self.endpoint.use_proxy,
+            verify=self._tls() if self.endpoint.address.is_encrypted else True,
+            transport=self._backend,
+        )
+
+    def _tls(self) -> ssl.SSLContext:
+        context = ssl.create_default_context()
+        context.load_verify_locations(certifi.where())  # a bare container has no authorities of its own
+        if not self.endpoint.verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        if self.endpoint.ca_file is not None:
+            try:
+                context.load_verify_locations(self.endpoint.ca_file)
+            except (OSError, ssl.SSLError) as error:
+                raise UsageError(f"The CA file {self.endpoint.ca_file} cannot be used.", detail=str(error)) from error
+        return context
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None = None,
+        json: object = None,
+        content: AsyncIterator[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+        limit: int = REPLY_LIMIT,
+        seconds: float | None = None,
+    ) -> Reply:
+        """Send one request and read the whole reply.
+
+        `limit` bounds the body in bytes after decompression, `seconds` the whole exchange
+        (default: `timeouts.reply`). Raises UnreachableError,
+        NotRayError, or what `error_for_status` makes of a status of 300 and more.
+        """
+        body: dict[str, Any] = {"content": content}
+        extra = dict(headers or {})
+        if json is not None:
+            body = {"content": msgspec.json.encode(json)}
+            extra["Content-Type"] = "application/json"
+        request = self._build(method, path, params=params, headers=extra, **body)
+        seconds = self.timeouts.reply if seconds is None else seconds
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._exchange(request, limit)
+        except TimeoutError as error:
+            raise self._late(f"did not finish its answer within {seconds:g} s") from error
+
+    async def _exchange(self, request: httpx.Request, limit: int) -> Reply:
+        async with self._sent(request) as response:
+            if response.status_code >= 300:
+                raise await self._refused(request, response)
+            body = await self._body(response, limit)
+            return Reply(response.status_code, response.headers.get("content-type", ""), body)
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        path: str,
+        *,
+        params: Params,
+        endless: bool = False,
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Open a reply of unknown length; yields its bytes as they come.
+
+        An `endless` one may be silent for any time, even before its headers: the caller decides when to stop waiting.
+        """
+        read = None if endless else self.timeouts.quiet
+        timeout = httpx.Timeout(self.timeouts.quiet, connect=self.timeouts.connect, read=read)
+        request = self._build("GET", path, params=params, timeout=timeout)
+        async with self._sent(request) as response:
+            if response.status_code >= 300:
+                raise await self._refused(request, response)
+            yield response.aiter_bytes()
+
+    def _build(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **rest: Any) -> httpx.Request:
+        extra = dict(headers or {})
+        if method == "GET":
+            # Looks like a browser to Ray, which then withholds env values of jobs by itself (2.60); on other
+            # methods it would be refused with 405.
+            extra["Sec-Fetch-Mode"] = "cors"
+        try:
+            return self._opened().build_request(method, path, headers=extra, **rest)
+        except httpx.InvalidURL as error:
+            raise UsageError(f"{self.endpoint.address} is not a usable address.", detail=str(error)) from error
+
+    @asynccontextmanager
+    async def _sent(self, request: httpx.Request) -> AsyncIterator[httpx.Response]:
+        try:
+            response = await self._opened().send(request, stream=True)
+            try:
+                yield response
+            finally:
+                await response.aclose()
+        except httpx.HTTPError as error:
+            raise self._failure(error) from error
+
+    async def _body(self, response: httpx.Response, limit: int) -> bytes:
+        announced = response.headers.get("content-length", "")
+        if announced.isdigit() and int(announced) > limit:
+            raise self._too_big(limit)
+        body = bytearray()
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > limit:
+                raise self._too_big(limit)
+        return bytes(body)
+
+    async def _refused(self, request: httpx.Request, response: httpx.Response) -> Exception:
+        """What a reply with an error status means; at most 1 MB of its text is read."""
+        text = bytearray()
+        with suppress(TimeoutError):  # the status has already said what matters
+            async with asyncio.timeout(self.timeouts.connect):
+                async for chunk in response.aiter_bytes():
+                    text += chunk
+                    if len(text) > REPLY_LIMIT:
+                        break
+        return error_for_status(
+            address=str(self.endpoint.address),
+            path=request.url.path,
+            status=response.status_code,
+            text=text[:REPLY_LIMIT].decode("utf-8", "replace"),
+            location=response.headers.get("location", ""),
+            sent_token=self.endpoint.token is not None,
+        )
+
+    def _too_big(self, limit: int) -> NotRayError:
+        return NotRayError(
+            f"The reply of {self.endpoint.address} passed {limit // MIB} MiB and was dropped.",
+            hint="Is this the address of a Ray dashboard?",
+        )
+
+    def _late(self, what: str) -> UnreachableError:
+        return UnreachableError(
+            f"{self.endpoint.address} {what}.", hint="The head may be busy, or the way to it slow; try again."
+        )
+
+    def _failure(self, error: httpx.HTTPError) -> UnreachableError:
+        address = self.endpoint.address
+        words = str(error) or type(error).__name__
+        match error:
+            case httpx.ConnectTimeout():
+                return self._late(f"did not answer within {self.timeouts.connect:g} s")
+            case httpx.TimeoutException():
+                return self._late(f"said nothing for {self.timeouts.quiet:g} s")
+            case httpx.ConnectError() if _is_tls(error):
+                return self._tls_failure(words)
+            case httpx.ConnectError():
+                return UnreachableError(
+                    f"No cluster answers at {address}.",
+                    detail=words,
+                    hint="Check host and port, and that the cluster is up.",
+                )
+            case httpx.RemoteProtocolError() if "without sending" not in words and "peer closed" not in words:
+                return NotRayError(f"What answers at {address} does not speak HTTP.", detail=words)
+            case httpx.DecodingError():
+                return NotRayError(f"The reply of {address} could not be decompressed.", detail=words)
+            case _:
+                return UnreachableError(f"The connection to {address} broke.", detail=words)
+
+    def _tls_failure(self, words: str) -> UnreachableError:
+        address = self.endpoint.address
+        if "CERTIFICATE_VERIFY_FAILED" in words:
+            return UnreachableError(
+                f"The certificate of {address} is not trusted.",
+                detail=words,
+                hint="Name the authority's certificate as `ca_file` in the context, if you know it to be genuine.",
+            )
+        return UnreachableError(
+            f"{address} does not speak TLS as expected.", detail=words, hint="Is it a plain http:// address?"
+        )
+
+
+def _is_tls(error: BaseException) -> bool:
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, ssl.SSLError):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False

@@ -1,0 +1,98 @@
+"""Where the bytes that we hold lie in the remote file.
+
+Ray's log endpoints know no byte offset: a reader starts at the first byte or at the last N lines. So a reader that
+comes back starts at the first byte, and compares what it holds already instead of trusting a count.
+"""
+
+import msgspec
+
+from cockpit.feeds.spool import Spool
+
+ANCHOR_BYTES = 64 * 1024
+
+
+class LogReplacedError(Exception):
+    """The remote file is not the one that was read before: it was rotated, truncated or written anew."""
+
+
+class Overlap:
+    """Passes over the bytes of a file that are in the spool already, and gives back the rest.
+
+    `origin` is the offset, in the remote file, of the spool's byte `base`. The reader is fed from the first byte of the
+    file; bytes before `origin` were never asked for, those after it are compared.
+    """
+
+    def __init__(self, spool: Spool, *, base: int, origin: int) -> None:
+        self._spool = spool
+        self._base = base
+        self._origin = origin
+        self._held_to = origin + spool.size - base
+        self._at = 0
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether every byte that we hold has been seen again."""
+        return self._at >= self._held_to
+
+    def feed(self, chunk: bytes) -> bytes:
+        """The part of `chunk` that is new. Raises LogReplacedError where it differs from what we hold."""
+        start = self._at
+        self._at += len(chunk)
+        if start >= self._held_to:
+            return chunk
+        begin, end = max(start, self._origin), min(self._at, self._held_to)
+        if end > begin:
+            held = self._spool.read(self._base + begin - self._origin, end - begin)
+            if held != chunk[begin - start : end - start]:
+                raise LogReplacedError
+        return chunk[max(0, self._held_to - start) :]
+
+
+class Found(msgspec.Struct, frozen=True):
+    """Where an anchor was found: the offset behind its last occurrence, and how many there are."""
+
+    end: int
+    count: int
+
+
+class AnchorSearch:
+    """Looks for the end of what we hold in a file that is read from its first byte."""
+
+    def __init__(self, anchor: bytes) -> None:
+        self._anchor = anchor
+        self._carry = b""
+        self._at = 0
+        self._end = -1
+        self._count = 0
+
+    def feed(self, chunk: bytes) -> None:
+        """Search the next bytes of the file."""
+        window = self._carry + chunk
+        offset = self._at - len(self._carry)
+        place = window.find(self._anchor)
+        while place >= 0:
+            self._count += 1
+            self._end = offset + place + len(self._anchor)
+            place = window.find(self._anchor, place + 1)
+        self._at += len(chunk)
+        self._carry = window[max(0, len(window) - len(self._anchor) + 1) :]
+
+    def found(self) -> Found | None:
+        """The result after the last byte; None where the anchor is not in the file."""
+        return Found(self._end, self._count) if self._count else None
+
+
+def anchor_of(spool: Spool, base: int) -> bytes:
+    """The last bytes held of the present file, enough to find their place again."""
+    length = min(ANCHOR_BYTES, spool.size - base)
+    return spool.read(spool.size - length, length)
+
+
+def is_shiftable(tail: bytes) -> bool:
+    """Whether `tail` looks the same moved by some lines, so that finding it proves nothing about its place."""
+    at = tail.find(b"\n") + 1
+    while 0 < at < len(tail):
+        if tail.startswith(tail[at:]):
+            return True
+        at = tail.find(b"\n", at) + 1
+    return False

@@ -1,0 +1,183 @@
+"""From what the user named to a client: which cluster, which token, and whether that token may go there."""
+
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from cockpit import settings
+from cockpit.clients.address import Address, parse_address
+from cockpit.clients.ray import RayClient
+from cockpit.clients.tokens import FoundToken, addresses_named_by_ray, checked_token, find_ray_token, read_token_file
+from cockpit.clients.transport import Endpoint
+from cockpit.errors import AuthenticationError, UsageError
+from cockpit.local.state import local_status
+from cockpit.secrets import resolve_reference
+from cockpit.settings import Consents, Context
+
+LOCAL_CONTEXT = "local"
+
+
+class Selection(msgspec.Struct, frozen=True, kw_only=True):
+    """What the user named on the command line; None where they did not."""
+
+    context: str | None = None
+    address: str | None = None
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """A cluster to talk to. `token_is_ambient` marks a token that was not given for this cluster."""
+
+    name: str
+    address: Address
+    token: FoundToken | None = None
+    token_is_ambient: bool = False
+    context: Context | None = None
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether the context forbids changes."""
+        return self.context is not None and self.context.read_only
+
+
+class Question(msgspec.Struct, frozen=True):
+    """What must be agreed to before a token goes somewhere: the sentence to ask, and what it is about."""
+
+    text: str
+    about: str
+
+
+Ask = Callable[[Question], Awaitable[bool]]
+
+
+def choose(selection: Selection, environment: Mapping[str, str] = os.environ) -> Target:
+    """Find the cluster: by flag, then by environment, then the context in use.
+
+    Raises UsageError where none is named, or the name or address is not usable.
+    """
+    if selection.context and selection.address:
+        raise UsageError("Name a context or an address, not both.")
+    if selection.context:
+        return _from_context(selection.context)
+    if selection.address:
+        return _from_address(parse_address(selection.address), environment)
+    if environment.get("RAYAKASH_ADDRESS"):
+        return _from_address(parse_address(environment["RAYAKASH_ADDRESS"]), environment)
+    if named := addresses_named_by_ray(environment):
+        return _from_address(named[0], environment)
+    return _from_context(_default_context())
+
+
+def _default_context() -> str:
+    chosen = settings.current_context()
+    if chosen:
+        return chosen
+    known = list(settings.load_settings().contexts)
+    if len(known) == 1:
+        return known[0]
+    raise UsageError(
+        "No cluster is named." if not known else f"Several clusters are known: {', '.join(sorted(known))}.",
+        hint="Use --address URL, -c CONTEXT or RAYAKASH_ADDRESS; `rayakash-tui local up` starts a cluster here.",
+    )
+
+
+def _from_address(address: Address, environment: Mapping[str, str]) -> Target:
+    return Target(name=str(address), address=address, token=find_ray_token(environment), token_is_ambient=True)
+
+
+def _from_context(name: str) -> Target:
+    context = settings.load_settings().contexts.get(name)
+    if context is None and name == LOCAL_CONTEXT:
+        return _local()
+    if context is None:
+        raise UsageError(
+            f"There is no context {name!r}.", hint=f"Contexts are tables [contexts.NAME] in {settings.config_file()}."
+        )
+    address = parse_address(context.address)
+    token = _context_token(name, context)
+    if token is not None:
+        return Target(name=name, address=address, token=token, context=context)
+    return Target(name=name, address=address, token=find_ray_token(), token_is_ambient=True, context=context)
+
+
+def _context_token(name: str, context: Context) -> FoundToken | None:
+    source = f"context {name}"
+    if context.token is not None:
+        return FoundToken(checked_token(resolve_reference(context.token).reveal(), source), source)
+    if context.token_file is not None:
+        return FoundToken(read_token_file(Path(context.token_file).expanduser()), source)
+    return None
+
+
+def _local() -> Target:
+    cluster = local_status()
+    if cluster is None:
+        raise UsageError("The local cluster is not running.", hint="Start it with `rayakash-tui local up`.")
+    token = FoundToken(checked_token(cluster.token, "the local cluster"), "the local cluster")
+    return Target(name=LOCAL_CONTEXT, address=parse_address(cluster.address), token=token)
+
+
+async def connect(target: Target, *, ask: Ask | None = None, agreed: bool = False) -> RayClient:
+    """A client of the target.
+
+    A token that needs a yes which was not given yet is sent only after `ask` says so (or with `agreed`); the yes is
+    remembered for the address. Where the cluster wants no token, nothing is asked and none is sent.
+    Raises AuthenticationError where it wants one and the answer was no.
+    """
+    questions = open_questions(target, settings.load_consents())
+    if questions and not agreed:
+        bare = RayClient.at(_endpoint(target, with_token=False))
+        if await bare.authentication_mode() in (None, "disabled"):
+            return bare
+        await bare.close()
+        await _agree(target, questions, ask)
+    if questions:
+        _remember(target, questions)
+    return RayClient.at(_endpoint(target, with_token=True))
+
+
+def open_questions(target: Target, consents: Consents, environment: Mapping[str, str] = os.environ) -> list[Question]:
+    """What has to be agreed to before the target's token is sent there."""
+    address, token = target.address, target.token
+    if token is None or address.is_loopback:
+        return []
+    questions = []
+    is_named = address.origin in {named.origin for named in addresses_named_by_ray(environment)}
+    if target.token_is_ambient and not is_named and address.origin not in consents.ray_token:
+        text = f"Send the Ray token found in {token.source} to {address.origin}?"
+        questions.append(Question(text, "ray_token"))
+    if not address.is_encrypted and address.origin not in consents.plain_http:
+        text = f"Send the token to {address.origin} unencrypted, for everyone on the way to read?"
+        questions.append(Question(text, "plain_http"))
+    return questions
+
+
+async def _agree(target: Target, questions: list[Question], ask: Ask | None) -> None:
+    for question in questions:
+        if ask is None or not await ask(question):
+            raise AuthenticationError(
+                f"{target.address} wants a token, and the one at hand was not sent.",
+                status=401,
+                detail=question.text,
+                hint="Agree once with --send-token; it is remembered for this address.",
+            )
+
+
+def _remember(target: Target, questions: list[Question]) -> None:
+    consents = settings.load_consents()
+    for question in questions:
+        agreed = getattr(consents, question.about) | {target.address.origin}
+        consents = msgspec.structs.replace(consents, **{question.about: agreed})
+    settings.save_consents(consents)
+
+
+def _endpoint(target: Target, *, with_token: bool) -> Endpoint:
+    context = target.context
+    return Endpoint(
+        address=target.address,
+        token=target.token.value if target.token and with_token else None,
+        ca_file=Path(context.ca_file).expanduser() if context and context.ca_file else None,
+        verify=context.verify if context else True,
+        use_proxy=context.proxy if context else False,
+    )

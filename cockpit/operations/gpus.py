@@ -1,0 +1,35 @@
+"""GPUs with the jobs that hold them."""
+
+import msgspec
+
+from cockpit.clients.ray import RayClient
+from cockpit.model.cluster import Rows
+from cockpit.model.jobs import Job
+from cockpit.model.nodes import Gpu, Node
+
+NodeGpu = tuple[Node, Gpu]
+
+
+async def list_gpus(client: RayClient) -> Rows[NodeGpu]:
+    """Every GPU of the living nodes, in the order of nodes and indices; holders carry the submission id of their job.
+
+    The list of jobs is asked for only where something is held.
+    """
+    found = await client.nodes()
+    pairs = [(node, gpu) for node in found.rows if node.is_alive for gpu in node.gpus]
+    pairs.sort(key=lambda pair: (not pair[0].is_head_node, pair[0].node_id or "", pair[1].index or 0))
+    if any(gpu.holders for _, gpu in pairs):
+        names = submission_ids((await client.jobs()).rows)
+        pairs = [(node, named(gpu, names)) for node, gpu in pairs]
+    return Rows(rows=tuple(pairs), unreadable=found.unreadable)
+
+
+def submission_ids(jobs: tuple[Job, ...]) -> dict[str, str]:
+    """Submission ids by the job id that their driver was given."""
+    return {job.job_id: job.submission_id for job in jobs if job.job_id and job.submission_id}
+
+
+def named(gpu: Gpu, names: dict[str, str]) -> Gpu:
+    """The GPU with submission ids put beside the job ids of its holders."""
+    holders = (msgspec.structs.replace(held, submission_id=names.get(held.job_id or "")) for held in gpu.holders)
+    return msgspec.structs.replace(gpu, holders=tuple(holders))

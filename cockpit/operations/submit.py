@@ -1,0 +1,177 @@
+"""Submitting a job: what the user filled in, checked, made into Ray's request, and sent once."""
+
+import random
+import re
+import shlex
+import string
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from cockpit.clients.ray import RayClient
+from cockpit.errors import CockpitError, NotFoundError, UnreachableError, UsageError
+from cockpit.model.jobs import JobRequest, is_submission_id
+from cockpit.model.secret import REFERENCE_PREFIX
+from cockpit.model.uploads import UploadPlan, UploadProgress, UploadResult
+from cockpit.operations.runtime_env import RuntimeEnv
+from cockpit.operations.upload import plan_upload, upload
+from cockpit.secrets import resolve_reference
+
+ID_ALPHABET = "".join(sorted(set(string.ascii_letters + string.digits) - set("IloO0")))
+METADATA_PREFIX = "rayakash."
+RESOURCES_KEY = METADATA_PREFIX + "resources"
+ENVIRONMENT_KEY = METADATA_PREFIX + "env"
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class SubmitForm(msgspec.Struct, frozen=True, kw_only=True):
+    """What a user filled in. Memory in bytes; `environment` values may be `ac-secret://NAME` references."""
+
+    entrypoint: str
+    submission_id: str | None = None
+    runtime_env: RuntimeEnv = {}
+    working_dir: str | None = None
+    environment: dict[str, str] = {}
+    metadata: dict[str, str] = {}
+    num_cpus: float | None = None
+    num_gpus: float | None = None
+    memory: int | None = None
+    resources: dict[str, float] = {}
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """A checked form: the request without its package, the upload that belongs to it, and who holds what secret."""
+
+    request: JobRequest
+    plan: UploadPlan | None = None
+    secrets: tuple[str, ...] = ()
+
+
+def entrypoint_of(words: Sequence[str]) -> str:
+    """The shell command that the words after `--` stand for: one word is a command line as it is.
+
+    Raises UsageError where there is nothing to run; Ray would call an empty command a success.
+    """
+    text = words[0] if len(words) == 1 else shlex.join(words)
+    if not text.strip():
+        raise UsageError("There is no entrypoint.", hint="Give it after --, for example: -- python train.py")
+    return text
+
+
+def fresh_id() -> str:
+    """A submission id in the manner of Ray's own: `raysubmit_` and 16 characters that are not confused."""
+    return "raysubmit_" + "".join(random.SystemRandom().choices(ID_ALPHABET, k=16))
+
+
+async def prepare(form: SubmitForm) -> Prepared:
+    """Check a form, look at what would be uploaded, and resolve its secret references.
+
+    Raises UsageError for whatever is wrong with it; nothing has been sent then.
+    """
+    submission_id = form.submission_id or fresh_id()
+    if not is_submission_id(submission_id):
+        raise UsageError(
+            f"{submission_id!r} cannot be a submission id.",
+            hint="Use up to 63 letters, digits, dots, dashes and underscores, beginning with a letter or a digit.",
+        )
+    entrypoint_of([form.entrypoint])
+    _check_resources(form)
+    given = {**form.runtime_env.get("env_vars", {}), **form.environment}
+    variables = resolve_environment(given)
+    plan = await _plan(form)
+    return Prepared(
+        request=JobRequest(
+            entrypoint=form.entrypoint,
+            submission_id=submission_id,
+            runtime_env=_runtime_env(form, variables) or None,
+            metadata={**_remembered(form, given), **form.metadata} or None,
+            entrypoint_num_cpus=form.num_cpus,
+            entrypoint_num_gpus=form.num_gpus,
+            entrypoint_memory=form.memory,
+            entrypoint_resources=form.resources or None,
+        ),
+        plan=plan,
+        secrets=tuple(name for name, value in given.items() if value.startswith(REFERENCE_PREFIX)),
+    )
+
+
+def resolve_environment(given: Mapping[str, str]) -> dict[str, str]:
+    """The variables with references replaced by their values. Raises UsageError for a bad name or reference."""
+    for name in given:
+        if not _VARIABLE.fullmatch(name):
+            raise UsageError(f"{name!r} is not a name of an environment variable.")
+    return {
+        name: resolve_reference(value).reveal() if value.startswith("ac-secret:") else value
+        for name, value in given.items()
+    }
+
+
+def _check_resources(form: SubmitForm) -> None:
+    numbers = {"CPUs": form.num_cpus, "GPUs": form.num_gpus, "memory": form.memory, **form.resources}
+    for name, number in numbers.items():
+        if number is not None and not 0 <= number < float("inf"):
+            raise UsageError(f"{number:g} is no amount of {name}.")
+    if form.num_gpus is not None and form.num_gpus > 1 and form.num_gpus != int(form.num_gpus):
+        raise UsageError(f"{form.num_gpus:g} GPUs cannot be had: above 1 Ray takes whole numbers only.")
+
+
+async def _plan(form: SubmitForm) -> UploadPlan | None:
+    source = form.working_dir or form.runtime_env.get("working_dir")
+    return await plan_upload(source, form.runtime_env.get("excludes") or ()) if source else None
+
+
+def _runtime_env(form: SubmitForm, variables: dict[str, str]) -> RuntimeEnv:
+    kept = {key: value for key, value in form.runtime_env.items() if key not in ("working_dir", "excludes", "env_vars")}
+    return {**kept, "env_vars": variables} if variables else kept
+
+
+def _remembered(form: SubmitForm, given: Mapping[str, str]) -> dict[str, str]:
+    """What Ray will not give back and a clone needs: resources, names of variables and their references."""
+    asked: dict[str, Any] = {
+        "num_cpus": form.num_cpus,
+        "num_gpus": form.num_gpus,
+        "memory": form.memory,
+        "resources": form.resources or None,
+    }
+    asked = {key: value for key, value in asked.items() if value is not None}
+    references = {name: value if value.startswith(REFERENCE_PREFIX) else None for name, value in given.items()}
+    found = {RESOURCES_KEY: asked, ENVIRONMENT_KEY: references}
+    return {key: msgspec.json.encode(value).decode() for key, value in found.items() if value}
+
+
+async def submit(
+    client: RayClient,
+    prepared: Prepared,
+    *,
+    uploaded: Callable[[UploadResult], None] = lambda _: None,
+    progress: Callable[[UploadProgress], None] | None = None,
+) -> str:
+    """Upload what belongs to the job and submit it; returns the submission id.
+
+    Raises RejectedError with Ray's reason, and what the client raises. Where the answer to the submission was lost it is
+    looked up whether the job exists, so that a retry cannot run it twice.
+    """
+    request = prepared.request
+    if prepared.plan is not None:
+        result = await upload(client, prepared.plan, progress=progress)
+        uploaded(result)
+        request = msgspec.structs.replace(
+            request, runtime_env={**(request.runtime_env or {}), "working_dir": result.uri}
+        )
+    try:
+        return await client.submit(request)
+    except UnreachableError as error:
+        return await _found_again(client, request.submission_id or "", error)
+
+
+async def _found_again(client: RayClient, submission_id: str, lost: UnreachableError) -> str:
+    try:
+        await client.job(submission_id)
+    except NotFoundError:
+        raise lost from None
+    except CockpitError:
+        lost.hint = f"Whether the job was accepted is not known: look for {submission_id} before submitting again."
+        raise lost from None
+    return submission_id

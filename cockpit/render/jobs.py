@@ -1,0 +1,77 @@
+"""Jobs as text: rows of tables, and what became of them in a sentence."""
+
+from cockpit.model.jobs import Job
+from cockpit.render.cells import Column
+from cockpit.render.times import clock_time
+from cockpit.render.units import UNKNOWN, duration
+
+GLYPHS = {
+    "RUNNING": "●",
+    "PENDING": "○",
+    "SUCCEEDED": "✔",
+    "FAILED": "✖",
+    "STOPPED": "■",
+    "STOPPING": "◌",
+    "ENDED": "◇",
+}
+
+COLUMNS = (
+    Column("STATUS"),
+    Column("ID"),
+    Column("ENTRYPOINT", shrink=True),
+    Column("STARTED", right=True),
+    Column("DURATION", right=True),
+    Column("MESSAGE", shrink=True),
+)
+
+LONGEST_CELL = 200
+
+
+def status_word(job: Job) -> str:
+    """The status to show: Ray's own, but ENDED for a driver that Ray calls SUCCEEDED however it ended."""
+    return (job.status or UNKNOWN) if job.outcome_is_known else "ENDED"
+
+
+def status(job: Job) -> str:
+    """Glyph and word."""
+    word = status_word(job)
+    return f"{GLYPHS.get(word, '·')} {word}"
+
+
+def seconds_run(job: Job, now: float) -> float | None:
+    """How long the job ran, or has been running at `now` (seconds since the epoch)."""
+    if job.start_time is None:
+        return None
+    end = job.end_time / 1000 if job.end_time is not None else (None if job.is_terminal else now)
+    return None if end is None else end - job.start_time / 1000
+
+
+def reason(job: Job) -> str:
+    """Why the job is where it is, in one line; empty where there is nothing to add to the status."""
+    lines = [line.strip() for line in (job.message or "").splitlines() if line.strip()]
+    if job.status == "FAILED" and job.driver_exit_code not in (None, 0) and len(lines) > 1:
+        return f"exit {job.driver_exit_code}: {lines[-1]}"
+    if job.status in ("SUCCEEDED", "RUNNING", "STOPPED"):
+        return ""
+    return lines[0] if lines else ""
+
+
+def row(job: Job, now: float) -> tuple[str, ...]:
+    """One row of the table; `now` in seconds since the epoch."""
+    return (
+        status(job),
+        job.id or UNKNOWN,
+        (job.entrypoint or UNKNOWN)[:LONGEST_CELL],
+        clock_time(job.start_time, now),
+        duration(seconds_run(job, now)),
+        reason(job)[:LONGEST_CELL],
+    )
+
+
+def outcome(job: Job, now: float) -> str:
+    """A sentence about a job that has ended."""
+    took = duration(seconds_run(job, now))
+    if not job.outcome_is_known:
+        return f"Job {job.id} ended after {took}; Ray does not say how a driver ended."
+    code = f" with exit code {job.driver_exit_code}" if job.driver_exit_code not in (None, 0) else ""
+    return f"Job {job.id} {(job.status or 'ended').lower()}{code} after {took}."
