@@ -1,0 +1,65 @@
+# `make demo` and `make test` are all a newcomer needs; each sets up .venv by itself.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+COMPAT := 2.40 2.52
+
+.PHONY: help venv demo test check format test-compat test-gpu lock clean
+
+help:  ## show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+venv: $(READY)  ## set up .venv
+
+$(READY): pyproject.toml requirements-dev.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "rayakash-tui needs Python 3.11 or newer; name one with: make PYTHON=python3.12"; exit 1; }
+	@echo "Setting up $(VENV); this takes a minute or two, once."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PIP) --require-hashes -r requirements-dev.lock
+	@$(PIP) --no-deps --editable .
+	@touch $@
+
+demo: $(READY)  ## start a real Ray here, run sample jobs on it, and look at them
+	@$(BIN)/rayakash-tui demo
+
+test: $(READY)  ## run the tests, against a real Ray too
+	@$(BIN)/python -m pytest -m "not compat and not gpu"
+
+check: $(READY)  ## lint, format, types, layers
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(READY)  ## put the code in shape
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+test-compat: $(READY) $(COMPAT:%=.venv-ray-%/.ready)  ## run the client tests on older releases of Ray
+	@set -e; for version in $(COMPAT); do \
+	  echo "Ray $$version"; \
+	  RAYAKASH_RAY_BIN=$(CURDIR)/.venv-ray-$$version/bin $(BIN)/python -m pytest -m compat tests/compat; \
+	done
+
+.venv-ray-%/.ready: tests/compat/requirements-%.txt
+	@$(PYTHON) -m venv --clear .venv-ray-$*
+	@.venv-ray-$*/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+test-gpu: $(READY)  ## compare with nvidia-smi, on a machine with a GPU
+	@$(BIN)/python -m pytest -m gpu
+
+lock: $(READY)  ## pin every dependency anew
+	@$(PIP) uv
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+	  --custom-compile-command "make lock" pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+	  --custom-compile-command "make lock" --extra local --group dev pyproject.toml -o requirements-dev.lock
+
+clean:  ## remove what the targets above made
+	rm -rf .venv .venv-ray-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

@@ -1,0 +1,60 @@
+"""Rules for every test: a home of its own, and under RAYAKASH_STRICT=1 no skip that is not on the list."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ALLOWED_SKIPS = Path(__file__).parent / "allowed_skips.txt"
+STRICT = os.environ.get("RAYAKASH_STRICT") == "1"
+
+_unexpected: list[str] = []
+
+
+@pytest.fixture(autouse=True)
+def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No test sees the settings, the state or the clusters of whoever runs it."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    for name in [name for name in os.environ if name.startswith(("XDG_", "RAY_", "RAYAKASH_SECRET_"))]:
+        monkeypatch.delenv(name)
+    for name in ("RAYAKASH_ADDRESS", "SSH_CONNECTION", "NO_COLOR", "COLUMNS", "LINES"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with recorded replies and real files, which is not part of the project."""
+    path = Path(os.environ.get("RAYAKASH_SHARED", Path(__file__).parent.parent.parent / "shared"))
+    if not path.is_dir():
+        pytest.skip("needs the folder of recorded replies: set RAYAKASH_SHARED")
+    return path.resolve()
+
+
+def _is_allowed(nodeid: str) -> bool:
+    lines = ALLOWED_SKIPS.read_text().splitlines()
+    return any(line and not line.startswith("#") and nodeid.startswith(line.split(maxsplit=1)[0]) for line in lines)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Note what was skipped."""
+    if STRICT and report.skipped and not hasattr(report, "wasxfail") and not _is_allowed(report.nodeid):
+        _unexpected.append(f"{report.nodeid}: {report.longrepr[-1] if isinstance(report.longrepr, tuple) else ''}")
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """A whole module that skips itself counts too."""
+    if STRICT and report.skipped and not _is_allowed(report.nodeid):
+        _unexpected.append(report.nodeid)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a strict run that skipped what it should have run."""
+    if _unexpected and session.exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the skips that are not allowed."""
+    for line in _unexpected:
+        terminalreporter.write_line(f"skip that is not in {ALLOWED_SKIPS.name}: {line}", red=True)
