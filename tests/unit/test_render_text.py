@@ -1,0 +1,54 @@
+"""Control characters become visible."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cockpit.render.text import visible
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("", ""),
+        ("plain text, é 文 🚀 \\ ~", "plain text, é 文 🚀 \\ ~"),
+        ("\x1b[31mred\x1b[0m", "\\x1b[31mred\\x1b[0m"),
+        ("\x1b]0;title\x07", "\\x1b]0;title\\x07"),
+        ("two\nlines\r\n\ttab", "two\\x0alines\\x0d\\x0a\\x09tab"),
+        ("\x00\x1f\x7f\x80\x9b\x9f", "\\x00\\x1f\\x7f\\x80\\x9b\\x9f"),
+        ("\u202ecod.exe", "\\u202ecod.exe"),
+        (
+            "\u202a\u202b\u202c\u202d\u2066\u2067\u2068\u2069",
+            "\\u202a\\u202b\\u202c\\u202d\\u2066\\u2067\\u2068\\u2069",
+        ),
+        ("\u200e\u200f\u061c", "\\u200e\\u200f\\u061c"),
+        ("a\u2028b\u2029", "a\\u2028b\\u2029"),
+        ("caf\udce9 \ud83d", "caf\\udce9 \\ud83d"),
+        # What joins emoji and scripts is no control.
+        ("👩\u200d💻 \u00a0", "👩\u200d💻 \u00a0"),
+        ("\\x1b", "\\x1b"),
+    ],
+)
+def test_visible(text: str, shown: str) -> None:
+    assert visible(text) == shown
+
+
+@settings(deadline=None)
+@given(st.text(st.characters(codec=None)))
+def test_anything_becomes_one_harmless_line(text: str) -> None:
+    shown = visible(text)
+    shown.encode()
+    assert len(shown.splitlines()) <= 1
+    assert not any(unicodedata.category(character) in ("Cc", "Cs") for character in shown)
+    assert not any(unicodedata.bidirectional(character) in BIDI for character in shown)
+    assert visible(shown) == shown
+
+
+BIDI = {"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"}
+
+
+@pytest.mark.parametrize("code", [*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+def test_each_control_is_written_out(code: int) -> None:
+    assert visible(f"a{chr(code)}b") == (f"a\\x{code:02x}b" if code < 256 else f"a\\u{code:04x}b")
