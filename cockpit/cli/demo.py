@@ -1,6 +1,7 @@
 """`demo`: a Ray of its own, four sample jobs, and a tour of what there is to see."""
 
 import argparse
+import asyncio
 import time
 from typing import Any
 
@@ -14,8 +15,19 @@ def add(commands: Any) -> None:
     parser.set_defaults(run=demo)
 
 
-async def demo(_: argparse.Namespace) -> int:
-    """Start, submit, follow, list, stop, shut down; nothing is left afterwards."""
+def demo(_: argparse.Namespace) -> int:
+    """On a terminal the cockpit on a Ray of its own, elsewhere a tour in plain text; nothing is left afterwards."""
+    from cockpit.cli.cockpit import has_screen, run_app
+
+    if not has_screen():
+        return asyncio.run(_plain())
+    from cockpit.operations.opening import open_demo
+
+    return run_app(open_demo)
+
+
+async def _plain() -> int:
+    """Start, submit, follow, list, stop, shut down."""
     from cockpit.clients.address import parse_address
     from cockpit.clients.ray import RayClient
     from cockpit.clients.transport import Endpoint

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from cockpit import __version__
-from cockpit.cli import options, output
+from cockpit.cli import options, output, terminal
 from cockpit.errors import EXIT_INTERRUPTED, EXIT_OK, CockpitError
 
 # Each module has `add(subparsers)`, and a coroutine behind every command as `run`.
-GROUPS = ("demo", "local", "listings", "submit", "control", "logs")
+GROUPS = ("demo", "local", "listings", "submit", "control", "logs", "secrets")
 
 EPILOG = """\
 exit codes: 0 done, the job succeeded; 1 it failed or was not found; 2 usage; 3 unreachable; 4 token missing or wrong
@@ -30,6 +30,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"rayakash-tui {__version__}")
     options.add_cluster(parser, default=None)
+    parser.add_argument("--read-only", action="store_true", help="refuse whatever would change the cluster")
     parser.set_defaults(run=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for group in GROUPS:
@@ -59,9 +60,20 @@ def _run(argv: list[str]) -> int:
     args = parser.parse_args(argv[:cut])
     args.rest = argv[cut + 1 :]
     if args.run is None:
-        parser.print_help()
-        return EXIT_OK
+        return _without_command(args, parser)
     if args.rest and not hasattr(args, "entrypoint"):
         parser.error(f"nothing may follow -- here: {' '.join(args.rest)}")
-    code: int = asyncio.run(args.run(args))
+    terminal.install()
+    result = args.run(args)
+    code: int = asyncio.run(result) if asyncio.iscoroutine(result) else result
     return code
+
+
+def _without_command(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    """The cockpit on a terminal; elsewhere there is nothing to do but to tell what there is."""
+    from cockpit.cli.cockpit import has_screen, open_cockpit
+
+    if has_screen():
+        return open_cockpit(args)
+    parser.print_help()
+    return EXIT_OK

@@ -26,8 +26,8 @@ class Address(msgspec.Struct, frozen=True):
 
     @property
     def is_loopback(self) -> bool:
-        """Whether only this machine can be meant."""
-        if self.host == "localhost" or self.host.endswith(".localhost"):
+        """Whether only this machine can be meant; `NAME.localhost` may go to a name server, so it is not."""
+        if self.host == "localhost":
             return True
         try:
             return ipaddress.ip_address(self.host).is_loopback
@@ -49,6 +49,11 @@ def parse_address(text: str) -> Address:
     Raises UsageError that says what to write instead.
     """
     text = text.strip()
+    if "@" in text:  # first of all: no other error may repeat a password
+        raise UsageError(
+            "An address must not hold a user name or a password.",
+            hint="They would end up in shell history and logs; use a token or a context.",
+        )
     if text.startswith("ray://"):
         raise UsageError(
             f"{text} is the port of Ray Client, which speaks no HTTP.",
@@ -67,13 +72,8 @@ def _parse_url(text: str, url: str) -> Address:
         host, port = parts.hostname, parts.port
     except ValueError as error:
         raise bad from error
-    if parts.scheme not in ("http", "https") or not host or any(c.isspace() for c in url):
+    if parts.scheme not in ("http", "https") or not host or port == 0 or any(c.isspace() for c in url):
         raise bad
-    if parts.username or parts.password:
-        raise UsageError(
-            "An address must not hold a user name or a password.",
-            hint="They would end up in shell history and logs; use a token or a context.",
-        )
     if parts.query or parts.fragment:
         raise bad
     fallback = 443 if parts.scheme == "https" else (80 if "://" in text else DEFAULT_PORT)

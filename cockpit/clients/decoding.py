@@ -1,10 +1,11 @@
 """From JSON to structs, where one bad value must not hide the good ones."""
 
 import json
+import math
 import types
 import typing
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -13,6 +14,13 @@ from cockpit.model.cluster import Rows
 
 T = TypeVar("T")
 S = TypeVar("S", bound=msgspec.Struct)
+
+# Bounds of what any Ray can mean: beyond them arithmetic overflows, and NaN and Infinity fit no bound.
+Whole = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
+Number = Annotated[float, msgspec.Meta(ge=-1e18, le=1e18)]
+
+# What msgspec raises for bytes that are not what was asked for; ValidationError is a DecodeError too.
+MALFORMED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def decode(body: bytes, type_: type[T], *, address: str) -> T:
@@ -23,16 +31,24 @@ def decode(body: bytes, type_: type[T], *, address: str) -> T:
     """
     try:
         return msgspec.json.decode(body, type=type_, strict=False)
-    except msgspec.DecodeError:  # ValidationError is one too
+    except MALFORMED:
         return salvage(parse(body, address=address), type_, address=address)
 
 
 def parse(body: bytes, *, address: str) -> Any:
-    """Parse JSON, `NaN` and `Infinity` included: Python servers send them, and they mean "unknown" here."""
+    """Parse JSON, `NaN` and `Infinity` included: Python servers send them, and they mean "unknown" here.
+
+    So do numbers too large for a float. Bytes that are no UTF-8 become replacement characters.
+    """
     try:
-        return json.loads(body, parse_constant=lambda _: None)
+        return json.loads(body.decode("utf-8-sig", "replace"), parse_constant=lambda _: None, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise not_ray(body, address) from error
+
+
+def _finite(digits: str) -> float | None:
+    value = float(digits)
+    return value if math.isfinite(value) else None
 
 
 def not_ray(body: bytes, address: str) -> NotRayError:
@@ -50,7 +66,7 @@ def salvage(value: Any, type_: type[T], *, address: str) -> T:
     """Convert parsed JSON field by field; raises NotRayError where even the outer shape is wrong."""
     found = _convert(value, type_)
     if found is _UNREADABLE:
-        raise not_ray(msgspec.json.encode(value), address)
+        raise not_ray(json.dumps(value).encode(), address)
     return typing.cast(T, found)
 
 
@@ -67,7 +83,7 @@ _UNREADABLE: Any = object()
 def _convert(value: Any, type_: Any) -> Any:
     try:
         return msgspec.convert(value, type=type_, strict=False)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, RecursionError):
         return _convert_parts(value, type_)
 
 
@@ -77,8 +93,7 @@ def _convert_parts(value: Any, type_: Any) -> Any:
         kept = (_convert(value, part) for part in arguments if part is not type(None))
         return next((part for part in kept if part is not _UNREADABLE), _UNREADABLE)
     if origin in (tuple, list) and isinstance(value, list):
-        parts = (_convert(part, arguments[0]) for part in value)
-        return origin(part for part in parts if part is not _UNREADABLE)
+        return origin(_elements(value, arguments[0]))
     if origin is dict and isinstance(value, dict):
         pairs = ((str(key), _convert(part, arguments[1])) for key, part in value.items())
         return {key: part for key, part in pairs if part is not _UNREADABLE}
@@ -87,8 +102,16 @@ def _convert_parts(value: Any, type_: Any) -> Any:
     return _UNREADABLE
 
 
+def _elements(values: list[Any], type_: Any) -> list[Any]:
+    """What cannot be read becomes None where that is allowed, so that the others keep their places."""
+    parts = [_convert(value, type_) for value in values]
+    if type(None) in typing.get_args(type_):
+        return [None if part is _UNREADABLE else part for part in parts]
+    return [part for part in parts if part is not _UNREADABLE]
+
+
 def _struct(value: dict[str, Any], type_: type[S]) -> S:
-    hints = typing.get_type_hints(type_)
+    hints = typing.get_type_hints(type_, include_extras=True)
     fields: dict[str, Any] = {}
     for field in msgspec.structs.fields(type_):
         if field.encode_name in value:

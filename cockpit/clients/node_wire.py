@@ -5,16 +5,20 @@ Keys arrive camel-cased, int64 as strings, memory of GPUs in MiB, and utilisatio
 """
 
 import re
+from math import isfinite
 from typing import Any
 
 import msgspec
 
+from cockpit.clients.decoding import Number, Whole
 from cockpit.model.nodes import Disk, Gpu, GpuHolder, GpuProcess, Node, Usage
 
 MIB = 1024 * 1024
 NO_ACTOR = "f" * 32
 
-_USAGE_LINE = re.compile(r"^([\d.]+)/([\d.]+) ([^\s(]+)", re.MULTILINE)
+# An amount may be a rest such as 4.44e-16, which is what is left of sums of floats.
+_AMOUNT = r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?)"
+_USAGE_LINE = re.compile(rf"^\s*{_AMOUNT}/{_AMOUNT} ([^\s(]+)", re.MULTILINE)
 
 
 class _Wire(msgspec.Struct, kw_only=True, rename="camel"):
@@ -22,26 +26,26 @@ class _Wire(msgspec.Struct, kw_only=True, rename="camel"):
 
 
 class WireProcess(_Wire):
-    pid: int | None = None
-    gpu_memory_usage: float | None = None
-    gpu_utilization: float | None = None
+    pid: Whole | None = None
+    gpu_memory_usage: Number | None = None
+    gpu_utilization: Number | None = None
 
 
 class WireGpu(_Wire):
-    index: int | None = None
+    index: Whole | None = None
     name: str | None = None
     uuid: str | None = None
-    utilization_gpu: float | None = None
-    memory_used: float | None = None
-    memory_total: float | None = None
+    utilization_gpu: Number | None = None
+    memory_used: Number | None = None
+    memory_total: Number | None = None
     processes_pids: list[WireProcess] | None = None
-    power_mw: float | None = None
-    temperature_c: float | None = msgspec.field(name="temperatureC", default=None)
+    power_mw: Number | None = None
+    temperature_c: Number | None = msgspec.field(name="temperatureC", default=None)
 
 
 class WireSlot(_Wire):
-    slot: int | None = None
-    allocation: float | None = None
+    slot: Whole | None = None
+    allocation: Number | None = None
 
 
 class WireUsed(_Wire):
@@ -49,7 +53,7 @@ class WireUsed(_Wire):
 
 
 class WireWorker(_Wire):
-    pid: int | None = None
+    pid: Whole | None = None
     job_id: str | None = None
     actor_id: str | None = None
     used_resources: dict[str, WireUsed | None] | None = None
@@ -62,27 +66,34 @@ class WireRaylet(_Wire):
     is_head_node: bool | None = None
     node_manager_address: str | None = None
     node_manager_hostname: str | None = None
-    num_workers: int | None = None
-    object_store_used_memory: int | None = None
-    object_store_available_memory: int | None = None
-    resources_total: dict[str, float | None] | None = None
+    num_workers: Whole | None = None
+    object_store_used_memory: Whole | None = None
+    object_store_available_memory: Whole | None = None
+    resources_total: dict[str, Number | None] | None = None
     labels: dict[str, str | None] | None = None
     core_workers_stats: list[WireWorker] | None = None
 
 
+class WireDisk(_Wire):
+    total: Whole | None = None
+    used: Whole | None = None
+    free: Whole | None = None
+    percent: Number | None = None
+
+
 class WireNode(_Wire):
-    now: float | None = None
+    now: Number | None = None
     hostname: str | None = None
     ip: str | None = None
-    cpu: float | None = None
-    cpus: list[int | None] | None = None
-    mem: list[float | None] | None = None
-    shm: int | None = None
-    load_avg: list[list[float | None]] | None = None
-    disk: dict[str, Disk | None] | None = None
-    disk_io_speed: list[float | None] | None = None
-    network_speed: list[float | None] | None = None
-    boot_time: float | None = None
+    cpu: Number | None = None
+    cpus: list[Whole | None] | None = None
+    mem: list[Number | None] | None = None
+    shm: Whole | None = None
+    load_avg: list[list[Number | None]] | None = None
+    disk: dict[str, WireDisk | None] | None = None
+    disk_io_speed: list[Number | None] | None = None
+    network_speed: list[Number | None] | None = None
+    boot_time: Number | None = None
     gpus: list[WireGpu] | None = None
     raylet: WireRaylet | None = None
 
@@ -110,7 +121,7 @@ def to_node(wire: WireNode, logical_text: str | None) -> Node:
         mem_percent=mem[2],
         mem_used=_whole(mem[3]),
         shm=wire.shm,
-        disk={path: disk for path, disk in (wire.disk or {}).items() if disk is not None},
+        disk={path: _to_disk(disk) for path, disk in (wire.disk or {}).items() if disk is not None},
         disk_io_speed=_numbers(wire.disk_io_speed),
         network_speed=_numbers(wire.network_speed),
         object_store_used_memory=raylet.object_store_used_memory,
@@ -128,7 +139,12 @@ def logical_usage(text: str) -> dict[str, Usage]:
 
     Memory is left out: its lines hold rounded units (`0B/22.82GiB memory`).
     """
-    return {name: Usage(used=float(used), total=float(total)) for used, total, name in _USAGE_LINE.findall(text)}
+    found = ((name, float(used), float(total)) for used, total, name in _USAGE_LINE.findall(text))
+    return {name: Usage(used=used, total=total) for name, used, total in found if isfinite(used) and isfinite(total)}
+
+
+def _to_disk(wire: WireDisk) -> Disk:
+    return Disk(total=wire.total, used=wire.used, free=wire.free, percent=wire.percent)
 
 
 def _to_gpu(wire: WireGpu, workers: list[WireWorker]) -> Gpu:
@@ -181,7 +197,9 @@ def _whole(value: float | None) -> int | None:
 
 
 def _numbers(values: list[float | None] | None) -> tuple[float, ...]:
-    return tuple(value for value in values or () if value is not None)
+    """All of them or none: each means what its place says."""
+    known = [value for value in values or () if value is not None]
+    return tuple(known) if len(known) == len(values or ()) else ()
 
 
 def _padded(values: list[Any] | None, count: int) -> list[Any]:

@@ -29,6 +29,11 @@ T = TypeVar("T")
 
 UPLOAD_CHUNK = 64 * 1024
 STREAM_INTERVAL = "0.2"
+# Ray breaks off a reading of a log after `timeout` seconds, 30 unless told otherwise: too few for a long log and a slow
+# line. Silence is bounded on our side.
+READ_SECONDS = "3600"
+MOST_LINES = 2**31 - 1  # an int32 on its way to the node
+LATEST_MOMENT = 2**53
 
 
 class RayClient:
@@ -102,7 +107,7 @@ class RayClient:
         body = await self._get_list("/api/jobs/")
         try:
             found = Rows(rows=tuple(msgspec.json.decode(body, type=list[Job], strict=False)))
-        except msgspec.DecodeError:
+        except decoding.MALFORMED:
             values = decoding.parse(body, address=self.address)
             if not isinstance(values, list):
                 raise decoding.not_ray(body, self.address) from None
@@ -213,7 +218,7 @@ class RayClient:
 
         Raises NotFoundError where the file or its node is gone.
         """
-        return self._log("file", node_id, filename, lines=lines)
+        return self._log("file", node_id, filename, lines=lines, timeout=READ_SECONDS)
 
     def stream_log(
         self, node_id: str, filename: str, *, lines: int = -1
@@ -229,7 +234,7 @@ class RayClient:
     async def _log(
         self, kind: str, node_id: str, filename: str, *, lines: int, endless: bool = False, **more: str
     ) -> AsyncIterator[AsyncIterator[bytes]]:
-        params = {"node_id": node_id, "filename": filename, "lines": str(lines), **more}
+        params = {"node_id": node_id, "filename": filename, "lines": str(min(lines, MOST_LINES)), **more}
         try:
             async with self.transport.stream(f"/api/v0/logs/{kind}", params=params, endless=endless) as chunks:
                 yield chunks
@@ -240,9 +245,7 @@ class RayClient:
         """Whether the cluster holds the package `name`; asking also keeps it there for 600 s."""
         try:
             await self.transport.request("GET", f"/api/packages/gcs/{quote(name, safe='')}")
-        except (NotFoundError, NotRayError) as error:
-            if "package" not in error.detail.lower():
-                raise
+        except NotFoundError:
             return False
         return True
 
@@ -265,19 +268,30 @@ async def _file_chunks(path: Path) -> AsyncIterator[bytes]:
 
 
 def _job_path(job_id: str, tail: str = "") -> str:
-    return f"/api/jobs/{quote(job_id, safe='')}{tail}"
+    """The path of a job. Raises NotFoundError for an empty id, which would lead to the list of all jobs."""
+    if not job_id:
+        raise NotFoundError("A job has no empty id.")
+    name = quote(job_id, safe="", errors="surrogateescape")  # argv holds bytes that are no UTF-8 so
+    if name in (".", ".."):
+        name = name.replace(".", "%2E")  # or it would be resolved before it is sent
+    return f"/api/jobs/{name}{tail}"
 
 
 def _tidy(job: Job) -> Job:
-    """Masks env values; the end time 0 of a running driver means that there is none."""
-    if job.end_time == 0 or job.start_time == 0:
-        job = msgspec.structs.replace(job, start_time=job.start_time or None, end_time=job.end_time or None)
+    """Masks env values; the end time 0 of a running driver means that there is none, and so does one out of reach."""
+    start, end = _moment(job.start_time), _moment(job.end_time)
+    if (start, end) != (job.start_time, job.end_time):
+        job = msgspec.structs.replace(job, start_time=start, end_time=end)
     return masked(job)
+
+
+def _moment(milliseconds: int | None) -> int | None:
+    return milliseconds if milliseconds and 0 < milliseconds < LATEST_MOMENT else None
 
 
 def _unknown_job(job_id: str, error: NotFoundError) -> NotFoundError:
     return NotFoundError(
-        f"The cluster knows no job {job_id}.",
+        f"The cluster knows no job {job_id or '(no id)'}.",
         detail=error.detail,
         hint="`rayakash-tui jobs` lists what it knows; a restarted head forgets its jobs.",
     )
@@ -332,8 +346,8 @@ class _Summary(msgspec.Struct, rename="camel"):
 
 
 class _LoadMetrics(msgspec.Struct, rename="camel"):
-    usage: dict[str, list[float]] | None = None
-    usage_by_node: dict[str, dict[str, list[float]]] | None = None
+    usage: dict[str, list[decoding.Number]] | None = None
+    usage_by_node: dict[str, dict[str, list[decoding.Number]]] | None = None
 
 
 class _ClusterStatusBody(msgspec.Struct, rename="camel"):

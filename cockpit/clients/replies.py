@@ -13,7 +13,13 @@ from cockpit.errors import (
 )
 
 _ERROR_LINE = re.compile(r"^[\w.]*(?:Error|Exception): (.*)$", re.MULTILINE)
-_MARKUP = re.compile(r"<[^>]*>")
+# Not `<[^>]*>`, which takes the square of the time over a page of nothing but "<".
+_MARKUP = re.compile(r"<[^<>]*>")
+# How Ray answers 404 for what it does not hold (job_head.py); anybody may answer 404.
+_ABSENT = re.compile(r"\s*(?:Job|Package) .* does not exist\.?\s*", re.DOTALL)
+
+LONGEST_REASON = 400
+EXCERPT = 10_000
 
 _GATEWAY = {502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout"}
 
@@ -24,16 +30,14 @@ def last_reason(text: str) -> str:
     Ray answers with text/plain tracebacks, nested where the head passes on what its agent said, and a nested one
     ends with a lone `.` line (ray-api section 1, measured on 2.60): the last line that names an exception counts.
     """
-    found = _ERROR_LINE.findall(text)
-    if found:
-        return str(found[-1]).strip()
-    lines = [line.strip() for line in text.splitlines() if line.strip() not in ("", ".")]
-    return lines[-1] if lines else ""
+    found = _ERROR_LINE.findall(text) or [line for line in text.splitlines() if line.strip() not in ("", ".")]
+    reason = str(found[-1]).strip() if found else ""
+    return reason if len(reason) <= LONGEST_REASON else reason[:LONGEST_REASON] + "…"
 
 
 def _excerpt(text: str) -> str:
     """The beginning of a foreign page as one short line."""
-    return " ".join(_MARKUP.sub(" ", text).split())[:200]
+    return " ".join(_MARKUP.sub(" ", text[:EXCERPT]).split())[:200]
 
 
 def _is_page(text: str) -> bool:
@@ -89,7 +93,7 @@ def _unauthenticated(address: str, status: int, text: str, sent_token: bool) -> 
 
 def _from_ray(address: str, path: str, status: int, text: str) -> CockpitError:
     reason = last_reason(text)
-    if status == 404 and ("does not exist" in reason or "not found at" in reason):
+    if status == 404 and _ABSENT.fullmatch(text):
         return NotFoundError(reason + ("" if reason.endswith(".") else "."), detail=text)
     if status == 404:
         return NotRayError(

@@ -25,6 +25,7 @@ if sys.modules.get("httpx._main", False) is None:
 
 from cockpit import __version__
 from cockpit.clients.address import Address
+from cockpit.clients.meter import asking, note_bytes
 from cockpit.clients.replies import error_for_status
 from cockpit.errors import NotRayError, UnreachableError, UsageError
 from cockpit.model.secret import Secret
@@ -32,6 +33,8 @@ from cockpit.model.secret import Secret
 MIB = 1024 * 1024
 LIST_LIMIT = 128 * MIB
 REPLY_LIMIT = 1 * MIB
+
+_TLS_ALERT = r"\x15\x03"  # how a TLS server complains about plain HTTP, as h11 quotes it
 
 Params = Mapping[str, str] | Sequence[tuple[str, str]]
 
@@ -99,15 +102,23 @@ class Transport:
         headers = {"User-Agent": f"rayakash-tui/{__version__}", "Accept": "*/*", **self.endpoint.headers}
         if self.endpoint.token is not None:
             headers["Authorization"] = f"Bearer {self.endpoint.token.reveal()}"
-        return httpx.AsyncClient(
-            base_url=str(self.endpoint.address),
-            headers=headers,
-            timeout=httpx.Timeout(self.timeouts.quiet, connect=self.timeouts.connect),
-            follow_redirects=False,
-            trust_env=self.endpoint.use_proxy,
-            verify=self._tls() if self.endpoint.address.is_encrypted else True,
-            transport=self._backend,
-        )
+        # Without TLS there is nothing to verify, and to load the authorities for it takes 20 ms of every start.
+        needs_tls = self.endpoint.address.is_encrypted or self.endpoint.use_proxy
+        verify = self._tls() if needs_tls else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        try:
+            return httpx.AsyncClient(
+                base_url=str(self.endpoint.address),
+                headers=headers,
+                timeout=httpx.Timeout(self.timeouts.quiet, connect=self.timeouts.connect),
+                follow_redirects=False,
+                trust_env=self.endpoint.use_proxy,
+                verify=verify,
+                transport=self._backend,
+            )
+        except UnicodeError:  # about the address; it is a ValueError too
+            raise
+        except (ImportError, ValueError) as error:  # SOCKS needs a package, and a scheme may be nonsense
+            raise UsageError("The proxy named by the environment cannot be used.", detail=str(error)) from error
 
     def _tls(self) -> ssl.SSLContext:
         context = ssl.create_default_context()
@@ -188,19 +199,29 @@ class Transport:
             extra["Sec-Fetch-Mode"] = "cors"
         try:
             return self._opened().build_request(method, path, headers=extra, **rest)
-        except httpx.InvalidURL as error:
-            raise UsageError(f"{self.endpoint.address} is not a usable address.", detail=str(error)) from error
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise self._unusable(error) from error
 
     @asynccontextmanager
     async def _sent(self, request: httpx.Request) -> AsyncIterator[httpx.Response]:
         try:
-            response = await self._opened().send(request, stream=True)
+            with asking():
+                response = await self._send(request)
             try:
                 yield response
             finally:
                 await response.aclose()
         except httpx.HTTPError as error:
             raise self._failure(error) from error
+
+    async def _send(self, request: httpx.Request) -> httpx.Response:
+        try:
+            return await self._opened().send(request, stream=True)
+        except UnicodeError as error:  # a host name that IDNA does not know, found out late
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: Exception) -> UsageError:
+        return UsageError(f"{self.endpoint.address} is not a usable address.", detail=str(error))
 
     async def _body(self, response: httpx.Response, limit: int) -> bytes:
         announced = response.headers.get("content-length", "")
@@ -211,12 +232,13 @@ class Transport:
             body += chunk
             if len(body) > limit:
                 raise self._too_big(limit)
+        note_bytes(len(body))
         return bytes(body)
 
     async def _refused(self, request: httpx.Request, response: httpx.Response) -> Exception:
         """What a reply with an error status means; at most 1 MB of its text is read."""
         text = bytearray()
-        with suppress(TimeoutError):  # the status has already said what matters
+        with suppress(TimeoutError, httpx.HTTPError):  # the status has already said what matters
             async with asyncio.timeout(self.timeouts.connect):
                 async for chunk in response.aiter_bytes():
                     text += chunk
@@ -258,8 +280,20 @@ class Transport:
                     detail=words,
                     hint="Check host and port, and that the cluster is up.",
                 )
+            case httpx.RemoteProtocolError() if "without sending a response" in words:
+                return UnreachableError(
+                    f"{address} hung up without an answer.",
+                    detail=words,
+                    hint="Is it a Ray dashboard, and is http:// or https:// right?",
+                )
             case httpx.RemoteProtocolError() if "without sending" not in words and "peer closed" not in words:
-                return NotRayError(f"What answers at {address} does not speak HTTP.", detail=words)
+                return NotRayError(
+                    f"What answers at {address} does not speak HTTP.",
+                    detail=words,
+                    hint="Is it an https:// address?" if _TLS_ALERT in words else "",
+                )
+            case httpx.ProxyError():
+                return UnreachableError(f"The proxy on the way to {address} does not let us through.", detail=words)
             case httpx.DecodingError():
                 return NotRayError(f"The reply of {address} could not be decompressed.", detail=words)
             case _:

@@ -49,10 +49,10 @@ class Overlap:
 
 
 class Found(msgspec.Struct, frozen=True):
-    """Where an anchor was found: the offset behind its last occurrence, and how many there are."""
+    """Where an anchor was found: the offset behind its last occurrence, and whether that is the only one."""
 
     end: int
-    count: int
+    is_only: bool
 
 
 class AnchorSearch:
@@ -62,24 +62,28 @@ class AnchorSearch:
         self._anchor = anchor
         self._carry = b""
         self._at = 0
-        self._end = -1
-        self._count = 0
+        self._first = -1
+        self._last = -1
 
     def feed(self, chunk: bytes) -> None:
         """Search the next bytes of the file."""
         window = self._carry + chunk
         offset = self._at - len(self._carry)
         place = window.find(self._anchor)
-        while place >= 0:
-            self._count += 1
-            self._end = offset + place + len(self._anchor)
-            place = window.find(self._anchor, place + 1)
+        if place >= 0:
+            # Not one by one: in a log of one repeated line there is an occurrence at each of them. And backwards by
+            # find, which is linear; rfind takes the square of the time over repetitions.
+            behind = window[::-1].find(self._anchor[::-1])
+            self._first = offset + place if self._first < 0 else self._first
+            self._last = offset + len(window) - behind - len(self._anchor)
         self._at += len(chunk)
         self._carry = window[max(0, len(window) - len(self._anchor) + 1) :]
 
     def found(self) -> Found | None:
         """The result after the last byte; None where the anchor is not in the file."""
-        return Found(self._end, self._count) if self._count else None
+        if self._last < 0:
+            return None
+        return Found(end=self._last + len(self._anchor), is_only=self._first == self._last)
 
 
 def anchor_of(spool: Spool, base: int) -> bytes:

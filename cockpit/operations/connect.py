@@ -13,7 +13,8 @@ from cockpit.clients.tokens import FoundToken, addresses_named_by_ray, checked_t
 from cockpit.clients.transport import Endpoint
 from cockpit.errors import AuthenticationError, UsageError
 from cockpit.local.state import local_status
-from cockpit.secrets import resolve_reference
+from cockpit.secrets.names import scopes_for
+from cockpit.secrets.references import resolve_reference
 from cockpit.settings import Consents, Context
 
 LOCAL_CONTEXT = "local"
@@ -104,7 +105,8 @@ def _from_context(name: str) -> Target:
 def _context_token(name: str, context: Context) -> FoundToken | None:
     source = f"context {name}"
     if context.token is not None:
-        return FoundToken(checked_token(resolve_reference(context.token).reveal(), source), source)
+        token = resolve_reference(context.token, scopes=scopes_for(context=name))
+        return FoundToken(checked_token(token.reveal(), source), source)
     if context.token_file is not None:
         return FoundToken(read_token_file(Path(context.token_file).expanduser()), source)
     return None

@@ -16,7 +16,8 @@ from cockpit.model.secret import REFERENCE_PREFIX
 from cockpit.model.uploads import UploadPlan, UploadProgress, UploadResult
 from cockpit.operations.runtime_env import RuntimeEnv
 from cockpit.operations.upload import plan_upload, upload
-from cockpit.secrets import resolve_reference
+from cockpit.secrets.names import DEFAULT_SCOPE
+from cockpit.secrets.references import resolve_references
 
 ID_ALPHABET = "".join(sorted(set(string.ascii_letters + string.digits) - set("IloO0")))
 METADATA_PREFIX = "rayakash."
@@ -65,8 +66,8 @@ def fresh_id() -> str:
     return "raysubmit_" + "".join(random.SystemRandom().choices(ID_ALPHABET, k=16))
 
 
-async def prepare(form: SubmitForm) -> Prepared:
-    """Check a form, look at what would be uploaded, and resolve its secret references.
+async def prepare(form: SubmitForm, *, scopes: Sequence[str] = (DEFAULT_SCOPE,)) -> Prepared:
+    """Check a form, look at what would be uploaded, and resolve its secret references in the scopes.
 
     Raises UsageError for whatever is wrong with it; nothing has been sent then.
     """
@@ -79,7 +80,7 @@ async def prepare(form: SubmitForm) -> Prepared:
     entrypoint_of([form.entrypoint])
     _check_resources(form)
     given = {**form.runtime_env.get("env_vars", {}), **form.environment}
-    variables = resolve_environment(given)
+    variables = resolve_environment(given, scopes)
     plan = await _plan(form)
     return Prepared(
         request=JobRequest(
@@ -97,15 +98,13 @@ async def prepare(form: SubmitForm) -> Prepared:
     )
 
 
-def resolve_environment(given: Mapping[str, str]) -> dict[str, str]:
+def resolve_environment(given: Mapping[str, str], scopes: Sequence[str] = (DEFAULT_SCOPE,)) -> dict[str, str]:
     """The variables with references replaced by their values. Raises UsageError for a bad name or reference."""
     for name in given:
         if not _VARIABLE.fullmatch(name):
             raise UsageError(f"{name!r} is not a name of an environment variable.")
-    return {
-        name: resolve_reference(value).reveal() if value.startswith("ac-secret:") else value
-        for name, value in given.items()
-    }
+    values = resolve_references([value for value in given.values() if value.startswith("ac-secret:")], scopes=scopes)
+    return {name: values[value].reveal() if value in values else value for name, value in given.items()}
 
 
 def _check_resources(form: SubmitForm) -> None:
@@ -150,8 +149,8 @@ async def submit(
 ) -> str:
     """Upload what belongs to the job and submit it; returns the submission id.
 
-    Raises RejectedError with Ray's reason, and what the client raises. Where the answer to the submission was lost it is
-    looked up whether the job exists, so that a retry cannot run it twice.
+    Raises RejectedError with Ray's reason, and what the client raises. Where the answer to the submission was lost it
+    is looked up whether the job exists, so that a retry cannot run it twice.
     """
     request = prepared.request
     if prepared.plan is not None:

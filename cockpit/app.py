@@ -1,0 +1,273 @@
+"""The cockpit: binds keys to operations and panes to the cluster; what is done is done elsewhere."""
+
+import os
+import traceback
+from collections.abc import Coroutine, Iterable
+from functools import partial
+from typing import Any, ClassVar
+
+from textual import on, work
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.worker import Worker, WorkerState
+
+from cockpit import settings
+from cockpit.actions import ACTIONS, Action, by_name, in_scope
+from cockpit.errors import EXIT_OK, CockpitError
+from cockpit.operations.connect import Question
+from cockpit.operations.live import LiveCluster
+from cockpit.operations.opening import Opener, Opening
+from cockpit.panes.jobs import JobsPane
+from cockpit.panes.log import LogPane
+from cockpit.panes.registry import entries
+from cockpit.panes.table_pane import TablePane
+from cockpit.screens.columns import ColumnsDialog
+from cockpit.screens.confirm import Confirm
+from cockpit.screens.job_actions import JobActions
+from cockpit.screens.pane_screen import PaneScreen
+from cockpit.screens.text import TextDialog
+from cockpit.widgets.glyphs import ASCII, UNICODE
+from cockpit.widgets.key_hints import KeyHints
+
+
+def _bindings() -> list[BindingType]:
+    bound = [
+        Binding(",".join(action.keys), f"perform('{action.name}')", action.description, show=False, id=action.name)
+        for action in ACTIONS
+        if action.keys
+    ]
+    panes = [Binding(entry.key, f"show_pane('{entry.name}')", entry.title, show=False) for entry in entries()]
+    return [*bound, *panes]
+
+
+class CockpitApp(App[int]):
+    """The screen that people keep open: one cluster at a time, a screen for each pane."""
+
+    CSS_PATH = "cockpit.tcss"
+    TITLE = "rayakash"
+    BINDINGS: ClassVar[list[BindingType]] = _bindings()
+    ENABLE_COMMAND_PALETTE = True
+
+    def __init__(self, opener: Opener, *, first_pane: str = "jobs", ascii_only: bool = False) -> None:
+        super().__init__()
+        self._opener = opener
+        self._first_pane = first_pane
+        self.glyphs = ASCII if ascii_only else UNICODE
+        self.cluster: LiveCluster | None = None
+        self._screens: dict[str, PaneScreen] = {}
+        if "SSH_CONNECTION" in os.environ:
+            self.animation_level = "none"
+        for entry in entries():
+            self.add_mode(entry.name, partial(self._pane_screen, entry.name))
+
+    def _pane_screen(self, name: str) -> PaneScreen:
+        """The screen of a pane, made when it is first shown."""
+        entry = next(entry for entry in entries() if entry.name == name)
+        titles = [(entry.key, entry.title) for entry in entries()]
+        screen = PaneScreen(entry.make(glyphs=self.glyphs), titles, glyphs=self.glyphs)
+        self._screens[name] = screen
+        if self.cluster is not None:
+            screen.attach(self.cluster)
+        return screen
+
+    async def on_mount(self) -> None:
+        """Show the first pane, then look for the cluster."""
+        await self.switch_mode(self._first_pane)
+        self.set_interval(1.0, self._tick)
+        self.open_cluster(self._opener)
+
+    def _tick(self) -> None:
+        screen = self._screens.get(self.current_mode)
+        if screen is not None:
+            screen.tick()
+
+    # Clusters
+
+    @work(exclusive=True, group="clusters", exit_on_error=False)
+    async def open_cluster(self, opener: Opener) -> None:
+        """Leave the cluster on the screen, and show another."""
+        await self._leave_cluster()
+        opening = Opening(report=self._report, ask=self._ask, on_crash=self.crashed)
+        self.cluster = await opener(opening)
+        for screen in self._screens.values():
+            screen.attach(self.cluster)
+
+    async def _leave_cluster(self) -> None:
+        cluster, self.cluster = self.cluster, None
+        for screen in self._screens.values():
+            screen.detach()
+        if cluster is not None:
+            await cluster.close()
+
+    def _report(self, sentence: str) -> None:
+        for screen in self._screens.values():
+            screen.report(sentence)
+
+    async def _ask(self, question: Question) -> bool:
+        names = ["It is remembered for this address."]
+        answer = await self.push_screen_wait(Confirm(question.text, names))
+        return bool(answer)
+
+    # Actions
+
+    def action_show_pane(self, name: str) -> None:
+        """Go to a pane."""
+        self.switch_mode(name)
+
+    @property
+    def pane_screen(self) -> PaneScreen | None:
+        """The screen of the pane that is in front."""
+        return self._screens.get(self.current_mode)
+
+    def action_perform(self, name: str) -> None:
+        """Do what an action says, or tell why not."""
+        action, screen = by_name(name), self.pane_screen
+        if screen is None or (isinstance(self.screen, PaneScreen) is False and action.scope != "app"):
+            return
+        if action.scope not in ("app", screen.pane.NAME):
+            return
+        if refusal := self._refusal(action, screen):
+            self.notify(refusal, severity="warning", markup=False)
+            return
+        method = getattr(screen.pane, f"action_{name}", None) or getattr(self, f"do_{name}", None)
+        if method is not None:
+            method()
+
+    def _refusal(self, action: Action, screen: PaneScreen) -> str | None:
+        if action.changes and self.cluster is None:
+            return "There is no cluster yet."
+        if action.changes and self.cluster is not None and self.cluster.is_read_only:
+            return f"{self.cluster.name} is read-only here: {action.label} is refused."
+        return screen.pane.why_disabled(action)
+
+    @on(KeyHints.Pressed)
+    def _hint_pressed(self, event: KeyHints.Pressed) -> None:
+        if isinstance(self.screen, PaneScreen):
+            self.action_perform(event.hint.action)
+
+    @on(JobsPane.Asked)
+    def _asked(self, message: JobsPane.Asked) -> None:
+        if self.cluster is None or not message.jobs:
+            return
+        actions = JobActions(self, self.cluster)
+        match message.name:
+            case "show_detail":
+                self._run(actions.show_detail(message.jobs[0]))
+            case "show_log":
+                self.show_log(message.jobs[0].id or "")
+            case "clone":
+                self._run(actions.clone(message.jobs))
+            case "stop":
+                self._run(actions.stop(message.jobs))
+            case "delete":
+                self._run(actions.delete(message.jobs))
+
+    def do_submit(self) -> None:
+        """Submit a job."""
+        if self.cluster is not None:
+            self._run(JobActions(self, self.cluster).submit())
+
+    def show_log(self, job_id: str) -> None:
+        """Follow the log of a job in its pane."""
+        self.switch_mode("log")
+        pane = self._screens["log"].pane
+        if isinstance(pane, LogPane):
+            pane.follow(job_id)
+
+    def do_refresh(self) -> None:
+        """Ask the cluster now."""
+        if self.cluster is not None:
+            self.cluster.hub.kick()
+
+    def do_open_dashboard(self) -> None:
+        """Open Ray's dashboard, or copy its address where there is no browser."""
+        if self.cluster is None:
+            return
+        if "SSH_CONNECTION" in os.environ or not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+            self.copy_to_clipboard(self.cluster.address)
+            self.notify(f"Copied {self.cluster.address}.", markup=False)
+        else:
+            self.open_url(self.cluster.address)
+
+    def do_columns(self) -> None:
+        """Choose the columns of the table in front."""
+        screen = self.pane_screen
+        if screen is not None and isinstance(screen.pane, TablePane):
+            self.push_screen(ColumnsDialog(screen.pane.table))
+
+    def do_command_palette(self) -> None:
+        """Find anything by typing."""
+        self.action_command_palette()
+
+    def do_help(self) -> None:
+        """Every key that does something here."""
+        screen = self.pane_screen
+        name = screen.pane.NAME if screen else "jobs"
+        title = screen.pane.TITLE if screen else "Jobs"
+        lines = [("panes", ""), *((entry.key, entry.title) for entry in entries())]
+        lines += [("", ""), (title.lower(), ""), *_key_lines(in_scope((name,)))]
+        lines += [("", ""), ("everywhere", ""), *_key_lines(in_scope(("app",)))]
+        self.push_screen(TextDialog("Keys", lines))
+
+    def do_quit(self) -> None:
+        """Leave."""
+        self.call_next(self.action_quit)
+
+    async def action_quit(self) -> None:
+        """Leave; jobs go on."""
+        await self._leave_cluster()
+        self.exit(EXIT_OK)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """What the palette offers: actions, panes, jobs, themes."""
+        pane_screen = self.pane_screen
+        scopes = ("app", pane_screen.pane.NAME) if pane_screen else ("app",)
+        for action in in_scope(scopes):
+            yield SystemCommand(action.label, action.description, partial(self.action_perform, action.name))
+        for entry in entries():
+            yield SystemCommand(entry.title, f"Go to {entry.title}", partial(self.action_show_pane, entry.name))
+        yield SystemCommand("theme", "Choose other colours", self.action_change_theme)
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        self.run_worker(work, group="actions", exit_on_error=False)
+
+    # What goes wrong
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Tell of what went wrong in the background: in words, or as the bug that it is."""
+        error = event.worker.error if event.state is WorkerState.ERROR else None
+        if isinstance(error, CockpitError):
+            text = "\n".join(part for part in (error.title, error.hint) if part)
+            self.notify(text, severity="error", markup=False, timeout=10)
+            self._report(error.title)
+        elif error is not None:
+            self.crashed(error)
+
+    def _fatal_error(self) -> None:
+        """As Textual does it, but without the values of variables: a secret may be among them."""
+        from rich.segment import Segments
+        from rich.traceback import Traceback
+
+        self.bell()
+        shown = Traceback(show_locals=False, width=None)
+        self._exit_renderables.append(Segments(self.console.render(shown, self.console.options)))
+        self._close_messages_no_wait()
+
+    def crashed(self, error: BaseException) -> None:
+        """A bug: say so, keep its traceback in a file, and go on."""
+        text = "".join(traceback.format_exception(error))
+        path = settings.state_directory() / "crash.log"
+        settings.write_private(path, text.encode())
+        lines = [("", "This is a mistake of ours, not of yours; the cockpit goes on."), ("file", str(path)), ("", "")]
+        self.push_screen(TextDialog("Something went wrong", [*lines, *(("", line) for line in text.splitlines())]))
+
+
+def _key_lines(actions: list[Action]) -> list[tuple[str, str]]:
+    return [(" ".join(key_name(key) for key in action.keys), action.description) for action in actions if action.keys]
+
+
+def key_name(key: str) -> str:
+    """A key as people write it."""
+    names = {"slash": "/", "enter": "⏎", "question_mark": "?", "colon": ":", "space": "␣"}
+    return names.get(key, key)

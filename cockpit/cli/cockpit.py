@@ -1,0 +1,50 @@
+"""Without a command: the cockpit itself."""
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from cockpit.cli import output
+from cockpit.cli.session import selection_of
+from cockpit.errors import EXIT_OK, UsageError
+
+if TYPE_CHECKING:
+    from cockpit.operations.opening import Opener
+
+
+def has_screen() -> bool:
+    """Whether there is a terminal to draw on. Raises UsageError for one that cannot draw."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return False
+    if os.environ.get("TERM", "dumb") in ("dumb", "unknown", ""):
+        raise UsageError(
+            "This terminal cannot draw a screen (TERM=dumb).",
+            hint="Use the commands: rayakash-tui jobs, submit, logs -f, and others.",
+        )
+    return True
+
+
+def open_cockpit(args: argparse.Namespace) -> int:
+    """Open the cluster that the options name on the screen."""
+    from cockpit.operations.connect import choose
+    from cockpit.operations.opening import target_opener
+
+    target = choose(selection_of(args))
+    return run_app(target_opener(target, read_only=args.read_only))
+
+
+def run_app(opener: "Opener") -> int:
+    """Draw until the user leaves; returns the exit code."""
+    from cockpit.app import CockpitApp
+
+    code = CockpitApp(opener, ascii_only=is_ascii()).run()
+    if code is None:
+        output.message("The cockpit ended early.")
+    return code or EXIT_OK
+
+
+def is_ascii() -> bool:
+    """Whether the terminal cannot be trusted with more than ASCII."""
+    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
+    return encoding not in ("utf8", "utf16", "utf32") or os.environ.get("TERM") == "linux"

@@ -1,0 +1,86 @@
+"""A cluster that is being looked at: its client, its hub, its past."""
+
+from collections.abc import Awaitable, Callable
+from typing import Self
+
+from cockpit.clients.ray import RayClient
+from cockpit.clients.transport import Endpoint
+from cockpit.feeds.hub import Hub
+from cockpit.feeds.topics import NODES, Topic
+from cockpit.feeds.watch import Watch
+from cockpit.model.cluster import Rows
+from cockpit.model.history import ClusterHistory
+from cockpit.model.nodes import Node
+from cockpit.model.snapshot import Snapshot
+from cockpit.operations.protection import Protection, protection_of
+
+AUTHENTICATION: Topic[str | None] = Topic(
+    name="authentication", fetch=lambda visit: visit.client.authentication_mode(), interval=300.0
+)
+
+Crash = Callable[[BaseException], None]
+Close = Callable[[], Awaitable[None]]
+
+
+class LiveCluster:
+    """One cluster on the screen. `close` it when another takes its place.
+
+    `name` is the context's, `is_read_only` forbids changes, and `closing` is whatever else ends with it. `stopping`
+    holds the ids of jobs that Ray was asked to stop and that have not ended yet.
+    """
+
+    def __init__(
+        self,
+        client: RayClient,
+        *,
+        name: str,
+        on_crash: Crash,
+        is_read_only: bool = False,
+        hub: Hub | None = None,
+        closing: Close | None = None,
+    ) -> None:
+        self.client = client
+        self.name = name
+        self.is_read_only = is_read_only
+        self.hub = hub or Hub(client, on_crash=on_crash)
+        self.history = ClusterHistory()
+        self.stopping: set[str | None] = set()
+        self._closing = closing
+        self._keeper = self._keep_history()
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it is and how we are let in."""
+        return self.client.transport.endpoint
+
+    @property
+    def protection(self) -> Protection:
+        """How the connection is protected, as far as it is known by now."""
+        return protection_of(self.endpoint, self.hub.snapshot(AUTHENTICATION).value)
+
+    @property
+    def address(self) -> str:
+        """The dashboard's address."""
+        return self.client.address
+
+    def _keep_history(self) -> Watch[Rows[Node]]:
+        """Samples for sparklines come from whatever the panes ask for; this watcher asks for nothing by itself."""
+
+        def observe(snapshot: Snapshot[Rows[Node]]) -> None:
+            if snapshot.value is not None and snapshot.taken is not None:
+                self.history.observe(snapshot.value.rows, snapshot.taken.steady)
+
+        return self.hub.watch(NODES, observe, interval=60.0)
+
+    async def close(self) -> None:
+        """Ask for nothing more and let go of the connection."""
+        await self.hub.close()
+        await self.client.close()
+        if self._closing is not None:
+            await self._closing()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()

@@ -1,0 +1,103 @@
+"""What every pane is: something that shows topics of a cluster while it is seen, and sleeps while it is not."""
+
+from typing import Any, ClassVar
+
+from textual.containers import Vertical
+from textual.message import Message
+
+from cockpit.actions import Action
+from cockpit.feeds.watch import Watch
+from cockpit.model.snapshot import Moment, Snapshot, State
+from cockpit.operations.live import LiveCluster
+from cockpit.render.units import duration
+from cockpit.widgets.glyphs import UNICODE, Glyphs
+from cockpit.widgets.table.rows import Phase
+
+PHASES = {
+    State.LOADING: Phase.LOADING,
+    State.FRESH: Phase.READY,
+    State.STALE: Phase.STALE,
+    State.FAILED: Phase.FAILED,
+}
+
+
+class Pane(Vertical):
+    """A pane: `attach` gives it a cluster, `sleep` and `wake` follow its visibility."""
+
+    NAME: ClassVar[str]
+    TITLE: ClassVar[str]
+
+    class StateChanged(Message):
+        """What can be done here is not what it was: hints are to be drawn anew."""
+
+    def __init__(self, *, glyphs: Glyphs = UNICODE) -> None:
+        super().__init__(id=f"{self.NAME}-pane")
+        self.glyphs = glyphs
+        self.cluster: LiveCluster | None = None
+        self._watches: list[Watch[Any]] = []
+        self._is_awake = False
+
+    def watched(self, cluster: LiveCluster) -> list[Watch[Any]]:
+        """The watches that this pane needs, made paused."""
+        raise NotImplementedError
+
+    def attach(self, cluster: LiveCluster) -> None:
+        """Show this cluster from now on."""
+        self.detach()
+        self.cluster = cluster
+        self._watches = self.watched(cluster)
+        if self._is_awake:
+            self.wake()
+
+    def detach(self) -> None:
+        """Show no cluster."""
+        for watch in self._watches:
+            watch.close()
+        self._watches = []
+        self.cluster = None
+
+    def wake(self) -> None:
+        """The pane is seen."""
+        self._is_awake = True
+        for watch in self._watches:
+            watch.resume()
+
+    def sleep(self) -> None:
+        """The pane is hidden: nothing is asked for its sake."""
+        self._is_awake = False
+        for watch in self._watches:
+            watch.pause()
+
+    def tick(self) -> None:
+        """A second has passed: ages may have to be told."""
+
+    def why_disabled(self, action: Action) -> str | None:
+        """Why an action makes no sense here and now; None where it does."""
+        return None
+
+    def now(self) -> Moment:
+        """The time by the cluster's clock."""
+        if self.cluster is None:
+            raise RuntimeError("the pane has no cluster")
+        return self.cluster.hub.clock.now()
+
+
+def sentence_of(snapshot: Snapshot[Any], now: Moment, *, what: str, address: str) -> str:
+    """What to say about a snapshot that is not fresh; empty where there is nothing to say."""
+    state = snapshot.state(now)
+    if state is State.LOADING:
+        return f"asking {address} for {what}…"
+    if state is State.FRESH:
+        return ""
+    parts = [f"{what} as of {duration(snapshot.age(now))} ago"] if snapshot.taken else []
+    if snapshot.error is not None:
+        parts.append(snapshot.error.title.rstrip("."))
+        parts.append(_next(snapshot, now))
+        if snapshot.error.hint and not snapshot.taken:
+            parts.append(snapshot.error.hint)
+    return " · ".join(part for part in parts if part)
+
+
+def _next(snapshot: Snapshot[Any], now: Moment) -> str:
+    seconds = snapshot.next_try_in(now)
+    return "press r to try again" if seconds is None else f"next try in {seconds:.0f} s, r now"

@@ -1,0 +1,150 @@
+"""The top of every screen: which cluster, how it is protected, how much of it is in use, and which pane this is."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from cockpit.feeds.topics import HEADER_JOBS_SECONDS, JOBS, USAGE, VERSION
+from cockpit.feeds.watch import Watch
+from cockpit.model.cluster import ClusterUsage, Version
+from cockpit.model.job_list import JobList
+from cockpit.model.nodes import Usage
+from cockpit.model.snapshot import Moment, Snapshot, State
+from cockpit.operations.live import AUTHENTICATION, LiveCluster
+from cockpit.panes.base import sentence_of
+from cockpit.render.text import visible
+from cockpit.widgets.glyphs import UNICODE, Glyphs
+from cockpit.widgets.meters import bar, percentage
+from cockpit.widgets.state_line import Piece, StateLine
+
+BAR = 6
+
+
+class HeaderBar(Vertical):
+    """Two lines about the cluster and one with the panes; `titles` are those of the panes, `current` is this one."""
+
+    def __init__(self, titles: Sequence[tuple[str, str]], current: str, *, glyphs: Glyphs = UNICODE) -> None:
+        super().__init__(id="header")
+        self._titles = titles
+        self._current = current
+        self._glyphs = glyphs
+        self._cluster: LiveCluster | None = None
+        self._watches: list[Watch[Any]] = []
+        self._version: Snapshot[Version] | None = None
+        self._usage: Snapshot[ClusterUsage] | None = None
+        self._jobs: Snapshot[JobList] | None = None
+
+    def compose(self) -> ComposeResult:
+        """Three lines."""
+        yield StateLine(id="header-cluster", ellipsis=self._glyphs.ellipsis)
+        yield StateLine(id="header-usage", ellipsis=self._glyphs.ellipsis)
+        yield StateLine(self._tabs(), id="header-tabs", ellipsis=self._glyphs.ellipsis)
+
+    def _tabs(self) -> list[Piece]:
+        return [
+            Piece(f"{key} {title}", "accent" if title == self._current else "quiet", 0 if title == self._current else 1)
+            for key, title in self._titles
+        ]
+
+    def attach(self, cluster: LiveCluster) -> None:
+        """Tell of this cluster."""
+        self.detach()
+        self._cluster = cluster
+        hub = cluster.hub
+        self._watches = [
+            hub.watch(VERSION, self._heard_version, paused=True),
+            hub.watch(USAGE, self._heard_usage, paused=True),
+            hub.watch(JOBS, self._heard_jobs, interval=HEADER_JOBS_SECONDS, paused=True),
+            hub.watch(AUTHENTICATION, lambda _: self.tick(), paused=True),
+        ]
+
+    def detach(self) -> None:
+        """Tell of no cluster."""
+        for watch in self._watches:
+            watch.close()
+        self._watches = []
+        self._cluster = self._version = self._usage = self._jobs = None
+
+    def wake(self) -> None:
+        """The screen is seen."""
+        for watch in self._watches:
+            watch.resume()
+        self.tick()
+
+    def sleep(self) -> None:
+        """The screen is hidden."""
+        for watch in self._watches:
+            watch.pause()
+
+    def _heard_version(self, snapshot: Snapshot[Version]) -> None:
+        self._version = snapshot
+        self.tick()
+
+    def _heard_usage(self, snapshot: Snapshot[ClusterUsage]) -> None:
+        self._usage = snapshot
+        self.tick()
+
+    def _heard_jobs(self, snapshot: Snapshot[JobList]) -> None:
+        self._jobs = snapshot
+        self.tick()
+
+    def report(self, sentence: str) -> None:
+        """Say what is being done while there is no cluster yet."""
+        if self._cluster is None:
+            self.query_one("#header-cluster", StateLine).show([Piece("rayakash", "accent", 0)])
+            self.query_one("#header-usage", StateLine).show([Piece(visible(sentence), "", 0)])
+
+    def tick(self) -> None:
+        """Draw what has changed."""
+        cluster = self._cluster
+        if cluster is None or not self.is_mounted:
+            return
+        now = cluster.hub.clock.now()
+        self.query_one("#header-cluster", StateLine).show(*self._cluster_pieces(cluster))
+        self.query_one("#header-usage", StateLine).show(*self._usage_pieces(cluster, now))
+
+    def _cluster_pieces(self, cluster: LiveCluster) -> tuple[list[Piece], list[Piece]]:
+        version = self._version.value.ray_version if self._version and self._version.value else None
+        left = [
+            Piece(cluster.name, "accent", 0),
+            Piece(visible(cluster.address) if cluster.address != cluster.name else "", "quiet", 2),
+            Piece(f"Ray {version}" if version else "", "quiet", 3),
+        ]
+        protection = cluster.protection
+        right = [
+            Piece("READ-ONLY" if cluster.is_read_only else "", "warn", 1),
+            Piece(protection.words, protection.tone or "quiet", 0 if protection.tone == "error" else 2),
+        ]
+        return left, right
+
+    def _usage_pieces(self, cluster: LiveCluster, now: Moment) -> tuple[list[Piece], list[Piece]]:
+        if self._version is not None and self._version.state(now) in (State.STALE, State.FAILED, State.LOADING):
+            tone = "quiet" if self._version.state(now) is State.LOADING else "warn"
+            sentence = sentence_of(self._version, now, what="cluster", address=cluster.address)
+            return [Piece(visible(sentence), tone, 0)], []
+        usage = self._usage.value.total if self._usage and self._usage.value else {}
+        left = [
+            self._meter("CPU", usage.get("CPU"), 1),
+            self._meter("GPU", usage.get("GPU"), 0),
+            self._meter("MEM", usage.get("memory"), 2, numbers=False),
+        ]
+        return left, _job_counts(self._jobs)
+
+    def _meter(self, label: str, use: Usage | None, priority: int, *, numbers: bool = True) -> Piece:
+        if use is None:
+            return Piece(f"{label} {self._glyphs.unknown}", "quiet", priority)
+        percent = 100 * use.used / use.total if use.total else 0.0
+        amount = f"{use.used:g}/{use.total:g}" if numbers else percentage(percent, glyphs=self._glyphs).strip()
+        return Piece(f"{label} {bar(percent, BAR, glyphs=self._glyphs)} {amount}", "", priority)
+
+
+def _job_counts(snapshot: Snapshot[JobList] | None) -> list[Piece]:
+    """What jobs there are; those that need a look are not quiet."""
+    if snapshot is None or snapshot.value is None:
+        return []
+    counts = snapshot.value.counts()
+    words = (("RUNNING", "running", ""), ("PENDING", "pending", "warn"), ("FAILED", "failed", "error"))
+    pieces = [Piece(f"{counts[status]} {word}", tone, 1) for status, word, tone in words if counts.get(status)]
+    return pieces or [Piece("no jobs running", "quiet", 3)]

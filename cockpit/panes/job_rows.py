@@ -1,0 +1,91 @@
+"""Jobs as rows of a table, and one job in words."""
+
+from collections.abc import Container
+
+from cockpit.model.jobs import Job
+from cockpit.operations.submit import METADATA_PREFIX
+from cockpit.render.jobs import reason, seconds_run, status_word
+from cockpit.render.times import clock_time
+from cockpit.render.units import duration
+from cockpit.widgets.table.rows import Cell, Column, Fixed, Flexible, Measured, Row
+
+COLUMNS = (
+    Column(key="status", title="STATUS", width=Fixed(11), priority=0),
+    Column(key="id", title="SUBMISSION ID", width=Measured(10, 32), priority=0),
+    Column(key="entrypoint", title="ENTRYPOINT", width=Flexible(12, 200, weight=3), priority=1),
+    Column(key="message", title="WHY", width=Flexible(10, 200, weight=2), priority=4),
+    Column(key="started", title="STARTED", width=Fixed(11), align="right", priority=3),
+    Column(key="duration", title="DURATION", width=Fixed(8), align="right", priority=2),
+    Column(key="metadata", title="METADATA", width=Measured(6, 28), priority=5),
+    Column(key="job_id", title="JOB ID", width=Fixed(8), hidden=True, priority=6),
+    Column(key="type", title="TYPE", width=Fixed(10), hidden=True, priority=6),
+)
+
+TONES = {"FAILED": "error", "PENDING": "warn", "STOPPING": "warn", "RUNNING": "accent"}
+UNICODE_GLYPHS = {
+    "RUNNING": "●",
+    "PENDING": "○",
+    "SUCCEEDED": "✔",
+    "FAILED": "✖",
+    "STOPPED": "■",
+    "STOPPING": "◌",
+    "ENDED": "◇",
+    "FORGOTTEN": "◇",
+}
+ASCII_GLYPHS = {
+    "RUNNING": "*",
+    "PENDING": "o",
+    "SUCCEEDED": "+",
+    "FAILED": "x",
+    "STOPPED": "#",
+    "STOPPING": "~",
+    "ENDED": "-",
+    "FORGOTTEN": "-",
+}
+# The order in which statuses matter: trouble first.
+RANKS = ("FAILED", "PENDING", "STOPPING", "RUNNING", "STOPPED", "ENDED", "SUCCEEDED", "FORGOTTEN")
+
+
+def shown_status(job: Job, stopping: Container[str | None], *, is_previous: bool = False) -> str:
+    """The word for a job's state: ours for what Ray has no word for."""
+    if is_previous and not job.is_terminal:
+        return "FORGOTTEN"
+    if job.id in stopping and not job.is_terminal:
+        return "STOPPING"
+    return status_word(job)
+
+
+def job_row(
+    job: Job, now: float, *, stopping: Container[str | None] = (), is_previous: bool = False, ascii_only: bool = False
+) -> Row:
+    """One row; `now` in seconds since the epoch."""
+    word = shown_status(job, stopping, is_previous=is_previous)
+    glyph = (ASCII_GLYPHS if ascii_only else UNICODE_GLYPHS).get(word, " ")
+    seconds = None if is_previous and not job.is_terminal else seconds_run(job, now)
+    quiet = "quiet" if is_previous or word in ("SUCCEEDED", "STOPPED", "ENDED") else ""
+    why = "previous session" if is_previous else reason(job)
+    return Row(
+        key=("previous:" if is_previous else "") + (job.id or "?"),
+        cells=(
+            Cell(f"{glyph} {word}", tone=quiet or TONES.get(word, ""), sort=RANKS.index(word) if word in RANKS else 99),
+            Cell(job.id or "?", tone=quiet),
+            Cell(job.entrypoint or "–", tone=quiet),
+            Cell(why, tone="error" if word == "FAILED" and not is_previous else "quiet"),
+            Cell(clock_time(job.start_time, now), tone="quiet", sort=job.start_time),
+            Cell(duration(seconds), tone=quiet, sort=seconds),
+            Cell(metadata_text(job), tone="quiet"),
+            job.job_id,
+            job.type,
+        ),
+    )
+
+
+def metadata_text(job: Job) -> str:
+    """The user's metadata in one line; what we and Ray put there is left out."""
+    pairs = (job.metadata or {}).items()
+    return " ".join(f"{key}={value}" for key, value in pairs if is_users(key))
+
+
+def is_users(key: str) -> bool:
+    """Whether a metadata key was written by the user."""
+    return not key.startswith(METADATA_PREFIX) and key != "job_submission_id"

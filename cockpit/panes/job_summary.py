@@ -1,0 +1,49 @@
+"""A few lines about the job under the cursor: how it ended and the last it said."""
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from cockpit.model.jobs import Job
+from cockpit.render.jobs import outcome, reason
+from cockpit.render.text import visible
+from cockpit.widgets.glyphs import UNICODE, Glyphs
+from cockpit.widgets.state_line import Piece, StateLine
+
+LINES = 4
+
+
+class JobSummary(Vertical):
+    """The first line says what became of the job, the others are the end of Ray's message about it."""
+
+    def __init__(self, *, glyphs: Glyphs = UNICODE) -> None:
+        super().__init__()
+        self._glyphs = glyphs
+
+    def compose(self) -> ComposeResult:
+        """A rule and a few lines."""
+        for index in range(LINES):
+            yield StateLine(id=f"summary-{index}", ellipsis=self._glyphs.ellipsis)
+
+    def show(self, job: Job | None, now: float) -> None:
+        """Say what is known of a job; `now` in seconds since the epoch."""
+        lines = [] if job is None else _lines(job, now)
+        for index in range(LINES):
+            self.query_one(f"#summary-{index}", StateLine).show(lines[index : index + 1])
+
+
+def _lines(job: Job, now: float) -> list[Piece]:
+    head = outcome(job, now) if job.is_terminal else _running(job)
+    tone = "error" if job.status == "FAILED" else "strong"
+    tail = _message_tail(job) if job.status == "FAILED" else []
+    return [Piece(visible(head), tone, 0), *(Piece(f"  {visible(line)}", "", 0) for line in tail)]
+
+
+def _running(job: Job) -> str:
+    why = reason(job)
+    return f"{job.id} {(job.status or 'unknown').lower()}" + (f": {why}" if why else f": {job.entrypoint or ''}")
+
+
+def _message_tail(job: Job) -> list[str]:
+    """The last lines that mean something; a traceback ends with its reason."""
+    lines = [line.rstrip() for line in (job.message or "").splitlines() if line.strip()]
+    return lines[-(LINES - 1) :]

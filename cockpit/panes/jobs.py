@@ -1,0 +1,132 @@
+"""The Jobs pane: every job, what became of it, and what can be done with it."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from textual import on
+from textual.message import Message
+from textual.widget import Widget
+
+from cockpit.actions import Action
+from cockpit.feeds.topics import JOBS, Topic
+from cockpit.model.job_list import JobList
+from cockpit.model.jobs import Job
+from cockpit.model.snapshot import Moment
+from cockpit.panes.job_rows import COLUMNS, job_row
+from cockpit.panes.job_summary import JobSummary
+from cockpit.panes.table_pane import TablePane
+from cockpit.widgets.glyphs import ASCII
+from cockpit.widgets.live_table import LiveTable
+from cockpit.widgets.table.rows import Column, Row
+
+PREVIOUS = "previous:"
+
+
+class JobsPane(TablePane[JobList]):
+    """All jobs of the cluster, newest first; those that a restarted head has forgotten come last."""
+
+    NAME = "jobs"
+    TITLE = "Jobs"
+    COLUMNS: ClassVar[tuple[Column, ...]] = COLUMNS
+    TOPIC: ClassVar[Topic[Any]] = JOBS
+    WHAT = "jobs"
+    EMPTY = "No jobs yet. Press s to submit one."
+    ID_COLUMN = "id"
+
+    class Asked(Message):
+        """The user wants something done with jobs; `name` is the action's."""
+
+        def __init__(self, name: str, jobs: list[Job]) -> None:
+            super().__init__()
+            self.name = name
+            self.jobs = jobs
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._jobs: dict[str, Job] = {}
+
+    def compose_below(self) -> Iterable[Widget]:
+        """What is known of the job under the cursor."""
+        yield JobSummary(glyphs=self.glyphs)
+
+    def rows_of(self, value: JobList, now: Moment) -> list[Row]:
+        """Rows of the present session, then those of the one before."""
+        stopping = self.cluster.stopping if self.cluster else set()
+        ascii_only = self.glyphs is ASCII
+        current = [job_row(job, now.wall, stopping=stopping, ascii_only=ascii_only) for job in value.rows]
+        previous = [job_row(job, now.wall, is_previous=True, ascii_only=ascii_only) for job in value.previous]
+        self._jobs = {row.key: job for row, job in zip(current, value.rows, strict=True)}
+        self._jobs |= {row.key: job for row, job in zip(previous, value.previous, strict=True)}
+        self.call_after_refresh(self._summarise)
+        return current + previous
+
+    def tick(self) -> None:
+        """Durations of running jobs go on."""
+        super().tick()
+        if self.snapshot is not None and self.snapshot.value is not None:
+            self.table.set_rows(self.rows_of(self.snapshot.value, self.now()))
+
+    @property
+    def job(self) -> Job | None:
+        """The job under the cursor."""
+        return self._jobs.get(self.table.row_key or "")
+
+    @property
+    def chosen(self) -> list[Job]:
+        """The marked jobs, or the one under the cursor; those of a previous session cannot be acted on."""
+        keys = [key for key in self.table.chosen_keys if not key.startswith(PREVIOUS)]
+        return [self._jobs[key] for key in keys if key in self._jobs]
+
+    def find(self, job_id: str) -> bool:
+        """Put the cursor on a job."""
+        return self.table.move_to(job_id)
+
+    def why_disabled(self, action: Action) -> str | None:
+        """Say why nothing can be done with the job under the cursor, or with none of those that are marked."""
+        if action.scope != self.NAME:
+            return super().why_disabled(action)
+        jobs = self.chosen
+        if not jobs:
+            forgotten = self.job is not None
+            return "The head was restarted and has forgotten this job." if forgotten else "There is no job to act on."
+        if action.why_not is None:
+            return None
+        reasons = [action.why_not(job) for job in jobs]
+        return None if None in reasons else reasons[0]
+
+    @on(LiveTable.RowHighlighted)
+    def _summarise(self) -> None:
+        self.query_one(JobSummary).show(self.job, self.now().wall if self.cluster else 0.0)
+        self.post_message(self.StateChanged())
+
+    @on(LiveTable.RowSelected)
+    def _select(self) -> None:
+        self._ask("show_detail")
+
+    @on(LiveTable.MarksChanged)
+    def _marked(self) -> None:
+        self.post_message(self.StateChanged())
+
+    def action_show_detail(self) -> None:
+        """Everything that is known of the job."""
+        self._ask("show_detail")
+
+    def action_show_log(self) -> None:
+        """Follow its log."""
+        self._ask("show_log")
+
+    def action_clone(self) -> None:
+        """Submit it again."""
+        self._ask("clone")
+
+    def action_stop(self) -> None:
+        """Stop it, or all that are marked."""
+        self._ask("stop")
+
+    def action_delete(self) -> None:
+        """Delete its record, or all that are marked."""
+        self._ask("delete")
+
+    def _ask(self, name: str) -> None:
+        jobs = [self.job] if name == "show_detail" and self.job else self.chosen
+        self.post_message(self.Asked(name, jobs))

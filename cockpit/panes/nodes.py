@@ -1,0 +1,98 @@
+"""The Nodes pane and the GPUs pane: two views of one topic."""
+
+from typing import Any, ClassVar
+
+from cockpit.feeds.topics import JOBS, NODES, Topic
+from cockpit.feeds.watch import Watch
+from cockpit.model.cluster import Rows
+from cockpit.model.history import ClusterHistory
+from cockpit.model.job_list import JobList
+from cockpit.model.nodes import Node
+from cockpit.model.snapshot import Moment, Snapshot
+from cockpit.operations.gpus import named, submission_ids
+from cockpit.operations.live import LiveCluster
+from cockpit.panes.gpu_rows import GPU_COLUMNS, NODE_COLUMNS, gpu_row, node_names, node_row
+from cockpit.panes.table_pane import TablePane
+from cockpit.widgets.table.rows import Column, Row
+
+HOLDER_NAMES_SECONDS = 30.0
+
+
+class NodesPane(TablePane[Rows[Node]]):
+    """The dead first, then the head, then the others by name."""
+
+    NAME = "nodes"
+    TITLE = "Nodes"
+    COLUMNS: ClassVar[tuple[Column, ...]] = NODE_COLUMNS
+    TOPIC: ClassVar[Topic[Any]] = NODES
+    WHAT = "nodes"
+    EMPTY = "The cluster reports no nodes."
+    ID_COLUMN = "id"
+
+    def rows_of(self, value: Rows[Node], now: Moment) -> list[Row]:
+        """A row per node."""
+        names = node_names(value.rows)
+        nodes = sorted(value.rows, key=lambda node: _order(node, names))
+        return [node_row(node, name=names[node.node_id or ""], glyphs=self.glyphs) for node in nodes]
+
+
+class GpusPane(TablePane[Rows[Node]]):
+    """Every GPU of the living nodes, with the jobs that hold them."""
+
+    NAME = "gpus"
+    TITLE = "GPUs"
+    COLUMNS: ClassVar[tuple[Column, ...]] = GPU_COLUMNS
+    TOPIC: ClassVar[Topic[Any]] = NODES
+    WHAT = "GPUs"
+    EMPTY = "No node of this cluster reports a GPU."
+    ID_COLUMN = "uuid"
+
+    _names: dict[str, str] = {}  # noqa: RUF012 - replaced, never changed
+
+    def watched(self, cluster: LiveCluster) -> list[Watch[Any]]:
+        """Nodes, and now and then the jobs, whose ids name the holders."""
+        jobs = cluster.hub.watch(JOBS, self._learn_names, interval=HOLDER_NAMES_SECONDS, paused=True)
+        return [*super().watched(cluster), jobs]
+
+    def _learn_names(self, snapshot: Snapshot[JobList]) -> None:
+        names = submission_ids(snapshot.value.rows) if snapshot.value else {}
+        if names != self._names:
+            self._names = names
+            if self.snapshot is not None:
+                self.show(self.snapshot)
+
+    def rows_of(self, value: Rows[Node], now: Moment) -> list[Row]:
+        """A row per GPU."""
+        history = self.cluster.history if self.cluster else ClusterHistory()
+        names = node_names(value.rows)
+        nodes = sorted((node for node in value.rows if node.is_alive), key=lambda node: _order(node, names))
+        return [
+            gpu_row(
+                node,
+                named(gpu, self._names),
+                name=names[node.node_id or ""],
+                history=history,
+                now=now.steady,
+                glyphs=self.glyphs,
+            )
+            for node in nodes
+            for gpu in sorted(node.gpus, key=lambda gpu: gpu.index if gpu.index is not None else 1 << 30)
+        ]
+
+
+def _order(node: Node, names: dict[str, str]) -> tuple[bool, bool, list[tuple[bool, int, str]]]:
+    return (node.is_alive, not node.is_head_node, _natural(names[node.node_id or ""]))
+
+
+def _natural(text: str) -> list[tuple[bool, int, str]]:
+    """A sort key that puts worker-2 before worker-10."""
+    parts: list[tuple[bool, int, str]] = []
+    digits = word = ""
+    for character in text + "\0":
+        if character.isdecimal():
+            parts, word = ([*parts, (True, 0, word)] if word else parts), ""
+            digits += character
+        else:
+            parts, digits = ([*parts, (False, int(digits), "")] if digits else parts), ""
+            word += character
+    return [*parts, (True, 0, word)]

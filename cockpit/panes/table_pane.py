@@ -1,0 +1,149 @@
+"""What panes with a table have in common."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar, Generic, TypeVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.widget import Widget
+
+from cockpit.actions import Action
+from cockpit.feeds.topics import Topic
+from cockpit.feeds.watch import Watch
+from cockpit.model.snapshot import Moment, Snapshot
+from cockpit.operations.live import LiveCluster
+from cockpit.panes.base import PHASES, Pane, sentence_of
+from cockpit.widgets.filter_bar import FilterBar
+from cockpit.widgets.live_table import LiveTable
+from cockpit.widgets.table.rows import Column, Row
+
+T = TypeVar("T")
+
+
+class TablePane(Pane, Generic[T]):
+    """A pane whose main thing is a table of one topic."""
+
+    COLUMNS: ClassVar[tuple[Column, ...]]
+    TOPIC: ClassVar[Topic[Any]]
+    WHAT: ClassVar[str]
+    EMPTY: ClassVar[str]
+    ID_COLUMN: ClassVar[str]
+
+    snapshot: Snapshot[T] | None = None
+
+    def compose(self) -> ComposeResult:
+        """A table, what stands below it, and the filter."""
+        table = LiveTable(self.COLUMNS, glyphs=self.glyphs, id=f"{self.NAME}-table")
+        table.empty_sentence = self.EMPTY
+        yield table
+        yield from self.compose_below()
+        bar = FilterBar(id=f"{self.NAME}-filter")
+        bar.display = False
+        yield bar
+
+    def compose_below(self) -> Iterable[Widget]:
+        """What stands between table and filter."""
+        return ()
+
+    @property
+    def table(self) -> LiveTable:
+        """The table."""
+        return self.query_one(LiveTable)
+
+    def rows_of(self, value: T, now: Moment) -> list[Row]:
+        """The rows of a value."""
+        raise NotImplementedError
+
+    def watched(self, cluster: LiveCluster) -> list[Watch[Any]]:
+        """One watch, of the pane's own topic."""
+        return [cluster.hub.watch(self.TOPIC, self.show, paused=True)]
+
+    def show(self, snapshot: Snapshot[T]) -> None:
+        """Put a snapshot on the screen."""
+        self.snapshot = snapshot
+        now = self.now()
+        if snapshot.taken is not None:
+            self.table.set_rows(self.rows_of(snapshot.value, now))  # type: ignore[arg-type]
+        else:
+            self.table.set_rows(())
+        self._tell_state(snapshot, now)
+        self.post_message(self.StateChanged())
+
+    def _tell_state(self, snapshot: Snapshot[T], now: Moment) -> None:
+        address = self.cluster.address if self.cluster else ""
+        sentence = sentence_of(snapshot, now, what=self.WHAT, address=address)
+        self.table.set_state(PHASES[snapshot.state(now)], sentence)
+
+    def detach(self) -> None:
+        """Show no cluster, and nothing of the last one."""
+        super().detach()
+        self.snapshot = None
+        if self.is_mounted:
+            self.table.set_rows(())
+            self.table.set_marks(())
+
+    def tick(self) -> None:
+        """Ages and durations go on while nothing arrives."""
+        if self.cluster is None or not self._watches:
+            return
+        self.snapshot = self._watches[0].snapshot
+        self._tell_state(self.snapshot, self.now())
+
+    def wake(self) -> None:
+        """The keys go to the table."""
+        super().wake()
+        if self.app.focused is None:
+            self.table.focus()
+
+    def why_disabled(self, action: Action) -> str | None:
+        """Actions on rows need a row."""
+        if action.name in ("copy", "copy_cell", "show_detail") and self.table.row_key is None:
+            return f"There is no row in {self.TITLE} to act on."
+        return None
+
+    # Actions that every table has
+
+    def action_filter(self) -> None:
+        """Filter as one types."""
+        bar = self.query_one(FilterBar)
+        bar.display = True
+        bar.open(self.table.filter)
+
+    @on(FilterBar.Changed)
+    def _filter(self, event: FilterBar.Changed) -> None:
+        self.table.filter = event.text
+
+    @on(FilterBar.Submitted)
+    def _keep_filter(self, event: FilterBar.Submitted) -> None:
+        self.table.filter = event.text
+        self._leave_filter()
+
+    @on(FilterBar.Cancelled)
+    def _take_filter_back(self, event: FilterBar.Cancelled) -> None:
+        self.table.filter = event.text
+        self._leave_filter()
+
+    def _leave_filter(self) -> None:
+        self.query_one(FilterBar).display = False
+        self.table.focus()
+
+    @on(LiveTable.FilterChanged)
+    @on(LiveTable.CountsChanged)
+    def _tell_filter(self) -> None:
+        counts, error = self.table.counts, self.table.filter_error
+        text = error or (f"{counts.shown} of {counts.total}" if self.table.filter else "words, /regex, !not")
+        self.query_one(FilterBar).result(text, "error" if error else "quiet")
+
+    def action_copy(self) -> None:
+        """Copy the id under the cursor, or those that are marked."""
+        texts = [self.table.cell_text(self.ID_COLUMN, key) for key in self.table.chosen_keys]
+        self._copy("\n".join(texts), f"{len(texts)} ids" if len(texts) > 1 else texts[0])
+
+    def action_copy_row(self) -> None:
+        """Copy the whole row under the cursor, its cells with tabs between them."""
+        texts = [self.table.cell_text(column.key) for column in self.COLUMNS]
+        self._copy("\t".join(texts), "the row")
+
+    def _copy(self, text: str, what: str) -> None:
+        self.app.copy_to_clipboard(text)
+        self.notify(f"Copied {what}.", markup=False, timeout=2)

@@ -1,0 +1,1 @@
+"""Arrangements of panes, and the dialogs in front of them."""

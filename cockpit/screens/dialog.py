@@ -1,0 +1,40 @@
+"""What every dialog is: a box in front of the panes, left by Esc."""
+
+from typing import ClassVar, Generic, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Label
+
+from cockpit.widgets.key_hints import Hint, KeyHints
+
+Result = TypeVar("Result")
+
+
+class Dialog(ModalScreen["Result | None"], Generic[Result]):
+    """A titled box; `contents` is what it holds, `HINTS` the keys that matter in it. Esc gives None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Close", show=False)]
+    HINTS: ClassVar[tuple[Hint, ...]] = (Hint("esc", "close"),)
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._dialog_title = title
+
+    def compose(self) -> ComposeResult:
+        """Title, contents, keys."""
+        with Vertical(id="dialog"):
+            yield Label(self._dialog_title, id="dialog-title", markup=False)
+            yield from self.contents()
+            yield KeyHints(self.HINTS, id="dialog-hints")
+
+    def contents(self) -> list[Widget]:
+        """The widgets between title and keys."""
+        raise NotImplementedError
+
+    def action_cancel(self) -> None:
+        """Leave without a result."""
+        self.dismiss(None)

@@ -1,0 +1,112 @@
+"""What is done with jobs by a key: asked for, confirmed, done, and told."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from textual.app import App
+
+from cockpit.errors import CockpitError
+from cockpit.feeds.patience import Patience
+from cockpit.feeds.topics import JOBS
+from cockpit.model.jobs import Job
+from cockpit.operations import jobs as operations
+from cockpit.operations.clone import clone_of
+from cockpit.operations.fields import fields_of
+from cockpit.operations.live import LiveCluster
+from cockpit.render.jobs import outcome
+from cockpit.screens.confirm import Confirm
+from cockpit.screens.job_detail import detail_lines
+from cockpit.screens.submit import SubmitDialog
+from cockpit.screens.text import TextDialog
+
+RETRY_SECONDS = 300.0
+
+
+class JobActions:
+    """Acts on jobs of one cluster; every method is to be run as a worker and may raise CockpitError."""
+
+    def __init__(self, app: App[int], cluster: LiveCluster) -> None:
+        self._app = app
+        self._cluster = cluster
+
+    async def submit(self) -> None:
+        """Ask for a job and submit it."""
+        await self._submitted(SubmitDialog(self._cluster.client))
+
+    async def clone(self, jobs: Sequence[Job]) -> None:
+        """Ask for what shall be different in each job, and submit it again."""
+        for job in jobs:
+            clone = clone_of(job)
+            dialog = SubmitDialog(
+                self._cluster.client, fields_of(clone.form), title=f"Submit {job.id} again", withheld=clone.withheld
+            )
+            await self._submitted(dialog)
+
+    async def _submitted(self, dialog: SubmitDialog) -> None:
+        submission_id = await self._app.push_screen_wait(dialog)
+        if submission_id is not None:
+            self._tell(f"Submitted {submission_id}.")
+            self._cluster.hub.kick(JOBS)
+
+    async def show_detail(self, job: Job) -> None:
+        """Everything that is known of a job, as the cluster has it now."""
+        now = self._cluster.hub.clock.now().wall
+        await self._app.push_screen_wait(TextDialog(f"Job {job.id}", detail_lines(job, now)))
+
+    async def stop(self, jobs: Sequence[Job]) -> None:
+        """Stop jobs after a yes; each is shown as stopping until it has really ended."""
+        stoppable = [job for job in jobs if not job.is_driver and not job.is_terminal]
+        question = f"Stop {_count(stoppable)}?"
+        if await self._agreed(question, stoppable, "Ray sends SIGTERM, and SIGKILL 3 seconds later."):
+            await self._each(stoppable, self._stop)
+
+    async def delete(self, jobs: Sequence[Job]) -> None:
+        """Delete the records of ended jobs after a yes."""
+        ended = [job for job in jobs if not job.is_driver and job.is_terminal]
+        if await self._agreed(
+            f"Delete {_count(ended)}?", ended, "The cluster forgets them; log files stay on the head."
+        ):
+            await self._each(ended, self._delete)
+
+    async def _agreed(self, question: str, jobs: Sequence[Job], consequence: str) -> bool:
+        names = [f"{job.id}   {job.entrypoint or ''}" for job in jobs]
+        if not jobs:
+            return False
+        answer = await self._app.push_screen_wait(Confirm(question, names, consequence))
+        return bool(answer)
+
+    async def _each(self, jobs: Sequence[Job], act: Callable[[str], Awaitable[None]]) -> None:
+        """Act on all at once; one failure is told and does not keep the others from being done."""
+        results = await asyncio.gather(*(act(job.id or "") for job in jobs), return_exceptions=True)
+        self._cluster.hub.kick(JOBS)
+        for result in results:
+            if isinstance(result, CockpitError):
+                self._tell(" ".join(text for text in (result.title, result.hint) if text), severity="error")
+            elif isinstance(result, BaseException):
+                raise result
+
+    async def _stop(self, job_id: str) -> None:
+        stopping = self._cluster.stopping
+        before = await operations.request_stop(self._cluster.client, job_id)
+        if before.is_terminal:
+            return
+        stopping.add(job_id)
+        self._cluster.hub.kick(JOBS)
+        try:
+            patience = Patience(RETRY_SECONDS, from_start=True)
+            job = await operations.until_stopped(self._cluster.client, job_id, patience, lambda _: None)
+        finally:
+            stopping.discard(job_id)
+            self._cluster.hub.kick(JOBS)
+        self._tell(outcome(job, self._cluster.hub.clock.now().wall))
+
+    async def _delete(self, job_id: str) -> None:
+        await operations.delete(self._cluster.client, job_id)
+        self._tell(f"Deleted {job_id}.")
+
+    def _tell(self, text: str, *, severity: str = "information") -> None:
+        self._app.notify(text, severity=severity, markup=False)  # type: ignore[arg-type]
+
+
+def _count(jobs: Sequence[Job]) -> str:
+    return f"job {jobs[0].id}" if len(jobs) == 1 else f"{len(jobs)} jobs"

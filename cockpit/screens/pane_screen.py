@@ -1,0 +1,109 @@
+"""One pane with the header above it and the keys below."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from cockpit.actions import Action, in_scope
+from cockpit.operations.live import LiveCluster
+from cockpit.panes.base import Pane
+from cockpit.panes.header import HeaderBar
+from cockpit.widgets.glyphs import UNICODE, Glyphs
+from cockpit.widgets.key_hints import Hint, KeyHints
+
+KEY_NAMES = {"slash": "/", "enter": "⏎", "question_mark": "?", "colon": ":", "space": "␣"}
+
+
+class PaneScreen(Screen[None]):
+    """Composed when it is first shown; asks for nothing while another one is in front."""
+
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    def __init__(self, pane: Pane, titles: Sequence[tuple[str, str]], *, glyphs: Glyphs = UNICODE) -> None:
+        super().__init__()
+        self.pane = pane
+        self.header = HeaderBar(titles, pane.TITLE, glyphs=glyphs)
+        self._cluster: LiveCluster | None = None
+        self._is_read_only = False
+
+    def compose(self) -> ComposeResult:
+        """Header, pane, keys."""
+        yield self.header
+        yield self.pane
+        yield KeyHints(id="hints")
+
+    def on_mount(self) -> None:
+        """Attach what was waiting for the widgets to be there."""
+        if self._cluster is not None:
+            self._attach_now(self._cluster)
+        self.show_hints()
+
+    def attach(self, cluster: LiveCluster) -> None:
+        """Show this cluster from now on."""
+        self._cluster = cluster
+        if self.is_mounted:
+            self._attach_now(cluster)
+
+    def _attach_now(self, cluster: LiveCluster) -> None:
+        self.header.attach(cluster)
+        self.pane.attach(cluster)
+        if self.is_current:
+            self.wake()
+
+    def detach(self) -> None:
+        """Show no cluster."""
+        self._cluster = None
+        self.header.detach()
+        self.pane.detach()
+
+    def on_screen_resume(self) -> None:
+        """The screen is in front again."""
+        self.wake()
+
+    def on_screen_suspend(self) -> None:
+        """Another screen came in front; behind a dialog the pane goes on."""
+        self.call_later(self._sleep_if_hidden)
+
+    def _sleep_if_hidden(self) -> None:
+        if self not in self.app.screen_stack:
+            self.header.sleep()
+            self.pane.sleep()
+
+    def wake(self) -> None:
+        """The screen is seen."""
+        if self._cluster is not None and self.is_mounted:
+            self.header.wake()
+            self.pane.wake()
+            self.show_hints()
+
+    def report(self, sentence: str) -> None:
+        """Say what is being done to reach the cluster."""
+        if self.is_mounted:
+            self.header.report(sentence)
+
+    def tick(self) -> None:
+        """A second has passed."""
+        if self._cluster is not None and self.is_mounted:
+            self.header.tick()
+            self.pane.tick()
+
+    @on(Pane.StateChanged)
+    def show_hints(self) -> None:
+        """The keys that do something here and now."""
+        self.query_one("#hints", KeyHints).show(self._hints())
+
+    def _hints(self) -> list[Hint]:
+        read_only = self._cluster is not None and self._cluster.is_read_only
+        actions = [action for action in in_scope(("app", self.pane.NAME)) if action.rank]
+        usable = [action for action in actions if not (action.changes and read_only)]
+        return [_hint(action) for action in usable if self.pane.why_disabled(action) is None]
+
+
+def _hint(action: Action) -> Hint:
+    key = action.keys[-1] if action.name == "command_palette" else action.keys[0]
+    keep = action.name in ("help", "quit")
+    return Hint(KEY_NAMES.get(key, key), action.label, action.name, keep=keep)

@@ -1,0 +1,1 @@
+"""What is drawn on the screen: widgets that know Textual and nothing of Ray."""
