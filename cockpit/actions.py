@@ -8,6 +8,13 @@ from cockpit.model.jobs import Job
 
 Disabled = Callable[[Job], str | None]
 
+_KEY_NAMES = {"slash": "/", "enter": "⏎", "question_mark": "?", "colon": ":", "space": "␣", "home": "Home"}
+
+
+def key_name(key: str) -> str:
+    """A key as people write it."""
+    return _KEY_NAMES.get(key, key)
+
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that a key does.
@@ -100,10 +107,15 @@ ACTIONS = (
         why_not=cannot_delete,
     ),
     Action(name="mark", keys=("space",), label="mark", description="Mark the row; v marks a range, * all", rank=38),
-    Action(name="sort", keys=("o",), label="sort", description="Sort by the next column; O the other way round", rank=50),
+    Action(
+        name="sort", keys=("o",), label="sort", description="Sort by the next column; O the other way round", rank=50
+    ),
     Action(name="columns", keys=("C",), label="columns", description="Choose and order the columns"),
     Action(name="copy", keys=("y",), label="copy", description="Copy the id, or those that are marked", rank=60),
     Action(name="copy_row", keys=("Y",), label="copy row", description="Copy the whole row as text"),
+    Action(name="pause", keys=("p",), label="pause", description="Pause, or follow again", scope="log", rank=20),
+    Action(name="log_end", keys=("G",), label="end", description="Go to the end and follow it", scope="log", rank=22),
+    Action(name="log_start", keys=("home",), label="start", description="Fetch the whole log", scope="log", rank=24),
     Action(name="refresh", keys=("r",), label="refresh", description="Ask the cluster now"),
     Action(
         name="open_dashboard",

@@ -13,11 +13,11 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from cockpit import settings
-from cockpit.actions import ACTIONS, Action, by_name, in_scope
+from cockpit.actions import ACTIONS, Action, by_name, in_scope, key_name
 from cockpit.errors import EXIT_OK, CockpitError
 from cockpit.operations.connect import Question
 from cockpit.operations.live import LiveCluster
-from cockpit.operations.opening import Opener, Opening
+from cockpit.operations.opening import Opener, Opening, known_contexts, opener_for
 from cockpit.panes.jobs import JobsPane
 from cockpit.panes.log import LogPane
 from cockpit.panes.registry import entries
@@ -25,7 +25,9 @@ from cockpit.panes.table_pane import TablePane
 from cockpit.screens.columns import ColumnsDialog
 from cockpit.screens.confirm import Confirm
 from cockpit.screens.job_actions import JobActions
+from cockpit.screens.palette import ObjectsProvider
 from cockpit.screens.pane_screen import PaneScreen
+from cockpit.screens.start import StartDialog
 from cockpit.screens.text import TextDialog
 from cockpit.widgets.glyphs import ASCII, UNICODE
 from cockpit.widgets.key_hints import KeyHints
@@ -48,8 +50,10 @@ class CockpitApp(App[int]):
     TITLE = "rayakash"
     BINDINGS: ClassVar[list[BindingType]] = _bindings()
     ENABLE_COMMAND_PALETTE = True
+    COMMANDS: ClassVar[set[Any]] = App.COMMANDS | {ObjectsProvider}
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (12, "-low"), (30, "-tall")]  # noqa: RUF012 - as Textual declares it
 
-    def __init__(self, opener: Opener, *, first_pane: str = "jobs", ascii_only: bool = False) -> None:
+    def __init__(self, opener: Opener | None, *, first_pane: str = "jobs", ascii_only: bool = False) -> None:
         super().__init__()
         self._opener = opener
         self._first_pane = first_pane
@@ -75,7 +79,10 @@ class CockpitApp(App[int]):
         """Show the first pane, then look for the cluster."""
         await self.switch_mode(self._first_pane)
         self.set_interval(1.0, self._tick)
-        self.open_cluster(self._opener)
+        if self._opener is not None:
+            self.open_cluster(self._opener)
+        else:
+            self.do_contexts()
 
     def _tick(self) -> None:
         screen = self._screens.get(self.current_mode)
@@ -175,6 +182,22 @@ class CockpitApp(App[int]):
         if isinstance(pane, LogPane):
             pane.follow(job_id)
 
+    def do_contexts(self) -> None:
+        """Choose another cluster, or the first one."""
+        self._run(self._choose_cluster())
+
+    async def _choose_cluster(self) -> None:
+        choice = await self.push_screen_wait(StartDialog(known_contexts()))
+        if choice is not None:
+            self.open_cluster(opener_for(*choice))
+
+    async def go_to(self, pane: str, key: str) -> None:
+        """Show a pane with the cursor on a row."""
+        await self.switch_mode(pane)
+        screen = self._screens[pane]
+        if isinstance(screen.pane, TablePane):
+            self.call_after_refresh(screen.pane.table.move_to, key)
+
     def do_refresh(self) -> None:
         """Ask the cluster now."""
         if self.cluster is not None:
@@ -206,8 +229,8 @@ class CockpitApp(App[int]):
         name = screen.pane.NAME if screen else "jobs"
         title = screen.pane.TITLE if screen else "Jobs"
         lines = [("panes", ""), *((entry.key, entry.title) for entry in entries())]
-        lines += [("", ""), (title.lower(), ""), *_key_lines(in_scope((name,)))]
-        lines += [("", ""), ("everywhere", ""), *_key_lines(in_scope(("app",)))]
+        lines += [(title.lower(), ""), *_key_lines(in_scope((name,)))]
+        lines += [("everywhere", ""), *_key_lines(in_scope(("app",)))]
         self.push_screen(TextDialog("Keys", lines))
 
     def do_quit(self) -> None:
@@ -265,9 +288,3 @@ class CockpitApp(App[int]):
 
 def _key_lines(actions: list[Action]) -> list[tuple[str, str]]:
     return [(" ".join(key_name(key) for key in action.keys), action.description) for action in actions if action.keys]
-
-
-def key_name(key: str) -> str:
-    """A key as people write it."""
-    names = {"slash": "/", "enter": "⏎", "question_mark": "?", "colon": ":", "space": "␣"}
-    return names.get(key, key)

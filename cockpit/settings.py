@@ -27,6 +27,13 @@ def state_directory() -> Path:
     return Path(platformdirs.user_state_dir(APP_NAME, appauthor=False))
 
 
+def data_directory() -> Path:
+    """The directory for what the user would miss, such as the vault; it may not exist yet."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir(APP_NAME, appauthor=False))
+
+
 def private_directory(path: Path) -> Path:
     """Create `path` with mode 0700 where it is missing, and return it.
 
@@ -74,9 +81,13 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What the user wrote down: contexts by name, and sentences about what could not be used."""
+    """What the user wrote down: contexts by name, and sentences about what could not be used.
+
+    `secret_command` prints the value of a secret, such as `pass show {name}`.
+    """
 
     contexts: dict[str, Context] = {}
+    secret_command: str | None = None
     problems: tuple[str, ...] = ()
 
 
@@ -104,24 +115,32 @@ def load_settings() -> Settings:
 
 def _settings_from(path: Path, document: Mapping[str, Any]) -> Settings:
     contexts: dict[str, Context] = {}
-    problems = [f"{path}: {key!r} is not a known setting" for key in document if key != "contexts"]
+    known = ("contexts", "secret_command")
+    problems = [f"{path}: {key!r} is not a known setting" for key in document if key not in known]
+    secret_command = document.get("secret_command")
+    if not isinstance(secret_command, str | None):
+        problems.append(f"{path}: secret_command is not text")
+        secret_command = None
     tables = document.get("contexts", {})
     if not isinstance(tables, dict):
-        return Settings(problems=(*problems, f"{path}: contexts is not a table"))
+        problems.append(f"{path}: contexts is not a table")
+        tables = {}
     for name, table in tables.items():
         try:
             contexts[name] = msgspec.convert(table, Context)
         except msgspec.ValidationError as error:
             problems.append(f"{path}: context {name!r} is left out: {error}")
-    return Settings(contexts=contexts, problems=tuple(problems))
+    return Settings(contexts=contexts, secret_command=secret_command, problems=tuple(problems))
 
 
 def current_context() -> str | None:
     """The name of the context in use; None where none was chosen."""
     try:
         return (state_directory() / "current-context").read_text(encoding="utf-8").strip() or None
-    except (FileNotFoundError, UnicodeDecodeError):
+    except FileNotFoundError:
         return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError("Which context is in use cannot be read.", detail=str(error)) from error
 
 
 def use_context(name: str | None) -> None:

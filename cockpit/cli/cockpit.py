@@ -27,15 +27,18 @@ def has_screen() -> bool:
 
 def open_cockpit(args: argparse.Namespace) -> int:
     """Open the cluster that the options name on the screen."""
-    from cockpit.operations.connect import choose
+    from cockpit.operations.connect import NoClusterError, choose
     from cockpit.operations.opening import target_opener
 
-    target = choose(selection_of(args))
+    try:
+        target = choose(selection_of(args))
+    except NoClusterError:
+        return run_app(None)
     return run_app(target_opener(target, read_only=args.read_only))
 
 
-def run_app(opener: "Opener") -> int:
-    """Draw until the user leaves; returns the exit code."""
+def run_app(opener: "Opener | None") -> int:
+    """Draw until the user leaves; returns the exit code. Without an `opener` the user is asked for a cluster."""
     from cockpit.app import CockpitApp
 
     code = CockpitApp(opener, ascii_only=is_ascii()).run()

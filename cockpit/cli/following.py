@@ -82,5 +82,5 @@ def conclude(followed: Followed) -> int:
 
 
 def result_code(job: Job) -> int:
-    """0 for a job that succeeded, 1 for one that failed or was stopped."""
-    return EXIT_OK if job.status == "SUCCEEDED" else EXIT_FAILED
+    """0 for a job that succeeded, 1 for one that failed, was stopped, or may have failed for all that Ray says."""
+    return EXIT_OK if job.status == "SUCCEEDED" and job.outcome_is_known else EXIT_FAILED

@@ -5,11 +5,12 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 
 from cockpit import __version__
 from cockpit.cli import options, output, terminal
-from cockpit.errors import EXIT_INTERRUPTED, EXIT_OK, CockpitError
+from cockpit.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, CockpitError
 
 # Each module has `add(subparsers)`, and a coroutine behind every command as `run`.
 GROUPS = ("demo", "local", "listings", "submit", "control", "logs", "secrets")
@@ -40,18 +41,35 @@ def build_parser() -> argparse.ArgumentParser:
 
 def run(argv: Sequence[str]) -> int:
     """Run the command line; returns the exit code."""
-    output.prepare_streams()
     try:
-        return _run(list(argv))
+        output.prepare_streams()
+        return _guarded(list(argv))
+    except BrokenPipeError:  # whoever read our output, or our messages, has gone
+        _forget_output()
+        return EXIT_OK
+
+
+def _guarded(argv: list[str]) -> int:
+    try:
+        return _run(argv)
     except CockpitError as failure:
         output.error(failure)
         return failure.exit_code
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has gone. Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_OK
+        raise
+    except OSError as failure:  # a full disk under the spool or behind stdout
+        output.message(f"error: {failure}")
+        _forget_output()
+        return EXIT_USAGE
+
+
+def _forget_output() -> None:
+    """Let what is still in a buffer go nowhere: Python would complain about it once more when it flushes at exit."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _run(argv: list[str]) -> int:

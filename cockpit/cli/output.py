@@ -1,7 +1,9 @@
 """What the commands print: data on stdout, messages on stderr, nothing that a terminal would obey."""
 
 import codecs
+import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -14,6 +16,9 @@ from cockpit.render.cells import Column, table
 from cockpit.render.sanitize import LogSanitizer
 from cockpit.render.text import visible
 from cockpit.render.times import iso
+
+# What a terminal may obey and JSON lets stand as it is: DEL, C1 and the controls of direction.
+_HIDDEN = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 PIPE_WIDTH = 200
 DETAIL_LINES = 12
@@ -61,8 +66,14 @@ def line(text: str) -> None:
 
 
 def record(value: dict[str, Any]) -> None:
-    """One JSON object on a line of its own."""
-    print(msgspec.json.encode(value).decode(), flush=True)
+    """One JSON object on a line of its own, in UTF-8 whatever the locale says."""
+    try:
+        text = msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:  # a lone surrogate, which only an escape can hold
+        text = json.dumps(value)
+    sys.stdout.flush()
+    sys.stdout.buffer.write(_HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode() + b"\n")
+    sys.stdout.buffer.flush()
 
 
 def listing(name: str, records: Sequence[dict[str, Any]], *, now: float, **more: Any) -> None:
@@ -79,9 +90,7 @@ def rows(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> None:
 
 def terminal_width() -> int:
     """Columns to fill on stdout."""
-    if not sys.stdout.isatty():
-        return int(os.environ.get("COLUMNS", "0") or 0) or PIPE_WIDTH
-    return shutil.get_terminal_size().columns
+    return shutil.get_terminal_size((PIPE_WIDTH, 0)).columns  # COLUMNS, then the terminal's width, then ours
 
 
 def unreadable(count: int) -> None:

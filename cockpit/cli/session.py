@@ -29,7 +29,11 @@ async def cluster(args: argparse.Namespace, *, changes: bool = False) -> AsyncIt
     _warn(target)
     client = await connect(target, ask=_ask if sys.stdin.isatty() else None, agreed=args.send_token)
     async with client:
-        yield client
+        try:
+            yield client
+        finally:
+            for shortcoming in sorted(client.shortcomings):
+                output.warning(shortcoming)
 
 
 def _warn(target: Target) -> None:

@@ -80,7 +80,8 @@ async def _follow(client: Any, submission_id: str, args: argparse.Namespace) -> 
     try:
         return conclude(await follow(client, submission_id, args))
     except asyncio.CancelledError:
-        output.message(f"\nDetached: job {submission_id} goes on. Stop it with: rayakash-tui stop {submission_id}")
+        output.message("")  # the terminal stands behind its ^C
+        output.message(f"Detached: job {submission_id} goes on. Stop it with: rayakash-tui stop {submission_id}")
         raise
 
 

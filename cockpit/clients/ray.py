@@ -5,7 +5,8 @@ The facts behind each call were measured on Ray 2.60; what an older Ray lacks is
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -13,7 +14,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from cockpit.clients import decoding
+from cockpit.clients import decoding, older_logs
 from cockpit.clients.node_wire import WireNode, to_node
 from cockpit.clients.transport import (
     LIST_LIMIT,
@@ -29,6 +30,10 @@ T = TypeVar("T")
 
 UPLOAD_CHUNK = 64 * 1024
 STREAM_INTERVAL = "0.2"
+MOST_ROWS = "10000"  # of a reply of the state API; more is refused
+# Ray runs every submitted job below an actor of its own (dashboard/modules/job/common.py).
+SUPERVISOR_CLASS = "JobSupervisor"
+SUPERVISOR_NAME = "_ray_internal_job_actor_"
 # Ray breaks off a reading of a log after `timeout` seconds, 30 unless told otherwise: too few for a long log and a slow
 # line. Silence is bounded on our side.
 READ_SECONDS = "3600"
@@ -44,6 +49,8 @@ class RayClient:
 
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
+        self.shortcomings: set[str] = set()
+        """Sentences about what could not be had from this release of Ray, to be said once."""
 
     @classmethod
     def at(cls, endpoint: Endpoint) -> Self:
@@ -191,11 +198,25 @@ class RayClient:
 
     async def actor_count(self) -> int | None:
         """How many actors are alive, Ray's own job supervisors left out; None where Ray did not count."""
-        params = [("limit", "1"), ("timeout", "10")]
-        for key, value in (("state", "DEAD"), ("class_name", "JobSupervisor")):
-            params += [("filter_keys", key), ("filter_predicates", "!="), ("filter_values", value)]
-        reply = await self.transport.request("GET", "/api/v0/actors", params=params)
-        return self._envelope(reply.body, _StateReply).result.num_filtered
+        reply = await self._actors("1", ("state", "=", "ALIVE"), ("class_name", "!=", SUPERVISOR_CLASS))
+        return reply.num_filtered
+
+    async def job_supervisors(self) -> dict[str, str]:
+        """Submission ids by the id of the actor that runs the job: it holds what was asked for the entrypoint."""
+        reply = await self._actors(MOST_ROWS, ("state", "=", "ALIVE"), ("class_name", "=", SUPERVISOR_CLASS))
+        actors = decoding.readable_rows(reply.result or [], _Actor).rows
+        return {
+            actor.actor_id: actor.name.removeprefix(SUPERVISOR_NAME)
+            for actor in actors
+            if actor.actor_id and actor.name and actor.name.startswith(SUPERVISOR_NAME)
+        }
+
+    async def _actors(self, limit: str, *filters: tuple[str, str, str]) -> "_StateRows":
+        params = [("limit", limit), ("timeout", "10")]
+        for key, predicate, value in filters:
+            params += [("filter_keys", key), ("filter_predicates", predicate), ("filter_values", value)]
+        reply = await self.transport.request("GET", "/api/v0/actors", params=params, limit=LIST_LIMIT)
+        return self._envelope(reply.body, _StateReply).result
 
     def _envelope(self, body: bytes, type_: type[T]) -> T:
         """The `data` of a reply of the form `{"result": bool, "msg": str, "data": …}`."""
@@ -236,10 +257,26 @@ class RayClient:
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         params = {"node_id": node_id, "filename": filename, "lines": str(min(lines, MOST_LINES)), **more}
         try:
-            async with self.transport.stream(f"/api/v0/logs/{kind}", params=params, endless=endless) as chunks:
-                yield chunks
+            async with AsyncExitStack() as stack:
+                try:
+                    reply = self.transport.stream(
+                        f"/api/v0/logs/{kind}", params=params | older_logs.PLAIN, endless=endless
+                    )
+                    log = older_logs.without_failures(await stack.enter_async_context(reply))
+                except ServerError as error:
+                    job_id = older_logs.job_of_withheld(filename, error)
+                    if job_id is None:
+                        raise
+                    self.shortcomings.add(older_logs.TEXT_ONLY)
+                    log = older_logs.as_text(partial(self._job_text, job_id), lines=lines, endless=endless)
+                yield await stack.enter_async_context(aclosing(log))
         except ServerError as error:
             raise _log_error(filename, node_id, error) from error
+
+    async def _job_text(self, job_id: str) -> bytes:
+        """The whole log of a job as Ray reads it: in text mode, into the memory of three of its processes."""
+        body = await self._get_list(_job_path(job_id, "/logs"))
+        return (self._decode(body, _JobText).logs or "").encode("utf-8", "surrogatepass")
 
     async def package_exists(self, name: str) -> bool:
         """Whether the cluster holds the package `name`; asking also keeps it there for 600 s."""
@@ -362,13 +399,23 @@ class _ClusterStatus(msgspec.Struct, rename="camel"):
         return (self.cluster_status and self.cluster_status.load_metrics_report) or _LoadMetrics()
 
 
-class _StateCount(msgspec.Struct):
+class _StateRows(msgspec.Struct):
     total: int | None = None
     num_filtered: int | None = None
+    result: list[Any] | None = None
 
 
 class _StateReply(msgspec.Struct):
-    result: _StateCount = msgspec.field(default_factory=_StateCount)
+    result: _StateRows = msgspec.field(default_factory=_StateRows)
+
+
+class _Actor(msgspec.Struct):
+    actor_id: str | None = None
+    name: str | None = None
+
+
+class _JobText(msgspec.Struct):
+    logs: str | None = None
 
 
 class _LogFiles(msgspec.Struct):

@@ -169,13 +169,17 @@ class Recorder:
         return self._file is not None
 
     def write(self, line: Header | Entry) -> None:
-        """Add a line."""
+        """Add a line; after the end of the recording nothing is added."""
+        if self._file is None:
+            return
         # A sync flush makes what was written so far readable, at the price of a few bytes.
         packed = self._pack.compress(msgspec.json.encode(line) + b"\n")
         self._put(packed + self._pack.flush(zlib.Z_SYNC_FLUSH))
 
     def close(self) -> None:
         """Finish the file."""
+        if self._file is None:
+            return
         self._put(self._pack.flush(zlib.Z_FINISH))
         file, self._file = self._file, None
         if file is not None:

@@ -47,10 +47,10 @@ def find_ray_token(environment: Mapping[str, str] = os.environ, home: Path | Non
     if environment.get("RAY_AUTH_TOKEN"):
         return FoundToken(checked_token(environment["RAY_AUTH_TOKEN"], "RAY_AUTH_TOKEN"), "RAY_AUTH_TOKEN")
     if environment.get("RAY_AUTH_TOKEN_PATH"):
-        path = Path(environment["RAY_AUTH_TOKEN_PATH"]).expanduser()
+        path = Path(os.path.expanduser(environment["RAY_AUTH_TOKEN_PATH"]))
         return FoundToken(read_token_file(path), f"RAY_AUTH_TOKEN_PATH ({path})")
-    path = (home or Path.home()) / ".ray" / "auth_token"
-    if path.is_file():
+    path = (home or Path(os.path.expanduser("~"))) / ".ray" / "auth_token"  # Path.home() fails where there is no home
+    if os.path.isfile(path):
         return FoundToken(read_token_file(path), str(path))
     return None
 

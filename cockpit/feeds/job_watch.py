@@ -50,14 +50,20 @@ class JobWatch:
     async def until_terminal(self, patience: Patience) -> Job:
         """Poll until the job has ended, through outages as long as `patience` allows."""
         while True:
+            job = await self.poll_through(patience)
+            if job.is_terminal:
+                return job
+            await asyncio.sleep(self.interval)
+
+    async def poll_through(self, patience: Patience) -> Job:
+        """Poll until there is an answer, through an outage as long as `patience` allows."""
+        while True:
             try:
                 job = await self.poll()
             except UnreachableError as error:
                 if isinstance(error, NotRayError) and self.job is None:
                     raise
                 await patience.failed(error)
-                continue
-            patience.succeeded()
-            if job.is_terminal:
+            else:
+                patience.succeeded()
                 return job
-            await asyncio.sleep(self.interval)

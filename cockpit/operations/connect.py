@@ -20,6 +20,10 @@ from cockpit.settings import Consents, Context
 LOCAL_CONTEXT = "local"
 
 
+class NoClusterError(UsageError):
+    """The user named no cluster, and there is none to fall back on."""
+
+
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
     """What the user named on the command line; None where they did not."""
 
@@ -60,25 +64,27 @@ def choose(selection: Selection, environment: Mapping[str, str] = os.environ) ->
     if selection.context and selection.address:
         raise UsageError("Name a context or an address, not both.")
     if selection.context:
-        return _from_context(selection.context)
+        return _from_context(selection.context, environment)
     if selection.address:
         return _from_address(parse_address(selection.address), environment)
     if environment.get("RAYAKASH_ADDRESS"):
         return _from_address(parse_address(environment["RAYAKASH_ADDRESS"]), environment)
     if named := addresses_named_by_ray(environment):
         return _from_address(named[0], environment)
-    return _from_context(_default_context())
+    return _from_context(_default_context(), environment)
 
 
 def _default_context() -> str:
     chosen = settings.current_context()
     if chosen:
         return chosen
-    known = list(settings.load_settings().contexts)
+    found = settings.load_settings()
+    known = list(found.contexts)
     if len(known) == 1:
         return known[0]
-    raise UsageError(
+    raise NoClusterError(
         "No cluster is named." if not known else f"Several clusters are known: {', '.join(sorted(known))}.",
+        detail="\n".join(found.problems),
         hint="Use --address URL, -c CONTEXT or RAYAKASH_ADDRESS; `rayakash-tui local up` starts a cluster here.",
     )
 
@@ -87,19 +93,23 @@ def _from_address(address: Address, environment: Mapping[str, str]) -> Target:
     return Target(name=str(address), address=address, token=find_ray_token(environment), token_is_ambient=True)
 
 
-def _from_context(name: str) -> Target:
-    context = settings.load_settings().contexts.get(name)
+def _from_context(name: str, environment: Mapping[str, str]) -> Target:
+    found = settings.load_settings()
+    context = found.contexts.get(name)
     if context is None and name == LOCAL_CONTEXT:
         return _local()
     if context is None:
         raise UsageError(
-            f"There is no context {name!r}.", hint=f"Contexts are tables [contexts.NAME] in {settings.config_file()}."
+            f"There is no context {name!r}.",
+            detail="\n".join(found.problems),  # it may be there and not be understood
+            hint=f"Contexts are tables [contexts.NAME] in {settings.config_file()}.",
         )
     address = parse_address(context.address)
     token = _context_token(name, context)
     if token is not None:
         return Target(name=name, address=address, token=token, context=context)
-    return Target(name=name, address=address, token=find_ray_token(), token_is_ambient=True, context=context)
+    token = find_ray_token(environment)
+    return Target(name=name, address=address, token=token, token_is_ambient=True, context=context)
 
 
 def _context_token(name: str, context: Context) -> FoundToken | None:
@@ -130,13 +140,26 @@ async def connect(target: Target, *, ask: Ask | None = None, agreed: bool = Fals
     questions = open_questions(target, settings.load_consents())
     if questions and not agreed:
         bare = RayClient.at(_endpoint(target, with_token=False))
-        if await bare.authentication_mode() in (None, "disabled"):
+        if not await _wants_token(bare):
             return bare
-        await bare.close()
         await _agree(target, questions, ask)
     if questions:
         _remember(target, questions)
     return RayClient.at(_endpoint(target, with_token=True))
+
+
+async def _wants_token(client: RayClient) -> bool:
+    """Whether the cluster asks for a token; closes the client unless it does not."""
+    try:
+        if await client.authentication_mode() in (None, "disabled"):
+            return False
+    except AuthenticationError:
+        pass  # what stands in front of it lets nobody in without one
+    except BaseException:
+        await client.close()
+        raise
+    await client.close()
+    return True
 
 
 def open_questions(target: Target, consents: Consents, environment: Mapping[str, str] = os.environ) -> list[Question]:

@@ -5,7 +5,7 @@ import msgspec
 from cockpit.clients.ray import RayClient
 from cockpit.model.cluster import Rows
 from cockpit.model.jobs import Job
-from cockpit.model.nodes import Gpu, Node
+from cockpit.model.nodes import Gpu, GpuHolder, Node
 
 NodeGpu = tuple[Node, Gpu]
 
@@ -13,13 +13,16 @@ NodeGpu = tuple[Node, Gpu]
 async def list_gpus(client: RayClient) -> Rows[NodeGpu]:
     """Every GPU of the living nodes, in the order of nodes and indices; holders carry the submission id of their job.
 
-    The list of jobs is asked for only where something is held.
+    The jobs are asked for only where something is held, and their supervisors only where a job does not tell.
     """
     found = await client.nodes()
     pairs = [(node, gpu) for node in found.rows if node.is_alive for gpu in node.gpus]
     pairs.sort(key=lambda pair: (not pair[0].is_head_node, pair[0].node_id or "", pair[1].index or 0))
     if any(gpu.holders for _, gpu in pairs):
         names = submission_ids((await client.jobs()).rows)
+        holders = [held for _, gpu in pairs for held in gpu.holders]
+        if any(held.job_id not in names and held.actor_id for held in holders):
+            names |= await client.job_supervisors()
         pairs = [(node, named(gpu, names)) for node, gpu in pairs]
     return Rows(rows=tuple(pairs), unreadable=found.unreadable)
 
@@ -30,6 +33,13 @@ def submission_ids(jobs: tuple[Job, ...]) -> dict[str, str]:
 
 
 def named(gpu: Gpu, names: dict[str, str]) -> Gpu:
-    """The GPU with submission ids put beside the job ids of its holders."""
-    holders = (msgspec.structs.replace(held, submission_id=names.get(held.job_id or "")) for held in gpu.holders)
+    """The GPU with submission ids put beside its holders, found by their job id or their actor's id.
+
+    What was asked for an entrypoint is held by an actor of Ray's job server, which has a job id of its own.
+    """
+    holders = (msgspec.structs.replace(held, submission_id=_name_of(held, names)) for held in gpu.holders)
     return msgspec.structs.replace(gpu, holders=tuple(holders))
+
+
+def _name_of(held: GpuHolder, names: dict[str, str]) -> str | None:
+    return names.get(held.job_id or "") or names.get(held.actor_id or "")

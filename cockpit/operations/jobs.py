@@ -33,7 +33,7 @@ async def until_stopped(client: RayClient, job_id: str, patience: Patience, repo
     """
     watch = JobWatch(client, job_id)
     for _ in range(PENDING_POLLS):
-        job = await watch.poll()
+        job = await watch.poll_through(patience)
         if job.status != "PENDING":
             break
         await asyncio.sleep(watch.interval)

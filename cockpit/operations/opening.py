@@ -3,12 +3,14 @@
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
+from cockpit import settings
 from cockpit.clients.address import parse_address
 from cockpit.clients.ray import RayClient
 from cockpit.clients.transport import Endpoint
 from cockpit.local.cluster import owned_ray
+from cockpit.local.state import local_status
 from cockpit.model.secret import Secret
-from cockpit.operations.connect import Ask, Target, connect
+from cockpit.operations.connect import LOCAL_CONTEXT, Ask, Selection, Target, choose, connect
 from cockpit.operations.demo import submit_samples
 from cockpit.operations.live import Crash, LiveCluster
 
@@ -54,3 +56,24 @@ async def open_demo(opening: Opening) -> LiveCluster:
         await submit_samples(client)
         closing = stack.pop_all()
     return LiveCluster(client, name="demo", on_crash=opening.on_crash, closing=closing.aclose)
+
+
+def known_contexts() -> list[str]:
+    """Names to choose from: the contexts of `config.toml`, and the local Ray where it is up.
+
+    Raises UsageError where the file cannot be read.
+    """
+    names = list(settings.load_settings().contexts)
+    return [*names, LOCAL_CONTEXT] if local_status() is not None and LOCAL_CONTEXT not in names else names
+
+
+def opener_for(kind: str, name: str) -> Opener:
+    """Opens what was chosen: `demo`, a `context` by name, or an `address`."""
+    if kind == "demo":
+        return open_demo
+
+    async def open_chosen(opening: Opening) -> LiveCluster:
+        selection = Selection(context=name) if kind == "context" else Selection(address=name)
+        return await target_opener(choose(selection))(opening)
+
+    return open_chosen

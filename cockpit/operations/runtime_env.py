@@ -52,7 +52,7 @@ def load_file(path: Path) -> RuntimeEnv:
     text = read_text(path)
     try:
         value = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date such as 2026-99-99
         raise UsageError(f"{path} is not valid YAML.", detail=str(error)) from error
     return checked(value, str(path), base=path.parent)
 
@@ -61,7 +61,7 @@ def load_json(text: str) -> RuntimeEnv:
     """Read a runtime environment from JSON text. Raises UsageError."""
     try:
         value = msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise UsageError("The runtime environment is not valid JSON.", detail=str(error)) from error
     return checked(value, "the runtime environment", base=Path())
 
@@ -69,7 +69,7 @@ def load_json(text: str) -> RuntimeEnv:
 def checked(value: object, source: str, *, base: Path) -> RuntimeEnv:
     """`value` with files that it names read in, relative to `base`; None is an empty one.
 
-    Raises UsageError that names what is wrong: not a mapping, an unknown key, env values that are not text.
+    A key without a value counts as missing, as it does on the cluster. Raises UsageError that names what is wrong: not a mapping, an unknown key, env values that are not text.
     """
     if value is None:
         return {}
@@ -77,13 +77,23 @@ def checked(value: object, source: str, *, base: Path) -> RuntimeEnv:
         raise UsageError(f"{source} is not a mapping of names to values.")
     for key in value:
         _check_key(key, source)
-    environment = dict(value)
+    environment = {key: part for key, part in value.items() if part is not None}
     for key, inline in _INLINE.items():
-        if isinstance(environment.get(key), str):
+        if key in environment:
             environment[key] = inline(environment[key], base)
     _check_environment_variables(environment, source)
+    _check_shapes(environment, source)
     _check_modules(environment)
     return environment
+
+
+def _check_shapes(environment: RuntimeEnv, source: str) -> None:
+    if not isinstance(environment.get("working_dir", ""), str):
+        raise UsageError(f"working_dir of {source} is not text.")
+    for key in ("excludes", "py_modules"):
+        entries = environment.get(key, [])
+        if not isinstance(entries, list) or not all(isinstance(entry, str) for entry in entries):
+            raise UsageError(f"{key} of {source} is not a list of texts.")
 
 
 def _check_key(key: str, source: str) -> None:
@@ -109,8 +119,7 @@ def _check_environment_variables(environment: RuntimeEnv, source: str) -> None:
 
 
 def _check_modules(environment: RuntimeEnv) -> None:
-    modules = environment.get("py_modules") or []
-    local = [entry for entry in modules if not (isinstance(entry, str) and "://" in entry)]
+    local = [entry for entry in environment.get("py_modules", []) if "://" not in entry]
     if local:
         raise UsageError(
             f"py_modules names the local path {local[0]}, which is not uploaded.",
@@ -118,25 +127,29 @@ def _check_modules(environment: RuntimeEnv) -> None:
         )
 
 
-def _requirements(path: str, base: Path) -> list[str]:
-    """The lines of a requirements file, comments left out, as Ray's own client sends them."""
-    lines = (line.strip() for line in read_text(base / path).splitlines())
+def _requirements(value: Any, base: Path) -> Any:
+    """A requirements file, named as such or as `packages`, as the list of its lines, comments left out."""
+    if isinstance(value, dict) and isinstance(value.get("packages"), str):
+        return {**value, "packages": _requirements(value["packages"], base)}
+    if not isinstance(value, str):
+        return value
+    lines = (line.strip() for line in read_text(base / value).splitlines())
     return [line for line in lines if line and not line.startswith("#")]
 
 
-def _conda(value: str, base: Path) -> Any:
-    """A conda environment file as a mapping; anything else is the name of an environment on the cluster."""
-    if not value.endswith((".yaml", ".yml")):
+def _conda(value: Any, base: Path) -> Any:
+    """A conda environment file as a mapping; any other text is the name of an environment on the cluster."""
+    if not isinstance(value, str) or not value.endswith((".yaml", ".yml")):
         return value
     import yaml
 
     try:
         return yaml.safe_load(read_text(base / value))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UsageError(f"{base / value} is not valid YAML.", detail=str(error)) from error
 
 
-_INLINE: dict[str, Callable[[str, Path], Any]] = {"pip": _requirements, "uv": _requirements, "conda": _conda}
+_INLINE: dict[str, Callable[[Any, Path], Any]] = {"pip": _requirements, "uv": _requirements, "conda": _conda}
 
 
 def read_text(path: Path) -> str:

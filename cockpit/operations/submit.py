@@ -83,7 +83,16 @@ async def prepare(form: SubmitForm, *, scopes: Sequence[str] = (DEFAULT_SCOPE,))
     variables = resolve_environment(given, scopes)
     plan = await _plan(form)
     return Prepared(
-        request=JobRequest(
+        request=_request(form, submission_id, given, variables),
+        plan=plan,
+        secrets=tuple(name for name, value in given.items() if value.startswith(REFERENCE_PREFIX)),
+    )
+
+
+def _request(form: SubmitForm, submission_id: str, given: Mapping[str, str], variables: dict[str, str]) -> JobRequest:
+    """The request, which can be sent: not so bytes of argv that are no UTF-8, or YAML that contains itself."""
+    try:
+        request = JobRequest(
             entrypoint=form.entrypoint,
             submission_id=submission_id,
             runtime_env=_runtime_env(form, variables) or None,
@@ -92,10 +101,11 @@ async def prepare(form: SubmitForm, *, scopes: Sequence[str] = (DEFAULT_SCOPE,))
             entrypoint_num_gpus=form.num_gpus,
             entrypoint_memory=form.memory,
             entrypoint_resources=form.resources or None,
-        ),
-        plan=plan,
-        secrets=tuple(name for name, value in given.items() if value.startswith(REFERENCE_PREFIX)),
-    )
+        )
+        msgspec.json.encode(request)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UsageError("The job cannot be written as JSON, which Ray wants.", detail=str(error)) from error
+    return request
 
 
 def resolve_environment(given: Mapping[str, str], scopes: Sequence[str] = (DEFAULT_SCOPE,)) -> dict[str, str]:

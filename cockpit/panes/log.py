@@ -81,10 +81,11 @@ class LogPane(Pane):
                     watch.resume()
 
     def attach(self, cluster: LiveCluster) -> None:
-        """Logs of another cluster are not shown on."""
+        """Follow what was asked for before there was a screen; the log of another cluster is not shown on."""
+        wanted = self._job_id if self.cluster is None else None
         super().attach(cluster)
-        if self._job_id:
-            self._begin(tail=TAIL_LINES)
+        if wanted is not None:
+            self.follow(wanted)
 
     def detach(self) -> None:
         """Stop following, and show nothing."""
@@ -100,6 +101,8 @@ class LogPane(Pane):
         super().wake()
         if self._follower is not None and self._ended is None:
             self._run(self._follower)
+        if self.app.focused is None:
+            self.view.focus()
         self._draw()
 
     def sleep(self) -> None:

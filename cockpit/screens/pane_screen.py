@@ -8,14 +8,12 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
 
-from cockpit.actions import Action, in_scope
+from cockpit.actions import Action, in_scope, key_name
 from cockpit.operations.live import LiveCluster
 from cockpit.panes.base import Pane
 from cockpit.panes.header import HeaderBar
 from cockpit.widgets.glyphs import UNICODE, Glyphs
 from cockpit.widgets.key_hints import Hint, KeyHints
-
-KEY_NAMES = {"slash": "/", "enter": "⏎", "question_mark": "?", "colon": ":", "space": "␣"}
 
 
 class PaneScreen(Screen[None]):
@@ -106,4 +104,4 @@ class PaneScreen(Screen[None]):
 def _hint(action: Action) -> Hint:
     key = action.keys[-1] if action.name == "command_palette" else action.keys[0]
     keep = action.name in ("help", "quit")
-    return Hint(KEY_NAMES.get(key, key), action.label, action.name, keep=keep)
+    return Hint(key_name(key), action.label, action.name, keep=keep)

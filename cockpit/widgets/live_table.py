@@ -65,6 +65,8 @@ class LiveTable(TableKeys, can_focus=True):
         & > .live-table--cursor { background: $foreground 8%; }
         & > .live-table--marked { text-style: bold; }
         &:focus > .live-table--cursor { background: $primary 30%; }
+        &:ansi > .live-table--cursor { background: ansi_default; }
+        &:ansi:focus > .live-table--cursor { background: ansi_default; text-style: reverse; }
     }
     """ + tone_css("LiveTable", "live-table")
 

@@ -5,7 +5,7 @@ from bisect import bisect_right
 from typing import NamedTuple, Protocol
 
 BLOCK = 64 * 1024
-_CHUNK = 16 * BLOCK
+_BLOCKS_PER_READ = 16
 _BLOCKS_KEPT = 8
 
 
@@ -31,8 +31,9 @@ class Span(NamedTuple):
 class LineIndex:
     """Finds lines by number and by offset; `extend` has it look at bytes that have come since."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, *, block: int = BLOCK) -> None:
         self._source = source
+        self._size = block
         # Newlines before each whole block, and before what follows the last of them.
         self._before = array("Q", [0])
         self._rest = 0
@@ -54,9 +55,9 @@ class LineIndex:
         """Look at up to `most` bytes more, and at least at one block; say whether that was all there is."""
         if self._source.size < self.indexed:
             self._begin_again()
-        end = min(self._source.size, self.indexed + max(most, BLOCK))
+        end = min(self._source.size, self.indexed + max(most, self._size))
         while self.indexed < end:
-            data = self._source.read(self.indexed, min(_CHUNK, end - self.indexed))
+            data = self._source.read(self.indexed, min(_BLOCKS_PER_READ * self._size, end - self.indexed))
             if not data:
                 break
             self._count(data)
@@ -70,10 +71,10 @@ class LineIndex:
     def _count(self, data: bytes) -> None:
         at = 0
         while at < len(data):
-            end = min(len(data), at + BLOCK - (self.indexed + at) % BLOCK)
+            end = min(len(data), at + self._size - (self.indexed + at) % self._size)
             self._rest += data.count(b"\n", at, end)
             at = end
-            if (self.indexed + at) % BLOCK == 0:
+            if (self.indexed + at) % self._size == 0:
                 self._before.append(self._before[-1] + self._rest)
                 self._rest = 0
         self.indexed += len(data)
@@ -92,13 +93,13 @@ class LineIndex:
         data, at = self._block(block), -1
         for _ in range(number - self._before[block]):
             at = data.find(b"\n", at + 1)
-        return block * BLOCK + at + 1
+        return block * self._size + at + 1
 
     def number_at(self, offset: int) -> int:
         """The number of the line that holds the byte at `offset`."""
         inside = min(max(0, offset), self.indexed)
-        block = min(inside // BLOCK, len(self._before) - 1)
-        return self._before[block] + self._block(block).count(b"\n", 0, inside - block * BLOCK)
+        block = min(inside // self._size, len(self._before) - 1)
+        return self._before[block] + self._block(block).count(b"\n", 0, inside - block * self._size)
 
     def spans(self, first: int, count: int) -> list[Span]:
         """Up to `count` lines from line `first` on."""
@@ -122,12 +123,12 @@ class LineIndex:
 
     def _newline_from(self, offset: int) -> int:
         """Where the first newline at or after `offset` is; the end of what is indexed where there is none."""
-        block = offset // BLOCK
-        while block * BLOCK < self.indexed:
+        block = offset // self._size
+        while block * self._size < self.indexed:
             if not self._is_without_newline(block):
-                at = self._block(block).find(b"\n", max(0, offset - block * BLOCK))
+                at = self._block(block).find(b"\n", max(0, offset - block * self._size))
                 if at >= 0:
-                    return block * BLOCK + at
+                    return block * self._size + at
             block += 1
         return self.indexed
 
@@ -135,13 +136,13 @@ class LineIndex:
         """Where the last newline before `offset` is; -1 where there is none. Blocks that are indexed are skipped."""
         end = offset
         while end > 0:
-            block = (end - 1) // BLOCK
+            block = (end - 1) // self._size
             if not self._is_without_newline(block):
-                data = self._source.read(block * BLOCK, end - block * BLOCK)
+                data = self._source.read(block * self._size, end - block * self._size)
                 at = data.rfind(b"\n")
                 if at >= 0:
-                    return block * BLOCK + at
-            end = block * BLOCK
+                    return block * self._size + at
+            end = block * self._size
         return -1
 
     def _is_without_newline(self, block: int) -> bool:
@@ -149,10 +150,10 @@ class LineIndex:
 
     def _block(self, block: int) -> bytes:
         """The indexed bytes of a block; the blocks around the screen are kept."""
-        length = min(BLOCK, self.indexed - block * BLOCK)
+        length = min(self._size, self.indexed - block * self._size)
         data = self._blocks.get(block)
         if data is None or len(data) != length:
             if len(self._blocks) >= _BLOCKS_KEPT:
                 self._blocks.clear()
-            data = self._blocks[block] = self._source.read(block * BLOCK, length)
+            data = self._blocks[block] = self._source.read(block * self._size, length)
         return data

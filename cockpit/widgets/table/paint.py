@@ -74,10 +74,11 @@ class RowPainter:
 
     def _row_segments(self, row: Row, look: Look) -> list[Segment]:
         style = self._palette.style
+        blank = Segment(" ", style(base=look.base))
         segments = [
-            Segment(self._glyphs.cursor if look.cursor else " ", style("accent", look.base)),
-            Segment(self._glyphs.mark if look.marked else " ", style("strong", look.base)),
-            Segment(" ", style(base=look.base)),
+            Segment(self._glyphs.cursor, style("accent", look.base)) if look.cursor else blank,
+            Segment(self._glyphs.mark, style("strong", look.base)) if look.marked else blank,
+            blank,
         ]
         for place in self.layout.placed:
             segments += self._cell_segments(place, cell_at(row, place.index), look)

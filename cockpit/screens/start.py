@@ -1,0 +1,60 @@
+"""The first screen of somebody who has no cluster yet, and the switch to another one."""
+
+from collections.abc import Sequence
+
+from textual import on
+from textual.widget import Widget
+from textual.widgets import Input, Label, OptionList
+from textual.widgets.option_list import Option
+
+from cockpit.clients.address import parse_address
+from cockpit.errors import UsageError
+from cockpit.render.text import visible
+from cockpit.screens.dialog import Dialog
+from cockpit.widgets.fields import Field
+from cockpit.widgets.key_hints import Hint
+
+DEMO = "demo"
+ADDRESS = "address"
+CONTEXT = "context"
+
+Choice = tuple[str, str]
+
+
+class StartDialog(Dialog[Choice]):
+    """Gives what was chosen: (`demo`, ""), (`context`, NAME) or (`address`, URL)."""
+
+    HINTS = (Hint("↑↓", "move"), Hint("⏎", "choose"), Hint("esc", "close", "cancel", keep=True))
+
+    def __init__(self, contexts: Sequence[str], *, title: str = "Which cluster?") -> None:
+        super().__init__(title)
+        self._contexts = contexts
+
+    def contents(self) -> list[Widget]:
+        """Known clusters, the demo, and a field for an address."""
+        known = [Option(visible(name), id=f"{CONTEXT}:{name}") for name in self._contexts]
+        demo = Option("a demo: a Ray on this machine with sample jobs; nothing is left afterwards", id=f"{DEMO}:")
+        return [
+            OptionList(*known, demo, markup=False),
+            Label("or the address of a dashboard", classes="field-hint", markup=False),
+            Field(placeholder="https://provider.example:31871", id="start-address"),
+            Label("", id="start-error", markup=False),
+        ]
+
+    def on_mount(self) -> None:
+        """The list has the keys."""
+        self.query_one(OptionList).focus()
+
+    @on(OptionList.OptionSelected)
+    def _choose(self, event: OptionList.OptionSelected) -> None:
+        kind, _, name = (event.option.id or "").partition(":")
+        self.dismiss((kind, name))
+
+    @on(Input.Submitted)
+    def _take_address(self, event: Input.Submitted) -> None:
+        try:
+            address = parse_address(event.value)
+        except UsageError as error:
+            self.query_one("#start-error", Label).update(f"{error.title} {error.hint}")
+        else:
+            self.dismiss((ADDRESS, str(address)))
