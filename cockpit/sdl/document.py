@@ -1,0 +1,308 @@
+"""The document: text that is the truth, edits of spans, and the way back."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from cockpit.sdl import edits
+from cockpit.sdl.failures import SdlError, UnreadableSdlError
+from cockpit.sdl.layout import Layout
+from cockpit.sdl.nodes import Mapping, Node, Scalar, Sequence, is_merge, key_of, pairs_of, resolved
+from cockpit.sdl.parser import Tree, parse
+from cockpit.sdl.paths import Path, Step, spelled, to_path
+from cockpit.sdl.places import Place, find, locate, refusal, require_editable
+from cockpit.sdl.removal import removal_of
+from cockpit.sdl.scalars import Simple, Value, meaning
+
+MAX_UNDO = 200
+
+
+class State(NamedTuple):
+    """A text that can be gone back to, and what was done to leave it."""
+
+    text: str
+    label: str
+
+
+class SdlDocument:
+    """An SDL's text with edits that change nothing but what they name.
+
+    Any text is accepted; reading and editing raise UnreadableSdlError while it is no YAML. Every edit parses the
+    text again and raises UnsafeEditError, leaving all as it was, where more than the intended node would change.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._tree: Tree | None = None
+        self._failure: UnreadableSdlError | None = None
+        self._left: tuple[str, Tree | None] = ("", None)
+        self._undo: list[State] = []
+        self._redo: list[State] = []
+
+    # --- text and tree ---
+
+    @property
+    def text(self) -> str:
+        """The text, byte order mark and line breaks included."""
+        return self._text
+
+    @property
+    def tree(self) -> Tree:
+        """The parsed text. Raises UnreadableSdlError where it is no YAML."""
+        if self._failure is not None:
+            raise self._failure
+        if self._tree is None:
+            try:
+                self._tree = parse(self._text)
+            except UnreadableSdlError as error:
+                self._failure = error
+                raise
+        return self._tree
+
+    def replace_text(self, text: str, label: str = "typing") -> None:
+        """Take over a text that was edited elsewhere, valid or not, as one step of undo."""
+        if text != self._text:
+            self._record(label)
+            self._become(text)
+
+    # --- reading ---
+
+    def get(self, path: str | Path) -> Value:
+        """The value at `path`, aliases and merge keys applied; of an env entry the part behind `=`.
+
+        Raises MissingNodeError where there is none.
+        """
+        place = locate(self.tree, to_path(path))
+        if place.entry is not None:
+            return _text_of(place).partition("=")[2]
+        return plain(place.node)
+
+    def has(self, path: str | Path) -> bool:
+        """Whether `path` names something."""
+        return find(self.tree, to_path(path)) is not None
+
+    def position(self, path: str | Path) -> tuple[int, int]:
+        """Line and column of the value at `path`, from 1. Raises MissingNodeError where there is none."""
+        return self.tree.lines.position(locate(self.tree, to_path(path)).node.start)
+
+    # --- editing ---
+
+    def set(self, path: str | Path, value: Simple) -> None:
+        """Give the value at `path` (or a key that its mapping lacks) another value, quoted as it was.
+
+        Raises MissingNodeError, UnsafeEditError.
+        """
+        steps = to_path(path)
+        place = find(self.tree, steps)
+        if place is None and steps:
+            self.insert(steps, value)
+            return
+        place = place or locate(self.tree, steps)
+        require_editable(self.tree, place)
+        if place.entry is not None:
+            value = f"{place.entry}={'' if value is None else value}"
+        elif isinstance(place.node, Scalar) and _equal(meaning(place.node), value):
+            return
+        self._try(edits.set_ways(self.tree, place, value), f"set {spelled(steps)}")
+
+    def insert(self, path: str | Path, value: Value, *, after: str | None = None) -> None:
+        """Put a new key into a mapping, an item in front of a list's index, or a new env entry at its end.
+
+        Raises MissingNodeError where the parent is missing, UnsafeEditError where the key exists already.
+        """
+        steps = to_path(path)
+        if not steps:
+            raise refusal(self.tree, 0, "the document itself cannot be inserted")
+        if steps[-2:-1] == ("env",) and len(steps) > 2 and not self.has(steps[:-1]):
+            self.insert(steps[:-1], [f"{steps[-1]}={'' if value is None else value}"])
+            return
+        parent = locate(self.tree, steps[:-1])
+        require_editable(self.tree, parent)
+        layouts = (Layout(self.tree), Layout(self.tree, strict=True))
+        ways = [self._insertion(layout, parent, steps, value, after) for layout in layouts]
+        self._try(ways, f"insert {spelled(steps)}")
+
+    def _insertion(self, layout: Layout, parent: Place, steps: Path, value: Value, after: str | None) -> edits.Edit:
+        node, step = parent.node, steps[-1]
+        if isinstance(node, Mapping):
+            if str(step) in pairs_of(node):
+                raise refusal(self.tree, node.start, f"{spelled(steps)} exists already")
+            return edits.insert_pair(self.tree, layout, node, str(step), value, after=after)
+        index = _new_index(node, step)
+        if index is None and steps[-2:-1] == ("env",):
+            index, value = len(getattr(node, "items", ())), f"{step}={'' if value is None else value}"
+        if index is not None:
+            return edits.insert_item(self.tree, layout, node, index, value)
+        return edits.insert_pair(self.tree, layout, node, str(step), value, after=after)
+
+    def append(self, path: str | Path, value: Value) -> None:
+        """Put an item at the end of the list (or the empty value) at `path`.
+
+        Raises MissingNodeError, UnsafeEditError.
+        """
+        steps = to_path(path)
+        node = locate(self.tree, steps).node
+        self.insert((*steps, len(node.items) if isinstance(node, Sequence) else 0), value)
+
+    def remove(self, path: str | Path) -> None:
+        """Take the pair or item at `path` out, its own comment included. Raises MissingNodeError, UnsafeEditError."""
+        steps = to_path(path)
+        place = locate(self.tree, steps)
+        require_editable(self.tree, place)
+        self._try([removal_of(self.tree, place)], f"remove {spelled(steps)}")
+
+    def rename_key(self, path: str | Path, name: str) -> None:
+        """Give the key at `path` another name. Raises MissingNodeError, UnsafeEditError where the name is taken."""
+        steps = to_path(path)
+        place = locate(self.tree, steps)
+        require_editable(self.tree, place)
+        if not isinstance(place.key, Scalar):
+            raise refusal(self.tree, place.node.start, f"{spelled(steps)} has no name of its own")
+        if name in pairs_of(place.parent):
+            raise refusal(self.tree, place.key.start, f"{name!r} exists already")
+        flow = place.in_flow
+        self._try(edits.scalar_ways(self.tree, place.key, name, flow=flow), f"rename {spelled(steps)}")
+
+    def wrap(self, path: str | Path) -> None:
+        """Make the mapping at `path` the only item of a list. Raises MissingNodeError, UnsafeEditError."""
+        steps = to_path(path)
+        place = locate(self.tree, steps)
+        require_editable(self.tree, place)
+        self._try([edits.wrapping(self.tree, place)], f"make {spelled(steps)} a list")
+
+    def apply(self, edit: edits.Edit, label: str) -> None:
+        """Make an edit that was prepared for this very text. Raises UnsafeEditError where it does not hold."""
+        self._try([edit], label)
+
+    def _try(self, ways: list[edits.Edit], label: str) -> None:
+        tree = self.tree
+        for way in ways:
+            text = edits.applied(self._text, way.changes)
+            try:
+                new = parse(text)
+            except UnreadableSdlError:
+                continue
+            if edits.is_only_change(tree, new, way):
+                self._record(label)
+                self._become(text, new)
+                return
+        raise refusal(tree, ways[0].changes[0].start, f"«{label}» cannot be done without changing something else")
+
+    # --- undo ---
+
+    @contextmanager
+    def one_step(self, label: str) -> Iterator[None]:
+        """Make all edits inside one step of undo; an error takes all of them back."""
+        before, depth, redo = self._text, len(self._undo), list(self._redo)
+        try:
+            yield
+        except BaseException:
+            self._become(before)
+            del self._undo[depth:]
+            self._redo = redo
+            raise
+        if self._text != before:
+            self._undo[depth:] = [State(before, label)]
+        else:
+            del self._undo[depth:]
+
+    @property
+    def undo_labels(self) -> list[str]:
+        """What can be undone, the latest last."""
+        return [state.label for state in self._undo]
+
+    @property
+    def redo_labels(self) -> list[str]:
+        """What can be done again, the next last."""
+        return [state.label for state in self._redo]
+
+    def undo(self) -> bool:
+        """Go back one step, every byte of it; False where there is none."""
+        return self._go(self._undo, self._redo)
+
+    def redo(self) -> bool:
+        """Take back an undo; False where there is none."""
+        return self._go(self._redo, self._undo)
+
+    def forget(self, holds: Callable[[str], bool]) -> int:
+        """Drop every text to go back or forward to for which `holds` is true, and say how many were dropped."""
+        before = len(self._undo) + len(self._redo)
+        self._left = ("", None)
+        self._undo = [state for state in self._undo if not holds(state.text)]
+        self._redo = [state for state in self._redo if not holds(state.text)]
+        return before - len(self._undo) - len(self._redo)
+
+    def _go(self, source: list[State], other: list[State]) -> bool:
+        if not source:
+            return False
+        state = source.pop()
+        other.append(State(self._text, state.label))
+        self._become(state.text)
+        return True
+
+    def _record(self, label: str) -> None:
+        self._undo.append(State(self._text, label))
+        del self._undo[:-MAX_UNDO]
+        self._redo.clear()
+
+    def _become(self, text: str, tree: Tree | None = None) -> None:
+        # The tree that is left is kept: an undo right after an edit is the usual case.
+        left, self._left = self._left, (self._text, self._tree)
+        self._text, self._tree, self._failure = text, tree or (left[1] if left[0] == text else None), None
+
+    def __repr__(self) -> str:
+        # Never the text: it may hold secrets.
+        return f"<SdlDocument of {len(self._text)} characters>"
+
+
+def read_value(text: str) -> Simple:
+    """The value that a YAML scalar stands for: `3` a number, `"3"` a text. Raises SdlError for lists and mappings."""
+    root = parse(text).root if text.strip() else Scalar(0, 0, 0)
+    if not isinstance(root, Scalar):
+        raise SdlError(f"A single value is wanted, not a {root.kind if root else 'nothing'}.")
+    return meaning(root)
+
+
+def plain(node: Node | None) -> Value:
+    """The node as Python data, aliases and merge keys applied; bounded by the parser's limit on values."""
+    node = resolved(node)
+    if isinstance(node, Scalar):
+        return meaning(node)
+    if isinstance(node, Sequence):
+        return [plain(item) for item in node.items]
+    return {key: plain(value) for key, (_, value) in pairs_of(node).items()}
+
+
+def paths_of(tree: Tree) -> Iterator[tuple[Path, Scalar]]:
+    """Every scalar value that is written in the first document, with its path; what aliases repeat is left out."""
+    yield from _paths(tree.root, ())
+
+
+def _paths(node: Node | None, path: Path) -> Iterator[tuple[Path, Scalar]]:
+    if isinstance(node, Scalar):
+        yield path, node
+    elif isinstance(node, Sequence):
+        for index, item in enumerate(node.items):
+            yield from _paths(item, (*path, index))
+    elif isinstance(node, Mapping):
+        for key, value in node.pairs:
+            name = key_of(key)
+            if name is not None and not is_merge(key):
+                yield from _paths(value, (*path, name))
+
+
+def _text_of(place: Place) -> str:
+    node = resolved(place.node)
+    return node.value if isinstance(node, Scalar) else ""
+
+
+def _new_index(node: Node, step: Step) -> int | None:
+    if isinstance(step, str) and not step.isdecimal():
+        return None
+    if isinstance(node, Sequence):
+        return min(int(step), len(node.items))
+    return 0 if isinstance(step, int) else None
+
+
+def _equal(left: Simple, right: Simple) -> bool:
+    return type(left) is type(right) and left == right
