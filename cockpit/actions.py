@@ -1,6 +1,6 @@
 """Every action of the cockpit, declared once: the footer, the help, the palette and the key map read this."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
@@ -14,6 +14,18 @@ _KEY_NAMES = {"slash": "/", "enter": "⏎", "question_mark": "?", "colon": ":", 
 def key_name(key: str) -> str:
     """A key as people write it."""
     return _KEY_NAMES.get(key, key)
+
+
+def keys_of(action: "Action", remapped: Mapping[str, str]) -> list[str]:
+    """The keys of an action as people write them: the user's own, where `remapped` has some for its name."""
+    given = remapped.get(action.name)
+    return [key_name(key) for key in (given.split(",") if given else action.keys)]
+
+
+def unknown_names(remapped: Mapping[str, str]) -> list[str]:
+    """Names in a key map that no action has."""
+    known = {action.name for action in ACTIONS}
+    return sorted(name for name in remapped if name not in known and "." not in name)
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 import os
 import traceback
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Mapping
 from functools import partial
 from typing import Any, ClassVar
 
@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from cockpit import settings
-from cockpit.actions import ACTIONS, Action, by_name, in_scope, key_name
+from cockpit.actions import ACTIONS, Action, by_name, in_scope, keys_of, unknown_names
 from cockpit.errors import EXIT_OK, CockpitError
 from cockpit.operations.connect import Question
 from cockpit.operations.live import LiveCluster
@@ -29,8 +29,10 @@ from cockpit.screens.palette import ObjectsProvider
 from cockpit.screens.pane_screen import PaneScreen
 from cockpit.screens.start import StartDialog
 from cockpit.screens.text import TextDialog
+from cockpit.settings import Ui
 from cockpit.widgets.glyphs import ASCII, UNICODE
 from cockpit.widgets.key_hints import KeyHints
+from cockpit.widgets.themes import THEMES
 
 
 def _bindings() -> list[BindingType]:
@@ -53,12 +55,19 @@ class CockpitApp(App[int]):
     COMMANDS: ClassVar[set[Any]] = App.COMMANDS | {ObjectsProvider}
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (12, "-low"), (30, "-tall")]  # noqa: RUF012 - as Textual declares it
 
-    def __init__(self, opener: Opener | None, *, first_pane: str = "jobs", ascii_only: bool = False) -> None:
+    def __init__(
+        self, opener: Opener | None, *, ui: Ui | None = None, first_pane: str = "jobs", ascii_only: bool = False
+    ) -> None:
         super().__init__()
+        self._ui = ui or Ui()
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.set_keymap(self._ui.keys)
         self._opener = opener
         self._first_pane = first_pane
         self.glyphs = ASCII if ascii_only else UNICODE
         self.cluster: LiveCluster | None = None
+        self._last_report = ""
         self._screens: dict[str, PaneScreen] = {}
         if "SSH_CONNECTION" in os.environ:
             self.animation_level = "none"
@@ -69,20 +78,33 @@ class CockpitApp(App[int]):
         """The screen of a pane, made when it is first shown."""
         entry = next(entry for entry in entries() if entry.name == name)
         titles = [(entry.key, entry.title) for entry in entries()]
-        screen = PaneScreen(entry.make(glyphs=self.glyphs), titles, glyphs=self.glyphs)
+        screen = PaneScreen(entry.make(glyphs=self.glyphs), titles, keys=self._ui.keys, glyphs=self.glyphs)
         self._screens[name] = screen
         if self.cluster is not None:
             screen.attach(self.cluster)
+        else:
+            screen.report(self._last_report)
         return screen
 
     async def on_mount(self) -> None:
         """Show the first pane, then look for the cluster."""
+        self._apply_theme()
         await self.switch_mode(self._first_pane)
         self.set_interval(1.0, self._tick)
         if self._opener is not None:
             self.open_cluster(self._opener)
         else:
             self.do_contexts()
+
+    def _apply_theme(self) -> None:
+        if wrong := unknown_names(self._ui.keys):
+            self.notify(f"No action is called {', '.join(wrong)} ([ui.keys]).", severity="warning", markup=False)
+        if self._ui.theme in self.available_themes:
+            self.theme = self._ui.theme
+        else:
+            names = ", ".join(theme.name for theme in THEMES)
+            self.theme = THEMES[0].name
+            self.notify(f"There is no theme {self._ui.theme!r}; there are {names}.", severity="warning", markup=False)
 
     def _tick(self) -> None:
         screen = self._screens.get(self.current_mode)
@@ -108,6 +130,7 @@ class CockpitApp(App[int]):
             await cluster.close()
 
     def _report(self, sentence: str) -> None:
+        self._last_report = sentence
         for screen in self._screens.values():
             screen.report(sentence)
 
@@ -229,8 +252,8 @@ class CockpitApp(App[int]):
         name = screen.pane.NAME if screen else "jobs"
         title = screen.pane.TITLE if screen else "Jobs"
         lines = [("panes", ""), *((entry.key, entry.title) for entry in entries())]
-        lines += [(title.lower(), ""), *_key_lines(in_scope((name,)))]
-        lines += [("everywhere", ""), *_key_lines(in_scope(("app",)))]
+        lines += [(title.lower(), ""), *_key_lines(in_scope((name,)), self._ui.keys)]
+        lines += [("everywhere", ""), *_key_lines(in_scope(("app",)), self._ui.keys)]
         self.push_screen(TextDialog("Keys", lines))
 
     def do_quit(self) -> None:
@@ -286,5 +309,5 @@ class CockpitApp(App[int]):
         self.push_screen(TextDialog("Something went wrong", [*lines, *(("", line) for line in text.splitlines())]))
 
 
-def _key_lines(actions: list[Action]) -> list[tuple[str, str]]:
-    return [(" ".join(key_name(key) for key in action.keys), action.description) for action in actions if action.keys]
+def _key_lines(actions: list[Action], remapped: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [(" ".join(keys_of(action, remapped)), action.description) for action in actions if action.keys]

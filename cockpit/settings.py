@@ -80,6 +80,17 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     read_only: bool = False
 
 
+class Ui(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the cockpit looks and which keys it has, as it stands under `[ui]`.
+
+    `theme` is `dark`, `light` or `high-contrast`; `keys` maps names of actions to keys; `ascii` draws without Unicode.
+    """
+
+    theme: str = "dark"
+    ascii: bool | None = None
+    keys: dict[str, str] = {}
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What the user wrote down: contexts by name, and sentences about what could not be used.
 
@@ -87,6 +98,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     contexts: dict[str, Context] = {}
+    ui: Ui = Ui()
     secret_command: str | None = None
     problems: tuple[str, ...] = ()
 
@@ -115,7 +127,7 @@ def load_settings() -> Settings:
 
 def _settings_from(path: Path, document: Mapping[str, Any]) -> Settings:
     contexts: dict[str, Context] = {}
-    known = ("contexts", "secret_command")
+    known = ("contexts", "secret_command", "ui")
     problems = [f"{path}: {key!r} is not a known setting" for key in document if key not in known]
     secret_command = document.get("secret_command")
     if not isinstance(secret_command, str | None):
@@ -130,7 +142,12 @@ def _settings_from(path: Path, document: Mapping[str, Any]) -> Settings:
             contexts[name] = msgspec.convert(table, Context)
         except msgspec.ValidationError as error:
             problems.append(f"{path}: context {name!r} is left out: {error}")
-    return Settings(contexts=contexts, secret_command=secret_command, problems=tuple(problems))
+    ui = Ui()
+    try:
+        ui = msgspec.convert(document.get("ui", {}), Ui)
+    except msgspec.ValidationError as error:
+        problems.append(f"{path}: [ui] is left out: {error}")
+    return Settings(contexts=contexts, ui=ui, secret_command=secret_command, problems=tuple(problems))
 
 
 def current_context() -> str | None:

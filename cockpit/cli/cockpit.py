@@ -40,8 +40,13 @@ def open_cockpit(args: argparse.Namespace) -> int:
 def run_app(opener: "Opener | None") -> int:
     """Draw until the user leaves; returns the exit code. Without an `opener` the user is asked for a cluster."""
     from cockpit.app import CockpitApp
+    from cockpit.settings import load_settings
 
-    code = CockpitApp(opener, ascii_only=is_ascii()).run()
+    settings = load_settings()
+    for problem in settings.problems:
+        output.warning(problem)
+    ascii_only = is_ascii() if settings.ui.ascii is None else settings.ui.ascii
+    code = CockpitApp(opener, ui=settings.ui, ascii_only=ascii_only).run()
     if code is None:
         output.message("The cockpit ended early.")
     return code or EXIT_OK

@@ -34,14 +34,15 @@ class Masker:
 
     def body(self, body: bytes) -> bytes:
         """A reply's body without secret values; empty where it should hold some and cannot be read."""
-        if not any(mark in body for mark in _MARKS):
-            return self._strings_masked(body) if self._occurs_in(body) else body
+        has_environment = any(mark in body for mark in _MARKS)
+        if not has_environment and not self._occurs_in(body):
+            return body
         try:
-            value = json.loads(body)
+            hidden = self._hidden(json.loads(body))
+            # Afterwards: a value may stand in front of the environment that gives it away.
+            return json.dumps(self._without_values(hidden), separators=(",", ":")).encode()
         except (ValueError, RecursionError):
-            return WITHHELD
-        hidden = self._hidden(value)  # all of it first: a value may stand in front of the environment that names it
-        return json.dumps(self._without_values(hidden), separators=(",", ":")).encode()
+            return WITHHELD if has_environment else self.chunk(body)
 
     def text(self, text: str) -> str:
         """Words without the secret values that are known."""
@@ -52,7 +53,7 @@ class Masker:
     def chunk(self, chunk: bytes) -> bytes:
         """A piece of a log without the secret values that are known; one that is cut between pieces stays."""
         for value in self._values:
-            chunk = chunk.replace(value.encode(), MASK.encode())
+            chunk = chunk.replace(value.encode("utf-8", "surrogatepass"), MASK.encode())
         return chunk
 
     def _learn(self, value: Any) -> None:
@@ -62,13 +63,6 @@ class Masker:
 
     def _occurs_in(self, body: bytes) -> bool:
         return any(form in body for value in self._values for form in _forms(value))
-
-    def _strings_masked(self, body: bytes) -> bytes:
-        try:
-            value = json.loads(body)
-        except (ValueError, RecursionError):
-            return self.chunk(body)
-        return json.dumps(self._without_values(value), separators=(",", ":")).encode()
 
     def _hidden(self, value: Any) -> Any:
         if isinstance(value, dict):
@@ -105,4 +99,5 @@ class Masker:
 
 def _forms(value: str) -> Iterable[bytes]:
     """How a string may stand in JSON."""
-    return {json.dumps(value)[1:-1].encode(), json.dumps(value, ensure_ascii=False)[1:-1].encode()}
+    plain = json.dumps(value, ensure_ascii=False)[1:-1].encode("utf-8", "surrogatepass")
+    return {json.dumps(value)[1:-1].encode(), plain}

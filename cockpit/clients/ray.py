@@ -158,6 +158,8 @@ class RayClient:
             reply = await self.transport.request("POST", _job_path(job_id, "/stop"))
         except NotFoundError as error:
             raise _unknown_job(job_id, error) from error
+        except ServerError as error:
+            raise _slash_error(job_id, error) from error
         return bool(self._decode(reply.body, _Stopped).stopped)
 
     async def delete(self, job_id: str) -> None:
@@ -168,7 +170,7 @@ class RayClient:
             raise _unknown_job(job_id, error) from error
         except ServerError as error:
             if "non-terminal state" not in error.detail:
-                raise
+                raise _slash_error(job_id, error) from error
             raise RejectedError(
                 f"Job {job_id} has not ended yet, and Ray deletes only jobs that have.",
                 detail=error.detail,
@@ -331,6 +333,16 @@ def _unknown_job(job_id: str, error: NotFoundError) -> NotFoundError:
         f"The cluster knows no job {job_id or '(no id)'}.",
         detail=error.detail,
         hint="`rayakash-tui jobs` lists what it knows; a restarted head forgets its jobs.",
+    )
+
+
+def _slash_error(job_id: str, error: ServerError) -> Exception:
+    if "/" not in job_id or "404: Not Found" not in error.detail:
+        return error
+    return RejectedError(
+        f"Job {job_id} is out of reach: Ray can neither stop nor delete a job with a slash in its id.",
+        detail=error.title,
+        hint="It is forgotten when the head is restarted.",
     )
 
 

@@ -188,8 +188,10 @@ class Recorder:
     def _put(self, data: bytes) -> None:
         if self._file is None:
             return
+        view = memoryview(data)
         try:
-            self._file.write(data)
+            while view:
+                view = view[self._file.write(view) :]
         except OSError as error:
             file, self._file = self._file, None
             file.close()

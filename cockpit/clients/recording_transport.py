@@ -130,11 +130,11 @@ class ReplayTransport(Transport):
         path: str,
         *,
         params: Params | None = None,
-        json: object = None,  # noqa: ARG002 - nothing is sent anywhere
-        content: AsyncIterator[bytes] | None = None,  # noqa: ARG002
-        headers: Mapping[str, str] | None = None,  # noqa: ARG002
-        limit: int = REPLY_LIMIT,  # noqa: ARG002
-        seconds: float | None = None,  # noqa: ARG002
+        json: object = None,
+        content: AsyncIterator[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+        limit: int = REPLY_LIMIT,
+        seconds: float | None = None,
     ) -> Reply:
         """The answer of that time."""
         if method != "GET":

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -84,7 +84,7 @@ NODES: Topic[Rows[Node]] = Topic(name="nodes", fetch=lambda visit: visit.client.
 USAGE: Topic[ClusterUsage] = Topic(name="usage", fetch=lambda visit: visit.client.cluster_usage(), interval=5.0)
 ACTORS: Topic[int | None] = Topic(name="actors", fetch=lambda visit: visit.client.actor_count(), interval=15.0)
 
-CATALOGUE: tuple[Topic[object], ...] = (VERSION, JOBS, NODES, USAGE, ACTORS)  # type: ignore[assignment]
+CATALOGUE: tuple[Topic[Any], ...] = (VERSION, JOBS, NODES, USAGE, ACTORS)
 
 HEADER_JOBS_SECONDS = 60.0
 BACKGROUND_NODES_SECONDS = 60.0

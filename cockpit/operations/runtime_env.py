@@ -69,7 +69,8 @@ def load_json(text: str) -> RuntimeEnv:
 def checked(value: object, source: str, *, base: Path) -> RuntimeEnv:
     """`value` with files that it names read in, relative to `base`; None is an empty one.
 
-    A key without a value counts as missing, as it does on the cluster. Raises UsageError that names what is wrong: not a mapping, an unknown key, env values that are not text.
+    A key without a value counts as missing, as it does on the cluster. Raises UsageError that names what is wrong: not
+    a mapping, an unknown key, env values that are not text.
     """
     if value is None:
         return {}

@@ -68,6 +68,9 @@ class Pane(Vertical):
         for watch in self._watches:
             watch.pause()
 
+    def report(self, sentence: str) -> None:
+        """Something is done to reach a cluster, or was in vain."""
+
     def tick(self) -> None:
         """A second has passed: ages may have to be told."""
 

@@ -54,10 +54,10 @@ class HeaderBar(Vertical):
         self._cluster = cluster
         hub = cluster.hub
         self._watches = [
-            hub.watch(VERSION, self._heard_version, paused=True),
-            hub.watch(USAGE, self._heard_usage, paused=True),
-            hub.watch(JOBS, self._heard_jobs, interval=HEADER_JOBS_SECONDS, paused=True),
-            hub.watch(AUTHENTICATION, lambda _: self.tick(), paused=True),
+            hub.watch(VERSION, self._heard, paused=True),
+            hub.watch(USAGE, self._heard, paused=True),
+            hub.watch(JOBS, self._heard, interval=HEADER_JOBS_SECONDS, paused=True),
+            hub.watch(AUTHENTICATION, self._heard, paused=True),
         ]
 
     def detach(self) -> None:
@@ -78,16 +78,7 @@ class HeaderBar(Vertical):
         for watch in self._watches:
             watch.pause()
 
-    def _heard_version(self, snapshot: Snapshot[Version]) -> None:
-        self._version = snapshot
-        self.tick()
-
-    def _heard_usage(self, snapshot: Snapshot[ClusterUsage]) -> None:
-        self._usage = snapshot
-        self.tick()
-
-    def _heard_jobs(self, snapshot: Snapshot[JobList]) -> None:
-        self._jobs = snapshot
+    def _heard(self, _: Snapshot[Any]) -> None:
         self.tick()
 
     def report(self, sentence: str) -> None:
@@ -101,6 +92,8 @@ class HeaderBar(Vertical):
         cluster = self._cluster
         if cluster is None or not self.is_mounted:
             return
+        # Equal answers are not told, so what was told has aged.
+        self._version, self._usage, self._jobs = (watch.snapshot for watch in self._watches[:3])
         now = cluster.hub.clock.now()
         self.query_one("#header-cluster", StateLine).show(*self._cluster_pieces(cluster))
         self.query_one("#header-usage", StateLine).show(*self._usage_pieces(cluster, now))

@@ -15,7 +15,7 @@ from cockpit.operations.live import LiveCluster
 from cockpit.panes.base import PHASES, Pane, sentence_of
 from cockpit.widgets.filter_bar import FilterBar
 from cockpit.widgets.live_table import LiveTable
-from cockpit.widgets.table.rows import Column, Row
+from cockpit.widgets.table.rows import Column, Phase, Row
 
 T = TypeVar("T")
 
@@ -82,6 +82,10 @@ class TablePane(Pane, Generic[T]):
             self.table.set_rows(())
             self.table.set_marks(())
 
+    def report(self, sentence: str) -> None:
+        """There is nothing to show yet, and this is why."""
+        self.table.set_state(Phase.LOADING, sentence)
+
     def tick(self) -> None:
         """Ages and durations go on while nothing arrives."""
         if self.cluster is None or not self._watches:
@@ -97,6 +101,8 @@ class TablePane(Pane, Generic[T]):
 
     def why_disabled(self, action: Action) -> str | None:
         """Actions on rows need a row."""
+        if self.cluster is None and action.name in ("mark", "filter", "sort", "submit"):
+            return "There is no cluster yet."
         if action.name in ("copy", "copy_cell", "show_detail") and self.table.row_key is None:
             return f"There is no row in {self.TITLE} to act on."
         return None

@@ -1,6 +1,6 @@
 """One pane with the header above it and the keys below."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from textual import on
@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
 
-from cockpit.actions import Action, in_scope, key_name
+from cockpit.actions import Action, in_scope, keys_of
 from cockpit.operations.live import LiveCluster
 from cockpit.panes.base import Pane
 from cockpit.panes.header import HeaderBar
@@ -21,12 +21,20 @@ class PaneScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = []
 
-    def __init__(self, pane: Pane, titles: Sequence[tuple[str, str]], *, glyphs: Glyphs = UNICODE) -> None:
+    def __init__(
+        self,
+        pane: Pane,
+        titles: Sequence[tuple[str, str]],
+        *,
+        keys: Mapping[str, str] | None = None,
+        glyphs: Glyphs = UNICODE,
+    ) -> None:
         super().__init__()
         self.pane = pane
         self.header = HeaderBar(titles, pane.TITLE, glyphs=glyphs)
         self._cluster: LiveCluster | None = None
-        self._is_read_only = False
+        self._keys = keys or {}
+        self._sentence = ""
 
     def compose(self) -> ComposeResult:
         """Header, pane, keys."""
@@ -38,6 +46,8 @@ class PaneScreen(Screen[None]):
         """Attach what was waiting for the widgets to be there."""
         if self._cluster is not None:
             self._attach_now(self._cluster)
+        elif self._sentence:
+            self.report(self._sentence)
         self.show_hints()
 
     def attach(self, cluster: LiveCluster) -> None:
@@ -80,8 +90,10 @@ class PaneScreen(Screen[None]):
 
     def report(self, sentence: str) -> None:
         """Say what is being done to reach the cluster."""
-        if self.is_mounted:
+        self._sentence = sentence
+        if self.is_mounted and self._cluster is None:
             self.header.report(sentence)
+            self.pane.report(sentence)
 
     def tick(self) -> None:
         """A second has passed."""
@@ -98,10 +110,10 @@ class PaneScreen(Screen[None]):
         read_only = self._cluster is not None and self._cluster.is_read_only
         actions = [action for action in in_scope(("app", self.pane.NAME)) if action.rank]
         usable = [action for action in actions if not (action.changes and read_only)]
-        return [_hint(action) for action in usable if self.pane.why_disabled(action) is None]
+        return [_hint(action, self._keys) for action in usable if self.pane.why_disabled(action) is None]
 
 
-def _hint(action: Action) -> Hint:
-    key = action.keys[-1] if action.name == "command_palette" else action.keys[0]
-    keep = action.name in ("help", "quit")
-    return Hint(key_name(key), action.label, action.name, keep=keep)
+def _hint(action: Action, remapped: Mapping[str, str]) -> Hint:
+    keys = keys_of(action, remapped)
+    key = keys[-1] if action.name == "command_palette" else keys[0]
+    return Hint(key, action.label, action.name, keep=action.name in ("help", "quit"))

@@ -23,7 +23,7 @@ def _filling(percent: float | None, width: int, glyphs: Glyphs) -> str:
         return ""
     steps = len(glyphs.eighths) - 1
     exact = min(value, 100.0) / 100 * width * steps
-    filled = round(exact) if value >= 100 else min(max(1, round(exact)), width * steps - 1)
+    filled = width * steps if value >= 100 else min(max(1, int(exact)), width * steps - 1)
     whole, rest = divmod(filled, steps)
     return glyphs.eighths[-1] * whole + (glyphs.eighths[rest] if rest else "")
 

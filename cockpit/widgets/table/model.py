@@ -43,7 +43,7 @@ class RowModel:
         if not changed and same_places:
             return changed
         judged = self._verdicts(changed) if self._verdicts and changed else {}
-        affected = not same_places or self._affects_view(changed, judged)
+        affected = self._affects_view(changed, judged) or not same_places
         self._passed.update(judged)
         self.rows, self._by_key = list(kept.values()), kept
         if affected:
@@ -70,7 +70,7 @@ class RowModel:
         return kept, changed
 
     def _affects_view(self, changed: Sequence[Row], judged: dict[str, bool]) -> bool:
-        """Whether rows whose keys are all known must now be shown elsewhere, or not at all."""
+        """Whether changed rows must now be shown elsewhere, or not at all; their sort keys are brought up to date."""
         affected = any(self._passed.get(key) != passes for key, passes in judged.items())
         if self._sort_key is not None:
             for row in changed:
