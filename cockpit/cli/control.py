@@ -118,10 +118,12 @@ async def wait_for_jobs(args: argparse.Namespace) -> int:
     from cockpit.render import jobs as render
 
     ended: list[Any] = []
+    waiting = list(dict.fromkeys(args.ids))
     async with session.cluster(args) as client:
 
         async def wait(job_id: str) -> int:
             job = await JobWatch(client, job_id).until_terminal(_patience(args))
+            waiting.remove(job_id)
             output.message(render.outcome(job, time.time()))
             ended.append(job)
             return result_code(job)
@@ -130,7 +132,6 @@ async def wait_for_jobs(args: argparse.Namespace) -> int:
             async with asyncio.timeout(args.timeout):
                 code = await _each(args.ids, wait)
         except TimeoutError:
-            waiting = [job_id for job_id in args.ids if job_id not in {job.id for job in ended}]
             raise UnreachableError(
                 f"Not ended within {args.timeout:g} s: {output.joined(waiting)}.", hint="The jobs go on."
             ) from None

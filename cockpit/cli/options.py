@@ -62,14 +62,17 @@ def memory(text: str) -> int:
     if match is None:
         raise argparse.ArgumentTypeError(f"{text!r} is not a size; write 16Gi, 512Mi or a number of bytes")
     step = 1024 if match[3] else 1000
-    return int(float(match[1]) * step ** " kmgtp".index(match[2].lower() or " "))
+    try:
+        return int(float(match[1]) * step ** " kmgtp".index(match[2].lower() or " "))
+    except OverflowError:
+        raise argparse.ArgumentTypeError(f"{text!r} is more than there is") from None
 
 
 def count(text: str) -> int:
-    """A whole number from 0."""
-    if not text.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of lines")
-    return int(text)
+    """A whole number from 1."""
+    if not (text.isdecimal() and int(text[:20]) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of lines; give 1 or more")
+    return int(text[:20])
 
 
 def pair(text: str, what: str) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from cockpit.cli import output
 from cockpit.clients.ray import RayClient
 from cockpit.errors import UsageError
 from cockpit.operations.connect import Question, Selection, Target, choose, connect
+from cockpit.render.text import visible
 
 
 def selection_of(args: argparse.Namespace) -> Selection:
@@ -42,6 +43,12 @@ def _warn(target: Target) -> None:
 
 
 async def _ask(question: Question) -> bool:
-    print(f"{question.text} [y/N] ", end="", file=sys.stderr, flush=True)
-    answer = await asyncio.to_thread(sys.stdin.readline)
-    return answer.strip().lower() in ("y", "yes")
+    print(f"{visible(question.text)} [y/N] ", end="", file=sys.stderr, flush=True)
+    # Not in a thread, which Ctrl-C could not end.
+    loop, readable = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(sys.stdin.fileno(), readable.set)
+    try:
+        await readable.wait()
+    finally:
+        loop.remove_reader(sys.stdin.fileno())
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -8,6 +8,7 @@ from cockpit.cli import output
 from cockpit.cli.options import RETRY_SECONDS
 from cockpit.clients.ray import RayClient
 from cockpit.errors import NotRayError, UnreachableError
+from cockpit.feeds.job_watch import COST_FACTOR, LONGEST_POLL_SECONDS
 from cockpit.feeds.patience import Outage, Patience
 from cockpit.model.jobs import Job
 from cockpit.render import jobs as render
@@ -16,7 +17,6 @@ from cockpit.render.records import job_record
 from cockpit.render.times import iso
 
 POLL_SECONDS = 3.0
-COST_FACTOR = 20
 
 
 def away(outage: Outage) -> None:
@@ -43,7 +43,7 @@ async def watch_jobs(client: RayClient, args: argparse.Namespace, statuses: set[
         jobs = {job.id or "": job for job in reversed(found.rows) if not statuses or job.status in statuses}
         _print_changes(known, jobs, as_json=args.json)
         known = jobs
-        await asyncio.sleep(max(POLL_SECONDS, COST_FACTOR * (clock() - begun)))
+        await asyncio.sleep(min(LONGEST_POLL_SECONDS, max(POLL_SECONDS, COST_FACTOR * (clock() - begun))))
 
 
 def _print_changes(before: dict[str, Job] | None, after: dict[str, Job], *, as_json: bool) -> None:

@@ -9,6 +9,7 @@ from cockpit.render.text import visible
 
 GAP = "  "
 NARROWEST = 8
+WIDEST = 300  # each row is padded to the widest cell, and a cell may be a megabyte
 ELLIPSIS = "…"
 
 
@@ -50,7 +51,7 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, width: in
     """Lines of a table with a header; cells are made safe to print. `width` None lets it be as wide as it is."""
     cells = [[visible(cell) for cell in row] for row in rows]
     widths = [
-        max([cell_width(column.title), *(cell_width(row[index]) for row in cells)])
+        min(WIDEST, max([cell_width(column.title), *(cell_width(row[index]) for row in cells)]))
         for index, column in enumerate(columns)
     ]
     if width is not None:

@@ -31,6 +31,7 @@ GPU_COLUMNS = (
 )
 
 SHORT_ID = 12
+GLYPHS = {"ALIVE": "●", "DEAD": "✖"}
 
 
 def short_id(node_id: str | None) -> str:
@@ -64,7 +65,7 @@ def node_row(node: Node) -> tuple[str, ...]:
     disk = live.root_disk
     store_total = _sum(live.object_store_used_memory, live.object_store_available_memory)
     return (
-        f"{'●' if node.is_alive else '✖'} {node.state or UNKNOWN}",
+        f"{GLYPHS.get(node.state or '', '·')} {node.state or UNKNOWN}",
         short_id(node.node_id),
         role(node),
         node.ip or UNKNOWN,

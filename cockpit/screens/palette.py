@@ -1,27 +1,34 @@
 """The palette finds objects too: jobs and nodes by whatever is typed of them."""
 
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from cockpit.feeds.topics import JOBS, NODES
+from cockpit.operations.live import LiveCluster
 from cockpit.render.jobs import status
 from cockpit.render.text import visible
 
-if TYPE_CHECKING:
-    from cockpit.app import CockpitApp
-
 MOST = 5000
 LONGEST = 120
+
+
+class Cockpit(Protocol):
+    """What the palette needs of the app."""
+
+    cluster: LiveCluster | None
+
+    async def go_to(self, pane: str, key: str) -> None:
+        """Show a pane with the cursor on a row."""
 
 
 class ObjectsProvider(Provider):
     """Jobs by id, entrypoint and metadata, nodes by name, address and id, as they were last seen."""
 
     @property
-    def _cockpit(self) -> "CockpitApp":
-        return cast("CockpitApp", self.app)
+    def _cockpit(self) -> Cockpit:
+        return cast(Cockpit, self.app)
 
     async def discover(self) -> Hits:
         """Nothing before something is typed: there may be thousands."""

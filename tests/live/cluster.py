@@ -1,6 +1,5 @@
 """Real Ray clusters for tests: a head and a second raylet, both with GPUs, and heads to throw away."""
 
-import importlib.util
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -11,8 +10,9 @@ from typing import Self
 import pytest
 
 from tests.live.gpu_stub import GpuStub, StubGpu, build_library, make_gpus
-from tests.live.node import RayHead, RayNode, Site, ray_command
+from tests.live.node import RayHead, RayNode, Site
 from tests.live.processes import ProcessTree, eventually
+from tests.live.release import ray_release
 
 COMMAND = 120.0  # seconds that a command of the reference CLI may take
 HEAD_GPUS = make_gpus("NVIDIA A100-SXM4-80GB", 81_920, 2)
@@ -100,7 +100,7 @@ class RayCluster:
     def run_ray(self, *args: str, within: float = COMMAND) -> subprocess.CompletedProcess[str]:
         """Run the reference command line, `run_ray("job", "list")`; the caller looks at the exit code."""
         return subprocess.run(
-            [ray_command(), *args],
+            [ray_release().command, *args],
             env=self.environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -126,7 +126,7 @@ class RayCluster:
         """Run Python source that calls `ray.init()`; it dies with the cluster, or use it in a `with`."""
         path = self.site.directory / f"driver-{next(self._names)}.py"
         path.write_text(script)
-        command = [sys.executable, "-u", str(path)]
+        command = [ray_release().python, "-u", str(path)]
         driver = Driver(ProcessTree(command, environment=self.environment(), log=path.with_suffix(".log")))
         self._cleanup.callback(driver.kill)
         return driver
@@ -167,5 +167,4 @@ def require_ray() -> None:
     """Skip the test where no real Ray can run under our control."""
     if not sys.platform.startswith("linux"):
         pytest.skip("needs Linux: only there a test can own the daemons that `ray start` leaves behind")
-    if importlib.util.find_spec("ray") is None:
-        pytest.skip("needs ray: pip install 'rayakash-tui[local]'")
+    ray_release()

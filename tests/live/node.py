@@ -3,7 +3,6 @@
 import os
 import secrets
 import shutil
-import sysconfig
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,10 +15,12 @@ import httpx
 from cockpit.local.ports import free_ports
 from tests.live.gpu_stub import GpuStub
 from tests.live.processes import ProcessTree, eventually
+from tests.live.release import ray_release
 
 MARKER = "RAYAKASH_TEST_CLUSTER"
 LOOPBACK = "127.0.0.1"
 START = 120.0  # seconds; far beyond what `ray start` and a first answer take on a busy machine
+STARTS = 2
 
 # Workers bind port 0: the system then gives each one a port that is free at that very moment.
 COMMON = (
@@ -86,7 +87,9 @@ class RayNode:
     def join(self, gcs_address: str) -> None:
         """Start as a worker node. Raises RuntimeError with Ray's words."""
         # The nodes share the head's session directory, where one log monitor reads the files of all.
-        flags = [f"--address={gcs_address}", "--include-log-monitor=false"]
+        flags = [f"--address={gcs_address}"]
+        if ray_release().has_log_monitor_flag:
+            flags.append("--include-log-monitor=false")
         self._start([*flags, *_on_ports(NODE_PORTS, free_ports(len(NODE_PORTS)))], {})
 
     def freeze(self) -> None:
@@ -102,15 +105,24 @@ class RayNode:
             self._tree.close()
 
     def _start(self, flags: list[str], variables: dict[str, str]) -> None:
+        # Ray gives a raylet 30 s to come up, which a busy machine does not always keep.
+        for _ in range(STARTS):
+            code = self._started(flags, variables)
+            if code == 0:
+                return
+            self.kill()
+        raise RuntimeError(f"`ray start` of {self.name} ended with {code}:\n{self.tree.output()}")
+
+    def _started(self, flags: list[str], variables: dict[str, str]) -> int:
+        """The exit code of one `ray start`."""
         # Known beforehand, since nodes on one machine differ in nothing else: not in address, not in name.
         self.node_id = secrets.token_hex(28)
-        command = [ray_command(), "start", f"--num-cpus={self.num_cpus}", *COMMON, *flags]
+        command = [ray_release().command, "start", f"--num-cpus={self.num_cpus}", *COMMON, *flags]
         environment = self.site.environment() | self._gpu_environment() | variables
         environment["RAY_OVERRIDE_NODE_ID_FOR_TESTING"] = self.node_id
         log = self.site.directory / f"{self.name}.log"
         self._tree = ProcessTree(command, environment=environment, log=log)
-        if code := self._tree.wait(within=START):
-            raise RuntimeError(f"`ray start` of {self.name} ended with {code}:\n{self._tree.output()}")
+        return self._tree.wait(within=START)
 
     def _gpu_environment(self) -> dict[str, str]:
         return {} if self.gpus is None else self.gpus.environment()
@@ -162,11 +174,6 @@ class RayHead(RayNode):
     def _other_ports(self, count: int) -> list[int]:
         # While the head is down, its own dashboard port looks free.
         return [port for port in free_ports(count + 1) if port != self.dashboard_port][:count]
-
-
-def ray_command() -> str:
-    """Ray's own command line, of the environment that runs the tests."""
-    return str(Path(sysconfig.get_path("scripts"), "ray"))
 
 
 def summary(client: httpx.Client) -> list[dict[str, Any]]:

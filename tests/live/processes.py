@@ -1,12 +1,13 @@
 """Processes that a test starts: a command with all that comes out of it, and waiting for a condition."""
 
+import asyncio
 import os
 import select
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,6 +29,16 @@ def eventually(probe: Callable[[], T], *, within: float, what: str) -> T:
         if time.monotonic() > deadline:
             raise TimeoutError(f"not within {within:.0f} s: {what}; the last answer was {answer!r}")
         time.sleep(POLL_INTERVAL)
+    return answer
+
+
+async def soon(probe: Callable[[], Awaitable[T]], *, within: float, what: str) -> T:
+    """`eventually` for a probe that is awaited; the event loop stays free."""
+    deadline = time.monotonic() + within
+    while not (answer := await probe()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not within {within:.0f} s: {what}; the last answer was {answer!r}")
+        await asyncio.sleep(POLL_INTERVAL)
     return answer
 
 
