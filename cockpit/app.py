@@ -18,6 +18,7 @@ from cockpit.errors import EXIT_OK, CockpitError
 from cockpit.operations.connect import Question
 from cockpit.operations.live import LiveCluster
 from cockpit.operations.opening import Opener, Opening, known_contexts, opener_for
+from cockpit.panes.header import TabLine
 from cockpit.panes.jobs import JobsPane
 from cockpit.panes.log import LogPane
 from cockpit.panes.registry import entries
@@ -170,6 +171,10 @@ class CockpitApp(App[int]):
         if action.changes and self.cluster is not None and self.cluster.is_read_only:
             return f"{self.cluster.name} is read-only here: {action.label} is refused."
         return screen.pane.why_disabled(action)
+
+    @on(TabLine.Chosen)
+    def _tab_chosen(self, event: TabLine.Chosen) -> None:
+        self.switch_mode(next(entry.name for entry in entries() if entry.key == event.key))
 
     @on(KeyHints.Pressed)
     def _hint_pressed(self, event: KeyHints.Pressed) -> None:

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.message import Message
+from textual.widgets import Static
 
 from cockpit.feeds.topics import HEADER_JOBS_SECONDS, JOBS, USAGE, VERSION
 from cockpit.feeds.watch import Watch
@@ -17,9 +20,36 @@ from cockpit.panes.base import sentence_of
 from cockpit.render.text import visible
 from cockpit.widgets.glyphs import UNICODE, Glyphs
 from cockpit.widgets.meters import bar, percentage
-from cockpit.widgets.state_line import Piece, StateLine
+from cockpit.widgets.state_line import GAP, Piece, StateLine, fitting
 
 BAR = 6
+
+
+class TabLine(StateLine):
+    """The panes by key and title; a click on one is as good as its key."""
+
+    class Chosen(Message):
+        """A pane was clicked; `key` is its key."""
+
+        def __init__(self, key: str) -> None:
+            super().__init__()
+            self.key = key
+
+    def __init__(self, titles: Sequence[tuple[str, str]], current: str, *, ellipsis: str) -> None:
+        self._tabs = [(key, f"{key} {title}", title == current) for key, title in titles]
+        pieces = [Piece(text, "accent" if is_here else "quiet", 0 if is_here else 1) for _, text, is_here in self._tabs]
+        super().__init__(pieces, id="header-tabs", ellipsis=ellipsis)
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the pane under the pointer."""
+        kept = fitting(
+            [len(text) for _, text, _ in self._tabs], [0 if here else 1 for *_, here in self._tabs], self.size.width
+        )
+        end = 0
+        for key, text, _ in (self._tabs[index] for index in kept):
+            if end <= event.x < end + len(text):
+                self.post_message(self.Chosen(key))
+            end += len(text) + GAP
 
 
 class HeaderBar(Vertical):
@@ -31,6 +61,7 @@ class HeaderBar(Vertical):
         self._current = current
         self._glyphs = glyphs
         self._cluster: LiveCluster | None = None
+        self._banner = ""
         self._watches: list[Watch[Any]] = []
         self._version: Snapshot[Version] | None = None
         self._usage: Snapshot[ClusterUsage] | None = None
@@ -40,13 +71,10 @@ class HeaderBar(Vertical):
         """Three lines."""
         yield StateLine(id="header-cluster", ellipsis=self._glyphs.ellipsis)
         yield StateLine(id="header-usage", ellipsis=self._glyphs.ellipsis)
-        yield StateLine(self._tabs(), id="header-tabs", ellipsis=self._glyphs.ellipsis)
-
-    def _tabs(self) -> list[Piece]:
-        return [
-            Piece(f"{key} {title}", "accent" if title == self._current else "quiet", 0 if title == self._current else 1)
-            for key, title in self._titles
-        ]
+        banner = Static("", id="header-banner", markup=False)
+        banner.display = False
+        yield banner
+        yield TabLine(self._titles, self._current, ellipsis=self._glyphs.ellipsis)
 
     def attach(self, cluster: LiveCluster) -> None:
         """Tell of this cluster."""
@@ -97,6 +125,15 @@ class HeaderBar(Vertical):
         now = cluster.hub.clock.now()
         self.query_one("#header-cluster", StateLine).show(*self._cluster_pieces(cluster))
         self.query_one("#header-usage", StateLine).show(*self._usage_pieces(cluster, now))
+        self._show_banner(cluster.protection.sentence)
+
+    def _show_banner(self, sentence: str) -> None:
+        """What is wrong with the way to the cluster stays on the screen for as long as it is wrong."""
+        banner = self.query_one("#header-banner", Static)
+        if sentence != self._banner:
+            self._banner = sentence
+            banner.update(visible(sentence))
+            banner.display = bool(sentence)
 
     def _cluster_pieces(self, cluster: LiveCluster) -> tuple[list[Piece], list[Piece]]:
         version = self._version.value.ray_version if self._version and self._version.value else None

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Protocol, cast
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import Hit, Hits, Provider
 
 from cockpit.feeds.topics import JOBS, NODES
 from cockpit.operations.live import LiveCluster
@@ -29,11 +29,6 @@ class ObjectsProvider(Provider):
     @property
     def _cockpit(self) -> Cockpit:
         return cast(Cockpit, self.app)
-
-    async def discover(self) -> Hits:
-        """Nothing before something is typed: there may be thousands."""
-        for hit in ():
-            yield cast(DiscoveryHit, hit)
 
     async def search(self, query: str) -> Hits:
         """Whatever matches."""
