@@ -179,7 +179,7 @@ def load_consents() -> Consents:
         return msgspec.json.decode(path.read_bytes(), type=Consents)
     except FileNotFoundError:
         return Consents()
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{path} cannot be read.", detail=str(error), hint="Remove it to be asked again.") from error
 
 

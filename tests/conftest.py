@@ -18,7 +18,17 @@ def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPath
     monkeypatch.setenv("HOME", str(home))
     for name in [name for name in os.environ if name.startswith(("XDG_", "RAY_", "RAYAKASH_SECRET_"))]:
         monkeypatch.delenv(name)
-    for name in ("RAYAKASH_ADDRESS", "SSH_CONNECTION", "NO_COLOR", "COLUMNS", "LINES"):
+    # Nor does any test reach the keyring of whoever runs it.
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    for name in (
+        "DBUS_SESSION_BUS_ADDRESS",
+        "RAYAKASH_VAULT_PASSPHRASE",
+        "RAYAKASH_ADDRESS",
+        "SSH_CONNECTION",
+        "NO_COLOR",
+        "COLUMNS",
+        "LINES",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 

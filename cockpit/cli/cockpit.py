@@ -40,8 +40,10 @@ def open_cockpit(args: argparse.Namespace) -> int:
 def run_app(opener: "Opener | None") -> int:
     """Draw until the user leaves; returns the exit code. Without an `opener` the user is asked for a cluster."""
     from cockpit.app import CockpitApp
+    from cockpit.secrets.passphrase import ask_with
     from cockpit.settings import load_settings
 
+    ask_with(None)  # a question on the terminal would be written over the screen
     settings = load_settings()
     for problem in settings.problems:
         output.warning(problem)

@@ -5,25 +5,33 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from cockpit.cli import output
-from cockpit.clients.ray import RayClient
 from cockpit.errors import UsageError
-from cockpit.operations.connect import Question, Selection, Target, choose, connect
 from cockpit.render.text import visible
 
+if TYPE_CHECKING:
+    from cockpit.clients.ray import RayClient
+    from cockpit.operations.connect import Question, Selection, Target
 
-def selection_of(args: argparse.Namespace) -> Selection:
+
+def selection_of(args: argparse.Namespace) -> "Selection":
     """What the user named."""
+    from cockpit.operations.connect import Selection
+
     return Selection(context=args.context, address=args.address)
 
 
 @asynccontextmanager
-async def cluster(args: argparse.Namespace, *, changes: bool = False) -> AsyncIterator[RayClient]:
+async def cluster(args: argparse.Namespace, *, changes: bool = False) -> AsyncIterator["RayClient"]:
     """A connected client of the cluster that the options name.
 
     With `changes` a read-only context is refused with UsageError.
     """
+    # httpx takes most of a start, and not every command speaks to a cluster.
+    from cockpit.operations.connect import choose, connect
+
     target = choose(selection_of(args))
     if changes and target.is_read_only:
         raise UsageError(f"The context {target.name} is read-only.", hint="Remove read_only from it to change that.")
@@ -37,12 +45,12 @@ async def cluster(args: argparse.Namespace, *, changes: bool = False) -> AsyncIt
                 output.warning(shortcoming)
 
 
-def _warn(target: Target) -> None:
+def _warn(target: "Target") -> None:
     if target.context is not None and not target.context.verify:
         output.warning(f"the certificate of {target.address} is not verified (verify = false).")
 
 
-async def _ask(question: Question) -> bool:
+async def _ask(question: "Question") -> bool:
     print(f"{visible(question.text)} [y/N] ", end="", file=sys.stderr, flush=True)
     # Not in a thread, which Ctrl-C could not end.
     loop, readable = asyncio.get_running_loop(), asyncio.Event()

@@ -53,8 +53,10 @@ def _add_resources(parser: argparse.ArgumentParser) -> None:
 async def submit_job(args: argparse.Namespace) -> int:
     """Submit, and follow unless told not to."""
     from cockpit.operations.submit import prepare
+    from cockpit.secrets.names import scopes_for
+    from cockpit.settings import current_context
 
-    prepared = await prepare(_form(args))
+    prepared = await prepare(_form(args), scopes=scopes_for(context=args.context or current_context()))
     _say_what_goes(prepared)
     async with session.cluster(args, changes=True) as client:
         submission_id = await _send(client, prepared)
@@ -78,7 +80,7 @@ async def _follow(client: Any, submission_id: str, args: argparse.Namespace) -> 
     from cockpit.cli.following import conclude, follow
 
     try:
-        return conclude(await follow(client, submission_id, args))
+        return conclude(await follow(client, submission_id, args, has_answered=True))
     except asyncio.CancelledError:
         output.message("")  # the terminal stands behind its ^C
         output.message(f"Detached: job {submission_id} goes on. Stop it with: rayakash-tui stop {submission_id}")

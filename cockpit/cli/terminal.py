@@ -1,0 +1,115 @@
+"""Questions on the terminal whose answers are not shown, and the passphrase of the vault among them."""
+
+import os
+import signal
+import termios
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from cockpit.cli import output
+from cockpit.errors import UsageError
+from cockpit.model.secret import Secret
+from cockpit.render.text import visible
+from cockpit.secrets.passphrase import PassphraseRequest, ask_with
+
+# The controlling terminal: stdin may be a pipe that brings the value.
+TERMINAL = "/dev/tty"
+LINE_BYTES = 65536
+
+
+def install() -> None:
+    """Let the library ask for passphrases here, where there is a terminal to ask on."""
+    ask_with(ask_passphrase if has_terminal() else None)
+
+
+def has_terminal() -> bool:
+    """Whether there is somebody to ask."""
+    try:
+        os.close(os.open(TERMINAL, os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
+def ask_passphrase(request: PassphraseRequest) -> Secret | None:
+    """Ask for the passphrase of the vault; one that is new is asked for twice. None for an empty answer."""
+    if request.problem:
+        output.message(request.problem)
+    if request.is_new:
+        output.message(f"The vault {request.vault} will be made. Whoever loses its passphrase loses what is in it.")
+        return ask_twice("New passphrase: ")
+    return ask_hidden(f"Passphrase of the vault {request.vault}: ")
+
+
+def ask_twice(question: str) -> Secret | None:
+    """An answer that is typed the same way twice. Raises UsageError where it is not."""
+    first = ask_hidden(question)
+    if first is not None and ask_hidden("Once more: ") != first:
+        raise UsageError("The two answers differ.", hint="Nothing was stored.")
+    return first
+
+
+def ask_hidden(question: str) -> Secret | None:
+    """A line typed without echo; None where it is empty.
+
+    Raises UsageError where there is no terminal, or for control characters, which a mangled paste leaves.
+    """
+    with _terminal() as descriptor, _interruptible(), _without_echo(descriptor):
+        os.write(descriptor, visible(question).encode())
+        line = _line(descriptor)
+    try:
+        text = line.decode()
+    except UnicodeDecodeError:
+        raise UsageError("What was typed is no UTF-8.") from None
+    if text and not text.isprintable():
+        raise UsageError("What was typed holds control characters.", hint="Bring such a value in through a pipe.")
+    return Secret(text) if text else None
+
+
+@contextmanager
+def _terminal() -> Iterator[int]:
+    try:
+        descriptor = os.open(TERMINAL, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError as error:
+        raise UsageError("There is no terminal to ask on.", detail=error.strerror or str(error)) from None
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _without_echo(descriptor: int) -> Iterator[None]:
+    before = termios.tcgetattr(descriptor)
+    silent = list(before)
+    silent[3] &= ~termios.ECHO
+    termios.tcsetattr(descriptor, termios.TCSAFLUSH, silent)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(descriptor, termios.TCSAFLUSH, before)
+        os.write(descriptor, b"\n")
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C ends the wait: asyncio would only note it, and the read go on."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _line(descriptor: int) -> bytes:
+    line = b""
+    while not line.endswith(b"\n") and len(line) < LINE_BYTES:
+        piece = os.read(descriptor, LINE_BYTES)
+        if not piece:
+            break
+        line += piece
+    return line.removesuffix(b"\n")
