@@ -13,6 +13,7 @@ from cockpit.model.history import ClusterHistory
 from cockpit.model.nodes import Node
 from cockpit.model.snapshot import Snapshot
 from cockpit.operations.protection import Protection, protection_of
+from cockpit.secrets.names import DEFAULT_SCOPE
 
 AUTHENTICATION: Topic[str | None] = Topic(
     name="authentication", fetch=lambda visit: visit.client.authentication_mode(), interval=300.0
@@ -25,8 +26,9 @@ Close = Callable[[], Awaitable[None]]
 class LiveCluster:
     """One cluster on the screen. `close` it when another takes its place.
 
-    `name` is the context's, `is_read_only` forbids changes, and `closing` is whatever else ends with it. `stopping`
-    holds the ids of jobs that Ray was asked to stop and that have not ended yet.
+    `name` is the context's, `scopes` are where its secrets are looked for, `is_read_only` forbids changes, and
+    `closing` is whatever else ends with it. `stopping` holds the ids of jobs that Ray was asked to stop and that have
+    not ended yet.
     """
 
     def __init__(
@@ -36,12 +38,14 @@ class LiveCluster:
         name: str,
         on_crash: Crash,
         is_read_only: bool = False,
+        scopes: tuple[str, ...] = (DEFAULT_SCOPE,),
         hub: Hub | None = None,
         closing: Close | None = None,
     ) -> None:
         self.client = client
         self.name = name
         self.is_read_only = is_read_only
+        self.scopes = scopes
         self.hub = hub or Hub(client, on_crash=on_crash)
         self.history = ClusterHistory()
         self.stopping: set[str | None] = set()

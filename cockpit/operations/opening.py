@@ -13,6 +13,7 @@ from cockpit.model.secret import Secret
 from cockpit.operations.connect import LOCAL_CONTEXT, Ask, Selection, Target, choose, connect
 from cockpit.operations.demo import submit_samples
 from cockpit.operations.live import Crash, LiveCluster
+from cockpit.secrets.names import scopes_for
 
 Report = Callable[[str], None]
 
@@ -39,6 +40,7 @@ def target_opener(target: Target, *, read_only: bool = False) -> Opener:
             name=target.name,
             on_crash=opening.on_crash,
             is_read_only=read_only or target.is_read_only,
+            scopes=scopes_for(context=target.name if target.context else None),
         )
 
     return open_target

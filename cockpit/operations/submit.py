@@ -1,10 +1,12 @@
 """Submitting a job: what the user filled in, checked, made into Ray's request, and sent once."""
 
+import asyncio
 import random
 import re
 import shlex
 import string
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -66,10 +68,12 @@ def fresh_id() -> str:
     return "raysubmit_" + "".join(random.SystemRandom().choices(ID_ALPHABET, k=16))
 
 
-async def prepare(form: SubmitForm, *, scopes: Sequence[str] = (DEFAULT_SCOPE,)) -> Prepared:
+async def prepare(form: SubmitForm, *, scopes: Sequence[str] = (DEFAULT_SCOPE,), in_thread: bool = False) -> Prepared:
     """Check a form, look at what would be uploaded, and resolve its secret references in the scopes.
 
-    Raises UsageError for whatever is wrong with it; nothing has been sent then.
+    A keyring may take its time: a face that must not stand still asks for it `in_thread`; one that asks for a
+    passphrase on the terminal needs the main thread for that. Raises UsageError for whatever is wrong with the form;
+    nothing has been sent then.
     """
     submission_id = form.submission_id or fresh_id()
     if not is_submission_id(submission_id):
@@ -80,7 +84,8 @@ async def prepare(form: SubmitForm, *, scopes: Sequence[str] = (DEFAULT_SCOPE,))
     entrypoint_of([form.entrypoint])
     _check_resources(form)
     given = {**form.runtime_env.get("env_vars", {}), **form.environment}
-    variables = resolve_environment(given, scopes)
+    resolve = partial(resolve_environment, given, scopes)
+    variables = await asyncio.to_thread(resolve) if in_thread else resolve()
     plan = await _plan(form)
     return Prepared(
         request=_request(form, submission_id, given, variables),

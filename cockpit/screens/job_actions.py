@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from textual.app import App
 
@@ -11,13 +12,15 @@ from cockpit.feeds.topics import JOBS
 from cockpit.model.jobs import Job
 from cockpit.operations import jobs as operations
 from cockpit.operations.clone import clone_of
-from cockpit.operations.fields import fields_of
+from cockpit.operations.fields import SubmitFields, fields_of
 from cockpit.operations.live import LiveCluster
 from cockpit.render.jobs import outcome
 from cockpit.screens.confirm import Confirm
 from cockpit.screens.job_detail import detail_lines
 from cockpit.screens.submit import SubmitDialog
 from cockpit.screens.text import TextDialog
+from cockpit.secrets.overview import entries
+from cockpit.secrets.references import process_store
 
 RETRY_SECONDS = 300.0
 
@@ -31,16 +34,19 @@ class JobActions:
 
     async def submit(self) -> None:
         """Ask for a job and submit it."""
-        await self._submitted(SubmitDialog(self._cluster.client))
+        await self._submitted(await self._dialog())
 
     async def clone(self, jobs: Sequence[Job]) -> None:
         """Ask for what shall be different in each job, and submit it again."""
         for job in jobs:
             clone = clone_of(job)
-            dialog = SubmitDialog(
-                self._cluster.client, fields_of(clone.form), title=f"Submit {job.id} again", withheld=clone.withheld
-            )
-            await self._submitted(dialog)
+            title = f"Submit {job.id} again"
+            await self._submitted(await self._dialog(fields_of(clone.form), title=title, withheld=clone.withheld))
+
+    async def _dialog(self, fields: SubmitFields | None = None, **options: Any) -> SubmitDialog:
+        """The dialog, with the names of secrets that can be referred to; asking a keyring may take a moment."""
+        names = await asyncio.to_thread(secret_names)
+        return SubmitDialog(self._cluster.client, fields, secrets=names, scopes=self._cluster.scopes, **options)
 
     async def _submitted(self, dialog: SubmitDialog) -> None:
         submission_id = await self._app.push_screen_wait(dialog)
@@ -106,6 +112,11 @@ class JobActions:
 
     def _tell(self, text: str, *, severity: str = "information") -> None:
         self._app.notify(text, severity=severity, markup=False)  # type: ignore[arg-type]
+
+
+def secret_names() -> tuple[str, ...]:
+    """The names of secrets that can be referred to, without duplicates. Raises UsageError for an unreadable index."""
+    return tuple(dict.fromkeys(entry.name for entry in entries(process_store()).entries))
 
 
 def _count(jobs: Sequence[Job]) -> str:

@@ -17,6 +17,7 @@ from cockpit.operations.submit import prepare, submit
 from cockpit.operations.upload import plan_upload
 from cockpit.render import upload as render
 from cockpit.screens.dialog import Dialog
+from cockpit.secrets.names import DEFAULT_SCOPE
 from cockpit.widgets.fields import Field, LinesField, PasteRefused
 from cockpit.widgets.key_hints import Hint
 
@@ -57,12 +58,14 @@ class SubmitDialog(Dialog[str]):
         title: str = "Submit a job",
         withheld: tuple[str, ...] = (),
         secrets: tuple[str, ...] = (),
+        scopes: tuple[str, ...] = (DEFAULT_SCOPE,),
     ) -> None:
         super().__init__(title)
         self._client = client
         self._fields = fields or SubmitFields()
         self._withheld = withheld
         self._secrets = secrets
+        self._scopes = scopes
         self._is_sending = False
 
     def contents(self) -> list[Widget]:
@@ -152,7 +155,7 @@ class SubmitDialog(Dialog[str]):
         try:
             self._refuse_withheld()
             self._say("checking…")
-            prepared = await prepare(form_of(self.fields))
+            prepared = await prepare(form_of(self.fields), scopes=self._scopes, in_thread=True)
             self._say("submitting…")
             submission_id = await submit(self._client, prepared, progress=self._show_progress)
         except CockpitError as error:
