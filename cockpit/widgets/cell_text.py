@@ -73,4 +73,4 @@ def width_of(text: str, most: int) -> int:
     """The cells that `text` takes, at most `most`; of a longer text only its beginning is looked at."""
     if text.isascii() and text.isprintable():
         return min(len(text), most)
-    return clip(text, most)[1]
+    return min(cell_len(tamed(visible(text[: most * CHARACTERS_PER_CELL + 1]))), most)

@@ -38,12 +38,12 @@ class LineView(ScrollView):
 
     # For subclasses
 
-    def line_token(self, y: int) -> object:
-        """What line `y` of the screen shows; equal tokens look the same."""
+    def line_token(self, y: int, view: Size) -> object:
+        """What line `y` of the screen shows, where `view` is its size; equal tokens look the same."""
         raise NotImplementedError
 
-    def paint_line(self, token: object) -> Strip:
-        """The strip for a token, exactly `view_size.width` cells wide."""
+    def paint_line(self, token: object, view: Size) -> Strip:
+        """The strip for a token, exactly as wide as the view."""
         raise NotImplementedError
 
     def scrolled(self) -> None:
@@ -56,10 +56,10 @@ class LineView(ScrollView):
 
     def sync_lines(self) -> None:
         """Have the lines repainted whose content has changed."""
-        width, height = self.view_size
-        stale = [y for y in range(height) if y not in self._painted or self._painted[y] != self.line_token(y)]
+        view, painted = self.view_size, self._painted
+        stale = [y for y in range(view.height) if y not in painted or painted[y] != self.line_token(y, view)]
         if stale:
-            self.refresh(*[Region(0, y, width, 1) for y in stale])
+            self.refresh(*[Region(0, y, view.width, 1) for y in stale])
 
     def repaint(self) -> None:
         """Have every line repainted."""
@@ -70,9 +70,9 @@ class LineView(ScrollView):
 
     def render_line(self, y: int) -> Strip:
         """Paint one line of the screen, and remember what it shows."""
-        token = self.line_token(y)
-        self._painted[y] = token
-        return self.paint_line(token)
+        view = self.view_size
+        token = self._painted[y] = self.line_token(y, view)
+        return self.paint_line(token, view)
 
     def notify_style_update(self) -> None:
         """The theme, the focus or a style rule has changed."""

@@ -243,13 +243,16 @@ class LogView(LogPages, can_focus=True):
         """With shift or ctrl, along the lines; the rest is Textual's."""
         if event.shift or event.ctrl:
             self.scroll_cells(-WHEEL_CELLS)
+            event.stop()
         elif self.scroll_offset.y == 0:
             self.action_scroll_by(-1)
+            event.stop()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """With shift or ctrl, along the lines; the rest is Textual's."""
         if event.shift or event.ctrl:
             self.scroll_cells(WHEEL_CELLS)
+            event.stop()
 
     def on_mouse_scroll_left(self) -> None:
         """Scroll along the lines."""

@@ -115,7 +115,7 @@ class LineIndex:
         size = self._source.size
         end = size - 1 if size and self._source.read(size - 1, 1) == b"\n" else size
         spans: list[Span] = []
-        while len(spans) < count and (end > 0 or (end == 0 and size and not spans)):
+        while len(spans) < count and end >= 0 and size:
             newline = self._newline_before(end)
             spans.append(Span(newline + 1, end))
             end = newline

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from rich.segment import Segment
 from textual.cache import LRUCache
+from textual.geometry import Size
 from textual.strip import Strip
 
 from cockpit.widgets.cell_text import clip
@@ -63,7 +64,7 @@ class LogPages(LineView):
         else:
             self._spans = self._index.spans(self.scroll_offset.y, height)
 
-    def line_token(self, y: int) -> object:
+    def line_token(self, y: int, view: Size) -> object:
         """Which bytes a line of the screen shows; None below the end."""
         if y < len(self._spans):
             span = self._spans[y]
@@ -73,9 +74,9 @@ class LogPages(LineView):
     def _is_whole(self, span: Span) -> bool:
         return span.end < (self._source.size if span.number is None else self._index.indexed)
 
-    def paint_line(self, token: object) -> Strip:
+    def paint_line(self, token: object, view: Size) -> Strip:
         """The strip for a line of the log, from memory where it was on the screen lately."""
-        width, inks = self.view_size.width, self._inks()
+        width, inks = view.width, self._inks()
         if not isinstance(token, LogLine):
             text, _ = clip(token if isinstance(token, str) else "", width)
             return Strip([Segment(text, inks.quiet)] if text else []).adjust_cell_length(width, inks.ground)
@@ -108,6 +109,7 @@ class LogPages(LineView):
             self.sync_lines()
 
     def _goes_on(self) -> bool:
-        width = self.view_size.width
-        lines = [token for y in range(len(self._spans)) if isinstance(token := self.line_token(y), LogLine)]
+        view = self.view_size
+        width = view.width
+        lines = [token for y in range(len(self._spans)) if isinstance(token := self.line_token(y, view), LogLine)]
         return any(reaches(self._text(line, width), self._x + width, self._inks()) for line in lines)

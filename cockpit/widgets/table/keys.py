@@ -155,7 +155,7 @@ class TableKeys(TableView):
 
     def action_scroll_columns(self, columns: int) -> None:
         """Scroll to the next column on the right, or on the left."""
-        layout = self._current_layout()
+        layout = self._current_layout(self.view_size.width)
         starts = [place.x - layout.sticky for place in layout.placed if place.x >= layout.sticky]
         here = self.scroll_offset.x
         right, left = [x for x in starts if x > here], [x for x in starts if x < here]
@@ -186,7 +186,7 @@ class TableKeys(TableView):
             self._row_clicked(self.top + offset.y - HEADER, event, opens=opens)
 
     def _title_clicked(self, x: int) -> None:
-        layout = self._current_layout()
+        layout = self._current_layout(self.view_size.width)
         inside = x - GUTTER
         column = layout.column_at(inside if inside < layout.sticky else inside + self.scroll_offset.x)
         if column is None or not column.sortable:

@@ -53,7 +53,15 @@ class RowModel:
             self.view = [kept[row.key] for row in self.view]
         return changed
 
-    def _merged(self, rows: Iterable[Row]) -> tuple[dict[str, Row], list[Row]]:
+    def _merged(self, rows: Sequence[Row]) -> tuple[dict[str, Row], list[Row]]:
+        keys = [row.key for row in rows]
+        if keys == list(self._by_key):
+            merged = [old if old == new else new for old, new in zip(self.rows, rows, strict=True)]
+            changed = [new for old, new in zip(self.rows, merged, strict=True) if new is not old]
+            return dict(zip(keys, merged, strict=True)), changed
+        return self._merged_by_key(rows)
+
+    def _merged_by_key(self, rows: Iterable[Row]) -> tuple[dict[str, Row], list[Row]]:
         known = self._by_key
         kept: dict[str, Row] = {}
         changed: list[Row] = []

@@ -112,8 +112,11 @@ class RowPainter:
 
     def _windowed(self, segments: list[Segment], ground: Style) -> Strip:
         """What of a whole line is seen: the sticky columns, and the others from the scroll position on."""
-        line = Strip(segment for segment in segments if segment.text)
+        stays, cells = GUTTER + self.layout.sticky, GUTTER + self.layout.width + GAP
+        missing = self.width + self.scroll - cells
+        if missing > 0:
+            segments.append(Segment(" " * missing, ground))
+        line = Strip(Segment.simplify(segment for segment in segments if segment.text), cells + max(0, missing))
         if self.scroll:
-            stays = GUTTER + self.layout.sticky
             line = Strip.join([line.crop(0, stays), line.crop(stays + self.scroll)])
-        return line.adjust_cell_length(self.width, ground).simplify()
+        return line.adjust_cell_length(self.width, ground)

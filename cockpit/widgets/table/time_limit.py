@@ -11,6 +11,23 @@ class TimeIsUpError(Exception):
     """The computation took longer than it was given."""
 
 
+class _Bell:
+    """The handler of the timer's signal.
+
+    It stays installed: a signal that arrives late would otherwise meet the system's own handler, which ends the
+    process.
+    """
+
+    armed = False
+
+    def __call__(self, _signal: int, _frame: FrameType | None) -> None:
+        if self.armed:
+            raise TimeIsUpError
+
+
+_bell = _Bell()
+
+
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
     """Raise TimeIsUpError inside the block once it has computed for `seconds`, in the middle of a regex search too.
@@ -21,18 +38,12 @@ def time_limit(seconds: float) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    armed = True
-
-    def ring(_signal: int, _frame: FrameType | None) -> None:
-        # The bell may ring once more while it is being taken down.
-        if armed:
-            raise TimeIsUpError
-
-    before = signal.signal(signal.SIGVTALRM, ring)
+    if signal.getsignal(signal.SIGVTALRM) is not _bell:
+        signal.signal(signal.SIGVTALRM, _bell)
+    _bell.armed = True
     signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     try:
         yield
     finally:
-        armed = False
+        _bell.armed = False
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, before)

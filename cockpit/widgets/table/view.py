@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from rich.segment import Segment
+from textual.geometry import Size
 from textual.strip import Strip
 
 from cockpit.render.text import visible
@@ -91,12 +92,12 @@ class TableView(LineView):
     @property
     def foot_height(self) -> int:
         """Lines taken by the foot: none where every line is needed for rows."""
-        return FOOT if self.view_size.height >= SHORTEST_WITH_FOOT else 0
+        return _foot_height(self.view_size.height)
 
     @property
     def page_height(self) -> int:
         """Lines left for rows."""
-        return max(0, self.view_size.height - HEADER - self.foot_height)
+        return _page_height(self.view_size.height)
 
     @property
     def top(self) -> int:
@@ -104,17 +105,14 @@ class TableView(LineView):
         return self.scroll_offset.y
 
     def _fit_extent(self) -> None:
-        layout = self._current_layout()
-        width = max(self.view_size.width, GUTTER + layout.width if self._may_scroll(layout) else 0)
-        self.set_extent(width, len(self._model.view) + self.view_size.height - self.page_height)
-
-    def _may_scroll(self, layout: Layout) -> bool:
-        return layout.width > self.view_size.width - GUTTER
+        width, height = self.view_size
+        lines = len(self._model.view) + height - _page_height(height)
+        self.set_extent(max(width, GUTTER + self._current_layout(width).width), lines)
 
     # Layout
 
-    def _current_layout(self) -> Layout:
-        space = max(0, self.view_size.width - GUTTER)
+    def _current_layout(self, width: int) -> Layout:
+        space = max(0, width - GUTTER)
         if self._layout is None or self._space != space:
             self._layout, self._space = self._arranged(space), space
         return self._layout
@@ -146,8 +144,8 @@ class TableView(LineView):
 
         self._model.set_order(None if index is None else by_cell, descending=bool(sort and sort.descending))
 
-    def _current_painter(self) -> RowPainter:
-        layout, width, scroll = self._current_layout(), self.view_size.width, self.scroll_offset.x
+    def _current_painter(self, width: int) -> RowPainter:
+        layout, scroll = self._current_layout(width), self.scroll_offset.x
         painter = self._painter
         if painter is None or (painter.layout, painter.width, painter.scroll) != (layout, width, scroll):
             painter = self._painter = RowPainter(layout, self._palette, self.glyphs, width=width, scroll=scroll)
@@ -162,35 +160,35 @@ class TableView(LineView):
 
     # Lines
 
-    def line_token(self, y: int) -> object:
+    def line_token(self, y: int, view: Size) -> object:
         """What a line of the screen shows: titles, a row, a sentence, the foot, or nothing."""
-        self._current_painter()
-        height, number = self.view_size.height, self._layout_number
+        left_out = len(self._current_painter(view.width).layout.left_out)
+        number = self._layout_number
         if y < HEADER:
             return HeaderLine(number, self._arrangement.sort)
-        if y >= height - self.foot_height:
-            return TextLine(number, *self._foot())
+        if y >= view.height - _foot_height(view.height):
+            return TextLine(number, *self._foot(), self._counts_text(left_out))
         place = self.top + y - HEADER
         if place < len(self._model.view):
             row = self._model.view[place]
             return RowLine(number, row, self._look(row))
-        return TextLine(number, *self._said(y - HEADER))
+        return TextLine(number, *self._said(y - HEADER, view))
 
-    def paint_line(self, token: object) -> Strip:
+    def paint_line(self, token: object, view: Size) -> Strip:
         """The strip for one of the tokens."""
-        painter = self._current_painter()
+        painter = self._current_painter(view.width)
         if isinstance(token, RowLine):
             return painter.row(token.row, token.look)
         if isinstance(token, HeaderLine):
             return painter.header(token.sort)
-        return self._text_strip(token) if isinstance(token, TextLine) else Strip.blank(self.view_size.width)
+        return self._text_strip(token, view.width) if isinstance(token, TextLine) else Strip.blank(view.width)
 
     def _look(self, row: Row) -> Look:
         dim = self._phase in (Phase.STALE, Phase.FAILED)
         return Look(row.key == self._model.cursor, row.key in self._model.marks, dim)
 
-    def _text_strip(self, line: TextLine) -> Strip:
-        width, ground = self.view_size.width, self._palette.style()
+    def _text_strip(self, line: TextLine, width: int) -> Strip:
+        ground = self._palette.style()
         right, used = clip(line.right, width, self.glyphs.ellipsis)
         left, _ = clip(line.text, max(0, width - GUTTER - used - 1), self.glyphs.ellipsis)
         drawn = [Segment(" " * GUTTER + left, self._palette.style(line.tone))] if left else []
@@ -198,27 +196,24 @@ class TableView(LineView):
 
     # Words
 
-    def _foot(self) -> tuple[str, str, str]:
-        """The sentence at the left of the foot, its tone, and the counts at the right."""
+    def _foot(self) -> tuple[str, str]:
+        """The sentence at the left of the foot, and its tone."""
         if self._filter_error:
-            return f"{self.glyphs.failed} filter: {self._filter_error}", "error", self._counts_text()
+            return f"{self.glyphs.failed} filter: {self._filter_error}", "error"
         if not self._model.view or not self._sentence:
-            return "", "", self._counts_text()
-        return self._state_text(), _PHASE_TONES[self._phase], self._counts_text()
+            return "", ""
+        return self._state_text(), _PHASE_TONES[self._phase]
 
-    def _counts_text(self) -> str:
+    def _counts_text(self, left_out: int) -> str:
         counts = self._model.counts
-        parts = [
-            f"{counts.shown:,} of {counts.total:,} {self.noun}"
-            if self._filter_text
-            else f"{counts.total:,} {self.noun}"
-        ]
+        noun = self.noun.removesuffix("s") if counts.total == 1 else self.noun
+        parts = [f"{counts.shown:,} of {counts.total:,} {noun}" if self._filter_text else f"{counts.total:,} {noun}"]
         if self._filter_text:
             parts.insert(0, "/" + clip(self._filter_text, LONGEST_FILTER_SHOWN, self.glyphs.ellipsis)[0])
         if counts.marked:
             parts.append(f"{counts.marked:,} marked")
-        if left_out := self._current_layout().left_out:
-            parts.append(f"+{len(left_out)} columns" if len(left_out) > 1 else "+1 column")
+        if left_out:
+            parts.append(f"+{left_out} columns" if left_out > 1 else "+1 column")
         return f" {self.glyphs.separator} ".join(parts) + " "
 
     def _state_text(self) -> str:
@@ -226,19 +221,21 @@ class TableView(LineView):
         sign = signs.get(self._phase)
         return f"{sign} {self._sentence}" if sign else self._sentence
 
-    def _said(self, line: int) -> tuple[str, str]:
+    def _said(self, line: int, view: Size) -> tuple[str, str]:
         """One line, and its tone, of what is said in place of rows."""
         if self._model.view:
             return "", ""
-        lines = _wrapped(self._why_empty(), max(1, self.view_size.width - 2 * GUTTER))
-        first = 1 if self.page_height > len(lines) else 0
+        lines = _wrapped(self._why_empty(), max(1, view.width - 2 * GUTTER))
+        first = 1 if _page_height(view.height) > len(lines) else 0
         tone = _PHASE_TONES[self._phase] if not self._model.rows else "quiet"
         return (lines[line - first], tone) if 0 <= line - first < len(lines) else ("", "")
 
     def _why_empty(self) -> str:
         if self._model.rows:
             return f"none of {len(self._model.rows):,} {self.noun} passes the filter"
-        return self._state_text() or (self.empty_sentence if self._phase is Phase.READY else self._phase.value)
+        if self._sentence:
+            return self._state_text()
+        return self.empty_sentence if self._phase is Phase.READY else self._phase.value
 
     # Changes
 
@@ -274,6 +271,14 @@ class TableView(LineView):
             self._lay_out_again()
         self.scroll_lines_to(self._showing_cursor(self.top, True))
         self.sync_lines()
+
+
+def _foot_height(height: int) -> int:
+    return FOOT if height >= SHORTEST_WITH_FOOT else 0
+
+
+def _page_height(height: int) -> int:
+    return max(0, height - HEADER - _foot_height(height))
 
 
 @lru_cache(32)
