@@ -47,6 +47,7 @@ async def stop_jobs(args: argparse.Namespace) -> int:
     from cockpit.operations import jobs as operations
 
     ended: list[Any] = []
+    patience = _patience(args)
     async with session.cluster(args, changes=True) as client:
 
         async def stop(job_id: str) -> int:
@@ -58,7 +59,7 @@ async def stop_jobs(args: argparse.Namespace) -> int:
             if args.no_wait:
                 output.message(f"Asked Ray to stop job {job_id}.")
                 return EXIT_OK
-            job = await operations.until_stopped(client, job_id, _patience(args), _stopping)
+            job = await operations.until_stopped(client, job_id, patience, _stopping)
             ended.append(job)
             return EXIT_OK
 
@@ -119,10 +120,11 @@ async def wait_for_jobs(args: argparse.Namespace) -> int:
 
     ended: list[Any] = []
     waiting = list(dict.fromkeys(args.ids))
+    patience = _patience(args)
     async with session.cluster(args) as client:
 
         async def wait(job_id: str) -> int:
-            job = await JobWatch(client, job_id).until_terminal(_patience(args))
+            job = await JobWatch(client, job_id).until_terminal(patience)
             waiting.remove(job_id)
             output.message(render.outcome(job, time.time()))
             ended.append(job)

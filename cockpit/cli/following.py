@@ -1,6 +1,7 @@
 """Following a log on stdout, shared by `logs`, `submit` and `demo`."""
 
 import argparse
+import math
 import time
 
 from cockpit.cli import output
@@ -31,7 +32,7 @@ class Printer:
 
     def away(self, outage: Outage) -> None:
         """Say that the cluster does not answer."""
-        output.message(f"{outage.error.title} Trying again in {outage.next_try:.0f} s.")
+        output.message(f"{outage.error.title} Trying again in {math.ceil(outage.next_try)} s.")
 
     def reconnected(self, *, proven: bool) -> None:
         """Say that it is back."""
@@ -47,9 +48,18 @@ class Printer:
 
 
 async def follow(
-    client: RayClient, job_id: str, args: argparse.Namespace, *, tail: int | None = None, until_end: bool = True
+    client: RayClient,
+    job_id: str,
+    args: argparse.Namespace,
+    *,
+    tail: int | None = None,
+    until_end: bool = True,
+    has_answered: bool = False,
 ) -> Followed:
-    """Print the log of a job, until the job has ended or, without `until_end`, to where it is now."""
+    """Print the log of a job, until the job has ended or, without `until_end`, to where it is now.
+
+    A cluster that `has_answered` before is waited for from the first request on.
+    """
     printer = Printer()
     with Spool() as spool:
         follower = LogFollower(
@@ -60,7 +70,7 @@ async def follow(
             tail=tail,
             follow=until_end,
             retry_for=RETRY_SECONDS if args.retry_for is None else args.retry_for,
-            retry_from_start=args.retry_for is not None,
+            retry_from_start=has_answered or args.retry_for is not None,
         )
         try:
             return await follower.run()

@@ -13,7 +13,7 @@ from cockpit.cli import options, output, terminal
 from cockpit.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, CockpitError
 
 # Each module has `add(subparsers)`, and a coroutine behind every command as `run`.
-GROUPS = ("demo", "local", "listings", "submit", "control", "logs", "secrets")
+GROUPS = ("demo", "local", "listings", "submit", "control", "logs", "sdl", "secrets")
 
 EPILOG = """\
 exit codes: 0 done, the job succeeded; 1 it failed or was not found; 2 usage; 3 unreachable; 4 token missing or wrong

@@ -2,6 +2,7 @@
 
 import codecs
 import json
+import os
 import re
 import shutil
 import sys
@@ -25,7 +26,10 @@ DETAIL_CHARACTERS = 2000
 
 
 def prepare_streams() -> None:
-    """Make both streams survive text that their encoding does not know."""
+    """Make both streams survive text that their encoding does not know, and be there though they were closed."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - for the process's life
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, codecs.StreamReaderWriter) or not hasattr(stream, "reconfigure"):
             continue

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import math
 import time
 
 from cockpit.cli import output
@@ -21,7 +22,7 @@ POLL_SECONDS = 3.0
 
 def away(outage: Outage) -> None:
     """Say that the cluster does not answer."""
-    output.message(f"{outage.error.title} Trying again in {outage.next_try:.0f} s.")
+    output.message(f"{outage.error.title} Trying again in {math.ceil(outage.next_try)} s.")
 
 
 async def watch_jobs(client: RayClient, args: argparse.Namespace, statuses: set[str]) -> int:

@@ -2,7 +2,7 @@
 
 Measured: 2.40 marks every chunk with a byte of its own unless it is asked for `format=text`, and tells of a failure in
 the body of a 200. 2.52 with tokens hands out none at all, since its dashboard passes no token on to its agents when a
-reply is streamed (mended by Ray's pull request 59104); it still gives the log of a job as one text.
+reply is streamed (2.53 does, by its source); it still gives the log of a job as one text.
 """
 
 import asyncio
@@ -15,8 +15,8 @@ from cockpit.errors import RejectedError, ServerError
 PLAIN = {"format": "text"}
 
 TEXT_ONLY = (
-    "This release of Ray cannot hand out log files where tokens are on; the log came as text, in which a carriage "
-    "return is a new line. Ray 2.60 does better."
+    "Ray 2.52 cannot hand out log files where tokens are on; the log came as text, in which a carriage return is a "
+    "new line. Ray 2.53 mends that."
 )
 
 _FAILURE = b"[get_logs] Fetch log error: "
@@ -49,7 +49,12 @@ async def without_failures(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes
 def job_of_withheld(filename: str, error: ServerError) -> str | None:
     """The job whose log has to be asked for as text, since `error` says that its file is withheld; None otherwise."""
     found = _JOB_LOG.fullmatch(filename)
-    return found[1] if found and "UNAUTHENTICATED" in error.detail else None
+    return found[1] if found and is_withheld(error) else None
+
+
+def is_withheld(error: ServerError) -> bool:
+    """Whether 2.52 has failed to let itself in."""
+    return "StatusCode.UNAUTHENTICATED" in error.detail
 
 
 async def as_text(fetch: Fetch, *, lines: int, endless: bool) -> AsyncGenerator[bytes, None]:

@@ -363,6 +363,8 @@ def _log_error(filename: str, node_id: str, error: ServerError) -> Exception:
         return NotFoundError(f"There is no log {filename} on node {node_id[:12]}.", detail=error.detail)
     if "Agent for node" in error.detail or "doesn't exist" in error.detail:
         return NotFoundError(f"The node {node_id[:12]} is gone, and its logs with it.", detail=error.detail)
+    if older_logs.is_withheld(error):
+        return RejectedError("This release of Ray cannot hand out log files where tokens are on.", detail=error.detail)
     return error
 
 

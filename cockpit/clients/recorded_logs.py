@@ -20,9 +20,9 @@ class RecordedLog:
         return bool(self._pieces)
 
     def learn(self, at: float, offset: int, data: bytes) -> None:
-        """Note bytes that were seen at an offset of the file; those that are known already add nothing."""
-        fresh = data[max(0, self._size - offset) :]
-        if offset <= self._size and fresh:
+        """Note bytes that were seen at an offset of the file, not beyond what is known; those known add nothing."""
+        fresh = data[self._size - offset :]
+        if fresh:
             self._pieces.append((at, fresh))
             self._size += len(fresh)
 

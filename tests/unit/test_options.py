@@ -1,0 +1,108 @@
+"""Values of options as people write them."""
+
+import argparse
+
+import pytest
+
+from cockpit.cli import options
+from cockpit.cli.main import build_parser
+from cockpit.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90", 90), ("30s", 30), ("5m", 300), ("2h", 7200), ("1d", 86400), ("250ms", 0.25), ("1.5m", 90), (" 7 s ", 7)],
+)
+def test_times(text: str, seconds: float) -> None:
+    assert options.seconds(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "s", "-1", "1y", "soon", "1 2", "nan", "inf", "1e3"])
+def test_what_is_no_time(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="is not a time"):
+        options.seconds(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("500000000", 500_000_000),
+        ("16G", 16 * 10**9),
+        ("16GB", 16 * 10**9),
+        ("16Gi", 16 * 2**30),
+        ("16GiB", 16 * 2**30),
+        ("1.5 Mi", 3 * 2**19),
+        ("512k", 512_000),
+        ("0", 0),
+        ("7b", 7),
+    ],
+)
+def test_sizes(text: str, size: int) -> None:
+    assert options.memory(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "G", "-1G", "lots", "1X", "nan", "9" * 400])
+def test_what_is_no_size(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError):
+        options.memory(text)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "", "x", "1.5", "²", "1_0", " 1"])
+def test_what_is_no_number_of_lines(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError):
+        options.count(text)
+
+
+@pytest.mark.parametrize(("text", "number"), [("1", 1), ("007", 7), ("1000000", 1_000_000)])
+def test_numbers_of_lines(text: str, number: int) -> None:
+    assert options.count(text) == number
+
+
+def test_pairs() -> None:
+    assert options.pair("A=b=c", "--env") == ("A", "b=c")
+    assert options.pair("A=", "--env") == ("A", "")
+    assert options.number_pair("chips=2.5", "--resource") == ("chips", 2.5)
+
+
+@pytest.mark.parametrize("text", ["A", "=b", ""])
+def test_what_is_no_pair(text: str) -> None:
+    with pytest.raises(UsageError, match="KEY=VALUE"):
+        options.pair(text, "--env")
+
+
+def test_number_pair_that_is_none() -> None:
+    with pytest.raises(UsageError, match="not a number"):
+        options.number_pair("chips=many", "--resource")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--address", "http://h:1", "-c", "lab", "--send-token", "jobs"],
+        ["jobs", "--address", "http://h:1", "-c", "lab", "--send-token"],
+        ["--address", "http://h:1", "jobs", "-c", "lab", "--send-token"],
+        ["--address", "http://other:1", "jobs", "--address=http://h:1", "--context", "lab", "--send-token"],
+    ],
+)
+def test_cluster_options_stand_before_and_after_the_command(words: list[str]) -> None:
+    args = build_parser().parse_args(words)
+    assert (args.address, args.context, args.send_token) == ("http://h:1", "lab", True)
+
+
+def test_cluster_options_are_unset_where_they_are_not_given() -> None:
+    args = build_parser().parse_args(["jobs"])
+    assert (args.address, args.context, args.send_token) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("ours", "rays"),
+    [
+        (["--id", "x"], ["--submission-id", "x"]),
+        (["--num-cpus", "1.5"], ["--entrypoint-num-cpus", "1.5"]),
+        (["--num-gpus", "2"], ["--entrypoint-num-gpus", "2"]),
+        (["--memory", "16Gi"], ["--entrypoint-memory", "17179869184"]),
+    ],
+)
+def test_rays_own_spellings_mean_the_same(ours: list[str], rays: list[str]) -> None:
+    parser = build_parser()
+    assert vars(parser.parse_args(["submit", *ours])) == vars(parser.parse_args(["submit", *rays]))
