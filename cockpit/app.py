@@ -33,6 +33,7 @@ from cockpit.screens.text import TextDialog
 from cockpit.settings import Ui
 from cockpit.widgets.glyphs import ASCII, UNICODE
 from cockpit.widgets.key_hints import KeyHints
+from cockpit.widgets.live_table import LiveTable
 from cockpit.widgets.themes import THEMES
 
 
@@ -240,6 +241,20 @@ class CockpitApp(App[int]):
             self.notify(f"Copied {self.cluster.address}.", markup=False)
         else:
             self.open_url(self.cluster.address)
+
+    @on(LiveTable.RowSelected)
+    def _row_selected(self) -> None:
+        screen = self.pane_screen
+        if screen is not None and not isinstance(screen.pane, JobsPane):
+            self.do_show_detail()
+
+    def do_show_detail(self) -> None:
+        """Everything that a row holds; of a job there is more."""
+        screen = self.pane_screen
+        if screen is not None and isinstance(screen.pane, TablePane):
+            table = screen.pane.table
+            title = f"{screen.pane.ROW} {table.cell_text('node')}"
+            self.push_screen(TextDialog(title, screen.pane.row_detail()))
 
     def do_columns(self) -> None:
         """Choose the columns of the table in front."""

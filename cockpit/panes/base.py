@@ -94,8 +94,9 @@ def sentence_of(snapshot: Snapshot[Any], now: Moment, *, what: str, address: str
         return ""
     parts = [f"{what} as of {duration(snapshot.age(now))} ago"] if snapshot.taken else []
     if snapshot.error is not None:
-        parts.append(snapshot.error.title.rstrip("."))
-        parts.append(_next(snapshot, now))
+        why = [snapshot.error.title.rstrip("."), _next(snapshot, now)]
+        # Where there is no room for all, the reason may be cut: whoever sees old data wants to know when it is renewed.
+        parts += reversed(why) if parts else why
         if snapshot.error.hint and not snapshot.taken:
             parts.append(snapshot.error.hint)
     return " · ".join(part for part in parts if part)

@@ -19,14 +19,14 @@ FULL_DISK_PERCENT = 90
 GPU_COLUMNS = (
     Column(key="node", title="NODE", width=Measured(8, 24), priority=0),
     Column(key="gpu", title="GPU", width=Fixed(4), align="right", priority=0),
-    Column(key="model", title="MODEL", width=Measured(8, 26), priority=5),
+    Column(key="model", title="MODEL", width=Measured(8, 26), priority=6),
     Column(key="util", title="UTIL", width=Fixed(15), priority=0),
-    Column(key="spark", title="PAST", width=Fixed(SPARK_WIDTH), sortable=False, priority=6),
+    Column(key="spark", title="PAST", width=Fixed(SPARK_WIDTH), sortable=False, priority=5),
     Column(key="memory", title="MEMORY GiB", width=Fixed(13), align="right", priority=1),
     Column(key="power", title="W", width=Fixed(4), align="right", priority=3),
     Column(key="temperature", title="°C", width=Fixed(3), align="right", priority=4),
     Column(key="idle", title="IDLE", width=Fixed(7), align="right", priority=2),
-    Column(key="holder", title="HELD BY", width=Flexible(12, 120), priority=1),
+    Column(key="holder", title="HELD BY", width=Flexible(26, 120), priority=1),
     Column(key="outside", title="OUTSIDE RAY", width=Measured(4, 40), hidden=True, priority=6),
     Column(key="uuid", title="UUID", width=Measured(8, 44), hidden=True, priority=7),
 )
@@ -64,8 +64,7 @@ def gpu_row(node: Node, gpu: Gpu, *, name: str, history: ClusterHistory, now: fl
     key = (node.node_id or "", gpu.index if gpu.index is not None else -1)
     idle_since = history.idle.since(key)
     past = sparkline(history.gpu.values(key, SPARK_WIDTH), SPARK_WIDTH, glyphs=glyphs)
-    idle = None if idle_since is None else max(0.0, now - idle_since)
-    util_tone = "warn" if idle is not None else ""
+    util_tone = "warn" if idle_since is not None else ""
     return Row(
         key=f"{key[0]}/{gpu.index}",
         cells=(
@@ -77,12 +76,17 @@ def gpu_row(node: Node, gpu: Gpu, *, name: str, history: ClusterHistory, now: fl
             _gib(gpu.memory_used, gpu.memory_total),
             _whole(None if gpu.power_mw is None else gpu.power_mw / 1000),
             _whole(gpu.temperature_c, warn_from=HOT_CELSIUS),
-            Cell("" if idle is None else f"idle {duration(idle)}"[-7:], tone="warn", sort=idle),
+            _idle(idle_since, now),
             _holders(gpu),
             outside_ray(gpu),
             gpu.uuid,
         ),
     )
+
+
+def _idle(since: float | None, now: float) -> Cell:
+    """How long; sorted by when it began, which does not change all the time."""
+    return Cell("") if since is None else Cell(duration(now - since), tone="warn", sort=-since)
 
 
 def short_model(name: str | None) -> str:

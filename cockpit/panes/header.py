@@ -158,7 +158,7 @@ class HeaderBar(Vertical):
         left = [
             self._meter("CPU", usage.get("CPU"), 1),
             self._meter("GPU", usage.get("GPU"), 0),
-            self._meter("MEM", usage.get("memory"), 2, numbers=False),
+            self._meter("MEM", usage.get("memory"), 4, numbers=False),
         ]
         return left, _job_counts(self._jobs)
 
@@ -175,6 +175,7 @@ def _job_counts(snapshot: Snapshot[JobList] | None) -> list[Piece]:
     if snapshot is None or snapshot.value is None:
         return []
     counts = snapshot.value.counts()
-    words = (("RUNNING", "running", ""), ("PENDING", "pending", "warn"), ("FAILED", "failed", "error"))
-    pieces = [Piece(f"{counts[status]} {word}", tone, 1) for status, word, tone in words if counts.get(status)]
+    # Where there is no room for all, what needs no look goes first.
+    words = (("RUNNING", "running", "", 3), ("PENDING", "pending", "warn", 2), ("FAILED", "failed", "error", 1))
+    pieces = [Piece(f"{counts[status]} {word}", tone, rank) for status, word, tone, rank in words if counts.get(status)]
     return pieces or [Piece("no jobs running", "quiet", 3)]

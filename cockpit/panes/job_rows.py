@@ -13,7 +13,7 @@ COLUMNS = (
     Column(key="status", title="STATUS", width=Fixed(11), priority=0),
     Column(key="id", title="SUBMISSION ID", width=Measured(10, 32), priority=0),
     Column(key="entrypoint", title="ENTRYPOINT", width=Flexible(24, 200, weight=3), priority=1),
-    Column(key="message", title="WHY", width=Flexible(14, 200, weight=2), priority=3),
+    Column(key="message", title="WHY", width=Flexible(16, 200, weight=2), priority=3),
     Column(key="started", title="STARTED", width=Fixed(11), align="right", priority=4),
     Column(key="duration", title="DURATION", width=Fixed(8), align="right", priority=2),
     Column(key="metadata", title="METADATA", width=Measured(6, 28), priority=5),
@@ -63,7 +63,7 @@ def job_row(
     glyph = (ASCII_GLYPHS if ascii_only else UNICODE_GLYPHS).get(word, " ")
     seconds = None if is_previous and not job.is_terminal else seconds_run(job, now)
     quiet = "quiet" if is_previous or word in ("SUCCEEDED", "STOPPED", "ENDED") else ""
-    why = "previous session" if is_previous else reason(job)
+    why = "previous session" if is_previous else _why(job)
     return Row(
         key=("previous:" if is_previous else "") + (job.id or "?"),
         cells=(
@@ -72,12 +72,31 @@ def job_row(
             Cell(job.entrypoint or "–", tone=quiet),
             Cell(why, tone="error" if word == "FAILED" and not is_previous else "quiet"),
             Cell(clock_time(job.start_time, now), tone="quiet", sort=job.start_time),
-            Cell(duration(seconds), tone=quiet, sort=seconds),
+            Cell(duration(seconds), tone=quiet, sort=_as_written(seconds)),
             Cell(metadata_text(job), tone="quiet"),
             job.job_id,
             job.type,
         ),
     )
+
+
+def _why(job: Job) -> str:
+    """Ray's sentence about a job that has not started yet says what matters only after 80 characters."""
+    said = reason(job)
+    if job.status != "PENDING" or not said.startswith("Job has not started yet."):
+        return said
+    waits = [
+        word for word in ("resources", "runtime environment") if f"waiting for {word}" in said or f"the {word}" in said
+    ]
+    return f"waits: {' or '.join(waits)}?" if waits else "not started yet"
+
+
+def _as_written(seconds: float | None) -> float | None:
+    """Seconds as exact as `duration` writes them, so that a row is another one only when it looks different."""
+    if seconds is None:
+        return None
+    step = 1 if seconds < 60 else 60 if seconds < 86_400 else 3600
+    return max(0.0, seconds // step * step)
 
 
 def metadata_text(job: Job) -> str:

@@ -20,6 +20,7 @@ from cockpit.widgets.live_table import LiveTable
 from cockpit.widgets.table.rows import Column, Row
 
 PREVIOUS = "previous:"
+REBUILD_SECONDS = 60.0
 
 
 class JobsPane(TablePane[JobList]):
@@ -30,6 +31,7 @@ class JobsPane(TablePane[JobList]):
     COLUMNS: ClassVar[tuple[Column, ...]] = COLUMNS
     TOPIC: ClassVar[Topic[Any]] = JOBS
     WHAT = "jobs"
+    ROW = "Job"
     EMPTY = "No jobs yet. Press s to submit one."
     ID_COLUMN = "id"
 
@@ -44,6 +46,8 @@ class JobsPane(TablePane[JobList]):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._jobs: dict[str, Job] = {}
+        self._rows: list[Row] = []
+        self._built: tuple[JobList, Moment] | None = None
 
     def compose_below(self) -> Iterable[Widget]:
         """What is known of the job under the cursor."""
@@ -51,20 +55,30 @@ class JobsPane(TablePane[JobList]):
 
     def rows_of(self, value: JobList, now: Moment) -> list[Row]:
         """Rows of the present session, then those of the one before."""
-        stopping = self.cluster.stopping if self.cluster else set()
-        ascii_only = self.glyphs is ASCII
-        current = [job_row(job, now.wall, stopping=stopping, ascii_only=ascii_only) for job in value.rows]
-        previous = [job_row(job, now.wall, is_previous=True, ascii_only=ascii_only) for job in value.previous]
+        current = [self._row(job, now) for job in value.rows]
+        previous = [job_row(job, now.wall, is_previous=True, ascii_only=self.glyphs is ASCII) for job in value.previous]
         self._jobs = {row.key: job for row, job in zip(current, value.rows, strict=True)}
         self._jobs |= {row.key: job for row, job in zip(previous, value.previous, strict=True)}
+        self._rows, self._built = current + previous, (value, now)
         self.call_after_refresh(self._summarise)
-        return current + previous
+        return self._rows
+
+    def _row(self, job: Job, now: Moment) -> Row:
+        stopping = self.cluster.stopping if self.cluster else set()
+        return job_row(job, now.wall, stopping=stopping, ascii_only=self.glyphs is ASCII)
 
     def tick(self) -> None:
         """Durations of running jobs go on."""
         super().tick()
         if self.snapshot is not None and self.snapshot.value is not None:
-            self.table.set_rows(self.rows_of(self.snapshot.value, self.now()))
+            self.table.set_rows(self._aged(self.snapshot.value, self.now()))
+
+    def _aged(self, value: JobList, now: Moment) -> list[Row]:
+        """The rows at this moment; those of ended jobs, which may be thousands, change at most at midnight."""
+        if self._built is None or self._built[0] is not value or now.since(self._built[1]) > REBUILD_SECONDS:
+            return self.rows_of(value, now)
+        going_on = {index: job for index, job in enumerate(value.rows) if not job.is_terminal}
+        return [self._row(going_on[index], now) if index in going_on else row for index, row in enumerate(self._rows)]
 
     @property
     def job(self) -> Job | None:

@@ -24,6 +24,7 @@ from cockpit.widgets.log_view import LogStatus, LogView
 from cockpit.widgets.state_line import Piece, StateLine
 
 TAIL_LINES = 5000
+NO_JOB, NO_OUTPUT = "No log yet. Press l on a job to follow it.", "no output yet"
 PATIENCE_SECONDS = 7 * 86400.0
 
 
@@ -46,10 +47,12 @@ class LogPane(Pane):
     def compose(self) -> ComposeResult:
         """A line about the log, the log, a line about what is seen of it."""
         yield StateLine(id="log-head", ellipsis=self.glyphs.ellipsis)
-        yield LogView(
-            self._spool, empty_sentence="No log yet. Press l on a job to follow it.", glyphs=self.glyphs, id="log-view"
-        )
+        yield LogView(self._spool, empty_sentence=NO_JOB, glyphs=self.glyphs, id="log-view")
         yield StateLine(id="log-foot", ellipsis=self.glyphs.ellipsis)
+
+    def on_unmount(self) -> None:
+        """Give the file of the log back."""
+        self._spool.close()
 
     @property
     def view(self) -> LogView:
@@ -134,6 +137,7 @@ class LogPane(Pane):
     def _fresh_spool(self) -> None:
         old, self._spool = self._spool, Spool()
         if self.is_mounted:
+            self.view.empty_sentence = NO_OUTPUT if self._job_id else NO_JOB
             self.view.set_source(self._spool)
         old.close()
 
@@ -222,6 +226,7 @@ class LogPane(Pane):
     def _fetch_whole(self) -> None:
         if not self._is_whole and (self.view.status.lines or 0) >= TAIL_LINES:
             self._begin(tail=None)
+            self.view.goto_line(0)
 
     def why_disabled(self, action: Action) -> str | None:
         """Nothing to filter or open here."""

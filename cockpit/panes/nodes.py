@@ -26,6 +26,7 @@ class NodesPane(TablePane[Rows[Node]]):
     COLUMNS: ClassVar[tuple[Column, ...]] = NODE_COLUMNS
     TOPIC: ClassVar[Topic[Any]] = NODES
     WHAT = "nodes"
+    ROW = "Node"
     EMPTY = "The cluster reports no nodes."
     ID_COLUMN = "id"
 
@@ -44,6 +45,7 @@ class GpusPane(TablePane[Rows[Node]]):
     COLUMNS: ClassVar[tuple[Column, ...]] = GPU_COLUMNS
     TOPIC: ClassVar[Topic[Any]] = NODES
     WHAT = "GPUs"
+    ROW = "GPU of"
     EMPTY = "No node of this cluster reports a GPU."
     ID_COLUMN = "uuid"
 

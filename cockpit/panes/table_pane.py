@@ -13,6 +13,7 @@ from cockpit.feeds.watch import Watch
 from cockpit.model.snapshot import Moment, Snapshot
 from cockpit.operations.live import LiveCluster
 from cockpit.panes.base import PHASES, Pane, sentence_of
+from cockpit.render.text import visible
 from cockpit.widgets.filter_bar import FilterBar
 from cockpit.widgets.live_table import LiveTable
 from cockpit.widgets.table.rows import Column, Phase, Row
@@ -26,6 +27,7 @@ class TablePane(Pane, Generic[T]):
     COLUMNS: ClassVar[tuple[Column, ...]]
     TOPIC: ClassVar[Topic[Any]]
     WHAT: ClassVar[str]
+    ROW: ClassVar[str]
     EMPTY: ClassVar[str]
     ID_COLUMN: ClassVar[str]
 
@@ -149,6 +151,10 @@ class TablePane(Pane, Generic[T]):
         """Copy the whole row under the cursor, its cells with tabs between them."""
         texts = [self.table.cell_text(column.key) for column in self.COLUMNS]
         self._copy("\t".join(texts), "the row")
+
+    def row_detail(self) -> list[tuple[str, str]]:
+        """Titles and whole texts of the row under the cursor, of columns that are hidden or had no room too."""
+        return [(column.title, visible(self.table.cell_text(column.key)) or "–") for column in self.COLUMNS]
 
     def _copy(self, text: str, what: str) -> None:
         self.app.copy_to_clipboard(text)

@@ -75,7 +75,8 @@ class JobActions:
             await self._each(ended, self._delete)
 
     async def _agreed(self, question: str, jobs: Sequence[Job], consequence: str) -> bool:
-        names = [f"{job.id}   {job.entrypoint or ''}" for job in jobs]
+        width = max((len(job.id or "") for job in jobs), default=0)
+        names = [f"{job.id:<{width}}   {job.entrypoint or ''}" for job in jobs]
         if not jobs:
             return False
         answer = await self._app.push_screen_wait(Confirm(question, names, consequence))

@@ -76,7 +76,7 @@ class SubmitDialog(Dialog[str]):
                 Static("", id="upload-preview", markup=False),
                 Horizontal(*[self._row(*row) for row in RESOURCES], id="submit-amounts"),
                 self._environment(),
-                *[self._row(*row) for row in MORE],
+                Vertical(*[self._row(*row) for row in MORE], id="submit-more"),
                 id="submit-fields",
             ),
             Static("", id="submit-command", markup=False),
@@ -113,8 +113,9 @@ class SubmitDialog(Dialog[str]):
     @on(Input.Changed)
     @on(TextArea.Changed)
     def _show_command(self) -> None:
+        fields = self.fields
         try:
-            text = command_line(form_of(self.fields))
+            text = command_line(form_of(fields)) if fields.entrypoint.strip() else ""
         except CockpitError as error:
             text = error.title
         self.query_one("#submit-command", Static).update(text)
@@ -127,12 +128,11 @@ class SubmitDialog(Dialog[str]):
     @work(exclusive=True, group="previews", exit_on_error=False)
     async def _preview(self) -> None:
         """What an upload would send, beside the field that names it."""
-        preview = self.query_one("#upload-preview", Static)
         source = self.fields.working_dir.strip()
         if not source:
-            preview.update("")
+            self._show_preview("")
             return
-        preview.update("looking…")
+        self._show_preview("looking…")
         try:
             lines = render.report(await plan_upload(source))
         except CockpitError as error:
@@ -142,7 +142,12 @@ class SubmitDialog(Dialog[str]):
             if len(lines) > PREVIEW_LINES
             else []
         )
-        preview.update("\n".join([*lines[:PREVIEW_LINES], *more]))
+        self._show_preview("\n".join([*lines[:PREVIEW_LINES], *more]))
+
+    def _show_preview(self, text: str) -> None:
+        preview = self.query_one("#upload-preview", Static)
+        preview.update(text)
+        preview.display = bool(text)
 
     def action_submit(self) -> None:
         """Check, upload, submit."""

@@ -1,5 +1,7 @@
 """Something to read: details, help, an error."""
 
+import textwrap
+
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
@@ -7,6 +9,8 @@ from textual.widgets import Static
 
 from cockpit.screens.dialog import Dialog
 from cockpit.widgets.key_hints import Hint
+
+NARROWEST = 8
 
 
 class TextDialog(Dialog[None]):
@@ -21,17 +25,24 @@ class TextDialog(Dialog[None]):
 
     def contents(self) -> list[Widget]:
         """The lines, labels in a column of their own."""
-        return [VerticalScroll(Static(self._content(), id="text-body"), id="text-scroll")]
+        return [VerticalScroll(Static(id="text-body"), id="text-scroll")]
 
-    def _content(self) -> Content:
+    def on_resize(self) -> None:
+        """Wrap long texts beside their labels."""
+        self.call_after_refresh(self._draw)
+
+    def _draw(self) -> None:
+        room = self.query_one("#text-scroll").scrollable_content_region.width
+        self.query_one("#text-body", Static).update(self._content(room))
+
+    def _content(self, room: int) -> Content:
         width = max((len(label) for label, text in self._lines if text), default=0)
         parts: list[Content] = []
         for label, text in self._lines:
             if not text:
                 parts.append(Content.styled(f"\n{label}", "$text-primary bold") if label else Content(""))
             else:
-                padding = "\n" + " " * (width + 2)
-                body = text.replace("\n", padding)
+                body = ("\n" + " " * (width + 2)).join(_wrapped(text, room - width - 2))
                 parts.append(Content.styled(f"{label:<{width}}  ", "$text-muted") + Content(body))
         return Content("\n").join(parts)
 
@@ -43,3 +54,8 @@ class TextDialog(Dialog[None]):
     def on_mount(self) -> None:
         """The keys scroll at once."""
         self.query_one("#text-scroll").focus()
+
+
+def _wrapped(text: str, room: int) -> list[str]:
+    lines = [textwrap.wrap(line, max(NARROWEST, room), drop_whitespace=False) or [""] for line in text.split("\n")]
+    return [piece for line in lines for piece in line]

@@ -1,0 +1,165 @@
+"""Looking around: moving, filtering, sorting, columns, marks, copying, help, and the way out."""
+
+import pytest
+
+from cockpit.errors import EXIT_OK
+from tests.sim import SimServer
+from tests.ui.driver import Driver, cockpit, ids, simulated
+from tests.ui.screen import assert_sound
+
+
+def running(server: SimServer) -> list[str]:
+    return ids(server.cluster.running())
+
+
+async def test_it_opens_on_the_jobs_newest_first_and_the_cursor_moves() -> None:
+    async with simulated() as server, cockpit(server) as driver:
+        newest = sorted(server.cluster.jobs, key=lambda job: -job.created)
+        assert driver.jobs.is_focused()
+        assert driver.jobs.keys == ids(newest)
+        driver.jobs.lines(*(job.id for job in newest))
+        driver.sees("lab", "Ray 2.60.0", "http · no token", "1 Jobs", "? help")
+        assert driver.jobs.cursor == newest[0].id
+        await driver.press("down", "j", "k")
+        assert driver.jobs.cursor == newest[1].id
+        await driver.press("end")
+        assert driver.jobs.cursor == newest[-1].id
+        await driver.press("g")
+        assert driver.jobs.cursor == newest[0].id
+
+
+async def test_a_filter_narrows_as_it_is_typed_and_escape_takes_it_back() -> None:
+    async with simulated() as server, cockpit(server) as driver:
+        everything = driver.jobs.keys
+        await driver.press("slash")
+        await driver.type("RUNN")
+        assert sorted(driver.jobs.keys) == sorted(running(server))
+        assert "of 12" in driver.jobs.foot
+        await driver.press("escape")
+        assert driver.jobs.keys == everything
+        assert driver.jobs.is_focused()
+        await driver.press("slash", "!")
+        await driver.type("running")
+        await driver.press("enter")
+        assert set(driver.jobs.keys) == set(everything) - set(running(server))
+        assert driver.jobs.is_focused()
+        await driver.press("slash", "ctrl+u", "slash")
+        await driver.type("^. FAILED")
+        failed = driver.jobs.keys
+        await driver.type("(")
+        driver.sees("✖ filter: no regex")
+        assert driver.jobs.keys == failed
+        await driver.type("$)")
+        assert driver.jobs.keys == failed
+        assert all("FAILED" in row for row in driver.jobs.rows if row)
+        await driver.press("ctrl+u", "enter")
+        assert driver.jobs.keys == everything
+
+
+async def test_rows_are_sorted_by_one_column_after_the_other_either_way() -> None:
+    async with simulated() as server, cockpit(server, size=(150, 30)) as driver:
+        as_they_come = driver.jobs.keys
+        await driver.press("o")
+        assert "STATUS▲" in driver.jobs.header
+        assert "FAILED" in driver.jobs.rows[0]
+        await driver.press("o")
+        assert "SUBMISSION ID▲" in driver.jobs.header
+        upwards = driver.jobs.keys
+        assert upwards[0].startswith("ci-smoke-12")
+        await driver.press("O")
+        assert "SUBMISSION ID▼" in driver.jobs.header
+        assert driver.jobs.keys == upwards[::-1]
+        while driver.jobs.pane.table.sort is not None:
+            await driver.press("o")
+        assert driver.jobs.keys == as_they_come
+
+
+async def test_the_dialog_of_columns_hides_shows_and_moves_them() -> None:
+    async with simulated() as server, cockpit(server) as driver:
+        assert server.cluster.jobs
+        before = driver.jobs.header.split()
+        await driver.press("C")
+        driver.dialog().has_title("Columns").says("■ STATUS", "□ TYPE")
+        await driver.press("space", "down", "greater_than_sign", "escape")
+        after = driver.jobs.header.split()
+        assert "STATUS" not in after
+        assert before.index("SUBMISSION") < before.index("ENTRYPOINT")
+        await driver.press("C", "end", "space", "escape")
+        assert not driver.has_dialog
+        assert driver.jobs.is_focused()
+
+
+async def test_copying_takes_ids_or_the_row_to_the_clipboard() -> None:
+    async with simulated() as server, cockpit(server) as driver:
+        first, second, third = driver.jobs.keys[:3]
+        await driver.press("y")
+        assert driver.app.clipboard == first
+        await driver.press("space", "down", "down", "space", "y")
+        assert driver.app.clipboard == f"{first}\n{third}"
+        assert driver.jobs.marked == [first, third]
+        assert second not in driver.app.clipboard
+        await driver.press("Y")
+        row = driver.app.clipboard.split("\t")
+        job = server.cluster.find(third)
+        assert job is not None
+        assert row[1:3] == [third, job.entrypoint]
+        assert driver.told[-1] == "Copied the row."
+
+
+async def test_help_tells_every_key_and_the_palette_finds_actions() -> None:
+    async with simulated() as server, cockpit(server) as driver:
+        await driver.press("question_mark")
+        driver.dialog().has_title("Keys").says("Submit a job", "Stop the job", "1  ", "Jobs", "GPUs")
+        await driver.press("escape", "colon")
+        await driver.wait_until(lambda: type(driver.app.screen).__name__ == "CommandPalette", "the palette")
+        await driver.type("gpu")
+        await driver.wait_until(lambda: "Go to GPUs" in driver.text, "an entry")
+        await driver.press("enter")
+        await driver.wait_until(lambda: driver.app.current_mode == "gpus", "the GPUs")
+        assert driver.gpus.is_focused()
+        assert len(driver.gpus.keys) == server.cluster.plan.nodes * server.cluster.plan.gpus
+
+
+async def test_nodes_and_gpus_tell_who_is_dead_and_who_holds_what() -> None:
+    async with simulated() as server, cockpit(server, size=(150, 30)) as driver:
+        await driver.press("2")
+        driver.nodes.lines("✖ DEAD", "head", "worker-1", "worker-2")
+        await driver.press("enter")
+        await driver.press("3")
+        await driver.elapse(61.0)
+        held = [job for job in server.cluster.running() if job.shares]
+        assert held
+        for job in held:
+            assert any(job.id in row for row in driver.gpus.rows), f"{job.id} holds no GPU of:\n{driver.text}"
+        assert "as of" not in driver.text
+
+
+@pytest.mark.parametrize("keys", [("q",), ("ctrl+q",)], ids=["q", "ctrl+q"])
+async def test_it_leaves_by_its_keys_with_a_good_exit_code(keys: tuple[str, ...]) -> None:
+    async with simulated() as server, cockpit(server) as driver:
+        for key in keys:
+            await driver.pilot.press(key)
+        await driver.wait_until(lambda: not driver.app.is_running or driver.app.return_code is not None, settled=False)
+        assert driver.app.return_value == EXIT_OK
+        assert driver.app.cluster is None
+        assert server.cluster.jobs
+
+
+async def test_it_stays_whole_while_the_terminal_changes_its_size_all_the_time() -> None:
+    sizes = [(20, 5), (160, 50), (1, 1), (80, 24)]
+
+    async def storm(driver: Driver) -> None:
+        for size in sizes:
+            await driver.resize(*size)
+            assert_sound(driver.app)
+
+    async with simulated() as server, cockpit(server) as driver:
+        await driver.press("end")
+        cursor = driver.jobs.cursor
+        await storm(driver)
+        for key in ("3", "4", "1", "s"):
+            await driver.press(key)
+            await storm(driver)
+        await driver.press("escape")
+        assert driver.jobs.cursor == cursor
+        assert server.cluster.jobs

@@ -1,0 +1,260 @@
+"""Every pane of the registry, against whatever a cluster may say, at the sizes of odd terminals."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from cockpit.errors import UnreachableError
+from cockpit.panes.registry import PANES
+from tests.scripted import ScriptedTransport
+from tests.sim import NOON
+from tests.ui.driver import Driver, cockpit
+from tests.ui.screen import assert_sound
+
+SIZES = ((80, 24), (300, 80), (20, 5))
+MANY = 10_000
+GPUS_OF_A_NODE = 64
+LOG_ID = "job-1"
+
+HOSTILE = (
+    "[red]bold[/red] [link=https://evil.example]x[/link] [",
+    "\x1b[2J\x1b]0;title\x07\x9b31m\r\n\t\x00\x7f",
+    "训练 モデル 👩‍👩‍👧‍👦 ％",
+    "e\u0301" + "\u0301" * 40 + " Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢L̠ͨͧͩ͘G̴̻͈͍͔̹̑͗̎̅͛́Ǫ̵̹̻̝̳͂̌̌͘",
+    "שלום עולם \u202eevil\u202c مرحبا",
+    "\ud800 lone \u2028 separators \u2029",
+    "python train.py " + "--very-long-option=1 " * 500,
+    "",
+)
+STATUSES = ("RUNNING", "PENDING", "FAILED", "SUCCEEDED", "STOPPED", "PAUSED_BY_A_NEWER_RAY", "", None)
+NULL_JOB = dict.fromkeys(
+    ("type", "job_id", "submission_id", "driver_info", "status", "entrypoint", "message", "error_type", "start_time",
+     "end_time", "metadata", "runtime_env", "driver_agent_http_address", "driver_node_id", "driver_exit_code")
+)  # fmt: skip
+
+
+def job(number: int) -> dict[str, Any]:
+    """A job; hostile in what it says, with times from the past, the future and no calendar."""
+    text = HOSTILE[number % len(HOSTILE)]
+    times = (1_795_000_000_000, 0, None, 4_000_000_000_000, -5, 10**17)
+    if number % 50 == 3:
+        return NULL_JOB | {"submission_id": f"null-{number}"}
+    return NULL_JOB | {
+        "type": ("SUBMISSION", "DRIVER", None)[number % 3],
+        "job_id": f"{number:08x}",
+        "submission_id": f"job-{number}" + (text[:40] if number > 5 else ""),
+        "status": STATUSES[number % len(STATUSES)],
+        "entrypoint": text,
+        "message": f"first {text}\nlast {text}",
+        "start_time": times[number % 6],
+        "end_time": times[number // 6 % 6],
+        "metadata": {text[:30]: text, "n": None} if number % 2 else None,
+        "runtime_env": {"env_vars": {"SECRET": "sim-secret"}},
+        "driver_exit_code": number % 4 - 1,
+        "driver_node_id": "node-0",
+    }
+
+
+def gpu(number: int) -> dict[str, Any]:
+    """A GPU: some know nothing of themselves."""
+    if number % 13 == 5:
+        return {"index": number, "name": None, "uuid": None, "utilizationGpu": None, "memoryUsed": None,
+                "memoryTotal": None, "processesPids": None, "powerMw": None, "temperatureC": None}  # fmt: skip
+    return {
+        "index": number,
+        "name": HOSTILE[number % len(HOSTILE)][:60],
+        "uuid": f"GPU-{number}",
+        "utilizationGpu": (-1, 0, 55, 100, 999)[number % 5],
+        "memoryUsed": number * 1000,
+        "memoryTotal": (81920, 0, None)[number % 3],
+        "processesPids": [{"pid": 100 + number, "gpuMemoryUsage": 512}],
+        "powerMw": number * 10_000,
+        "temperatureC": 20 + number,
+    }
+
+
+def node(number: int, *, gpus: int) -> dict[str, Any]:
+    """A node of the wire's shape; every fifth is dead, every seventh says nothing but its id."""
+    raylet: dict[str, Any] = {
+        "nodeId": f"node-{number}",
+        "state": "DEAD" if number % 5 == 4 else "ALIVE",
+        "stateMessage": HOSTILE[number % len(HOSTILE)],
+        "isHeadNode": number == 0,
+        "coreWorkersStats": [
+            {"pid": 100 + slot, "jobId": f"{slot:08x}", "actorId": "a" * 32,
+             "usedResources": {"GPU": {"resourceSlots": [{"slot": str(slot), "allocation": 0.5}]}}}
+            for slot in range(min(gpus, 5))
+        ],
+    }  # fmt: skip
+    if number % 7 == 6:
+        return {"raylet": {"nodeId": f"node-{number}", "state": None}, "hostname": None, "ip": None, "cpu": None,
+                "mem": None, "disk": None, "gpus": None}  # fmt: skip
+    return {
+        "raylet": raylet,
+        "now": NOON,
+        "hostname": HOSTILE[number % len(HOSTILE)][:50],
+        "ip": f"10.0.{number // 250}.{number % 250}",
+        "cpu": number % 120,
+        "cpus": [96, 48],
+        "mem": [10**12, 10**11, 90.0, 9 * 10**11],
+        "disk": {"/": {"total": 100, "used": 91, "free": 9, "percent": 91.0}},
+        "networkSpeed": [1e9, -1.0],
+        "gpus": [gpu(slot) for slot in range(gpus)],
+    }
+
+
+def envelope(data: Any) -> dict[str, Any]:
+    return {"result": True, "msg": "", "data": data}
+
+
+def nodes(count: int, *, gpus: int = 2) -> dict[str, Any]:
+    return envelope({"summary": [node(number, gpus=gpus) for number in range(count)], "nodeLogicalResources": None})
+
+
+def usage(total: dict[str, list[float]] | None) -> dict[str, Any]:
+    return envelope({"clusterStatus": {"loadMetricsReport": {"usage": total, "usageByNode": None}}})
+
+
+def answers(jobs: int, node_count: int, *, gpus: int = 2) -> dict[str, Any]:
+    """What the dashboard says, by path; as bytes, since Ray's JSON may hold half of a surrogate pair."""
+    said = {
+        "/api/jobs/": [job(number) for number in range(jobs)],
+        f"/api/jobs/{LOG_ID}": job(1) | {"type": "SUBMISSION", "status": "RUNNING"},
+        "/nodes": nodes(node_count, gpus=gpus),
+        "/api/cluster_status": usage({"CPU": [3, 0], "GPU": [99, 64], "memory": [1e12, 2e12]}),
+        "/api/authentication_mode": {"authentication_mode": "disabled"},
+    }
+    log = [f"{text}\n".encode("utf-8", "surrogatepass") for text in HOSTILE] * 20
+    return {path: json.dumps(body).encode() for path, body in said.items()} | {"/api/v0/logs/stream": log}
+
+
+FEW = {"jobs": 40, "node_count": 20}
+GONE = UnreachableError("No cluster answers at [red]x[/red] \x1b[2J.", hint="Check \x07 host and port.")
+
+
+class Bench:
+    """A cockpit with one pane in front, over a transport that answers as a test says."""
+
+    def __init__(self, driver: Driver, transport: ScriptedTransport, name: str) -> None:
+        self.driver, self.transport, self.name = driver, transport, name
+
+    @property
+    def shown(self) -> list[str]:
+        """What the pane has on its own lines, from the cluster; without what it says about itself."""
+        pane = self.driver.pane(self.name)
+        view = pane.table if hasattr(pane, "table") else pane.view
+        lines = [view.render_line(y).text for y in range(view.size.height)]
+        return lines[1 : len(lines) - view.foot_height] if hasattr(pane, "table") else lines
+
+    def answer(self, **counts: int) -> None:
+        self.transport.answers.update(answers(**counts))
+
+    def break_off(self) -> None:
+        for path in list(self.transport.answers):
+            self.transport.answers[path] = GONE
+
+    async def each_size(self) -> AsyncIterator[None]:
+        """At one size after the other."""
+        for width, height in SIZES:
+            await self.driver.resize(width, height)
+            assert_sound(self.driver.app)
+            yield
+
+    async def go(self, seconds: float = 30.0) -> None:
+        """Let the cluster be asked for everything, and look at what came of it."""
+        await self.driver.elapse(seconds)
+        assert_sound(self.driver.app)
+
+
+async def in_front(driver: Driver, name: str) -> None:
+    """Bring the pane to the front; what follows a job gets one to follow."""
+    driver.app.action_show_pane(name)
+    await driver.settle()
+    if hasattr(driver.pane(name), "follow"):
+        driver.pane(name).follow(LOG_ID)
+    await driver.settle()
+
+
+@pytest.fixture(params=[pane.NAME for pane in PANES])
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def is_table(name: str) -> bool:
+    return name != "log"
+
+
+async def test_a_pane_shows_what_comes_keeps_it_when_it_grows_old_and_tells_its_age(name: str) -> None:
+    transport = ScriptedTransport()
+    transport.answers.update(answers(**FEW))
+    async with cockpit(transport.client, size=SIZES[0], settled=False) as driver:
+        bench = Bench(driver, transport, name)
+        await in_front(driver, name)
+        await driver.wait_until(lambda: any(line.strip() for line in bench.shown), "anything on the screen")
+        await bench.go()
+        fresh = [bench.shown async for _ in bench.each_size()]
+        bench.break_off()
+        await bench.go(25.0)
+        assert [bench.shown async for _ in bench.each_size()] == fresh
+        await driver.resize(*SIZES[0])
+        await driver.wait_until(lambda: " ago" in driver.text or "Next try" in driver.text, "an age or an attempt")
+
+
+async def test_a_pane_of_an_empty_cluster_says_so(name: str) -> None:
+    transport = ScriptedTransport()
+    transport.answers.update(answers(0, 0) | {"/api/cluster_status": usage(None)})
+    async with cockpit(transport.client, size=SIZES[0]) as driver:
+        bench = Bench(driver, transport, name)
+        driver.app.action_show_pane(name)
+        await driver.settle()
+        await bench.go()
+        said = driver.pane(name).EMPTY if is_table(name) else "No log yet."
+        async for _ in bench.each_size():
+            assert said.split()[0] in driver.text
+        await driver.resize(*SIZES[0])
+        assert said in driver.text
+
+
+async def test_a_pane_that_waits_for_its_first_answer_says_so_and_one_that_got_none_says_why(name: str) -> None:
+    transport = ScriptedTransport()
+    transport.answers.update(answers(**FEW))
+    for path in transport.answers:
+        transport.hold(path)
+    async with cockpit(transport.client, size=SIZES[0], settled=False) as driver:
+        bench = Bench(driver, transport, name)
+        driver.app.action_show_pane(name)
+        said = "asking" if is_table(name) else "log"
+        await driver.wait_until(lambda: said in driver.text.lower(), said, settled=False)
+        async for _ in bench.each_size():
+            assert said in driver.text.lower()
+        bench.break_off()
+        for path in list(transport.answers):
+            transport.release(path)
+        await driver.settle()
+        await bench.go(5.0)
+        async for _ in bench.each_size():
+            if is_table(name):
+                assert "No cluster" in driver.text
+
+
+async def test_a_pane_with_ten_thousand_rows_is_drawn_moved_and_filtered(name: str) -> None:
+    transport = ScriptedTransport()
+    transport.answers.update(answers(MANY, MANY // GPUS_OF_A_NODE + 2, gpus=GPUS_OF_A_NODE))
+    if name == "nodes":
+        transport.answers["/nodes"] = json.dumps(nodes(MANY, gpus=0)).encode()
+    async with cockpit(transport.client, size=SIZES[0], settled=False) as driver:
+        bench = Bench(driver, transport, name)
+        await in_front(driver, name)
+        await bench.go(20.0)
+        for key in ("end", "pageup", "home", "pagedown", "right", "w", "o", "O"):
+            await driver.pilot.press(key)
+        assert_sound(driver.app)
+        if is_table(name):
+            assert driver.pane(name).table.counts.total >= MANY * 3 // 5
+            driver.pane(name).table.filter = "!/zalgo|训练"
+            await driver.pause()
+            assert 0 < driver.pane(name).table.counts.shown < driver.pane(name).table.counts.total
+        async for _ in bench.each_size():
+            assert driver.lines
