@@ -151,8 +151,11 @@ def started_cluster() -> Iterator[RayCluster]:
 
 
 @contextmanager
-def started_head(*, num_cpus: int = 1) -> Iterator[RayHead]:
-    """A head without GPUs that a test may freeze, kill and restart. Skips the test without Ray."""
+def started_head(*, num_cpus: int = 1, gpus: int = 0) -> Iterator[RayHead]:
+    """A head that a test may freeze, kill and restart, with this machine's own GPUs, of which it waits for `gpus`.
+
+    Skips the test without Ray.
+    """
     require_ray()
     with ExitStack() as cleanup:
         site = Site.create()
@@ -160,6 +163,7 @@ def started_head(*, num_cpus: int = 1) -> Iterator[RayHead]:
         head = RayHead(site, num_cpus=num_cpus)
         cleanup.callback(head.kill)
         head.start()
+        head.wait_ready({head.node_id: gpus})
         yield head
 
 

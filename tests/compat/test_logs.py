@@ -1,0 +1,7 @@
+"""Logs, byte by byte, on an older Ray: the live tests again, which know what it lacks."""
+
+import pytest
+
+from tests.live.test_logs import *  # noqa: F403 - every test of it, and the fixtures that they share
+
+pytestmark = pytest.mark.compat

@@ -1,0 +1,7 @@
+"""Nodes, GPUs and their holders on an older Ray: the live tests again, which know what it lacks."""
+
+import pytest
+
+from tests.live.test_nodes import *  # noqa: F403 - every test of it, and the fixtures that they share
+
+pytestmark = pytest.mark.compat

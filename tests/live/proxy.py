@@ -1,0 +1,93 @@
+"""A way to a cluster that a test can cut: a TCP proxy in the test's own event loop."""
+
+import asyncio
+from contextlib import suppress
+from typing import Self
+
+LOOPBACK = "127.0.0.1"
+BLOCK = 64 * 1024
+
+
+class Proxy:
+    """Passes bytes between its own port and another one of this machine; use as an async context manager."""
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._left: int | None = None
+        self.port = 0
+        self.is_open = True
+
+    @property
+    def address(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}"
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, LOOPBACK, 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.close()
+        self.cut()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._server.wait_closed()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether no cut is to come."""
+        return self._left is None
+
+    def cut_after(self, count: int) -> None:
+        """Break every connection once `count` more bytes have passed: in the middle of whatever it carries then."""
+        self._left = count
+
+    def cut(self) -> None:
+        """Break every connection at once."""
+        self._left = None
+        for writer in self._writers:
+            writer.transport.abort()
+
+    def close(self) -> None:
+        """Break every connection, and every new one until `open`."""
+        self.is_open = False
+        self.cut()
+
+    def open(self) -> None:
+        self.is_open = True
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not self.is_open:
+            writer.transport.abort()
+            return
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        with suppress(OSError):
+            there = await asyncio.open_connection(LOOPBACK, self._target)
+            await asyncio.gather(self._pass_on(reader, there[1]), self._pass_on(there[0], writer))
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        try:
+            while block := await reader.read(BLOCK):
+                writer.write(block[: self._left])
+                await writer.drain()
+                self._count(len(block))
+        except OSError:
+            pass
+        finally:
+            self._writers.discard(writer)
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+
+    def _count(self, passed: int) -> None:
+        if self._left is not None and (left := self._left - passed) > 0:
+            self._left = left
+        elif self._left is not None:
+            self.cut()

@@ -1,0 +1,225 @@
+"""The life of a job on a real Ray, and that ours is told as Ray tells it."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import pytest
+
+from tests.live.cluster import RayCluster
+from tests.live.command_line import CommandLine, Done
+from tests.live.processes import eventually
+from tests.live.reference import ended, job, job_in, job_list
+from tests.live.release import ray_release
+
+pytestmark = pytest.mark.live
+
+ABSENT = "gcs://_ray_pkg_0123456789abcdef.zip"
+PLAIN, REFERRED = "a-value-in-the-clear", "a-value-behind-a-reference"
+CRASH = "raise ValueError('[red]boom[/red]')"
+# With an id by which it can be found, and an exit code that Ray does not pass on.
+EXITS_7 = "import ray, sys; ray.init(); print('driving', ray.get_runtime_context().get_job_id()); sys.exit(7)"
+
+RUN_TO_THEIR_END = {
+    "ends-well": ["--", "echo all went well"],
+    "ends-badly": ["--", "python3", "-c", CRASH],
+    "no-such-program": ["--", "no-such-program --at-all"],
+    "no-such-package": [
+        "--runtime-env-json",
+        json.dumps({"py_modules": [ABSENT]}),
+        *("--env", f"PLAIN={PLAIN}", "--env", "REFERRED=ac-secret://REFERRED", "--", "echo never"),
+    ],
+}
+GO_ON = {
+    "runs-on": ["--env", f"PLAIN={PLAIN}", "--", "sleep 600"],
+    "cannot-start": ["--resource", "not-there=1", "--", "echo never"],
+}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Jobs that the tests of this module share: how `submit` told of those that ended, and a driver's id."""
+
+    followed: dict[str, Done]
+    driver: str
+
+
+@pytest.fixture(scope="module")
+def batch(ray_cluster: RayCluster, cockpit: CommandLine) -> Iterator[Batch]:
+    """All at once: what they cost is the start of a worker process each."""
+    secret = {"RAYAKASH_SECRET_REFERRED": REFERRED}
+    with ExitStack() as stack:
+        driver = stack.enter_context(ray_cluster.driver(EXITS_7))
+        running = {
+            name: stack.enter_context(cockpit.start("submit", "--id", name, *words, variables=secret))
+            for name, words in RUN_TO_THEIR_END.items()
+        }
+        for name, words in GO_ON.items():
+            assert cockpit.run("submit", "--no-wait", "--id", name, *words).text == f"{name}\n"
+        followed = {name: process.wait() for name, process in running.items()}
+        assert driver.wait() == 7
+        job_in(ray_cluster.head, "runs-on", "RUNNING")
+        driver_id = driver.output().rpartition("driving ")[2].split()[0]
+        job_in(ray_cluster.head, driver_id, "SUCCEEDED")
+        yield Batch(followed, driver_id)
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("ends-well", 0), ("ends-badly", 1), ("no-such-program", 1), ("no-such-package", 1)]
+)
+def test_submit_exits_with_the_result_of_the_job(batch: Batch, name: str, code: int) -> None:
+    assert batch.followed[name].code == code, batch.followed[name].stderr
+
+
+def test_submit_prints_the_log_and_says_how_the_job_ended(batch: Batch) -> None:
+    good, bad, unknown, unprepared = batch.followed.values()
+    assert "all went well\n" in good.text
+    assert "Job ends-well succeeded after" in good.stderr
+    assert bad.text.endswith("ValueError: [red]boom[/red]\n")
+    assert "Job ends-badly failed with exit code 1 after" in bad.stderr
+    assert "no-such-program: not found" in unknown.text
+    assert "failed with exit code 127" in unknown.stderr
+    assert unprepared.stdout == b""
+    assert "Failed to download runtime_env file package" in unprepared.stderr
+
+
+def test_jobs_are_those_of_ray(batch: Batch, ray_cluster: RayCluster, cockpit: CommandLine) -> None:
+    def settled() -> bool:
+        """Whether nothing changed while the slower of the two was asked."""
+        return cockpit.jobs() == ours
+
+    ours, theirs = cockpit.jobs(), job_list(ray_cluster)
+    if not settled():
+        ours, theirs = cockpit.jobs(), job_list(ray_cluster)
+    assert {*RUN_TO_THEIR_END, *GO_ON, batch.driver} <= theirs.keys()
+    assert ours.keys() == theirs.keys()
+    for key, row in theirs.items():
+        for field in ("type", "job_id", "submission_id", "status", "entrypoint", "message", "error_type", "metadata"):
+            assert ours[key][field] == row[field], (key, field)
+        assert ours[key]["driver_exit_code"] == row["driver_exit_code"]
+
+
+def test_causes_of_failures_are_told(batch: Batch, cockpit: CommandLine) -> None:
+    rows = cockpit.jobs()
+    codes = {name: rows[name]["driver_exit_code"] for name in batch.followed}
+    assert codes == {"ends-well": 0, "ends-badly": 1, "no-such-program": 127, "no-such-package": None}
+    if ray_release().has_error_types:
+        kinds = {name: rows[name]["error_type"] for name in batch.followed}
+        assert kinds == {
+            "ends-well": None,
+            "ends-badly": "JOB_ENTRYPOINT_COMMAND_ERROR",
+            "no-such-program": "JOB_ENTRYPOINT_COMMAND_ERROR",
+            "no-such-package": "RUNTIME_ENV_SETUP_FAILURE",
+        }
+    table = cockpit.run("jobs", "--status", "failed").text
+    assert "exit 1: ValueError: [red]boom[/red]" in table
+    assert "ends-well" not in table
+
+
+@pytest.mark.usefixtures("batch")
+def test_a_job_that_never_ran_has_no_log_but_a_reason(cockpit: CommandLine) -> None:
+    done = cockpit.run("logs", "no-such-package")
+    assert (done.code, done.stdout) == (0, b"")
+    assert "never ran" in done.stderr
+    assert ABSENT in done.stderr
+
+
+def test_values_of_variables_are_told_nowhere(batch: Batch, cockpit: CommandLine, ray_cluster: RayCluster) -> None:
+    known = job(ray_cluster.head, "no-such-package")["runtime_env"]["env_vars"]
+    assert known == {"PLAIN": PLAIN, "REFERRED": REFERRED}, "Ray has them, so that there is something to hide"
+    listed = cockpit.run("jobs", "--json")
+    said = [listed, cockpit.run("jobs"), cockpit.run("logs", "no-such-package"), *batch.followed.values()]
+    assert not [done for done in said if PLAIN in done.everything or REFERRED in done.everything]
+    (shown,) = [row for row in listed.json()["jobs"] if row["submission_id"] == "no-such-package"]
+    assert shown["runtime_env"]["env_vars"] == {"PLAIN": "***", "REFERRED": "***"}
+    assert json.loads(shown["metadata"]["rayakash.env"]) == {"PLAIN": None, "REFERRED": "ac-secret://REFERRED"}
+
+
+def test_driver_that_failed_is_no_success(batch: Batch, cockpit: CommandLine) -> None:
+    assert cockpit.jobs()[batch.driver]["status"] == "SUCCEEDED", "Ray's word, which is not ours to change"
+    (line,) = [line for line in cockpit.run("jobs").text.splitlines() if f" {batch.driver} " in line]
+    assert "ENDED" in line
+    assert "SUCCEEDED" not in line
+    waited = cockpit.run("wait", batch.driver)
+    assert waited.code == 1
+    assert "Ray does not say how a driver ended" in waited.stderr
+
+
+@pytest.mark.parametrize("command", ["stop", "delete", "logs"])
+def test_driver_is_out_of_reach(batch: Batch, cockpit: CommandLine, command: str) -> None:
+    done = cockpit.run(command, batch.driver)
+    assert (done.code, done.stdout) == (1, b"")
+    assert "driver" in done.stderr
+
+
+@pytest.mark.usefixtures("batch")
+def test_a_pending_job_is_not_called_stopped(cockpit: CommandLine, ray_cluster: RayCluster) -> None:
+    with ray_cluster.head.http() as http:
+        assert http.post("/api/jobs/cannot-start/stop").json() == {"stopped": True}
+    stopped = cockpit.run("stop", "cannot-start")
+    assert stopped.code == 1
+    assert "Ray answered that job cannot-start is stopped, but it is still PENDING." in stopped.stderr
+    assert job(ray_cluster.head, "cannot-start")["status"] == "PENDING"
+    deleted = cockpit.run("delete", "cannot-start")
+    assert deleted.code == 1
+    assert "has not ended yet" in deleted.stderr
+
+
+@pytest.mark.usefixtures("batch")
+def test_a_running_job_is_stopped_and_followed_to_its_end(cockpit: CommandLine, ray_cluster: RayCluster) -> None:
+    with cockpit.start("wait", "runs-on") as waiting, cockpit.start("logs", "-f", "runs-on") as following:
+        eventually(following.stdout, within=60, what="the head of the log")
+        stopped = cockpit.run("stop", "runs-on")
+        assert (stopped.code, stopped.text) == (0, "runs-on STOPPED\n")
+        assert ended(ray_cluster.head, "runs-on")["status"] == "STOPPED"
+        assert waiting.wait().code == 1
+        assert following.wait().code == 1
+    again = cockpit.run("stop", "runs-on")
+    assert again.code == 0
+    assert "had ended before" in again.stderr
+
+
+@pytest.mark.usefixtures("batch")
+def test_an_id_can_be_used_once(cockpit: CommandLine) -> None:
+    done = cockpit.run("submit", "--id", "ends-well", "--", "echo again")
+    assert (done.code, done.stdout) == (1, b"")
+    assert "A job with the id ends-well already exists." in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "unknown"),
+    [
+        ("stop", ["nobody-knows-me", "nor/me"]),
+        ("delete", ["nobody-knows-me", "../../etc/passwd"]),
+        ("wait", ["nobody-knows-me", "a b?c#d%2F", "ä"]),
+        ("logs", ["nor/me"]),
+    ],
+)
+def test_unknown_ids(cockpit: CommandLine, command: str, unknown: list[str]) -> None:
+    done = cockpit.run(command, *unknown)
+    assert (done.code, done.stdout) == (1, b"")
+    for name in unknown:
+        assert f"The cluster knows no job {name}." in done.stderr
+
+
+def test_ghost_with_a_slash_in_its_id(cockpit: CommandLine, ray_cluster: RayCluster) -> None:
+    """Ray accepts such an id half: the job is there, and can be neither stopped nor deleted."""
+    refused = cockpit.run("submit", "--id", "not/ours", "--", "true")
+    assert refused.code == 2
+    with ray_cluster.head.http() as http:
+        http.post("/api/jobs/", json={"entrypoint": "true", "submission_id": "a/ghost"})  # says 500, and keeps it
+    assert cockpit.jobs()["a/ghost"]["status"] == job(ray_cluster.head, "a/ghost")["status"] == "PENDING"
+    for command in ("stop", "delete"):
+        done = cockpit.run(command, "a/ghost")
+        assert done.code == 1
+        assert "slash" in done.stderr
+
+
+@pytest.mark.usefixtures("batch")
+def test_deleted_job_is_gone(cockpit: CommandLine, ray_cluster: RayCluster) -> None:
+    deleted = cockpit.run("delete", "no-such-program", "nobody-knows-me")
+    assert (deleted.code, deleted.text) == (1, "no-such-program deleted\n")
+    assert "knows no job nobody-knows-me" in deleted.stderr
+    assert job(ray_cluster.head, "no-such-program") == {}
+    assert "no-such-program" not in cockpit.jobs()
