@@ -13,7 +13,7 @@ import msgspec
 from cockpit.sdl import quantities
 from cockpit.sdl.document import SdlDocument, plain
 from cockpit.sdl.nodes import Node, child, fields
-from cockpit.sdl.view import Compute, Row, Service, View, string
+from cockpit.sdl.view import Compute, Row, Service, View, shown_name, string
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,8 +96,8 @@ def _service_facts(service: Service) -> dict[str, _Fact]:
         words = tuple(item.value for item in getattr(service, name))
         if words:
             facts[name] = _Fact(words, "", True)
-    for name, value, _, _ in service.env:
-        facts[f"env {name}"] = _Fact(value, "", True)
+    for name, value, item, _ in service.env:
+        facts[f"env {shown_name(item)}"] = _Fact((name, value), "", True)
     for name in ("credentials", "params"):
         section = child(node, name)
         if section is not None and fields(section):

@@ -8,7 +8,7 @@ from cockpit.sdl.advice import USD_PER_HOUR
 from cockpit.sdl.document import SdlDocument
 from cockpit.sdl.nodes import child
 from cockpit.sdl.ray_cluster import Cluster, resolves
-from cockpit.sdl.view import Compute, Expose, Row, Service, Target, View, string
+from cockpit.sdl.view import Compute, Expose, Row, Service, Target, View, shown_name, string
 
 PortKind: TypeAlias = Literal["host", "random", "ip", "internal"]
 
@@ -122,7 +122,7 @@ def _service(document: SdlDocument, view: View, service: Service, role: str) -> 
         image=service.image,
         replicas=tuple(_replicas(view, row) for row in view.rows if row.service == service.name),
         ports=ports,
-        env=tuple(name for name, _, _, _ in service.env),
+        env=tuple(shown_name(item) for _, _, item, _ in service.env),
         mounts={name: path for name, path in _mounts(service).items() if path},
         resolves=resolves(service),
         line=lines.position(service.key.start)[0],

@@ -83,7 +83,7 @@ def lint(document: SdlDocument) -> Lint:
     try:
         tree = document.tree
     except UnreadableSdlError as error:
-        return Lint(go=False, typescript=False, problems=[_unreadable(error)])
+        return unreadable(error)
     report = Report()
     view = View(tree.root)
     verdicts(report, tree, view)
@@ -93,8 +93,9 @@ def lint(document: SdlDocument) -> Lint:
     return Lint(go=go, typescript=typescript, problems=report.problems(tree.lines))
 
 
-def _unreadable(error: UnreadableSdlError) -> Problem:
-    return Problem(
+def unreadable(error: UnreadableSdlError) -> Lint:
+    """What is to say about text, or bytes, that are no YAML: both refuse it."""
+    problem = Problem(
         line=error.line or 1,
         column=error.column or 1,
         severity="error",
@@ -102,3 +103,4 @@ def _unreadable(error: UnreadableSdlError) -> Problem:
         message=error.title,
         refused_by=BOTH,
     )
+    return Lint(go=False, typescript=False, problems=[problem])

@@ -2,46 +2,27 @@
 
 import re
 
-REFERENCE = "ac-secret://"
+from cockpit.model.env_names import KNOWN as _NAMES
+from cockpit.model.env_names import is_secret_looking
+from cockpit.model.secret import REFERENCE_PREFIX
+
+REFERENCE = REFERENCE_PREFIX
 
 # The names that Ray on Akash is used with: True where the value is a secret.
-KNOWN: dict[str, bool] = {
-    "AWS_ACCESS_KEY_ID": True,
-    "AWS_SECRET_ACCESS_KEY": True,
-    "AWS_DEFAULT_REGION": False,
-    "R2_BUCKET_URL": False,
-    "S3_ENDPOINT_URL": False,
-    "B2_APPLICATION_KEY_ID": True,
-    "B2_APPLICATION_KEY": True,
-    "MINIO_ACCESS_KEY": True,
-    "MINIO_SECRET_KEY": True,
-    "WANDB_API_KEY": True,
-    "WANDB_PROJECT": False,
-    "HF_TOKEN": True,
-    "RAY_AUTH_TOKEN": True,
-    "RAY_AUTH_MODE": False,
-    "RAY_ADDRESS_HOST": False,
-}
+KNOWN: dict[str, bool] = {known.name: known.is_secret for known in _NAMES.values()}
 
-_SECRET = re.compile(
-    r"(?:^|_)(?:[A-Z0-9]*KEY|TOKENS?|SECRETS?|PASSWORD|PASSWD|PASSPHRASE|PASS|PWD|CREDENTIALS?|MNEMONIC|SEED_PHRASE)"
-    r"(?:_(?:ID|BASE64|B64|HEX|[0-9]+))?$"
-)
-_HARMLESS = re.compile(r"(?:PUBLIC|PUB|SSH_AUTHORIZED|CACHE|PRIMARY|FOREIGN|SORT|PARTITION|DISPLAY)_?KEYS?$|^SSH_PUB")
+_STAND_IN = re.compile(r"\$[({]?\w+[)}]?|<[^>]*>|\{\{[^}]*\}\}")
+_WORDS = ("true", "false", "none", "null", "0", "1", "changeme")
 
 
 def is_secret_name(name: str) -> bool:
     """Whether a variable of that name is likely to hold a secret."""
-    upper = name.upper()
-    if upper in KNOWN:
-        return KNOWN[upper]
-    return bool(_SECRET.search(upper)) and not _HARMLESS.search(upper)
+    return is_secret_looking(name)
 
 
 def is_plain_secret(name: str, value: str) -> bool:
     """Whether a secret stands in plain text: not empty, not a reference, not a mere variable or placeholder."""
-    if not is_secret_name(name) or not value.strip().strip("\"'"):
+    bare = value.strip()
+    if not bare.strip("\"'") or value.startswith(REFERENCE) or _STAND_IN.fullmatch(bare):
         return False
-    if value.startswith(REFERENCE) or re.fullmatch(r"\$[({]?\w+[)}]?|<[^>]*>|\{\{[^}]*\}\}", value.strip()):
-        return False
-    return value.strip().lower() not in ("true", "false", "none", "null", "0", "1", "changeme")
+    return bare.lower() not in _WORDS and is_secret_name(name)

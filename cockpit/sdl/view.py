@@ -247,6 +247,12 @@ def _split(text: str) -> tuple[str, str]:
     return name, value
 
 
+def shown_name(item: Scalar) -> str:
+    """The name that an env item sets, for others to see; without a `=` all of it may be a secret."""
+    name, equals, _ = item.value.partition("=")
+    return name if equals else "(without =)"
+
+
 def _expose(index: int, node: Node) -> Expose:
     return Expose(
         node=node,

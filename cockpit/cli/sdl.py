@@ -1,0 +1,282 @@
+"""`sdl`: write the description of a cluster, check it as both parsers of Akash do, and see what it means."""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cockpit.cli import options, output, sdl_secrets
+from cockpit.errors import EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError
+
+if TYPE_CHECKING:
+    from cockpit.sdl.document import SdlDocument
+
+DESCRIPTION = """\
+An SDL is the file that describes a deployment on Akash. Two parsers decide on it: the one in Go (command line and
+providers) and the one in TypeScript (Console); a file that both take is called portable. FILE may be - for stdin.
+"""
+PATH_HELP = "dotted, list items by index: services.ray-head.image, services.web.expose.0.port, services.web.env.KEY"
+
+
+def add(commands: Any) -> None:
+    """Declare the commands."""
+    group = commands.add_parser(
+        "sdl",
+        help="describe a cluster, check the description, see what it means",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    group.set_defaults(run=lambda _: _show_help(group))
+    nested = group.add_subparsers(title="commands", metavar="COMMAND")
+    _add_writing(nested)
+    _add_reading(nested)
+    sdl_secrets.add_render(nested)
+
+
+def _add_writing(nested: Any) -> None:
+    new = nested.add_parser("new", help="write a template to a file")
+    new.add_argument("template", metavar="TEMPLATE", help="a name of `sdl templates`")
+    new.add_argument("-o", "--output", metavar="FILE", help="where to (default: TEMPLATE.yaml here)")
+    new.add_argument("--force", action="store_true", help="replace a file that is there")
+    new.set_defaults(run=new_file)
+    fix = nested.add_parser("fix", help="mend what can be mended, and say what is left to decide")
+    fix.add_argument("file", metavar="FILE")
+    fix.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
+    fix.set_defaults(run=fix_file)
+    put = nested.add_parser("set", help="give one value another; no other byte changes")
+    put.add_argument("file", metavar="FILE")
+    put.add_argument("path", metavar="PATH", help=PATH_HELP)
+    put.add_argument("value", metavar="VALUE", help="a YAML scalar: 3 is a number, '\"3\"' a text")
+    put.add_argument("--raw", action="store_true", help="take VALUE as a text, whatever it looks like")
+    put.set_defaults(run=set_in_file)
+
+
+def _add_reading(nested: Any) -> None:
+    names = nested.add_parser("templates", help="list what a new SDL can begin with")
+    check = nested.add_parser("lint", help="say what either parser, the chain or Ray would object to")
+    check.add_argument("files", nargs="+", metavar="FILE")
+    compare = nested.add_parser("diff", help="what changes in meaning, and whether an update can do it")
+    compare.add_argument("before", metavar="A")
+    compare.add_argument("after", metavar="B")
+    show = nested.add_parser("show", help="services, resources, cost, and what becomes of each port")
+    show.add_argument("file", metavar="FILE")
+    for parser, run in ((names, templates), (check, lint), (compare, diff), (show, show_file)):
+        options.add_json(parser)
+        parser.set_defaults(run=run)
+
+
+def _show_help(group: argparse.ArgumentParser) -> int:
+    group.print_help()
+    return EXIT_OK
+
+
+# --- files -----------------------------------------------------------------------------------------------------------
+
+
+def read_bytes(name: str) -> bytes:
+    """The bytes of a file, or of stdin for `-`; of a very large one enough to refuse it. Raises UsageError."""
+    from cockpit.sdl.files import MAX_BYTES
+
+    if name == "-":
+        return b"" if sys.stdin is None else sys.stdin.buffer.read(MAX_BYTES + 1)
+    try:
+        with Path(name).open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:  # a name with a NUL in it is a ValueError
+        words = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"The file {name} cannot be read.", detail=words) from error
+
+
+def read_document(name: str) -> "SdlDocument":
+    """The document in a file or in stdin, which is YAML. Raises UsageError, naming the file."""
+    from cockpit.sdl.document import SdlDocument
+    from cockpit.sdl.files import decoded
+
+    data = read_bytes(name)
+    with in_file(name):
+        document = SdlDocument(decoded(data))
+        _ = document.tree
+    return document
+
+
+@contextmanager
+def in_file(name: str) -> Iterator[None]:
+    """Put the file's name in front of what is wrong inside it."""
+    from cockpit.sdl.failures import SdlError
+
+    try:
+        yield
+    except SdlError as error:
+        raise UsageError(f"{name}: {error.title}", detail=error.detail, hint=error.hint) from None
+
+
+def _save(name: str, document: "SdlDocument") -> None:
+    """Into the file it came from; what came from stdin goes to stdout."""
+    from cockpit.sdl.files import save_document
+
+    if name == "-":
+        sys.stdout.flush()
+        sys.stdout.buffer.write(document.text.encode())
+        sys.stdout.buffer.flush()
+    else:
+        save_document(Path(name), document)
+
+
+# --- commands --------------------------------------------------------------------------------------------------------
+
+
+def templates(args: argparse.Namespace) -> int:
+    """Print the templates."""
+    from cockpit.operations.sdl import template_record
+    from cockpit.render import sdl as text
+    from cockpit.sdl.document import SdlDocument
+    from cockpit.sdl.meaning import meaning_of
+    from cockpit.sdl.templates import all_templates
+
+    rows = [template_record(one, meaning_of(SdlDocument(one.text))) for one in all_templates()]
+    if args.json:
+        output.listing("templates", rows, now=time.time())
+    else:
+        output.rows(text.TEMPLATES, [text.template_row(row) for row in rows])
+    return EXIT_OK
+
+
+def new_file(args: argparse.Namespace) -> int:
+    """Write a template to a file."""
+    from cockpit.operations.sdl import write_new
+    from cockpit.operations.sdl_secrets import references_in
+    from cockpit.sdl.document import SdlDocument
+    from cockpit.sdl.templates import template_named
+
+    template = template_named(args.template)
+    path = Path(args.output or f"{template.name}.yaml")
+    write_new(path, template, force=args.force)
+    names = dict.fromkeys(one.name for one in references_in(SdlDocument(template.text)))
+    output.message(f"Wrote {path}: {template.title}")
+    output.message(f"It refers to the secrets {output.joined(names)}; its first lines say how to make them.")
+    return EXIT_OK
+
+
+def lint(args: argparse.Namespace) -> int:
+    """Print what is wrong with the files; 1 where one is refused or has an error, 2 where one cannot be read."""
+    from cockpit.operations.sdl import lint_bytes, lint_record
+
+    rows, code = [], EXIT_OK
+    for name in args.files:
+        try:
+            data = read_bytes(name)
+        except UsageError as error:
+            output.error(error)
+            code = EXIT_USAGE
+            continue
+        result = lint_bytes(data)
+        rows.append(lint_record(name, result))
+        code = max(code, EXIT_OK if result.clean else EXIT_FAILED)
+    if args.json:
+        output.record({"files": rows})
+    else:
+        _print_problems(rows)
+    return code
+
+
+def _print_problems(rows: list[dict[str, Any]]) -> None:
+    from cockpit.render.sdl import problem_line, verdict_line
+
+    for row in rows:
+        for problem in row["problems"]:
+            output.line(problem_line(row["file"], problem))
+        output.line(verdict_line(row))
+
+
+def fix_file(args: argparse.Namespace) -> int:
+    """Mend a file."""
+    from cockpit.operations.sdl import fix
+    from cockpit.render.sdl import problem_line, text_diff
+    from cockpit.sdl.document import SdlDocument
+    from cockpit.sdl.masking import masked_text
+
+    document = read_document(args.file)
+    done = fix(document)
+    show_diff = args.dry_run or args.file != "-"
+    if show_diff and document.text != done.before:
+        before = masked_text(SdlDocument(done.before))
+        for text in text_diff(before, masked_text(document), args.file):
+            output.line(text)
+    if not args.dry_run and (document.text != done.before or args.file == "-"):
+        _save(args.file, document)
+    for line, title in done.done:
+        output.message(f"line {line}: {title}")
+    output.message(_outcome(args, len(done.done)))
+    if done.left:
+        output.message("Left for you to decide:")
+    for problem in done.left:
+        output.message(f"  {problem_line(args.file, problem.row())}")
+    return EXIT_OK
+
+
+def _outcome(args: argparse.Namespace, count: int) -> str:
+    if not count:
+        return f"{args.file}: nothing to mend."
+    problems = f"{count} problem{'s' if count != 1 else ''}"
+    return f"{args.file}: {'would mend' if args.dry_run else 'mended'} {problems}."
+
+
+def set_in_file(args: argparse.Namespace) -> int:
+    """Give one value of a file another."""
+    from cockpit.operations.sdl import set_value
+    from cockpit.render.sdl import problem_line
+
+    document = read_document(args.file)
+    before = document.text
+    with in_file(args.file):
+        change = set_value(document, args.path, args.value, raw=args.raw)
+    if document.text != before or args.file == "-":
+        _save(args.file, document)
+    done = "was that already" if document.text == before else "added" if change.added else "set"
+    output.message(f"{args.file}: {change.path} {done}.")
+    for problem in change.problems:
+        output.message(f"  {problem_line(args.file, problem.row())}")
+    if change.is_secret:
+        output.message("Other users see arguments of commands, and the shell remembers them; better: secrets set.")
+    return EXIT_OK
+
+
+def diff(args: argparse.Namespace) -> int:
+    """Print what differs in meaning."""
+    from cockpit.operations.sdl import difference_record
+    from cockpit.render.sdl import difference_lines
+    from cockpit.sdl.differences import diff as differences
+
+    before = read_document(args.before)
+    rows = [difference_record(one) for one in differences(before, read_document(args.after))]
+    in_place = all(row["in_place"] for row in rows)
+    if args.json:
+        output.record({"differences": rows, "total": len(rows), "in_place": in_place})
+        return EXIT_OK
+    for line in difference_lines(rows):
+        output.line(line)
+    if not rows:
+        output.message("No difference in meaning.")
+    else:
+        output.message("An update can do it." if in_place else "Lines with ! need a new deployment.")
+    return EXIT_OK
+
+
+def show_file(args: argparse.Namespace) -> int:
+    """Print what a file asks for."""
+    from cockpit.operations.sdl import meaning_record
+    from cockpit.render.sdl import description
+    from cockpit.sdl.meaning import meaning_of
+    from cockpit.sdl.rules import lint as lint_document
+
+    document = read_document(args.file)
+    row = meaning_record(args.file, meaning_of(document), lint_document(document))
+    if args.json:
+        output.record(row)
+        return EXIT_OK
+    for line in description(row, width=output.terminal_width()):
+        output.line(line)
+    return EXIT_OK
