@@ -122,7 +122,7 @@ ACTIONS = (
     Action(
         name="sort", keys=("o",), label="sort", description="Sort by the next column; O the other way round", rank=50
     ),
-    Action(name="columns", keys=("C",), label="columns", description="Choose and order the columns"),
+    Action(name="columns", keys=("C",), label="columns", description="Choose and order the columns; w shows all"),
     Action(name="copy", keys=("y",), label="copy", description="Copy the id, or those that are marked", rank=60),
     Action(name="copy_row", keys=("Y",), label="copy row", description="Copy the whole row as text"),
     Action(name="pause", keys=("p",), label="pause", description="Pause, or follow again", scope="log", rank=20),

@@ -204,6 +204,13 @@ class CockpitApp(App[int]):
         if self.cluster is not None:
             self._run(JobActions(self, self.cluster).submit())
 
+    @on(JobActions.Submitted)
+    def _submitted(self, message: JobActions.Submitted) -> None:
+        """Put the cursor on a new job, for that is what one looks at next."""
+        screen = self._screens.get("jobs")
+        if screen is not None and isinstance(screen.pane, JobsPane):
+            screen.pane.find(message.job_id)
+
     def show_log(self, job_id: str) -> None:
         """Follow the log of a job in its pane."""
         self.switch_mode("log")

@@ -28,13 +28,15 @@ def has_screen() -> bool:
 def open_cockpit(args: argparse.Namespace) -> int:
     """Open the cluster that the options name on the screen."""
     from cockpit.operations.connect import NoClusterError, choose
-    from cockpit.operations.opening import target_opener
+    from cockpit.operations.opening import replay_opener, target_opener
 
+    if args.replay is not None:
+        return run_app(replay_opener(args.replay))
     try:
         target = choose(selection_of(args))
     except NoClusterError:
         return run_app(None)
-    return run_app(target_opener(target, read_only=args.read_only))
+    return run_app(target_opener(target, read_only=args.read_only, record_to=args.record))
 
 
 def run_app(opener: "Opener | None") -> int:

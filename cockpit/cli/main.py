@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 
 from cockpit import __version__
 from cockpit.cli import options, output, terminal
@@ -31,6 +32,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"rayakash-tui {__version__}")
     options.add_cluster(parser, default=None)
+    parser.add_argument("--record", type=Path, metavar="FILE", help="write what the cluster answers to a new file")
+    parser.add_argument("--replay", type=Path, metavar="FILE", help="show a recording instead of a cluster")
     parser.add_argument("--read-only", action="store_true", help="refuse whatever would change the cluster")
     parser.set_defaults(run=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")

@@ -1,18 +1,22 @@
 """Ways to a live cluster: one that the user named, or one of our own with sample jobs."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 from cockpit import settings
 from cockpit.clients.address import parse_address
 from cockpit.clients.ray import RayClient
 from cockpit.clients.transport import Endpoint
+from cockpit.feeds.hub import Hub
+from cockpit.feeds.recording import record, replay
 from cockpit.local.cluster import owned_ray
 from cockpit.local.state import local_status
 from cockpit.model.secret import Secret
 from cockpit.operations.connect import LOCAL_CONTEXT, Ask, Selection, Target, choose, connect
 from cockpit.operations.demo import submit_samples
-from cockpit.operations.live import Crash, LiveCluster
+from cockpit.operations.live import Close, Crash, LiveCluster
 from cockpit.secrets.names import scopes_for
 
 Report = Callable[[str], None]
@@ -30,20 +34,48 @@ class Opening:
 Opener = Callable[[Opening], Awaitable[LiveCluster]]
 
 
-def target_opener(target: Target, *, read_only: bool = False) -> Opener:
-    """Opens the cluster that the user named."""
+def target_opener(target: Target, *, read_only: bool = False, record_to: Path | None = None) -> Opener:
+    """Opens the cluster that the user named, and records what it answers to a new file where one is named.
+
+    The opener raises UsageError where that file is there already or cannot be made.
+    """
 
     async def open_target(opening: Opening) -> LiveCluster:
         client = await connect(target, ask=opening.ask)
+        closing: Close | None = None
+        if record_to is not None:
+            client, recorder = record(client, record_to, failed=lambda error: opening.report(error.title))
+
+            async def end_recording() -> None:
+                recorder.close()
+
+            closing = end_recording
         return LiveCluster(
             client,
             name=target.name,
             on_crash=opening.on_crash,
             is_read_only=read_only or target.is_read_only,
             scopes=scopes_for(context=target.name if target.context else None),
+            closing=closing,
         )
 
     return open_target
+
+
+def replay_opener(path: Path) -> Opener:
+    """Opens a recording, which runs from its beginning by its own clock.
+
+    The opener raises UsageError for what is no recording.
+    """
+
+    async def open_replay(opening: Opening) -> LiveCluster:
+        replayed = await asyncio.to_thread(replay, path)
+        hub = Hub(replayed.client, on_crash=opening.on_crash, clock=replayed.clock)
+        return LiveCluster(
+            replayed.client, name=f"replay of {path.name}", on_crash=opening.on_crash, is_read_only=True, hub=hub
+        )
+
+    return open_replay
 
 
 async def open_demo(opening: Opening) -> LiveCluster:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from textual.app import App
+from textual.message import Message
 
 from cockpit.errors import CockpitError
 from cockpit.feeds.patience import Patience
@@ -27,6 +28,13 @@ RETRY_SECONDS = 300.0
 
 class JobActions:
     """Acts on jobs of one cluster; every method is to be run as a worker and may raise CockpitError."""
+
+    class Submitted(Message):
+        """A job was submitted, and by now it should be listed."""
+
+        def __init__(self, job_id: str) -> None:
+            super().__init__()
+            self.job_id = job_id
 
     def __init__(self, app: App[int], cluster: LiveCluster) -> None:
         self._app = app
@@ -53,6 +61,8 @@ class JobActions:
         if submission_id is not None:
             self._tell(f"Submitted {submission_id}.")
             self._cluster.hub.kick(JOBS)
+            await self._cluster.hub.settled()
+            self._app.post_message(self.Submitted(submission_id))
 
     async def show_detail(self, job: Job) -> None:
         """Everything that is known of a job, as the cluster has it now."""

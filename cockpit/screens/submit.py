@@ -134,7 +134,9 @@ class SubmitDialog(Dialog[str]):
             return
         self._show_preview("looking…")
         try:
-            lines = render.report(await plan_upload(source))
+            plan = await plan_upload(source)
+            # What goes with it unnoticed matters more than what stays behind.
+            lines = [render.summary(plan), *render.warnings(plan), *render.excluded(plan)]
         except CockpitError as error:
             lines = [error.title, *([error.hint] if error.hint else [])]
         more = (
