@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 COMPAT := 2.40 2.52
 
-.PHONY: help venv demo test check format test-compat test-gpu lock clean
+.PHONY: help venv demo test test-slow check format test-compat test-gpu lock clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,7 +28,10 @@ demo: $(READY)  ## start a real Ray here, run sample jobs on it, and look at the
 	@$(BIN)/rayakash-tui demo
 
 test: $(READY)  ## run the tests, against a real Ray too
-	@$(BIN)/python -m pytest -m "not compat and not gpu"
+	@$(BIN)/python -m pytest -m "not compat and not gpu and not slow"
+
+test-slow: $(READY)  ## run the proofs that take a minute and more
+	@$(BIN)/python -m pytest -m slow
 
 check: $(READY)  ## lint, format, types, layers
 	@$(BIN)/ruff check .

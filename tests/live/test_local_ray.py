@@ -303,6 +303,7 @@ def owner() -> Iterator[Owner]:
     made.end()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("moment", "reached"), MOMENTS, ids=[name for name, _ in MOMENTS])
 def test_nothing_is_left_of_an_owner_killed_when(moment: str, reached: Callable[[Owner], object], owner: Owner) -> None:
     eventually(lambda: reached(owner), lambda: moment)
