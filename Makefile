@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 COMPAT := 2.40 2.52
 
-.PHONY: help venv demo test test-slow check format test-compat test-gpu lock clean
+.PHONY: help venv demo test test-slow check format test-compat test-gpu bench screenshots lock clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -56,6 +56,12 @@ test-compat: $(READY) $(COMPAT:%=.venv-ray-%/.ready)  ## run the client tests on
 
 test-gpu: $(READY)  ## compare with nvidia-smi, on a machine with a GPU
 	@$(BIN)/python -m pytest -m gpu
+
+bench: $(READY)  ## measure; nothing of it is a test
+	@$(BIN)/python -m tests.bench.bench_sdl
+
+screenshots: $(READY)  ## draw the pictures of the README anew
+	@$(BIN)/python -m screenshots.make
 
 lock: $(READY)  ## pin every dependency anew
 	@$(PIP) uv

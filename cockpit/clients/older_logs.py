@@ -23,6 +23,7 @@ _FAILURE = b"[get_logs] Fetch log error: "
 _JOB_LOG = re.compile(r"job-driver-(.+)\.log")
 
 POLL_SECONDS = 1.0
+LONGEST_POLL_SECONDS = 30.0
 COST_FACTOR = 20  # the head reads the whole log for every answer
 
 Fetch = Callable[[], Awaitable[bytes]]
@@ -73,7 +74,7 @@ async def as_text(fetch: Fetch, *, lines: int, endless: bool) -> AsyncGenerator[
             yield fresh
         if not endless:
             return
-        await asyncio.sleep(max(POLL_SECONDS, COST_FACTOR * (clock() - begun)))
+        await asyncio.sleep(min(LONGEST_POLL_SECONDS, max(POLL_SECONDS, COST_FACTOR * (clock() - begun))))
 
 
 async def _fetched(fetch: Fetch) -> bytes:

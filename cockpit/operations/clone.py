@@ -8,6 +8,7 @@ import msgspec
 from cockpit.errors import UsageError
 from cockpit.model.jobs import Job
 from cockpit.model.secret import REFERENCE_PREFIX
+from cockpit.operations.fields import memory_text
 from cockpit.operations.runtime_env import RuntimeEnv
 from cockpit.operations.submit import ENVIRONMENT_KEY, METADATA_PREFIX, RESOURCES_KEY, SubmitForm
 
@@ -102,7 +103,7 @@ def _plain_options(form: SubmitForm) -> list[str]:
         ("--runtime-env-json", msgspec.json.encode(form.runtime_env).decode() if form.runtime_env else None),
         ("--num-cpus", _number(form.num_cpus)),
         ("--num-gpus", _number(form.num_gpus)),
-        ("--memory", None if form.memory is None else str(form.memory)),
+        ("--memory", None if form.memory is None else memory_text(form.memory)),
     ]
     given += [("--resource", f"{name}={number:g}") for name, number in form.resources.items()]
     given += [("--metadata", f"{key}={value}") for key, value in form.metadata.items()]

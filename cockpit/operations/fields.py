@@ -55,7 +55,7 @@ def fields_of(form: SubmitForm) -> SubmitFields:
         working_dir=form.working_dir or "",
         num_cpus="" if form.num_cpus is None else f"{form.num_cpus:g}",
         num_gpus="" if form.num_gpus is None else f"{form.num_gpus:g}",
-        memory="" if form.memory is None else str(form.memory),
+        memory="" if form.memory is None else memory_text(form.memory),
         resources=shlex.join(f"{key}={value:g}" for key, value in form.resources.items()),
         environment="\n".join(f"{key}={value}" for key, value in form.environment.items()),
         metadata=shlex.join(f"{key}={value}" for key, value in form.metadata.items()),
@@ -71,6 +71,14 @@ def memory_of(text: str) -> int:
         raise UsageError(f"{text!r} is not a size.", hint="Write 16Gi, 512Mi or a number of bytes.")
     step = 1024 if match[3] else 1000
     return int(float(match[1]) * step ** " kmgtp".index(match[2].lower() or " "))
+
+
+def memory_text(size: int) -> str:
+    """A number of bytes as `memory_of` reads it, such as `16Gi`."""
+    for step, unit in ((2**30, "Gi"), (2**20, "Mi")):
+        if size and size % step == 0:
+            return f"{size // step}{unit}"
+    return str(size)
 
 
 def _number(text: str, field: str) -> float | None:

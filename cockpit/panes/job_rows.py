@@ -85,10 +85,8 @@ def _why(job: Job) -> str:
     said = reason(job)
     if job.status != "PENDING" or not said.startswith("Job has not started yet."):
         return said
-    waits = [
-        word for word in ("resources", "runtime environment") if f"waiting for {word}" in said or f"the {word}" in said
-    ]
-    return f"waits: {' or '.join(waits)}?" if waits else "not started yet"
+    waits = [word for word, sign in (("resources", "for resources"), ("env", "runtime environment")) if sign in said]
+    return f"{' or '.join(waits)}?" if waits else "not started yet"
 
 
 def _as_written(seconds: float | None) -> float | None:

@@ -105,7 +105,7 @@ class RayNode:
             self._tree.close()
 
     def _start(self, flags: list[str], variables: dict[str, str]) -> None:
-        # Ray gives a raylet 30 s to come up, which a busy machine does not always keep.
+        # A busy machine does not always keep the 30 s that Ray gives a raylet to come up.
         for _ in range(STARTS):
             code = self._started(flags, variables)
             if code == 0:
@@ -146,13 +146,25 @@ class RayHead(RayNode):
 
     def start(self) -> None:
         """Start a cluster of this head alone and wait for its answer. Raises RuntimeError, TimeoutError."""
+        for attempt in range(1, STARTS + 1):
+            self._start_alone()
+            try:
+                self.wait_ready({self.node_id: len(self.gpus or ())}, within=START / 2)
+            except TimeoutError:
+                # The dashboard gives each of its parts 30 s, and ends in silence where one is late.
+                self.kill()
+                if attempt == STARTS:
+                    raise
+            else:
+                return
+
+    def _start_alone(self) -> None:
         gcs_port, *ports = self._other_ports(1 + len(HEAD_PORTS) + len(HEAD_PORT_VARIABLES))
         flags = ["--head", f"--temp-dir={self.site.directory}", f"--port={gcs_port}"]
         flags += [f"--dashboard-host={LOOPBACK}", f"--dashboard-port={self.dashboard_port}"]
         variables = dict(zip(HEAD_PORT_VARIABLES, map(str, ports[len(HEAD_PORTS) :]), strict=True))
         self.gcs_address = f"{LOOPBACK}:{gcs_port}"
         self._start([*flags, *_on_ports(HEAD_PORTS, ports)], variables)
-        self.wait_ready({self.node_id: len(self.gpus or ())})
 
     def restart(self) -> None:
         """Kill and start again at the same address: Ray has forgotten all its jobs."""
@@ -164,12 +176,12 @@ class RayHead(RayNode):
         headers = {"Authorization": f"Bearer {self.token}"}
         return httpx.Client(base_url=self.address, headers=headers, timeout=30, trust_env=False)
 
-    def wait_ready(self, gpus: Mapping[str, int]) -> None:
-        """Wait until the API answers and the nodes `gpus` are alive with their number of GPUs."""
+    def wait_ready(self, gpus: Mapping[str, int], *, within: float = START) -> None:
+        """Wait until the API answers and the nodes `gpus` are alive with their number of GPUs. Raises TimeoutError."""
         with self.http() as client:
             for path in ("/api/version", "/api/jobs/"):
-                eventually(partial(_answers, client, path), within=START, what=path)
-            eventually(partial(_show, client, gpus), within=START, what=f"nodes with GPUs {dict(gpus)}")
+                eventually(partial(_answers, client, path), within=within, what=path)
+            eventually(partial(_show, client, gpus), within=within, what=f"nodes with GPUs {dict(gpus)}")
 
     def _other_ports(self, count: int) -> list[int]:
         # While the head is down, its own dashboard port looks free.

@@ -13,24 +13,25 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, ClassVar
+from unittest.mock import patch
 
 from textual.pilot import Pilot
-from textual.widgets import Input, TextArea
 
 from cockpit import app as app_module
 from cockpit.app import CockpitApp
 from cockpit.clients.address import parse_address
 from cockpit.clients.ray import RayClient
 from cockpit.clients.transport import Endpoint
+from cockpit.feeds import pace
 from cockpit.feeds.clock import ManualClock
 from cockpit.feeds.hub import Hub
 from cockpit.model.secret import Secret
 from cockpit.operations.live import LiveCluster
 from cockpit.operations.opening import Opener, Opening
-from cockpit.panes.table_pane import TablePane
 from cockpit.screens.dialog import Dialog
 from cockpit.widgets.log_view import LogView
 from tests.sim import NOON, Plan, SimClock, SimCluster, SimServer
+from tests.ui.parts import DialogDriver, TableDriver
 from tests.ui.screen import screen_lines
 
 PATIENCE = 60.0  # seconds until what a test waits for is said not to come; machines are busy at times
@@ -71,119 +72,6 @@ class WatchedApp(CockpitApp):
         """A bug, which fails the test at its end."""
         self.crashes.append(error)
         super().crashed(error)
-
-
-class TableDriver:
-    """One table pane."""
-
-    def __init__(self, driver: "Driver", name: str) -> None:
-        self._driver = driver
-        self._name = name
-
-    @property
-    def pane(self) -> TablePane[Any]:
-        """The pane itself."""
-        pane = self._driver.pane(self._name)
-        assert isinstance(pane, TablePane)
-        return pane
-
-    def is_focused(self) -> bool:
-        """Whether keys go to its table."""
-        return self._driver.app.focused is self.pane.table
-
-    @property
-    def keys(self) -> list[str]:
-        """The keys of the rows that are shown, in their order."""
-        return self.pane.table.shown_keys
-
-    @property
-    def cursor(self) -> str | None:
-        """The key of the row under the cursor."""
-        return self.pane.table.row_key
-
-    @property
-    def marked(self) -> list[str]:
-        """The keys of marked rows."""
-        return self.pane.table.marked_keys
-
-    def screen(self) -> list[str]:
-        """The table's lines as they are drawn, without trailing blanks."""
-        table = self.pane.table
-        return [table.render_line(y).text.rstrip() for y in range(table.view_size.height)]
-
-    @property
-    def header(self) -> str:
-        """The line of titles."""
-        return self.screen()[0]
-
-    @property
-    def rows(self) -> list[str]:
-        """The lines between titles and foot."""
-        lines = self.screen()
-        return lines[1 : len(lines) - self.pane.table.foot_height]
-
-    @property
-    def foot(self) -> str:
-        """The last line: state, filter, counts."""
-        assert self.pane.table.foot_height
-        return self.screen()[-1]
-
-    def row(self, text: str) -> str:
-        """The drawn row that holds a text. Fails where there is none, or more than one."""
-        found = [line for line in self.rows if text in line]
-        assert len(found) == 1, f"{len(found)} rows with {text!r} in:\n{self._driver.text}"
-        return found[0]
-
-    def lines(self, *expected: str) -> None:
-        """The first drawn rows hold these texts, one each, in this order."""
-        rows = self.rows
-        for line, text in zip(rows, expected, strict=False):
-            assert text in line, f"{text!r} is not in {line!r} of:\n{self._driver.text}"
-        assert len(rows) >= len(expected)
-
-    async def select(self, key: str) -> None:
-        """Put the cursor on a row, wherever it is."""
-        assert self.pane.table.move_to(key), f"there is no row {key}"
-        await self._driver.settle()
-
-
-class DialogDriver:
-    """The dialog in front."""
-
-    def __init__(self, driver: "Driver") -> None:
-        assert isinstance(driver.app.screen, Dialog), f"no dialog is open:\n{driver.text}"
-        self._driver = driver
-        self.screen: Dialog[Any] = driver.app.screen
-
-    def has_title(self, title: str) -> "DialogDriver":
-        """Its title is this."""
-        shown = str(self.screen.query_one("#dialog-title").render())
-        assert shown == title, f"the title is {shown!r}"
-        return self
-
-    def says(self, *texts: str) -> "DialogDriver":
-        """All of these texts can be read on the screen."""
-        for text in texts:
-            assert text in self._driver.text, f"{text!r} is not in:\n{self._driver.text}"
-        return self
-
-    def field(self, name: str) -> str:
-        """What stands in a field of the submit dialog."""
-        widget = self.screen.query_one(f"#submit-{name}")
-        assert isinstance(widget, Input | TextArea)
-        return widget.value if isinstance(widget, Input) else widget.text
-
-    async def fill(self, name: str, text: str) -> "DialogDriver":
-        """Type a text into a field in place of what is there."""
-        widget = self.screen.query_one(f"#submit-{name}")
-        assert isinstance(widget, Input | TextArea)
-        widget.focus()
-        if isinstance(widget, Input):
-            widget.value = text
-        else:
-            widget.text = text
-        await self._driver.pause()
-        return self
 
 
 class Driver:
@@ -289,9 +177,11 @@ class Driver:
         self.app._tick()
         await self.pause()
 
-    async def wait_until(self, condition: Callable[[], bool], what: str = "", *, settled: bool = True) -> None:
+    async def wait_until(
+        self, condition: Callable[[], bool], what: str = "", *, settled: bool = True, within: float = PATIENCE
+    ) -> None:
         """Wait for something that takes real time, such as a request that no pane asked for."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + within
         while not condition():
             if self.app.crashes:
                 raise self.app.crashes[0]
@@ -348,13 +238,16 @@ async def cockpit_on(
 ) -> AsyncIterator[Driver]:
     """The cockpit on whatever an opener opens; a crash inside fails the test."""
     app = WatchedApp(opener, **options)
-    async with app.run_test(size=size, tooltips=False) as pilot:
-        driver = Driver(app, pilot, clock, server)
-        try:
-            yield driver
-        finally:
-            if app.is_running:
-                await app.action_quit()
+    # Where time is in the test's hand, answers cost none: else a busy machine would be asked more seldom.
+    cost = pace.COST_FACTOR if clock is None else 0.0
+    with patch.object(pace, "COST_FACTOR", cost):
+        async with app.run_test(size=size, tooltips=False) as pilot:
+            driver = Driver(app, pilot, clock, server)
+            try:
+                yield driver
+            finally:
+                if app.is_running:
+                    await app.action_quit()
     assert app.crashes == []
 
 

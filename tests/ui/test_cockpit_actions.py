@@ -51,10 +51,10 @@ async def test_a_job_is_submitted_through_the_dialog_and_seen_to_succeed() -> No
         await dialog.fill("environment", "MODE=fast\n# nothing\nOTHER=1")
         await dialog.fill("metadata", "owner=mia")
         await dialog.fill("submission-id", "from-the-dialog")
-        dialog.says("rayakash-tui submit --id from-the-dialog", '--env MODE="$MODE"')
+        dialog.says("rayakash-tui submit --id from-the-dialog --num-gpus 0 --memory 2Gi", 'MODE="$MODE"')
         await submit(driver)
         assert "Submitted from-the-dialog." in driver.told
-        await driver.wait_until(lambda: "from-the-dialog" in driver.jobs.keys, "the job")
+        await driver.wait_until(lambda: driver.jobs.cursor == "from-the-dialog", "the cursor on it")
         assert "PENDING" in driver.jobs.row("from-the-dialog")
         await driver.elapse(8.0)
         assert "RUNNING" in driver.jobs.row("from-the-dialog")

@@ -125,7 +125,8 @@ async def test_nodes_and_gpus_tell_who_is_dead_and_who_holds_what() -> None:
         await driver.press("2")
         driver.nodes.lines("✖ DEAD", "head", "worker-1", "worker-2")
         await driver.press("enter")
-        await driver.press("3")
+        driver.dialog().has_title("Node worker-3").says("REASON", "health check failed", "NODE ID")
+        await driver.press("escape", "3")
         await driver.elapse(61.0)
         held = [job for job in server.cluster.running() if job.shares]
         assert held

@@ -16,6 +16,7 @@ from tests.ui.screen import assert_sound
 SIZES = ((80, 24), (300, 80), (20, 5))
 MANY = 10_000
 GPUS_OF_A_NODE = 64
+NODES_OF_MANY = 240  # a third of them is dead or says nothing
 LOG_ID = "job-1"
 
 HOSTILE = (
@@ -241,19 +242,20 @@ async def test_a_pane_that_waits_for_its_first_answer_says_so_and_one_that_got_n
 
 async def test_a_pane_with_ten_thousand_rows_is_drawn_moved_and_filtered(name: str) -> None:
     transport = ScriptedTransport()
-    transport.answers.update(answers(MANY, MANY // GPUS_OF_A_NODE + 2, gpus=GPUS_OF_A_NODE))
+    jobs, node_count = {"jobs": (MANY, 4), "gpus": (40, NODES_OF_MANY)}.get(name, (40, 4))
+    transport.answers.update(answers(jobs, node_count, gpus=GPUS_OF_A_NODE))
     if name == "nodes":
         transport.answers["/nodes"] = json.dumps(nodes(MANY, gpus=0)).encode()
     async with cockpit(transport.client, size=SIZES[0], settled=False) as driver:
         bench = Bench(driver, transport, name)
         await in_front(driver, name)
-        await bench.go(20.0)
+        await bench.go(5.0)
         for key in ("end", "pageup", "home", "pagedown", "right", "w", "o", "O"):
             await driver.pilot.press(key)
         assert_sound(driver.app)
         if is_table(name):
-            assert driver.pane(name).table.counts.total >= MANY * 3 // 5
-            driver.pane(name).table.filter = "!/zalgo|训练"
+            assert driver.pane(name).table.counts.total >= MANY
+            driver.pane(name).table.filter = "7"
             await driver.pause()
             assert 0 < driver.pane(name).table.counts.shown < driver.pane(name).table.counts.total
         async for _ in bench.each_size():

@@ -70,6 +70,6 @@ def test_the_command_says_the_same_and_holds_no_value() -> None:
     assert ("--env", "WANDB_API_KEY=ac-secret://WANDB_API_KEY") in pairs
     assert ("--env", "MODE=$MODE") in pairs
     assert ("--num-gpus", "0.5") in pairs
-    assert ("--memory", str(2**30)) in pairs
+    assert ("--memory", "1Gi") in pairs
     assert ("--resource", "tpu=2") in pairs
     assert ("--metadata", "owner=mia") in pairs

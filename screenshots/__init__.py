@@ -1,0 +1,1 @@
+"""Pictures of the cockpit, and the program that makes them."""

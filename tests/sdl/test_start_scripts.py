@@ -1,0 +1,256 @@
+"""The start scripts of the templates as they run: they say what is wrong instead of running open, slow or for ever."""
+
+import base64
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.sdl.test_templates import script
+
+TOKEN = "t" * 32
+
+
+class Container:
+    """Runs a start script with programs that only tell how they were called, and files of a container of our making."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.programs = folder / "bin"
+        self.cgroup = folder / "cgroup"
+        for path in (self.programs, self.cgroup):
+            path.mkdir()
+        self.program("ray", 'printf "%s\\n" ray "$@"; env | grep -E "^(AWS|FSSPEC|RAY)_" | sort')
+        self.program("nproc", "echo 64")
+        self.program("caddy", 'printf "%s\\n" caddy "$@"')
+        self.program("sleep", "exit 0")
+        self.shared_memory(4096)
+        self.limits(cpu="400000 100000", memory=str(12 << 30))
+
+    def program(self, name: str, text: str) -> None:
+        path = self.programs / name
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+
+    def shared_memory(self, mib: int) -> None:
+        table = (
+            f"Filesystem 1024-blocks Used Available Capacity Mounted on\\ntmpfs {mib * 1024} 0 {mib * 1024} 0% /dev/shm"
+        )
+        self.program("df", f'printf "{table.replace("%", "%%")}\\n"')
+
+    def limits(self, *, cpu: str, memory: str) -> None:
+        (self.cgroup / "cpu.max").write_text(f"{cpu}\n")
+        (self.cgroup / "memory.max").write_text(f"{memory}\n")
+
+    def text(self, service: str) -> str:
+        text = script(service).replace("/sys/fs/cgroup", str(self.cgroup))
+        return text.replace("/tmp/gateway", str(self.folder / "gateway"))
+
+    def environment(self, variables: Mapping[str, str]) -> dict[str, str]:
+        usual = {"RAY_AUTH_TOKEN": TOKEN, "RAY_ADDRESS_HOST": "ray-head"}
+        return {"PATH": f"{self.programs}:{os.environ['PATH']}", **usual, **variables}
+
+    def run(self, service: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+        command = ["sh", "-c", self.text(service)]
+        environment = self.environment(variables)
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.fixture
+def container(tmp_path: Path) -> Container:
+    return Container(tmp_path)
+
+
+def test_a_head_gets_its_ports_and_what_the_container_has(container: Container) -> None:
+    done = container.run("ray-head", RAY_AUTH_MODE="tokn")
+    assert done.returncode == 0
+    said = done.stdout.splitlines()
+    assert said[:3] == ["ray", "start", "--head"]
+    objects = (4096 << 20) * 9 // 10
+    for flag in (
+        "--block", "--port=6379", "--dashboard-host=0.0.0.0", "--dashboard-port=8265", "--num-cpus=4",
+        f"--object-store-memory={objects}", f"--memory={(12 << 30) * 9 // 10 - objects}",
+    ):  # fmt: skip
+        assert flag in said
+    assert "RAY_AUTH_MODE=token" in said, "a mistyped mode would leave the cluster open"
+    assert TOKEN not in done.stderr
+    assert "rayakash: 4 CPUs, 12288 MiB of memory, 3686 of them for objects" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("cpu", "memory", "cpus", "mib"),
+    [("50000 100000", "max", 1, None), ("max 100000", str(8 << 30), 64, 8192), ("250000 100000", "max", 2, None)],
+)
+def test_limits_of_the_container(container: Container, cpu: str, memory: str, cpus: int, mib: int | None) -> None:
+    container.limits(cpu=cpu, memory=memory)
+    container.shared_memory(1024)
+    done = container.run("ray-head")
+    assert f"--num-cpus={cpus}" in done.stdout
+    assert mib is None or f" {mib} MiB of memory" in done.stderr
+
+
+def test_limits_in_the_older_hierarchy(container: Container) -> None:
+    for path in container.cgroup.iterdir():
+        path.unlink()
+    files = {
+        "cpu/cpu.cfs_quota_us": "300000",
+        "cpu/cpu.cfs_period_us": "100000",
+        "memory/memory.limit_in_bytes": str(9 << 30),
+    }
+    for name, text in files.items():
+        (container.cgroup / name).parent.mkdir(exist_ok=True)
+        (container.cgroup / name).write_text(text + "\n")
+    done = container.run("ray-head")
+    assert "rayakash: 3 CPUs, 9216 MiB" in done.stderr
+
+
+@pytest.mark.parametrize("service", ["ray-head", "ray-worker"])
+@pytest.mark.parametrize(
+    ("token", "words"),
+    [
+        ("", "RAY_AUTH_TOKEN is empty"),
+        ("ac-secret://RAY_AUTH_TOKEN", "no value came for RAY_AUTH_TOKEN."),
+        ("ac-" + "x" * 40, "begins with ac-"),
+        ("short", "has 5 characters"),
+        ("x" * 31, "has 31 characters"),
+        ("x" * 32 + "\n", "a line break"),
+        ("x" * 32 + " y", "a space"),
+    ],
+)
+def test_a_token_that_protects_nothing_is_refused(container: Container, service: str, token: str, words: str) -> None:
+    done = container.run(service, RAY_AUTH_TOKEN=token)
+    assert done.returncode == 78
+    assert words in done.stderr
+    assert done.stdout == ""
+    assert not token or token.startswith("short") or token not in done.stderr.replace("RAY_AUTH_TOKEN", "")
+
+
+def test_any_reference_that_nobody_resolved_is_named(container: Container) -> None:
+    done = container.run("ray-worker", HF_TOKEN="ac-secret://HF_TOKEN", WANDB_API_KEY="ac-secret://W", OTHER="x")
+    assert done.returncode == 78
+    assert {"HF_TOKEN", "WANDB_API_KEY"} <= set(re.split(r"[ .]", done.stderr))
+
+
+def test_little_shared_memory_or_memory_is_refused_with_the_field(container: Container) -> None:
+    container.shared_memory(64)
+    done = container.run("ray-head")
+    assert done.returncode == 78
+    assert "/dev/shm has 64 MiB, Ray needs 1024" in done.stderr
+    assert "params.storage" in done.stderr
+    container.shared_memory(1024)
+    container.limits(cpu="max 100000", memory=str(1 << 30))
+    done = container.run("ray-head")
+    assert done.returncode == 78
+    assert "raise resources.memory.size" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ({"B2_APPLICATION_KEY_ID": "i", "B2_APPLICATION_KEY": "k"}, {"AWS_ACCESS_KEY_ID=i", "AWS_SECRET_ACCESS_KEY=k"}),
+        ({"MINIO_ACCESS_KEY": "i", "MINIO_SECRET_KEY": "k"}, {"AWS_ACCESS_KEY_ID=i", "AWS_SECRET_ACCESS_KEY=k"}),
+        ({"AWS_ACCESS_KEY_ID": "a", "MINIO_ACCESS_KEY": "i"}, {"AWS_ACCESS_KEY_ID=a"}),
+        ({"S3_ENDPOINT_URL": "https://m:9000"}, {"AWS_ENDPOINT_URL_S3=https://m:9000", "FSSPEC_S3_ENDPOINT_URL=https://m:9000"}),
+        ({"R2_BUCKET_URL": "https://x.r2.example/b/c"}, {"AWS_ENDPOINT_URL_S3=https://x.r2.example"}),
+    ],
+)  # fmt: skip
+def test_jobs_get_the_keys_under_the_names_that_libraries_read(
+    container: Container, given: dict[str, str], wanted: set[str]
+) -> None:
+    done = container.run("ray-head", **given)
+    assert wanted <= set(done.stdout.splitlines())
+
+
+def test_a_worker_waits_for_the_head_and_says_so(container: Container) -> None:
+    count = container.folder / "count"
+    container.program(
+        "python3", f'echo x >>"{count}"; [ "$(wc -l <"{count}")" -ge 4 ] || {{ echo "refused" >&2; exit 1; }}'
+    )
+    done = container.run("ray-worker")
+    assert done.returncode == 0
+    waits = [line for line in done.stderr.splitlines() if "waiting for" in line]
+    assert waits == [f"rayakash: waiting for ray-head:6379 (refused), next try in {pause} s" for pause in (1, 2, 4)]
+    said = done.stdout.splitlines()
+    assert "--address=ray-head:6379" in said
+    least, most = (
+        next(int(line.partition("=")[2]) for line in said if f"--{end}-worker" in line) for end in ("min", "max")
+    )
+    assert most - least > 5000
+
+
+def test_a_worker_gives_up_on_a_head_that_never_answers(container: Container) -> None:
+    container.program("python3", 'echo "Name or service not known" >&2; exit 1')
+    done = container.run("ray-worker", RAY_ADDRESS_HOST="ray-haed")
+    assert done.returncode == 69
+    assert "ray-haed:6379 did not answer for 10 minutes (Name or service not known)" in done.stderr
+    assert "RAY_ADDRESS_HOST" in done.stderr
+    assert done.stdout == ""
+    assert container.run("ray-worker", RAY_ADDRESS_HOST="").returncode == 78
+
+
+def test_a_worker_that_waits_ends_when_it_is_told_to(container: Container) -> None:
+    container.program("python3", "exit 1")
+    container.program("sleep", "exec tail -f /dev/null")
+    process = subprocess.Popen(
+        ["sh", "-c", container.text("ray-worker")],
+        env=container.environment({}),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert process.stderr is not None
+        assert any("waiting for" in line for line in process.stderr)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 143
+    finally:
+        with suppress(ProcessLookupError):  # it may have ended before it slept
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+# --- the gateway -----------------------------------------------------------------------------------------------------
+
+
+def _pem(kind: str) -> str:
+    return base64.b64encode(f"-----BEGIN {kind}-----\nAAAA\n-----END {kind}-----\n".encode()).decode()
+
+
+@pytest.fixture
+def pems() -> dict[str, str]:
+    return {"GATEWAY_TLS_CERTIFICATE": _pem("CERTIFICATE"), "GATEWAY_TLS_KEY": _pem("EC PRIVATE KEY")}
+
+
+def test_the_gateway_unpacks_its_certificate_for_itself_alone(container: Container, pems: dict[str, str]) -> None:
+    done = container.run("gateway", **pems)
+    assert done.returncode == 0, done.stderr
+    folder = container.folder / "gateway"
+    assert done.stdout.splitlines() == ["caddy", "run", "--config", f"{folder}/Caddyfile", "--adapter", "caddyfile"]
+    assert (folder / "tls.key").read_text().startswith("-----BEGIN EC PRIVATE KEY-----")
+    assert (folder / "tls.key").stat().st_mode & 0o777 == 0o600
+    assert "reverse_proxy ray-head:8265" in (folder / "Caddyfile").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("GATEWAY_TLS_KEY", "", "GATEWAY_TLS_KEY is missing or empty"),
+        ("GATEWAY_TLS_KEY", "ac-secret://GATEWAY_TLS_KEY", "no value came for GATEWAY_TLS_KEY"),
+        ("GATEWAY_TLS_CERTIFICATE", "!!", "GATEWAY_TLS_CERTIFICATE is no base64"),
+        ("GATEWAY_TLS_CERTIFICATE", _pem("EC PRIVATE KEY"), "is no CERTIFICATE in PEM"),
+        ("GATEWAY_TLS_KEY", _pem("CERTIFICATE"), "is no PRIVATE KEY in PEM"),
+    ],
+)
+def test_the_gateway_never_starts_without_tls(
+    container: Container, pems: dict[str, str], name: str, value: str, words: str
+) -> None:
+    done = container.run("gateway", **{**pems, name: value})
+    assert done.returncode == 78
+    assert words in done.stderr
+    assert done.stdout == ""
