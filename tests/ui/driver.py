@@ -22,9 +22,9 @@ from cockpit.app import CockpitApp
 from cockpit.clients.address import parse_address
 from cockpit.clients.ray import RayClient
 from cockpit.clients.transport import Endpoint
-from cockpit.feeds import pace
 from cockpit.feeds.clock import ManualClock
 from cockpit.feeds.hub import Hub
+from cockpit.feeds.job_watch import COST_FACTOR
 from cockpit.model.secret import Secret
 from cockpit.operations.live import LiveCluster
 from cockpit.operations.opening import Opener, Opening
@@ -239,8 +239,8 @@ async def cockpit_on(
     """The cockpit on whatever an opener opens; a crash inside fails the test."""
     app = WatchedApp(opener, **options)
     # Where time is in the test's hand, answers cost none: else a busy machine would be asked more seldom.
-    cost = pace.COST_FACTOR if clock is None else 0.0
-    with patch.object(pace, "COST_FACTOR", cost):
+    cost = COST_FACTOR if clock is None else 0.0
+    with patch("cockpit.feeds.pace.COST_FACTOR", cost):
         async with app.run_test(size=size, tooltips=False) as pilot:
             driver = Driver(app, pilot, clock, server)
             try:
