@@ -31,7 +31,7 @@ test: $(READY)  ## run the tests, against a real Ray too
 	@$(BIN)/python -m pytest -m "not compat and not gpu and not slow"
 
 test-slow: $(READY)  ## run the proofs that take a minute and more
-	@$(BIN)/python -m pytest -m slow
+	@$(BIN)/python -m pytest -m "slow and not compat"
 
 check: $(READY)  ## lint, format, types, layers
 	@$(BIN)/ruff check .

@@ -34,6 +34,7 @@ async def becomes(driver: Driver, job_id: str, status: str) -> None:
     await driver.wait_until(lambda: status in table.cell_text("status", job_id), status, within=JOB_SECONDS)
 
 
+@pytest.mark.slow
 async def test_a_job_is_submitted_followed_and_stopped_and_a_lost_cluster_comes_back(disposable_head: RayHead) -> None:
     head = disposable_head
     client = RayClient.at(Endpoint(address=parse_address(head.address), token=Secret(head.token)))

@@ -156,6 +156,7 @@ def finished(job: Row) -> Row:
     return job if job["status"] in ("SUCCEEDED", "FAILED", "STOPPED") else {}
 
 
+@pytest.mark.slow
 def test_extra_node_can_be_killed(ray_cluster: RayCluster) -> None:
     node = ray_cluster.start_worker()
     pids = node.tree.pids()

@@ -192,6 +192,7 @@ async def _true(value: object) -> bool:
     return bool(value)
 
 
+@pytest.mark.slow
 async def test_a_head_that_hangs_and_one_that_forgets(disposable_head: RayHead, tmp_path: Path) -> None:
     head = disposable_head
     cockpit = CommandLine(tmp_path, {"RAYAKASH_ADDRESS": head.address, "RAY_AUTH_TOKEN": head.token})
