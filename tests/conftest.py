@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 ALLOWED_SKIPS = Path(__file__).parent / "allowed_skips.txt"
+ONE_WORKER = {"live", "compat"}
 STRICT = os.environ.get("RAYAKASH_STRICT") == "1"
 
 _unexpected: list[str] = []
@@ -39,6 +40,14 @@ def shared() -> Path:
     if not path.is_dir():
         pytest.skip("needs the folder of recorded replies: set RAYAKASH_SHARED")
     return path.resolve()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several workers, a file stays with one of them, and so do all tests that share one real Ray."""
+    for item in items:
+        folder = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group(folder if folder in ONE_WORKER else str(item.path)))
 
 
 def _is_allowed(nodeid: str) -> bool:

@@ -4,6 +4,7 @@ The standard library only: the supervisor has no site-packages.
 """
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -21,6 +22,7 @@ SWEEP_S = 20.0
 PAUSE_S = 0.01
 LONGEST_PAUSE_S = 1.0
 CHASE_ROUNDS = 200
+REMOVAL_ROUNDS = 5
 
 
 def tear_down(plan: Plan, before: frozenset[tuple[str, int]], *, grace: float = 0.0) -> None:
@@ -179,16 +181,25 @@ def remove_directories(directories: list[str]) -> None:
 
 
 def remove_tree(directory: str) -> None:
-    """Remove a tree, also where a job has taken itself the right to write. Raises OSError."""
-    try:
-        shutil.rmtree(directory)
-    except FileNotFoundError:
-        return
-    except PermissionError:
-        open_up(directory)
-        shutil.rmtree(directory)
-    except RecursionError:  # deeper than Python follows; rm has no such limit
-        subprocess.run(["rm", "-rf", "--", directory], check=False)
+    """Remove a tree, also where a job has taken itself the right to write. Raises OSError.
+
+    A file that comes or goes under the walk ends it: then it begins again, a few times at most.
+    """
+    for _ in range(REMOVAL_ROUNDS):
+        try:
+            shutil.rmtree(directory)
+        except PermissionError:
+            open_up(directory)
+        except RecursionError:  # deeper than Python follows; rm has no such limit
+            subprocess.run(["rm", "-rf", "--", directory], check=False)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY:
+                raise
+        if not os.path.lexists(directory):
+            return
+    shutil.rmtree(directory)
 
 
 def open_up(directory: str) -> None:

@@ -118,8 +118,8 @@ class CommandLine:
 
 
 def _neutral() -> dict[str, str]:
-    """The caller's environment without settings for us, for Ray, or for a proxy."""
-    ours = ("RAYAKASH_", "RAY_", "XDG_")
+    """The caller's environment without settings for us, for Ray, for a proxy, or for a terminal."""
+    ours = ("RAYAKASH_", "RAY_", "XDG_", "COLUMNS", "LINES")
     return {
         name: value
         for name, value in os.environ.items()

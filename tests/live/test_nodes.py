@@ -148,16 +148,20 @@ def test_holders_are_named(holders: Driver, ray_cluster: RayCluster, cockpit: Co
         ]
         return slots if len(slots) == 2 else []
 
+    def named() -> list[Row]:
+        # On a busy machine Ray leaves the workers out of a sample now and then.
+        found = [holder for row in cockpit.rows("gpus") for holder in row["holders"]]
+        return found if len(found) == 2 else []
+
     eventually(held, within=REFRESH, what="two holders of GPUs")
-    found = [holder for row in cockpit.rows("gpus") for holder in row["holders"]]
-    by_share = {holder["allocation"]: holder for holder in found}
+    by_share = {holder["allocation"]: holder for holder in eventually(named, within=REFRESH, what="both of them")}
     assert by_share.keys() == {0.5, 1.0}
     driver_id = holders.output().rpartition("holding ")[2].split()[0]
     assert by_share[0.5]["job_id"] == driver_id
     assert by_share[0.5]["actor_id"].endswith(driver_id)
     assert by_share[1.0]["submission_id"] == "holds-a-gpu"
-    told = cockpit.run("gpus").text
-    assert f"{driver_id} actor" in told
+    tell = f"{driver_id} actor"
+    told = eventually(lambda: next((t for t in [cockpit.run("gpus").text] if tell in t), ""), within=REFRESH, what=tell)
     assert "×0.5" in told
     assert "holds-a-gpu" in told
     usage = {row["node_id"]: row["logical"]["GPU"]["used"] for row in cockpit.rows("nodes") if row["state"] == "ALIVE"}

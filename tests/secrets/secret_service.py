@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -138,8 +139,10 @@ def secret_service(machine: Machine) -> Iterator[SecretService]:
     """A bus, and an unlocked Secret Service on it."""
     skip_without_packages()
     # A bus without services to activate: a killed daemon is gone, and not replaced behind a test's back.
+    # The path of its socket has to fit into 107 bytes, which a test's own directory may exceed.
+    sockets = tempfile.mkdtemp(prefix="rk-", dir="/tmp")
     config = machine.directory / "bus.conf"
-    config.write_text(BUS.format(directory=machine.directory / "run"))
+    config.write_text(BUS.format(directory=sockets))
     bus = subprocess.Popen(
         ["dbus-daemon", f"--config-file={config}", "--nofork", "--print-address=1"],
         env=machine.environment,
@@ -158,6 +161,7 @@ def secret_service(machine: Machine) -> Iterator[SecretService]:
         os.kill(bus.pid, signal.SIGTERM)
         bus.wait(GUARD_S)
         bus.stdout.close()
+        shutil.rmtree(sockets)
 
 
 BUS = """\
