@@ -9,6 +9,7 @@
     ├── UnreachableError     3  no answer, or too late; worth a retry
     │   ├── NotRayError      3  something answered, but it is not a Ray dashboard
     │   └── ServerError      3  Ray answered that it could not do its work
+    ├── UntrustedError       4  the other side did not prove to be the cluster; nothing was sent
     └── AuthenticationError  4  401 or 403
 
 `title` is one sentence for the user, `detail` is the other side's own text, `hint` is the next step.
@@ -70,6 +71,12 @@ class NotRayError(UnreachableError):
 
 class ServerError(UnreachableError):
     """Ray answered that it could not do its work just now."""
+
+
+class UntrustedError(CockpitError):
+    """What answers did not prove to be the cluster: its certificate is not trusted, or another than before."""
+
+    exit_code = EXIT_AUTHENTICATION
 
 
 class AuthenticationError(CockpitError):

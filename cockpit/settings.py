@@ -4,7 +4,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -65,16 +65,34 @@ def write_private(path: Path, data: bytes) -> None:
         raise UsageError(f"The file {path} cannot be written.", detail=str(error)) from error
 
 
+class Basic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a proxy in front of the cluster asks for; `password` is a reference."""
+
+    user: str
+    password: str
+
+
 class Context(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A cluster that the user named, as it stands in `config.toml` under `[contexts.NAME]`.
 
-    `token` is a reference (`ac-secret://NAME`), never a token; `token_file` names a file that holds one.
+    Whom to trust: `pin` is the fingerprint of the one certificate to accept (`sha256:…`), `ca` a file of authorities to
+    trust instead of the usual ones, `verify = false` accepts anybody; `client_cert` and `client_key` are shown to who
+    asks. What lets us in: `token` is a reference (`ac-secret://NAME`), never a token, `token_file` names a file that
+    holds one, `authorization` is the header it goes in: `bearer`, or `x-ray` behind a proxy that owns Authorization.
+    `headers` and `cookies` by name, and `basic`, are for such a proxy; their secrets are references too.
     """
 
     address: str
     token: str | None = None
     token_file: str | None = None
-    ca_file: str | None = None
+    authorization: Literal["bearer", "x-ray"] | None = None
+    headers: dict[str, str] = {}
+    cookies: dict[str, str] = {}
+    basic: Basic | None = None
+    pin: str | None = None
+    ca: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
     verify: bool = True
     proxy: bool = False
     read_only: bool = False
@@ -166,10 +184,11 @@ def use_context(name: str | None) -> None:
 
 
 class Consents(msgspec.Struct, frozen=True):
-    """What the user agreed to for each origin (scheme, host and port)."""
+    """What the user agreed to for each origin (scheme, host and port); `certificates` are fingerprints by origin."""
 
     ray_token: frozenset[str] = frozenset()
     plain_http: frozenset[str] = frozenset()
+    certificates: dict[str, str] = {}
 
 
 def load_consents() -> Consents:

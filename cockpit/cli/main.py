@@ -17,7 +17,7 @@ from cockpit.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, CockpitError
 GROUPS = ("demo", "local", "listings", "submit", "control", "logs", "sdl", "secrets")
 
 EPILOG = """\
-exit codes: 0 done, the job succeeded; 1 it failed or was not found; 2 usage; 3 unreachable; 4 token missing or wrong
+exit codes: 0 done, the job succeeded; 1 it failed or was not found; 2 usage; 3 unreachable; 4 not let in or not trusted
 The cluster is named by a flag, else RAYAKASH_ADDRESS, RAY_API_SERVER_ADDRESS or RAY_ADDRESS, else the context in use.
 """
 

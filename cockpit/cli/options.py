@@ -26,6 +26,12 @@ def add_cluster(parser: argparse.ArgumentParser, *, default: object = argparse.S
         default=default,
         help="agree, once for this address, to send the Ray token found on this machine, or to send one unencrypted",
     )
+    group.add_argument(
+        "--accept-certificate",
+        metavar="FINGERPRINT",
+        default=default,
+        help="trust the certificate with this fingerprint (sha256:…) at this address from now on, and no other",
+    )
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

@@ -36,7 +36,8 @@ async def cluster(args: argparse.Namespace, *, changes: bool = False) -> AsyncIt
     if changes and target.is_read_only:
         raise UsageError(f"The context {target.name} is read-only.", hint="Remove read_only from it to change that.")
     _warn(target)
-    client = await connect(target, ask=_ask if sys.stdin.isatty() else None, agreed=args.send_token)
+    ask = _ask if sys.stdin.isatty() else None
+    client = await connect(target, ask=ask, agreed=args.send_token, accept=args.accept_certificate)
     async with client:
         try:
             yield client
@@ -51,7 +52,14 @@ def _warn(target: "Target") -> None:
 
 
 async def _ask(question: "Question") -> bool:
-    print(f"{visible(question.text)} [y/N] ", end="", file=sys.stderr, flush=True)
+    for line in question.lines:
+        output.message(f"  {line}")
+    return await yes(question.text)
+
+
+async def yes(question: str) -> bool:
+    """Ask on the terminal; only `y` and `yes` are a yes."""
+    print(f"{visible(question)} [y/N] ", end="", file=sys.stderr, flush=True)
     # Not in a thread, which Ctrl-C could not end.
     loop, readable = asyncio.get_running_loop(), asyncio.Event()
     loop.add_reader(sys.stdin.fileno(), readable.set)

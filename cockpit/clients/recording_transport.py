@@ -32,7 +32,7 @@ class RecordingTransport(Transport):
         self._inner = inner
         self._recorder = recorder
         self._elapsed = elapsed
-        self._masker = Masker([inner.endpoint.token] if inner.endpoint.token else [])
+        self._masker = Masker(inner.endpoint.secrets())
         self._streams = itertools.count(1)
 
     async def close(self) -> None:

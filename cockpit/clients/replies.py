@@ -2,6 +2,7 @@
 
 import re
 
+from cockpit.clients.endpoint import Endpoint
 from cockpit.errors import (
     AuthenticationError,
     CockpitError,
@@ -17,6 +18,9 @@ _ERROR_LINE = re.compile(r"^[\w.]*(?:Error|Exception): (.*)$", re.MULTILINE)
 _MARKUP = re.compile(r"<[^<>]*>")
 # How Ray answers 404 for what it does not hold (job_head.py); anybody may answer 404.
 _ABSENT = re.compile(r"\s*(?:Job|Package) .* does not exist\.?\s*", re.DOTALL)
+
+# How Ray answers 401 (ray-api section 7); a proxy has words of its own.
+_MISSING = "Missing authentication token"
 
 LONGEST_REASON = 400
 EXCERPT = 10_000
@@ -44,12 +48,13 @@ def _is_page(text: str) -> bool:
     return text.lstrip()[:15].lower().startswith(("<!doctype", "<html", "<head", "<?xml"))
 
 
-def error_for_status(
-    *, address: str, path: str, status: int, text: str, location: str, sent_token: bool
-) -> CockpitError:
+def error_for_status(*, endpoint: Endpoint, path: str, status: int, text: str, location: str) -> CockpitError:
     """The error that a status of 300 and more stands for; `text` is the body, cut at 1 MB."""
-    if status in (401, 403):
-        return _unauthenticated(address, status, text, sent_token)
+    address = str(endpoint.address)
+    if status == 401:
+        return _unknown(endpoint, text)
+    if status == 403:
+        return _forbidden(endpoint, text)
     if status < 400:
         return NotRayError(
             f"{address} redirects to {location or 'another address'} instead of answering.",
@@ -72,23 +77,35 @@ def error_for_status(
     return _from_ray(address, path, status, text)
 
 
-def _unauthenticated(address: str, status: int, text: str, sent_token: bool) -> AuthenticationError:
-    if status == 403 and sent_token:
-        title, hint = f"{address} does not accept the token (403).", "Use the token of this cluster's head."
-    elif status == 403:
-        title, hint = (
-            f"{address} refuses access (403).",
-            "The cluster, or a proxy in front of it, wants credentials.",
-        )
-    elif sent_token:
-        title, hint = (
-            f"{address} wants other credentials than a Ray token (401).",
-            "Is there a proxy in front of it?",
-        )
-    else:
+def _unknown(endpoint: Endpoint, text: str) -> AuthenticationError:
+    """401: nothing that was sent told who we are."""
+    address = endpoint.address
+    if endpoint.token is None:
         title = f"{address} wants a token, and none was sent (401)."
-        hint = "Set RAY_AUTH_TOKEN, or name the token in a context."
-    return AuthenticationError(title, status=status, detail=_excerpt(text), hint=hint)
+        hint = 'Set RAY_AUTH_TOKEN, or name the token in a context: token = "ac-secret://NAME".'
+    elif _MISSING in text:
+        title = f"The token did not reach {address} (401)."
+        hint = 'A proxy on the way takes Authorization away; write authorization = "x-ray" in the context.'
+        if endpoint.authorization == "x-ray":
+            hint = "A proxy on the way takes X-Ray-Authorization away; let it pass that header."
+    else:
+        title = f"{address} wants other credentials than a Ray token (401)."
+        hint = "A proxy stands in front of it: give what it asks for as `basic`, `headers` or `cookies` in the context."
+    return AuthenticationError(title, status=401, detail=_excerpt(text), hint=hint)
+
+
+def _forbidden(endpoint: Endpoint, text: str) -> AuthenticationError:
+    """403: we are known, or think so, and not let in."""
+    address = endpoint.address
+    if endpoint.token is None:
+        title = f"{address} refuses access (403)."
+        hint = "The cluster, or a proxy in front of it, wants credentials."
+    else:
+        title = f"{address} does not accept the token (403)."
+        hint = "It may be another cluster's, or an old one: use the token that this cluster's head was started with."
+        if endpoint.authorization == "x-ray":
+            hint += " Ray looks at Authorization first: the proxy must take its own away."
+    return AuthenticationError(title, status=403, detail=_excerpt(text), hint=hint)
 
 
 def _from_ray(address: str, path: str, status: int, text: str) -> CockpitError:

@@ -8,10 +8,8 @@ import ssl
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 from typing import Any
 
-import certifi
 import msgspec
 
 # httpx imports its own command line when click is installed, and with it click, rich and pygments:
@@ -24,11 +22,12 @@ if sys.modules.get("httpx._main", False) is None:
     del sys.modules["httpx._main"]
 
 from cockpit import __version__
-from cockpit.clients.address import Address
+from cockpit.clients.endpoint import Endpoint as Endpoint
 from cockpit.clients.meter import asking, note_bytes
 from cockpit.clients.replies import error_for_status
-from cockpit.errors import NotRayError, UnreachableError, UsageError
-from cockpit.model.secret import Secret
+from cockpit.clients.tls import PinError, asking_context, context_of
+from cockpit.clients.tls_failures import tls_error_in, tls_failure
+from cockpit.errors import CockpitError, NotRayError, UnreachableError, UsageError
 
 MIB = 1024 * 1024
 LIST_LIMIT = 128 * MIB
@@ -47,21 +46,6 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
     reply: float = 30.0
     listing: float = 90.0
     upload: float = 900.0
-
-
-class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a cluster is and how to be let in.
-
-    `ca_file` names a PEM file of certificate authorities to trust beside the usual ones; `verify=False` turns
-    verification off; `use_proxy` lets the environment's proxies be used.
-    """
-
-    address: Address
-    token: Secret | None = None
-    headers: dict[str, str] = {}
-    ca_file: Path | None = None
-    verify: bool = True
-    use_proxy: bool = False
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -98,20 +82,20 @@ class Transport:
             self._client = self._open()
         return self._client
 
-    def _open(self) -> httpx.AsyncClient:
-        headers = {"User-Agent": f"rayakash-tui/{__version__}", "Accept": "*/*", **self.endpoint.headers}
-        if self.endpoint.token is not None:
-            headers["Authorization"] = f"Bearer {self.endpoint.token.reveal()}"
+    def _open(self, looking: ssl.SSLContext | None = None) -> httpx.AsyncClient:
+        endpoint = self.endpoint
+        headers = {"User-Agent": f"rayakash-tui/{__version__}", "Accept": "*/*"}
+        headers |= {} if looking else endpoint.credentials()
         # Without TLS there is nothing to verify, and to load the authorities for it takes 20 ms of every start.
-        needs_tls = self.endpoint.address.is_encrypted or self.endpoint.use_proxy
-        verify = self._tls() if needs_tls else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        needs_tls = endpoint.address.is_encrypted or endpoint.use_proxy
+        verify = looking or (context_of(endpoint.tls) if needs_tls else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
         try:
             return httpx.AsyncClient(
-                base_url=str(self.endpoint.address),
+                base_url=str(endpoint.address),
                 headers=headers,
                 timeout=httpx.Timeout(self.timeouts.quiet, connect=self.timeouts.connect),
                 follow_redirects=False,
-                trust_env=self.endpoint.use_proxy,
+                trust_env=endpoint.use_proxy,
                 verify=verify,
                 transport=self._backend,
             )
@@ -120,18 +104,27 @@ class Transport:
         except (ImportError, ValueError) as error:  # SOCKS needs a package, and a scheme may be nonsense
             raise UsageError("The proxy named by the environment cannot be used.", detail=str(error)) from error
 
-    def _tls(self) -> ssl.SSLContext:
-        context = ssl.create_default_context()
-        context.load_verify_locations(certifi.where())  # a bare container has no authorities of its own
-        if not self.endpoint.verify:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        if self.endpoint.ca_file is not None:
+    async def meet(self, *, verify: bool) -> str:
+        """Look at the certificate that the other side shows; no request is sent. Returns its fingerprint.
+
+        With `verify` raises UntrustedError where it would not be trusted, a pin apart. Raises UnreachableError.
+        """
+        if not self.endpoint.address.is_encrypted:
+            raise UsageError(f"{self.endpoint.address} speaks no TLS, so there is no certificate.")
+        tls = self.endpoint.tls if verify else msgspec.structs.replace(self.endpoint.tls, ca=None, verify=False)
+        async with self._open(asking_context(tls)) as client:
             try:
-                context.load_verify_locations(self.endpoint.ca_file)
-            except (OSError, ssl.SSLError) as error:
-                raise UsageError(f"The CA file {self.endpoint.ca_file} cannot be used.", detail=str(error)) from error
-        return context
+                async with asyncio.timeout(self.timeouts.connect):
+                    await client.get("/")
+            except TimeoutError as error:
+                raise self._late(f"did not answer within {self.timeouts.connect:g} s") from error
+            except (httpx.InvalidURL, UnicodeError) as error:
+                raise self._unusable(error) from error
+            except (httpx.HTTPError, ssl.SSLError) as error:
+                if isinstance(met := tls_error_in(error), PinError):
+                    return met.found
+                raise self._failure(error) from error
+        raise NotRayError(f"{self.endpoint.address} speaks no TLS, or a proxy on the way ends it.")
 
     async def request(
         self,
@@ -211,7 +204,7 @@ class Transport:
                 yield response
             finally:
                 await response.aclose()
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, ssl.SSLError) as error:  # httpcore lets errors of TLS while reading through
             raise self._failure(error) from error
 
     async def _send(self, request: httpx.Request) -> httpx.Response:
@@ -238,19 +231,18 @@ class Transport:
     async def _refused(self, request: httpx.Request, response: httpx.Response) -> Exception:
         """What a reply with an error status means; at most 1 MB of its text is read."""
         text = bytearray()
-        with suppress(TimeoutError, httpx.HTTPError):  # the status has already said what matters
+        with suppress(TimeoutError, httpx.HTTPError, ssl.SSLError):  # the status has already said what matters
             async with asyncio.timeout(self.timeouts.connect):
                 async for chunk in response.aiter_bytes():
                     text += chunk
                     if len(text) > REPLY_LIMIT:
                         break
         return error_for_status(
-            address=str(self.endpoint.address),
             path=request.url.path,
             status=response.status_code,
             text=text[:REPLY_LIMIT].decode("utf-8", "replace"),
             location=response.headers.get("location", ""),
-            sent_token=self.endpoint.token is not None,
+            endpoint=self.endpoint,
         )
 
     def _too_big(self, limit: int) -> NotRayError:
@@ -264,7 +256,9 @@ class Transport:
             f"{self.endpoint.address} {what}.", hint="The head may be busy, or the way to it slow; try again."
         )
 
-    def _failure(self, error: httpx.HTTPError) -> UnreachableError:
+    def _failure(self, error: httpx.HTTPError | ssl.SSLError) -> CockpitError:
+        if (tls_error := tls_error_in(error)) is not None:
+            return tls_failure(self.endpoint, tls_error)
         address = self.endpoint.address
         words = str(error) or type(error).__name__
         match error:
@@ -272,8 +266,12 @@ class Transport:
                 return self._late(f"did not answer within {self.timeouts.connect:g} s")
             case httpx.TimeoutException():
                 return self._late(f"said nothing for {self.timeouts.quiet:g} s")
-            case httpx.ConnectError() if _is_tls(error):
-                return self._tls_failure(words)
+            case httpx.ConnectError() if address.is_encrypted and not str(error):
+                return UnreachableError(
+                    f"{address} hung up in the TLS handshake.",
+                    detail=words,
+                    hint="It may want a client certificate (`client_cert` in the context), or speak no TLS at all.",
+                )
             case httpx.ConnectError():
                 return UnreachableError(
                     f"No cluster answers at {address}.",
@@ -298,24 +296,3 @@ class Transport:
                 return NotRayError(f"The reply of {address} could not be decompressed.", detail=words)
             case _:
                 return UnreachableError(f"The connection to {address} broke.", detail=words)
-
-    def _tls_failure(self, words: str) -> UnreachableError:
-        address = self.endpoint.address
-        if "CERTIFICATE_VERIFY_FAILED" in words:
-            return UnreachableError(
-                f"The certificate of {address} is not trusted.",
-                detail=words,
-                hint="Name the authority's certificate as `ca_file` in the context, if you know it to be genuine.",
-            )
-        return UnreachableError(
-            f"{address} does not speak TLS as expected.", detail=words, hint="Is it a plain http:// address?"
-        )
-
-
-def _is_tls(error: BaseException) -> bool:
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, ssl.SSLError):
-            return True
-        seen = seen.__cause__ or seen.__context__
-    return False

@@ -1,7 +1,7 @@
 """From what the user named to a client: which cluster, which token, and whether that token may go there."""
 
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -9,10 +9,16 @@ import msgspec
 from cockpit import settings
 from cockpit.clients.address import Address, parse_address
 from cockpit.clients.ray import RayClient
+from cockpit.clients.tls import Tls
 from cockpit.clients.tokens import FoundToken, addresses_named_by_ray, checked_token, find_ray_token, read_token_file
 from cockpit.clients.transport import Endpoint
 from cockpit.errors import AuthenticationError, UsageError
+from cockpit.local.containers.state import container_contexts
 from cockpit.local.state import local_status
+from cockpit.operations.credentials import Access, access_of, tls_of
+from cockpit.operations.question import Ask as Ask
+from cockpit.operations.question import Question as Question
+from cockpit.operations.trust import settle
 from cockpit.secrets.names import scopes_for
 from cockpit.secrets.references import resolve_reference
 from cockpit.settings import Consents, Context
@@ -39,21 +45,13 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     token: FoundToken | None = None
     token_is_ambient: bool = False
     context: Context | None = None
+    tls: Tls = Tls()
+    access: Access = Access()
 
     @property
     def is_read_only(self) -> bool:
         """Whether the context forbids changes."""
         return self.context is not None and self.context.read_only
-
-
-class Question(msgspec.Struct, frozen=True):
-    """What must be agreed to before a token goes somewhere: the sentence to ask, and what it is about."""
-
-    text: str
-    about: str
-
-
-Ask = Callable[[Question], Awaitable[bool]]
 
 
 def choose(selection: Selection, environment: Mapping[str, str] = os.environ) -> Target:
@@ -95,7 +93,7 @@ def _from_address(address: Address, environment: Mapping[str, str]) -> Target:
 
 def _from_context(name: str, environment: Mapping[str, str]) -> Target:
     found = settings.load_settings()
-    context = found.contexts.get(name)
+    context = found.contexts.get(name) or container_contexts().get(name)
     if context is None and name == LOCAL_CONTEXT:
         return _local()
     if context is None:
@@ -104,12 +102,16 @@ def _from_context(name: str, environment: Mapping[str, str]) -> Target:
             detail="\n".join(found.problems),  # it may be there and not be understood
             hint=f"Contexts are tables [contexts.NAME] in {settings.config_file()}.",
         )
-    address = parse_address(context.address)
-    token = _context_token(name, context)
-    if token is not None:
-        return Target(name=name, address=address, token=token, context=context)
-    token = find_ray_token(environment)
-    return Target(name=name, address=address, token=token, token_is_ambient=True, context=context)
+    own = _context_token(name, context)
+    return Target(
+        name=name,
+        address=parse_address(context.address),
+        token=own or find_ray_token(environment),
+        token_is_ambient=own is None,
+        context=context,
+        tls=tls_of(name, context),
+        access=access_of(name, context, scopes_for(context=name)),
+    )
 
 
 def _context_token(name: str, context: Context) -> FoundToken | None:
@@ -130,22 +132,28 @@ def _local() -> Target:
     return Target(name=LOCAL_CONTEXT, address=parse_address(cluster.address), token=token)
 
 
-async def connect(target: Target, *, ask: Ask | None = None, agreed: bool = False) -> RayClient:
-    """A client of the target.
+async def connect(
+    target: Target, *, ask: Ask | None = None, agreed: bool = False, accept: str | None = None
+) -> RayClient:
+    """A client of the target, once it is clear whom it speaks to and what may be sent there.
 
+    A certificate that nobody vouches for is asked about first, or accepted if it is the one named by `accept`.
     A token that needs a yes which was not given yet is sent only after `ask` says so (or with `agreed`); the yes is
     remembered for the address. Where the cluster wants no token, nothing is asked and none is sent.
-    Raises AuthenticationError where it wants one and the answer was no.
+    Raises AuthenticationError where it wants one and the answer was no, and UntrustedError as `settle` does.
     """
+    scopes = scopes_for(context=target.name if target.context else None)
+    tls = await settle(_endpoint(target, target.tls, is_bare=True), scopes=scopes, ask=ask, accept=accept)
     questions = open_questions(target, settings.load_consents())
     if questions and not agreed:
-        bare = RayClient.at(_endpoint(target, with_token=False))
-        if not await _wants_token(bare):
-            return bare
+        if target.access.is_empty:
+            bare = RayClient.at(_endpoint(target, tls, is_bare=True))
+            if not await _wants_token(bare):
+                return bare
         await _agree(target, questions, ask)
     if questions:
         _remember(target, questions)
-    return RayClient.at(_endpoint(target, with_token=True))
+    return RayClient.at(_endpoint(target, tls))
 
 
 async def _wants_token(client: RayClient) -> bool:
@@ -165,15 +173,16 @@ async def _wants_token(client: RayClient) -> bool:
 def open_questions(target: Target, consents: Consents, environment: Mapping[str, str] = os.environ) -> list[Question]:
     """What has to be agreed to before the target's token is sent there."""
     address, token = target.address, target.token
-    if token is None or address.is_loopback:
+    if address.is_loopback or (token is None and target.access.is_empty):
         return []
     questions = []
     is_named = address.origin in {named.origin for named in addresses_named_by_ray(environment)}
-    if target.token_is_ambient and not is_named and address.origin not in consents.ray_token:
+    if token is not None and target.token_is_ambient and not is_named and address.origin not in consents.ray_token:
         text = f"Send the Ray token found in {token.source} to {address.origin}?"
         questions.append(Question(text, "ray_token"))
     if not address.is_encrypted and address.origin not in consents.plain_http:
-        text = f"Send the token to {address.origin} unencrypted, for everyone on the way to read?"
+        what = "the token" if token is not None else "the credentials"
+        text = f"Send {what} to {address.origin} unencrypted, for everyone on the way to read?"
         questions.append(Question(text, "plain_http"))
     return questions
 
@@ -181,8 +190,11 @@ def open_questions(target: Target, consents: Consents, environment: Mapping[str,
 async def _agree(target: Target, questions: list[Question], ask: Ask | None) -> None:
     for question in questions:
         if ask is None or not await ask(question):
+            title = f"{target.address} wants a token, and the one at hand was not sent."
+            if target.token is None:
+                title = f"What {target.address} is to be shown was not sent."
             raise AuthenticationError(
-                f"{target.address} wants a token, and the one at hand was not sent.",
+                title,
                 status=401,
                 detail=question.text,
                 hint="Agree once with --send-token; it is remembered for this address.",
@@ -197,12 +209,16 @@ def _remember(target: Target, questions: list[Question]) -> None:
     settings.save_consents(consents)
 
 
-def _endpoint(target: Target, *, with_token: bool) -> Endpoint:
-    context = target.context
+def _endpoint(target: Target, tls: Tls, *, is_bare: bool = False) -> Endpoint:
+    """Where the target is; a bare one shows nothing that others could use."""
+    access = Access() if is_bare else target.access
     return Endpoint(
         address=target.address,
-        token=target.token.value if target.token and with_token else None,
-        ca_file=Path(context.ca_file).expanduser() if context and context.ca_file else None,
-        verify=context.verify if context else True,
-        use_proxy=context.proxy if context else False,
+        token=target.token.value if target.token and not is_bare else None,
+        authorization=access.authorization,
+        headers=access.headers,
+        cookies=access.cookies,
+        basic=access.basic,
+        tls=tls,
+        use_proxy=target.context.proxy if target.context else False,
     )

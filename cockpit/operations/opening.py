@@ -12,6 +12,7 @@ from cockpit.clients.transport import Endpoint
 from cockpit.feeds.hub import Hub
 from cockpit.feeds.recording import record, replay
 from cockpit.local.cluster import owned_ray
+from cockpit.local.containers.state import container_contexts
 from cockpit.local.state import local_status
 from cockpit.model.secret import Secret
 from cockpit.operations.connect import LOCAL_CONTEXT, Ask, Selection, Target, choose, connect
@@ -34,14 +35,17 @@ class Opening:
 Opener = Callable[[Opening], Awaitable[LiveCluster]]
 
 
-def target_opener(target: Target, *, read_only: bool = False, record_to: Path | None = None) -> Opener:
+def target_opener(
+    target: Target, *, read_only: bool = False, record_to: Path | None = None, accept: str | None = None
+) -> Opener:
     """Opens the cluster that the user named, and records what it answers to a new file where one is named.
 
-    The opener raises UsageError where that file is there already or cannot be made.
+    `accept` is the fingerprint of a certificate to trust there. The opener raises UsageError where the file is there
+    already or cannot be made, and what `connect` raises.
     """
 
     async def open_target(opening: Opening) -> LiveCluster:
-        client = await connect(target, ask=opening.ask)
+        client = await connect(target, ask=opening.ask, accept=accept)
         closing: Close | None = None
         if record_to is not None:
             client, recorder = record(client, record_to, failed=lambda error: opening.report(error.title))
@@ -93,11 +97,11 @@ async def open_demo(opening: Opening) -> LiveCluster:
 
 
 def known_contexts() -> list[str]:
-    """Names to choose from: the contexts of `config.toml`, and the local Ray where it is up.
+    """Names to choose from: the contexts of `config.toml`, clusters in containers here, and the local Ray if it is up.
 
-    Raises UsageError where the file cannot be read.
+    Raises UsageError where a file cannot be read.
     """
-    names = list(settings.load_settings().contexts)
+    names = list(dict.fromkeys([*settings.load_settings().contexts, *container_contexts()]))
     return [*names, LOCAL_CONTEXT] if local_status() is not None and LOCAL_CONTEXT not in names else names
 
 
@@ -108,6 +112,7 @@ def opener_for(kind: str, name: str) -> Opener:
 
     async def open_chosen(opening: Opening) -> LiveCluster:
         selection = Selection(context=name) if kind == "context" else Selection(address=name)
-        return await target_opener(choose(selection))(opening)
+        # In a thread: its token may be in a locked vault, whose passphrase is asked for on the screen meanwhile.
+        return await target_opener(await asyncio.to_thread(choose, selection))(opening)
 
     return open_chosen

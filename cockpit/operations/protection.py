@@ -7,6 +7,8 @@ import msgspec
 from cockpit.clients.address import Address
 from cockpit.clients.transport import Endpoint
 
+NOT_VERIFIED = "NOT VERIFIED"
+
 
 class Protection(msgspec.Struct, frozen=True):
     """A few words for the header, their tone (`error`, `warn` or none), and a sentence where something is wrong."""
@@ -31,22 +33,34 @@ def protection_of(endpoint: Endpoint, mode: str | None) -> Protection:
 
     A dashboard without authentication runs every command that is sent to it (CVE-2023-48022).
     """
-    address = endpoint.address
-    transport = "TLS" if address.is_encrypted else "http"
-    if mode == "disabled":
-        if is_private(address):
-            return Protection(f"{transport} · no token")
+    address, transport = endpoint.address, transport_words(endpoint)
+    if mode == "disabled" and not is_private(address):
         return Protection(
-            "OPEN TO ALL",
+            f"OPEN TO ALL · {transport}",
             "error",
             f"{address} answers without a token: whoever finds it can run commands on your machines. Start Ray with "
             "RAY_AUTH_MODE=token.",
         )
-    secured = "token" if endpoint.token is not None else "no token sent"
-    if address.is_encrypted and not endpoint.verify:
-        return Protection(f"TLS NOT VERIFIED · {secured}", "error", f"The certificate of {address} is not verified.")
+    secured = "no token" if mode == "disabled" else "token" if endpoint.token is not None else "no token sent"
+    if transport == NOT_VERIFIED:
+        return Protection(
+            f"{transport} · {secured}",
+            "error",
+            f"The certificate of {address} is not verified: anybody on the way can read and change what is sent.",
+        )
     if endpoint.token is not None and not address.is_encrypted and not address.is_loopback:
         return Protection(
-            f"http · {secured}", "warn", f"The token crosses the network to {address} for everyone on the way to read."
+            f"{transport} · {secured}",
+            "warn",
+            f"The token crosses the network to {address} for everyone on the way to read.",
         )
     return Protection(f"{transport} · {secured}")
+
+
+def transport_words(endpoint: Endpoint) -> str:
+    """How the way to the cluster is protected, in two words."""
+    if not endpoint.address.is_encrypted:
+        return "plain http"
+    if not endpoint.is_verified:
+        return NOT_VERIFIED
+    return "TLS pinned" if endpoint.tls.pin is not None else "TLS verified"

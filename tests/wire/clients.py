@@ -7,6 +7,7 @@ from typing import Any
 
 from cockpit.clients.address import parse_address
 from cockpit.clients.ray import RayClient
+from cockpit.clients.tls import Tls
 from cockpit.clients.transport import Endpoint, Timeouts, Transport
 from cockpit.model.secret import Secret
 from tests.wire.fake_ray import FakeRay
@@ -21,16 +22,15 @@ def client_of(
     *,
     token: str | None = None,
     timeouts: Timeouts | None = None,
-    ca_file: Path | None = None,
-    verify: bool = True,
+    ca: Path | None = None,
+    tls: Tls | None = None,
     use_proxy: bool = False,
 ) -> RayClient:
     """A client of what is at this address."""
     endpoint = Endpoint(
         address=parse_address(url),
         token=Secret(token) if token else None,
-        ca_file=ca_file,
-        verify=verify,
+        tls=tls or Tls(ca=ca),
         use_proxy=use_proxy,
     )
     return RayClient(Transport(endpoint, timeouts=timeouts))

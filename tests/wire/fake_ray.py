@@ -164,7 +164,8 @@ class FakeRay:
         await self._route(exchange)
 
     async def _admitted(self, exchange: Exchange) -> bool:
-        given = exchange.request.headers.get("authorization")
+        headers = exchange.request.headers
+        given = headers.get("authorization", headers.get("x-ray-authorization"))
         if given == f"Bearer {self.token}":
             return True
         if given is None:

@@ -8,8 +8,9 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -235,3 +236,32 @@ async def raw_server(talk: Talk) -> AsyncIterator[int]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@contextlib.contextmanager
+def telling_server(context: ssl.SSLContext) -> Iterator[int]:
+    """A TLS server that says why it refuses a handshake, which asyncio's does not; yields its port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            spare = connection.dup()  # what is closed with something unread takes the alert back
+            with spare, contextlib.suppress(OSError):
+                with contextlib.suppress(ssl.SSLError), context.wrap_socket(connection, server_side=True) as stream:
+                    stream.recv(65536)
+                spare.shutdown(socket.SHUT_WR)
+                while spare.recv(65536):
+                    pass
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()

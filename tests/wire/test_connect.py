@@ -15,6 +15,7 @@ from cockpit.clients.tokens import FoundToken, find_ray_token
 from cockpit.errors import AuthenticationError, CockpitError, NotRayError, UnreachableError, UsageError
 from cockpit.model.secret import Secret
 from cockpit.operations.connect import Question, Selection, Target, choose, connect, open_questions
+from cockpit.operations.credentials import Access
 from cockpit.settings import Consents
 from tests.wire.clients import replying
 from tests.wire.commands import here, home, write_contexts
@@ -82,6 +83,26 @@ def test_yes_holds_for_its_own_scheme_host_and_port() -> None:
     assert asked("https://i", consents=consents) == ["ray_token"]
     assert asked("http://h:80", consents=consents) == ["ray_token"]
     assert asked("http://h:80", ambient=False, consents=consents) == []
+
+
+def test_credentials_of_a_proxy_are_asked_about_as_a_token_is() -> None:
+    access = Access(cookies={"session": Secret("cookie")})
+    for address, questions in (("http://h", ["plain_http"]), ("https://h", []), ("http://127.0.0.1", [])):
+        bearing = Target(name="lab", address=parse_address(address), access=access)
+        assert [question.about for question in open_questions(bearing, Consents(), {})] == questions
+
+
+@pytest.mark.usefixtures("_far_away")
+async def test_credentials_are_not_shown_before_the_yes() -> None:
+    access = Access(headers={"X-Api-Key": Secret("k" * 20)})
+    async with WireServer(replying({"ray_version": "2.60.0"})) as server:
+        bearing = Target(name="lab", address=parse_address(server.url), access=access)
+        with pytest.raises(AuthenticationError, match="was not sent"):
+            await connect(bearing, ask=None)
+        assert server.requests == []
+        async with await connect(bearing, agreed=True) as client:
+            await client.version()
+        assert server.requests[0].headers["x-api-key"] == "k" * 20
 
 
 def test_without_a_token_there_is_nothing_to_ask() -> None:

@@ -256,20 +256,22 @@ async def test_redirect_is_told_and_not_followed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "token", "words"),
+    ("status", "text", "token", "words", "step"),
     [
-        (401, None, "wants a token"),
-        (401, TOKEN, "other credentials"),
-        (403, TOKEN, "does not accept the token"),
-        (403, None, "refuses access"),
+        (401, "Unauthorized: Missing authentication token", None, "wants a token", "RAY_AUTH_TOKEN"),
+        (401, "Unauthorized: Missing authentication token", TOKEN, "did not reach", 'authorization = "x-ray"'),
+        (401, "Who are you?", TOKEN, "other credentials", "`basic`"),
+        (403, "Forbidden: Invalid authentication token", TOKEN, "does not accept the token", "another cluster's"),
+        (403, "Forbidden", None, "refuses access", "wants credentials"),
     ],
 )
-async def test_token_missing_or_wrong(status: int, token: str | None, words: str) -> None:
-    error = await failure_of(replying("Unauthorized: Missing authentication token", status=status), token=token)
+async def test_token_missing_or_wrong(status: int, text: str, token: str | None, words: str, step: str) -> None:
+    error = await failure_of(replying(text, status=status), token=token)
     assert isinstance(error, AuthenticationError)
     assert (error.status, error.exit_code) == (status, 4)
     assert words in error.title
-    assert "Missing authentication token" in error.detail
+    assert step in error.hint
+    assert text in error.detail
 
 
 @pytest.mark.parametrize(

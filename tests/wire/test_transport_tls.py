@@ -1,7 +1,6 @@
 """TLS and proxies, and what the client sends."""
 
 import asyncio
-import ssl
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,7 @@ import pytest
 from cockpit.clients.transport import Timeouts
 from cockpit.errors import AuthenticationError, NotRayError, UnreachableError, UsageError
 from cockpit.model.jobs import JobRequest
-from tests.wire.certificates import self_signed
+from tests.wire.certificates import Issued, issue
 from tests.wire.clients import client_of, handled_by, replying
 from tests.wire.server import Exchange, WireServer, raw_server
 
@@ -17,44 +16,14 @@ TOKEN = "s3cret-token-that-nobody-may-see"
 
 
 @pytest.fixture(scope="module")
-def tls(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, Path]:
-    """A server's certificate, and the file that makes a client trust it."""
-    return self_signed(tmp_path_factory.mktemp("tls"))
+def tls(tmp_path_factory: pytest.TempPathFactory) -> Issued:
+    """A certificate for 127.0.0.1 that signs itself."""
+    return issue(tmp_path_factory.mktemp("tls"))
 
 
-async def test_self_signed_certificate_is_not_trusted(tls: tuple[ssl.SSLContext, Path]) -> None:
-    async with WireServer(replying({"ray_version": "2.60.0"}), tls=tls[0]) as server:
-        async with client_of(server.url, token=TOKEN) as client:
-            with pytest.raises(UnreachableError, match="is not trusted") as caught:
-                await client.version()
-        assert server.requests == []
-    assert "ca_file" in caught.value.hint
-
-
-async def test_certificate_in_ca_file_is_trusted(tls: tuple[ssl.SSLContext, Path]) -> None:
-    async with WireServer(replying({"ray_version": "2.60.0"}), tls=tls[0]) as server:
-        async with client_of(server.url, ca_file=tls[1]) as client:
-            assert (await client.version()).ray_version == "2.60.0"
-        async with client_of(server.url.replace("127.0.0.1", "localhost"), ca_file=tls[1]) as client:
-            with pytest.raises(UnreachableError, match="not trusted"):  # the certificate is another host's
-                await client.version()
-        async with client_of(server.url, verify=False) as client:
-            assert (await client.version()).ray_version == "2.60.0"
-
-
-@pytest.mark.parametrize("content", [None, b"no certificate"])
-async def test_unusable_ca_file(tmp_path: Path, content: bytes | None) -> None:
-    file = tmp_path / "ca.pem"
-    if content is not None:
-        file.write_bytes(content)
-    async with client_of("https://127.0.0.1:1", ca_file=file) as client:
-        with pytest.raises(UsageError, match="CA file"):
-            await client.version()
-
-
-async def test_http_spoken_to_a_tls_port(tls: tuple[ssl.SSLContext, Path]) -> None:
+async def test_http_spoken_to_a_tls_port(tls: Issued) -> None:
     async with (
-        WireServer(replying(b""), tls=tls[0]) as server,
+        WireServer(replying(b""), tls=tls.server()) as server,
         client_of(server.url.replace("https", "http")) as client,
     ):
         with pytest.raises(UnreachableError):

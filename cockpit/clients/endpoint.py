@@ -1,0 +1,66 @@
+"""Where a cluster is, whom it must prove to be, and what is shown to be let in."""
+
+import base64
+from collections.abc import Iterator
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from cockpit.clients.address import Address
+from cockpit.clients.tls import Tls
+from cockpit.model.secret import Secret
+
+Authorization: TypeAlias = Literal["bearer", "x-ray"]
+
+# Ray takes the token from either; behind a proxy that owns the first, only the second reaches it.
+_TOKEN_HEADERS: dict[Authorization, str] = {"bearer": "Authorization", "x-ray": "X-Ray-Authorization"}
+
+
+class Basic(msgspec.Struct, frozen=True):
+    """A user and a password, for a proxy in front of the cluster."""
+
+    user: str
+    password: Secret
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a cluster is and how to be let in.
+
+    `authorization` tells which header the token goes in; `headers`, `cookies` and `basic` are for what stands in front
+    of the cluster; `use_proxy` lets the environment's proxies be used.
+    """
+
+    address: Address
+    token: Secret | None = None
+    authorization: Authorization = "bearer"
+    headers: dict[str, Secret] = {}
+    cookies: dict[str, Secret] = {}
+    basic: Basic | None = None
+    tls: Tls = Tls()
+    use_proxy: bool = False
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether the other side has to prove anything; only with TLS it can."""
+        return self.tls.asks_authorities or self.tls.pin is not None
+
+    def secrets(self) -> Iterator[Secret]:
+        """Every value that must not be seen."""
+        if self.token is not None:
+            yield self.token
+        yield from self.headers.values()
+        yield from self.cookies.values()
+        if self.basic is not None:
+            yield self.basic.password
+
+    def credentials(self) -> dict[str, str]:
+        """The headers that let us in, with their values: only for the request itself."""
+        found = {name: value.reveal() for name, value in self.headers.items()}
+        if self.cookies:
+            found["Cookie"] = "; ".join(f"{name}={value.reveal()}" for name, value in self.cookies.items())
+        if self.basic is not None:
+            pair = f"{self.basic.user}:{self.basic.password.reveal()}"
+            found["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
+        if self.token is not None:
+            found[_TOKEN_HEADERS[self.authorization]] = f"Bearer {self.token.reveal()}"
+        return found
