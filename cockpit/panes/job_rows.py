@@ -15,7 +15,7 @@ COLUMNS = (
     Column(key="entrypoint", title="ENTRYPOINT", width=Flexible(24, 200, weight=3), priority=1),
     Column(key="message", title="WHY", width=Flexible(16, 200, weight=2), priority=3),
     Column(key="started", title="STARTED", width=Fixed(11), align="right", priority=4),
-    Column(key="duration", title="DURATION", width=Fixed(8), align="right", priority=2),
+    Column(key="duration", title="DURATION", width=Fixed(9), align="right", priority=2),
     Column(key="metadata", title="METADATA", width=Measured(6, 28), priority=5),
     Column(key="job_id", title="JOB ID", width=Fixed(8), hidden=True, priority=6),
     Column(key="type", title="TYPE", width=Fixed(10), hidden=True, priority=6),

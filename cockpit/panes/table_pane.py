@@ -16,7 +16,7 @@ from cockpit.panes.base import PHASES, Pane, sentence_of
 from cockpit.render.text import visible
 from cockpit.widgets.filter_bar import FilterBar
 from cockpit.widgets.live_table import LiveTable
-from cockpit.widgets.table.rows import Column, Phase, Row
+from cockpit.widgets.table.rows import Arrangement, Column, Phase, Row
 
 T = TypeVar("T")
 
@@ -32,10 +32,16 @@ class TablePane(Pane, Generic[T]):
     ID_COLUMN: ClassVar[str]
 
     snapshot: Snapshot[T] | None = None
+    arrangement: Arrangement | None = None
+
+    @property
+    def table_id(self) -> str:
+        """The id of the table, under which the user's choice of columns is kept."""
+        return f"{self.NAME}-table"
 
     def compose(self) -> ComposeResult:
         """A table, what stands below it, and the filter."""
-        table = LiveTable(self.COLUMNS, glyphs=self.glyphs, id=f"{self.NAME}-table")
+        table = LiveTable(self.COLUMNS, glyphs=self.glyphs, arrangement=self.arrangement, id=self.table_id)
         table.empty_sentence = self.EMPTY
         yield table
         yield from self.compose_below()
@@ -141,6 +147,14 @@ class TablePane(Pane, Generic[T]):
         counts, error = self.table.counts, self.table.filter_error
         text = error or (f"{counts.shown} of {counts.total}" if self.table.filter else "words, /regex, !not")
         self.query_one(FilterBar).result(text, "error" if error else "quiet")
+
+    def action_mark(self) -> None:
+        """Mark the row under the cursor, or take its mark away."""
+        self.table.action_mark()
+
+    def action_sort(self) -> None:
+        """Sort by the next column."""
+        self.table.action_sort_next()
 
     def action_copy(self) -> None:
         """Copy the id under the cursor, or those that are marked."""

@@ -21,7 +21,7 @@ class Confirm(Dialog[bool]):
         Binding("n,enter", "cancel", "No", show=False),
     ]
 
-    HINTS = (Hint("y", "yes", "yes"), Hint("n", "no", "cancel", keep=True))
+    HINTS: ClassVar[tuple[Hint, ...]] = (Hint("y", "yes", "yes"), Hint("n", "no", "cancel", keep=True))
 
     def __init__(self, question: str, names: Sequence[str], consequence: str = "") -> None:
         super().__init__(question)

@@ -11,7 +11,7 @@ from cockpit.errors import UsageError
 from cockpit.model.secret import Secret
 from cockpit.secrets import vault_format
 from cockpit.secrets.environment import PASSPHRASE_VARIABLE
-from cockpit.secrets.failures import StoreUnavailableError, WrongPassphraseError
+from cockpit.secrets.failures import DamagedVaultError, StoreUnavailableError, WrongPassphraseError
 from cockpit.secrets.files import exclusive, read, replace
 from cockpit.secrets.passphrase import Ask, PassphraseRequest, current_ask
 from cockpit.secrets.vault_format import STRONG, Contents, Cost, Sealed, VaultKey
@@ -122,6 +122,29 @@ class Vault:
                 pass
             self._key = key
 
+    # --- what is kept elsewhere ---
+
+    def seal_apart(self, purpose: bytes, values: Mapping[str, str]) -> bytes | None:
+        """Encrypt values for a file of somebody else's, with the key at hand; None where the vault is locked.
+
+        Nobody is asked, and the vault stays open no longer for it.
+        """
+        self.lock_if_idle()
+        key = self._key
+        return None if key is None else vault_format.seal(key.for_purpose(purpose), {"": dict(values)})
+
+    def unseal_apart(self, purpose: bytes, data: bytes) -> dict[str, str]:
+        """What was encrypted so. Asks for the passphrase where the vault is locked.
+
+        Raises DamagedVaultError where it was changed, or encrypted under another passphrase than today's.
+        """
+        with self._mutex:
+            sealed = vault_format.parse(data)
+            key = self._key_for(self._read())
+            if not key.fits(sealed.header):
+                raise DamagedVaultError("It was encrypted under another passphrase than the vault has now.")
+            return vault_format.unseal(key.for_purpose(purpose), sealed).get("", {})
+
     def _contents(self) -> Contents:
         with self._mutex:
             sealed = self._read()
@@ -182,10 +205,8 @@ class Vault:
         ask = self._ask()
         answer = ask(request) if ask else None
         if answer is None or not answer.reveal():
-            raise StoreUnavailableError(
-                "The vault is locked, and no passphrase was given.",
-                hint=f"Use a terminal that can be asked on, or set {PASSPHRASE_VARIABLE}.",
-            )
+            nobody = f"Use a terminal that can be asked on, or set {PASSPHRASE_VARIABLE}."
+            raise StoreUnavailableError("The vault is locked, and no passphrase was given.", hint="" if ask else nobody)
         return answer
 
 

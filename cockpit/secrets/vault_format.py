@@ -7,6 +7,7 @@ encrypted is padded with spaces, so that its length tells little.
 
 import base64
 import binascii
+import copy
 import hmac
 import os
 import unicodedata
@@ -75,6 +76,12 @@ class VaultKey:
 
     def __repr__(self) -> str:
         return "***"
+
+    def for_purpose(self, purpose: bytes) -> "VaultKey":
+        """A key for something else than the vault, so that the one can never be put in the place of the other."""
+        other = copy.copy(self)
+        other.cipher_key = hmac.digest(self.cipher_key, purpose, "sha256")
+        return other
 
     def fits(self, header: Header) -> bool:
         """Whether the header is of a vault that this key made."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from textual import events
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
 LONGEST_FIELD = 20_000
@@ -18,6 +19,19 @@ class PasteRefused(Message):
     characters: int
 
 
+async def act_at_once(widget: Widget, event: events.Key) -> None:
+    """Do what a key is bound to in the widget itself, now.
+
+    Textual lets such keys travel up to the app first, where letters that were typed after them overtake them: a
+    backspace, or Enter, among letters that arrive together would be done too late.
+    """
+    for binding in widget._bindings.key_to_bindings.get(event.key, ()):
+        if await widget.run_action(binding.action):
+            event.stop()
+            event.prevent_default()
+            return
+
+
 class Field(Input):
     """One line."""
 
@@ -26,8 +40,24 @@ class Field(Input):
         # A blinking cursor costs 2.6 kB/s on the way to the terminal.
         self.cursor_blink = False
 
+    async def _on_key(self, event: events.Key) -> None:
+        await act_at_once(self, event)
+
     def _on_paste(self, event: events.Paste) -> None:
         _refuse_long(self, event)
+
+
+class HiddenField(Field):
+    """One line that is not shown, and that cannot be copied out of."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(password=True, **options)
+
+    def action_copy(self) -> None:
+        """Nothing: what is hidden stays off the clipboard."""
+
+    def action_cut(self) -> None:
+        """Nothing, for the same reason."""
 
 
 class LinesField(TextArea):
@@ -36,6 +66,9 @@ class LinesField(TextArea):
     def __init__(self, text: str = "", **options: Any) -> None:
         super().__init__(text, show_line_numbers=False, tab_behavior="focus", **options)
         self.cursor_blink = False
+
+    async def _on_key(self, event: events.Key) -> None:
+        await act_at_once(self, event)
 
     async def _on_paste(self, event: events.Paste) -> None:
         _refuse_long(self, event)

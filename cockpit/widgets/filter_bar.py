@@ -101,7 +101,8 @@ class FilterBar(Horizontal):
         self._before, self._recalled = text, -1
         self._put(text)
         self.result()
-        self._input.focus()
+        # At once: keys that come in one burst with the one that opened the line belong into it.
+        self.screen.set_focus(self._input)
 
     def result(self, text: str = "", tone: str = "quiet") -> None:
         """Say what came of the text, such as `12 of 212` or why it is no regex."""

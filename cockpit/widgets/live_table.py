@@ -64,7 +64,7 @@ class LiveTable(TableKeys, can_focus=True):
         & > .live-table--header { color: $text-muted; text-style: bold; }
         & > .live-table--cursor { background: $foreground 8%; }
         & > .live-table--marked { text-style: bold; }
-        &:focus > .live-table--cursor { background: $primary 30%; }
+        &:focus > .live-table--cursor { background: $primary 20%; }
         &:ansi > .live-table--cursor { background: ansi_default; }
         &:ansi:focus > .live-table--cursor { background: ansi_default; text-style: reverse; }
     }

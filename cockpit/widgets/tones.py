@@ -48,7 +48,8 @@ class Palette:
 
     def _resolved(self, tone: str, base: str) -> Style:
         ground = self._component(base) if base else self._widget.rich_style
-        if tone not in TONES:
+        # On the bar of a cursor what is quiet elsewhere could hardly be read.
+        if tone not in TONES or (tone == "quiet" and base):
             return ground
         ink = self._component(tone)
         return ground + ink + Style(bgcolor=ground.bgcolor)

@@ -58,7 +58,7 @@ class WatchedApp(CockpitApp):
 
     CSS_PATH: ClassVar[Any] = Path(app_module.__file__).parent / "cockpit.tcss"
 
-    def __init__(self, opener: Opener, **options: Any) -> None:
+    def __init__(self, opener: Opener | None, **options: Any) -> None:
         super().__init__(opener, **options)
         self.told: list[str] = []
         self.crashes: list[BaseException] = []
@@ -229,7 +229,7 @@ def client_of(server: SimServer, token: str | None = None) -> RayClient:
 
 @asynccontextmanager
 async def cockpit_on(
-    opener: Opener,
+    opener: Opener | None,
     *,
     clock: ManualClock | None = None,
     server: SimServer | None = None,

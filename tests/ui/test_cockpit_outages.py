@@ -133,3 +133,20 @@ async def test_a_dialog_in_front_does_not_put_the_pane_to_sleep() -> None:
         await driver.elapse(8.0)
         assert "behind-the-dialog" in driver.jobs.keys
         assert driver.has_dialog
+
+
+async def test_a_clock_that_is_set_back_makes_no_duration_negative_and_no_data_old() -> None:
+    async with simulated() as server, cockpit(server) as driver:
+        assert driver.clock is not None
+        jobs = driver.jobs.keys
+        driver.clock.set_wall(driver.clock.now().wall - 7 * 86_400.0)
+        await driver.elapse(30.0)
+        assert driver.jobs.keys == jobs
+        table = driver.jobs.pane.table
+        assert all("-" not in table.cell_text("duration", key) for key in jobs)
+        running = server.cluster.running()[0].id
+        assert table.cell_text("duration", running) == "0s"
+        assert " ago" not in driver.text
+        server.cluster.submit({"entrypoint": "sleep 900", "submission_id": "in-our-future"})
+        await driver.elapse(8.0)
+        assert "in-our-future" in driver.jobs.keys

@@ -1,9 +1,12 @@
 """Looking around: moving, filtering, sorting, columns, marks, copying, help, and the way out."""
 
+from pathlib import Path
+
 import pytest
 
 from cockpit.errors import EXIT_OK
-from tests.sim import SimServer
+from cockpit.widgets.table.kept import KeptArrangements
+from tests.sim import Plan, SimServer
 from tests.ui.driver import Driver, cockpit, ids, simulated
 from tests.ui.screen import assert_sound
 
@@ -164,3 +167,51 @@ async def test_it_stays_whole_while_the_terminal_changes_its_size_all_the_time()
         await driver.press("escape")
         assert driver.jobs.cursor == cursor
         assert server.cluster.jobs
+
+
+async def test_columns_that_have_no_room_are_not_sorted_by() -> None:
+    async with simulated() as server, cockpit(server, size=(80, 24)) as driver:
+        assert server.cluster.jobs
+        titles = driver.jobs.header
+        assert "METADATA" not in titles
+        seen = []
+        await driver.press("o")
+        while (sort := driver.jobs.pane.table.sort) is not None:
+            seen.append(sort.column)
+            assert "▲" in driver.jobs.header
+            await driver.press("o")
+        assert len(seen) == len(set(seen)) > 2
+
+
+async def test_how_a_table_was_set_up_is_there_at_the_next_start(tmp_path: Path) -> None:
+    path = tmp_path / "tables.json"
+    async with simulated() as server:
+        async with cockpit(server, tables=path) as driver:
+            await driver.press("o", "o", "O", "C", "space", "escape")
+            header, rows = driver.jobs.header, driver.jobs.keys
+            assert "STATUS" not in header
+            assert "▼" in header
+        async with cockpit(server, tables=path) as driver:
+            assert driver.jobs.header == header
+            assert driver.jobs.keys == rows
+            await driver.press("3")
+            assert driver.gpus.pane.table.sort is None
+        path.write_bytes(b"{")
+        async with cockpit(server, tables=path) as driver:
+            assert any("tables.json cannot be read" in text for text in driver.told)
+            await driver.press("o")
+        assert KeptArrangements(path).problem == ""
+
+
+async def test_a_held_gpu_that_nobody_uses_is_marked_on_the_smallest_usual_terminal_too() -> None:
+    async with simulated(Plan(nodes=4, gpus=8, jobs=40)) as server, cockpit(server, size=(80, 24)) as driver:
+        assert server.cluster.jobs
+        await driver.press("3")
+        await driver.elapse(90.0)
+        table = driver.gpus.pane.table
+        idle = [key for key in driver.gpus.keys if table.cell_text("idle", key)]
+        assert idle
+        await driver.gpus.select(idle[0])
+        assert "IDLE" in driver.gpus.header
+        assert "HELD BY" in driver.gpus.header
+        assert table.cell_text("idle", idle[0]) in driver.gpus.rows[table.shown_keys.index(idle[0]) - table.top]

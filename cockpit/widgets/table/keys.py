@@ -6,7 +6,6 @@ import msgspec
 from textual import events
 from textual.binding import Binding, BindingType
 
-from cockpit.widgets.table.columns import chosen
 from cockpit.widgets.table.paint import GUTTER
 from cockpit.widgets.table.rows import Column, Sort
 from cockpit.widgets.table.view import HEADER, TableView
@@ -165,8 +164,9 @@ class TableKeys(TableView):
         self.rearrange(msgspec.structs.replace(self._arrangement, sort=sort))
 
     def _sortable(self) -> list[Column]:
-        shown = [self.columns[index] for index in chosen(self.columns, self._arrangement)]
-        return [column for column in shown if column.sortable]
+        """Columns on the screen: an order by one that has no room could not be understood."""
+        placed = self._current_layout(self.view_size.width).placed
+        return [place.column for place in placed if place.column.sortable]
 
     # The mouse
 

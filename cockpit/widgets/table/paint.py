@@ -63,12 +63,14 @@ class RowPainter:
         return self._windowed(segments, ground)
 
     def _title(self, place: Placed, sort: Sort | None, style: Style, ground: Style) -> list[Segment]:
-        text, size = clip(place.column.title, place.width, self._glyphs.ellipsis)
+        # Beyond the last column there may be no gap, and an order that cannot be seen is worse than a title cut short.
+        is_last = sort is not None and GUTTER + place.x + place.width >= max(self.width, GUTTER + self.layout.width)
+        text, size = clip(place.column.title, place.width - (1 if is_last else 0), self._glyphs.ellipsis)
         room = place.width - size + GAP
         if sort is not None:
             arrow = self._glyphs.descending if sort.descending else self._glyphs.ascending
             text, room = text + arrow, room - 1
-        # The arrow of a column of numbers may stand in the gap after it, so that no title is ever cut for it.
+        # Elsewhere the arrow of a column of numbers may stand in the gap after it.
         before = max(0, place.width - size - (1 if sort is not None else 0)) if place.column.align == "right" else 0
         return [Segment(" " * before, ground), Segment(text, style), Segment(" " * (room - before), ground)]
 

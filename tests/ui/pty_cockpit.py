@@ -1,0 +1,139 @@
+"""The cockpit on a real terminal, and a simulated dashboard as a process of its own."""
+
+import fcntl
+import json
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+import urllib.request
+from codecs import getincrementaldecoder
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Self
+
+from tests.ui.terminal import Screen
+
+ROOT = Path(__file__).parent.parent.parent
+SIZE = (40, 120)
+SETTLED_SECONDS = 3.0  # without a byte: longer than the second in which durations are looked at
+PATIENCE = 60.0
+
+
+class FrozenCluster:
+    """The simulated dashboard as a process of its own, whose clock stands still unless it is told."""
+
+    def __init__(self) -> None:
+        # Ahead of our clock: the durations of running jobs, which may go on, are 0 s then and stay so.
+        at = str(time.time() + 30 * 86_400)
+        command = [sys.executable, "-m", "tests.sim", "--frozen", "--at", at, "--nodes", "4", "--jobs", "40"]
+        self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.url = self._line()
+
+    def _line(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+    def order(self, what: str, **more: Any) -> None:
+        """Have it do something; see tests.sim.__main__."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"do": what, **more}) + "\n")
+        self._process.stdin.flush()
+        assert self._line() == "ok"
+
+    def stop(self, job_id: str) -> None:
+        """Have a job stopped, by somebody else."""
+        request = urllib.request.Request(f"{self.url}/api/jobs/{job_id}/stop", method="POST")
+        urllib.request.urlopen(request, timeout=PATIENCE).close()
+        self.order("advance", seconds=3)
+
+    def running(self) -> list[str]:
+        """The ids of jobs that run."""
+        with urllib.request.urlopen(f"{self.url}/api/jobs/", timeout=PATIENCE) as answer:
+            return [job["submission_id"] for job in json.load(answer) if job["status"] == "RUNNING"]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+class Terminal:
+    """A terminal with the cockpit in it, that counts the bytes it is sent."""
+
+    def __init__(self, arguments: list[str], home: Path) -> None:
+        self.pid, self._master = pty.fork()
+        if self.pid == 0:  # pragma: no cover - the child becomes another program
+            environment = os.environ | {"HOME": str(home), "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+            os.execve(sys.executable, [sys.executable, "-m", "cockpit", *arguments], environment)
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", *SIZE, 0, 0))
+        self.written = b""
+        self._has_ended = False
+        self._screen, self._rest = Screen(), ""
+        self._decoder = getincrementaldecoder("utf-8")()
+
+    @property
+    def text(self) -> str:
+        """What can be read on it."""
+        return "\n".join(self._screen.lines)
+
+    def read_for(self, seconds: float, *, until: str = "") -> bytes:
+        """What it writes in a time, or until something can be read on it."""
+        seen, end = b"", time.monotonic() + seconds
+        while (rest := end - time.monotonic()) > 0 and not (until and until in self.text):
+            if not select.select([self._master], [], [], rest)[0]:
+                break
+            piece = os.read(self._master, 1 << 16)
+            self._rest = self._screen.follow(self._rest + self._decoder.decode(piece))
+            seen += piece
+        self.written += seen
+        return seen
+
+    def wait_for(self, text: str) -> None:
+        """Wait until a text can be read."""
+        self.read_for(PATIENCE, until=text)
+        assert text in self.text, f"{text!r} is not in:\n{self.text}"
+
+    def settle(self) -> None:
+        """Wait until nothing is written for a while."""
+        end = time.monotonic() + PATIENCE
+        while self.read_for(SETTLED_SECONDS):
+            assert time.monotonic() < end, "it does not come to rest"
+
+    def send(self, keys: bytes) -> None:
+        """Press keys."""
+        os.write(self._master, keys)
+
+    def wait_for_end(self) -> int:
+        """Wait until it has ended; its exit code."""
+        with suppress(OSError):  # which tells of the end
+            self.read_for(PATIENCE)
+        self._has_ended = True
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+    def close(self) -> None:
+        """End it."""
+        if not self._has_ended:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        os.close(self._master)
+
+
+@contextmanager
+def cockpit_in_a_terminal(*arguments: str, home: Path, seen: str = "ci-smoke-12") -> Iterator[Terminal]:
+    """The cockpit, once a text can be seen."""
+    terminal = Terminal(list(arguments), home)
+    try:
+        terminal.wait_for(seen)
+        yield terminal
+    finally:
+        terminal.close()
