@@ -4,6 +4,7 @@ import argparse
 import base64
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +57,8 @@ def render_file(args: argparse.Namespace) -> int:
 
     document = read_document(args.file)
     source = None if args.file == "-" else Path(args.file)
+    if source is not None:
+        note_use(source)
     scopes = scopes_for(sdl=source, scope=args.scope)
     with in_file(args.file):
         if args.output or args.reveal or args.copy:
@@ -65,6 +68,14 @@ def render_file(args: argparse.Namespace) -> int:
             output.line(f"{name}  {place}" + (f", scope {scope}" if scope else ""))
     output.message("Nothing was rendered; add -o FILE, --reveal or --copy.")
     return EXIT_OK
+
+
+def note_use(path: Path) -> None:
+    """Let the cockpit know the file by its path, so that it can tell which secrets the file needs."""
+    from cockpit.operations.sdl_recent import remember
+
+    with suppress(UsageError):  # a state directory that cannot be written is no reason to refuse
+        remember(path)
 
 
 def _deliver(args: argparse.Namespace, rendered: "Rendered", source: Path | None) -> None:
@@ -117,6 +128,7 @@ async def import_file(args: argparse.Namespace) -> int:
     path = Path(args.file)
     scope = checked_scope(args.scope or path.stem)
     document = read_document(args.file)
+    note_use(path)
     places = [Place(args.store)] if args.store else LASTING
     with in_file(args.file):
         done = import_secrets(path, document, scope=scope, places=places, replace=args.replace)
@@ -125,8 +137,11 @@ async def import_file(args: argparse.Namespace) -> int:
 
 
 def _tell(file: str, scope: str, done: "Imported") -> None:
+    for line in done.others:
+        output.warning(f"{file}:{line}: this looks like a secret, but only env values and registry passwords can move.")
     if not done.services:
-        output.message(f"{file}: no secret stands there in plain text.")
+        what = "nothing else" if done.others else "no secret"
+        output.message(f"{file}: {what} stands there in plain text.")
         return
     for name, services in done.services.items():
         stored = done.stored.get(name)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cockpit.cli import options, output, sdl_secrets
+from cockpit.cli import options, output, sdl_secrets, secrets_tls
 from cockpit.errors import EXIT_OK, UsageError
 from cockpit.model.secret import Secret
 
@@ -62,7 +62,7 @@ def add(commands: Any) -> None:
 
 def _add_writing(nested: Any) -> None:
     keep = nested.add_parser("set", help="keep a value, read from a pipe or asked for")
-    make = nested.add_parser("generate", help="make a random token and keep it")
+    make = nested.add_parser("generate", help="make a random token, or `tls`: a key and a certificate, and keep it")
     drop = nested.add_parser("delete", help="remove a value from wherever it is kept")
     for parser, run in ((keep, set_secret), (make, generate), (drop, delete)):
         parser.add_argument("name", metavar="NAME")
@@ -72,6 +72,7 @@ def _add_writing(nested: Any) -> None:
         parser.set_defaults(run=_alone(run))
     for parser in (keep, make):
         parser.add_argument("--store", choices=("keyring", "vault"), help="where to keep it; the first that works")
+    secrets_tls.add_options(make)
     make.add_argument("--length", type=int, metavar="N", help="characters; 43, which are 256 bits, if left out")
     make.add_argument("--replace", action="store_true", help="replace a value that is there")
     make.add_argument("--reveal", action="store_true", help="print the token")
@@ -104,7 +105,7 @@ async def set_secret(args: argparse.Namespace) -> int:
 
     checked_name(args.name), checked_scope(args.scope)
     value = _value(f"Value of {args.name}: ")
-    stored = process_store().put(args.name, value, scope=args.scope, places=_places(args.store))
+    stored = process_store().put(args.name, value, scope=args.scope, places=places_of(args.store))
     _say_where(args.name, stored)
     if advice := advice_on(args.name, value):
         output.warning(advice)
@@ -112,7 +113,11 @@ async def set_secret(args: argparse.Namespace) -> int:
 
 
 async def generate(args: argparse.Namespace) -> int:
-    """Make a token and keep it."""
+    """Make a token, or a certificate, and keep it."""
+    if args.name == secrets_tls.TLS:
+        return await secrets_tls.generate(args)
+    if args.host:
+        raise UsageError("Only a certificate has hosts.", hint="Make one with: rayakash-tui secrets generate tls")
     from cockpit.secrets.references import process_store
     from cockpit.secrets.values import USUAL_TOKEN
 
@@ -121,7 +126,7 @@ async def generate(args: argparse.Namespace) -> int:
         scope=args.scope,
         length=USUAL_TOKEN if args.length is None else args.length,
         replace=args.replace,
-        places=_places(args.store),
+        places=places_of(args.store),
     )
     _say_where(args.name, stored)
     if args.reveal:
@@ -218,7 +223,8 @@ def _piped() -> Secret | None:
     return Secret(text) if text else None
 
 
-def _places(store: str | None) -> "Sequence[Place]":
+def places_of(store: str | None) -> "Sequence[Place]":
+    """Where to keep a value: in the named place, or in the first that works."""
     from cockpit.secrets.names import Place
     from cockpit.secrets.store import LASTING
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from cockpit.render.cells import Column, table
+from cockpit.render.sdl_diagram import ASCII, diagram
 from cockpit.render.text import visible
 from cockpit.render.units import UNKNOWN
 
@@ -84,11 +85,15 @@ def dollars(usd: float | None) -> str:
 # --- show ------------------------------------------------------------------------------------------------------------
 
 
-def description(row: Record, *, width: int | None) -> list[str]:
-    """The whole of `sdl show`: a headline, the services, what becomes of ports, and who reaches whom."""
+def description(row: Record, *, width: int | None, ascii_only: bool = False) -> list[str]:
+    """The whole of `sdl show`: a headline, the services, a picture of who reaches whom, what becomes of each port."""
     services: Sequence[Record] = row["services"]
     rows = [cells for service in services for cells in _service_rows(service)]
-    return [headline(row), "", *table(SERVICES, rows, width=width), "", *diagram(services)]
+    picture = diagram(services, width=width, ascii_only=ascii_only)
+    ports = port_list(services)
+    if ascii_only:
+        ports = [line.translate(ASCII) for line in ports]
+    return [headline(row), "", *table(SERVICES, rows, width=width), "", *picture, "", *ports]
 
 
 def headline(row: Record) -> str:
@@ -146,8 +151,8 @@ def size(amount: int | None) -> str:
     return str(amount)
 
 
-def diagram(services: Sequence[Record]) -> list[str]:
-    """Services with their ports, and with arrows from whoever reaches them."""
+def port_list(services: Sequence[Record]) -> list[str]:
+    """Every port of every service: who reaches it, and what becomes of it."""
     known = {service["name"]: service for service in services}
     lines: list[str] = []
     for service in services:

@@ -37,12 +37,13 @@ def read_document(path: Path) -> SdlDocument:
     return SdlDocument(decoded(data))
 
 
-def save_document(path: Path, document: SdlDocument) -> None:
-    """Replace the file (or what a link points to) by the document's text, keeping its mode.
+def save_document(path: Path, document: SdlDocument) -> os.stat_result:
+    """Replace the file (or what a link points to) by the document's text, keeping its mode; returns what it is now.
 
     Raises UsageError where that is impossible, a full disk included; the old file then stays whole.
     """
     target = Path(os.path.realpath(path))
+    data = encoded(document.text)
     draft: str | None = None
     try:
         mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
@@ -50,15 +51,26 @@ def save_document(path: Path, document: SdlDocument) -> None:
             raise PermissionError(13, "the file is read-only")
         descriptor, draft = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
         with os.fdopen(descriptor, "wb") as file:
-            file.write(document.text.encode())
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(draft, mode)
+            os.fchmod(file.fileno(), mode)
+            written = os.fstat(file.fileno())
         os.replace(draft, target)
+        return written
     except OSError as error:
         if draft is not None:
             Path(draft).unlink(missing_ok=True)
         raise UsageError(f"The file {path} cannot be written.", detail=error.strerror or str(error)) from error
+
+
+def encoded(text: str) -> bytes:
+    """The bytes of a text as it is saved. Raises UsageError for half of a surrogate pair, which UTF-8 cannot hold."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        line = text.count("\n", 0, error.start) + 1
+        raise UsageError(f"Line {line} has half of a surrogate pair, which no UTF-8 file can hold.") from None
 
 
 def _umask() -> int:

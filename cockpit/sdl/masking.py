@@ -7,11 +7,9 @@ from cockpit.sdl.document import SdlDocument, paths_of
 from cockpit.sdl.nodes import Scalar
 from cockpit.sdl.paths import Path
 from cockpit.sdl.secret_names import is_plain_secret
+from cockpit.sdl.secret_spans import GIVEN, secret_spans
 
 MASK = "***"
-
-# A name to which something is given: in comments, scripts, and lists that are no env.
-_GIVEN = re.compile(r"""([A-Za-z_][A-Za-z0-9_-]*)["']?\s*[=:]\s*""")
 
 
 def masked_text(document: SdlDocument) -> str:
@@ -39,11 +37,18 @@ def _shown(path: Path, node: Scalar) -> str | None:
 def _masked_line(line: str) -> str:
     """The line up to the first secret that is given in it; what follows may be part of its value."""
     body = line.rstrip("\r\n")
-    for found in _GIVEN.finditer(body):
+    for found in GIVEN.finditer(body):
         rest = body[found.end() :]
         if rest.strip("\"'") != MASK and is_plain_secret(found[1], rest.strip("\"'")):
             return body[: found.end()] + MASK + line[len(body) :]
     return line
+
+
+def masked_lines(text: str) -> list[str]:
+    """The lines of a text as they may be shown, one for each and whether or not it is YAML; without line breaks."""
+    for span in reversed(secret_spans(text)):
+        text = text[: span.start] + re.sub(r"[^\r\n]+", MASK, span.text) + text[span.end :]
+    return text.removeprefix("\ufeff").splitlines()
 
 
 def lines_with(text: str, values: Iterable[str]) -> list[int]:

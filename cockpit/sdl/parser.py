@@ -77,7 +77,9 @@ def _unreadable(error: yaml.YAMLError, lines: Lines, shift: int) -> UnreadableSd
     mark = getattr(error, "problem_mark", None)
     line, column = lines.position(min(mark.index + shift, len(lines.text))) if mark else (1, 1)
     words = getattr(error, "problem", "") or "it cannot be parsed"
-    if begin := getattr(error, "context_mark", None):
+    if mark and lines.text[mark.index + shift : mark.index + shift + 1] == "\t":
+        words = "a tab, and YAML is indented with blanks only"
+    elif begin := getattr(error, "context_mark", None):
         words += f" ({getattr(error, 'context', '')}, which begins at line {begin.line + 1})"
     return UnreadableSdlError(f"Not YAML at line {line}, column {column}: {words}.", line=line, column=column)
 

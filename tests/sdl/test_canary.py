@@ -118,6 +118,75 @@ os.replace = os.fsync = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
         assert witness.files() == []
 
 
+# An editor without a screen: typing, undo and redo, drafts in between, an import, and a death where it is told to.
+EDITING = """
+import logging, os, signal, sys
+from pathlib import Path
+logging.basicConfig(level=0, filename=os.path.join(os.environ["TMPDIR"], "debug.log"))
+from cockpit.operations.sdl_drafts import DraftKeeper, drafts, load
+from cockpit.operations.sdl_files import OpenFile
+from cockpit.operations.sdl_import import import_secrets
+from cockpit.operations.sdl_locks import EditLock
+from cockpit.operations.sdl_recent import remember
+from cockpit.sdl.document import SdlDocument
+from cockpit.secrets.references import process_store
+
+until = sys.argv[1]
+def reached(place):
+    if place == until:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+path = Path("web.yaml")
+opened = OpenFile.read(path)
+EditLock(path).acquire()
+remember(path)
+if os.environ.get("RAYAKASH_VAULT_PASSPHRASE"):
+    process_store().vault.open()
+document = SdlDocument(opened.text)
+keeper = DraftKeeper(opened.path, opened.stamp)
+
+def draft():
+    keeper.note(document.text)
+    keeper.write()
+    print(repr(document), drafts(), load(drafts().found[0]))
+
+document.set("services.web.image", "nginx:1.28")
+draft()
+reached("typed")
+document.replace_text(document.text.replace("env:", "env: ["))
+draft()
+reached("broken")
+document.undo(), document.undo(), document.redo()
+draft()
+print(chr(10).join(opened.diff(document.text)))
+reached("undone")
+if until == "error":
+    raise RuntimeError(f"a mistake of ours with {document!r} and {load(drafts().found[0])!r}")
+import_secrets(path, document, scope="web")
+while document.undo():
+    draft()
+print(document.undo_labels, document.redo_labels)
+reached("imported")
+"""
+
+
+@pytest.mark.parametrize("unlocked", [True, False])
+@pytest.mark.parametrize("until", ["typed", "broken", "undone", "error"])
+def test_a_draft_never_holds_it_wherever_the_editor_dies(witness: Witness, until: str, unlocked: bool) -> None:
+    done = witness.machine.python("-c", EDITING, until, **(OPEN if unlocked else {}))
+    witness.said += done.said
+    assert done.code == (1 if until == "error" else -9), done.err
+    assert "withheld" not in done.err
+    assert witness.files() == ["web.yaml"], "where the user wrote it"
+
+
+def test_after_an_import_neither_draft_nor_undo_remembers_it(witness: Witness) -> None:
+    done = witness.machine.python("-c", EDITING, "imported", **OPEN)
+    witness.said += done.said
+    assert done.code == -9, done.err
+    assert witness.files() == []
+
+
 MODULES = """
 import sys
 from cockpit.cli.main import run

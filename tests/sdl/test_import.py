@@ -85,6 +85,41 @@ def test_escaped_values_are_forgotten_too(store: SecretStore, small: Path) -> No
     assert not document.undo()
 
 
+REGISTRY = "    credentials:\n      host: ghcr.io\n      username: me\n      password: 'canary-registry'\n    env:\n"
+
+
+def test_the_password_of_a_registry_moves_and_its_user_stays(machine: Machine, small: Path) -> None:
+    text = SMALL.replace("    env:\n", REGISTRY)
+    small.write_text(text)
+    done = machine.secrets("import", str(small), **OPEN)
+    assert done.code == 0, done.err
+    assert "REGISTRY_PASSWORD: stored in the vault, scope web; web now refers to it." in done.err
+    moved = text.replace("canary-registry", "ac-secret://REGISTRY_PASSWORD")
+    assert small.read_text() == moved
+    lint = machine.python("-m", "cockpit", "sdl", "lint", str(small))
+    assert (lint.code, "portable, no problems" in lint.out) == (0, True), lint.out
+    rendered = machine.python("-m", "cockpit", "sdl", "render", str(small), "--reveal", **OPEN)
+    assert rendered.out == text
+
+
+def test_files_are_known_by_their_path_afterwards(machine: Machine, small: Path) -> None:
+    small.write_text(TEXT)
+    assert machine.python("-m", "cockpit", "sdl", "new", "ray-cpu").code == 0
+    assert machine.secrets("import", str(small), **OPEN).code == 0
+    script = "from cockpit.operations.sdl_recent import recent; print(*recent())"
+    assert machine.python("-c", script).out.split() == [str(small), str(machine.home / "ray-cpu.yaml")]
+    assert [path.name for path in machine.files_with(TOKEN)] == []
+
+
+def test_what_cannot_be_a_reference_is_pointed_at(store: SecretStore, small: Path) -> None:
+    """Only whole env values and the password of a registry are resolved by whoever deploys."""
+    text = TEXT.replace("    env:", "    args: [sh, -c, 'export API_KEY=canary-arg; run']\n    env:")
+    small.write_text(text)
+    done = import_secrets(small, SdlDocument(text), scope="web", store=store)
+    assert done.others == (6,)
+    assert "canary-arg" in small.read_text()
+
+
 def test_names_for_equal_and_for_different_values() -> None:
     text = SMALL.replace("MODE=fast", "API_TOKEN=one")
     begin, end = text.index("  web:\n    image"), text.index("profiles:")

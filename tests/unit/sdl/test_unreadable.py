@@ -16,7 +16,7 @@ BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9
     ("text", "words", "line", "column"),
     [
         ("a: [1,\nb: 2", "Not YAML", 2, 5),
-        ("a:\n\t- b", "cannot start any token", 2, 1),
+        ("a:\n\t- b", "a tab, and YAML is indented with blanks only", 2, 1),
         ("a: b: c", "mapping values are not allowed", 1, 5),
         ("a: 1\nb: \x00\x01", "control character", 2, 4),
         ("\ufeffa: é\n\x07", "control character", 2, 1),

@@ -1,0 +1,63 @@
+"""Secrets as rows of a table; no value is part of them."""
+
+import time
+
+from cockpit.model.env_names import purpose_of
+from cockpit.operations.secret_uses import SecretRow
+from cockpit.render.text import visible
+from cockpit.render.units import age
+from cockpit.widgets.table.rows import Cell, Column, Fixed, Flexible, Measured, Row
+
+SECRET_COLUMNS = (
+    Column(key="state", title="STATE", width=Fixed(8), priority=0),
+    Column(key="name", title="NAME", width=Measured(12, 40), priority=0),
+    Column(key="scope", title="SCOPE", width=Measured(5, 24), priority=1),
+    Column(key="place", title="LIVES IN", width=Measured(8, 14), priority=0),
+    Column(key="uses", title="USED BY", width=Flexible(14, 120), priority=2),
+    Column(key="changed", title="SET", width=Fixed(7), align="right", priority=4),
+    Column(key="purpose", title="WHAT FOR", width=Flexible(12, 80), priority=5),
+)
+
+_TONES = {"missing": "error", "unseen": "quiet", "there": ""}
+_PLACES = {"secret_command": "command", "session": "memory"}
+
+
+def secret_row(row: SecretRow, now: float | None = None) -> Row:
+    """One secret; `now` in Unix seconds."""
+    changed = row.changed.timestamp() if row.changed else None
+    place = None if row.place is None else _PLACES.get(row.place, row.place)
+    return Row(
+        key=row.key,
+        cells=(
+            Cell("leftover", "warn") if row.is_leftover else Cell(row.presence, _TONES[row.presence]),
+            Cell(row.name, "strong" if row.presence == "missing" else ""),
+            row.scope,
+            Cell(place, "warn" if place == "memory" else "") if place else None,
+            visible(", ".join(use.label for use in row.uses)) or None,
+            Cell(f"{age(changed, now=time.time() if now is None else now)}", "quiet", -(changed or 0.0)),
+            purpose_of(row.name),
+        ),
+    )
+
+
+def detail_lines(row: SecretRow) -> list[tuple[str, str]]:
+    """Everything that is known of a secret but its value."""
+    lines = [
+        ("name", row.name),
+        ("reference", f"ac-secret://{row.name}"),
+        ("scope", row.scope or "none: the environment of this process"),
+        ("lives in", _PLACES.get(row.place, row.place) if row.place else "nowhere yet"),
+        ("state", _STATES[row.presence]),
+        ("set", row.changed.astimezone().strftime("%Y-%m-%d %H:%M") if row.changed else "–"),
+        ("what for", purpose_of(row.name) or "–"),
+        ("used by", ""),
+    ]
+    uses: list[tuple[str, str]] = [(use.kind, f"{use.where}  (looks in {', '.join(use.scopes)})") for use in row.uses]
+    return [*lines, *(uses or [("", "no SDL that was opened here, and no context")])]
+
+
+_STATES = {
+    "there": "there",
+    "missing": "missing: whatever refers to it cannot be rendered or opened",
+    "unseen": "it cannot be seen now: a locked vault, a keyring that does not answer, or a command that is not asked",
+}

@@ -1,0 +1,180 @@
+"""The Secrets pane: names, where each lives and who uses it, the missing ones first; it works without any cluster."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from textual import on, work
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Label
+
+from cockpit.actions import Action
+from cockpit.errors import UsageError
+from cockpit.feeds.topics import NODES, Topic
+from cockpit.feeds.watch import Watch
+from cockpit.operations.background import aside
+from cockpit.operations.live import LiveCluster
+from cockpit.operations.secret_uses import SecretList, SecretRow, secret_list
+from cockpit.panes.secret_rows import SECRET_COLUMNS, secret_row
+from cockpit.panes.table_pane import TablePane
+from cockpit.render.text import visible
+from cockpit.secrets.references import process_store
+from cockpit.widgets.live_table import LiveTable
+from cockpit.widgets.table.rows import Column, Phase
+
+NEED_ROW = frozenset(("secret_delete", "show_detail", "copy"))
+
+
+NEED_CLUSTER = frozenset(("submit", "open_dashboard"))
+NOT_HERE = frozenset(("mark",))
+
+
+class SecretsPane(TablePane[SecretList]):
+    """Asks keyring and vault beside the screen; while they are slow, what was seen last stays."""
+
+    NAME = "secrets"
+    TITLE = "Secrets"
+    NEEDS_CLUSTER = False
+    ASKS = frozenset(
+        (
+            "secret_set",
+            "secret_new",
+            "secret_generate",
+            "secret_delete",
+            "secret_import",
+            "secret_unlock",
+            "show_detail",
+        )
+    )
+    COLUMNS: ClassVar[tuple[Column, ...]] = SECRET_COLUMNS
+    TOPIC: ClassVar[Topic[Any]] = NODES  # never watched: secrets are this machine's
+    WHAT = "secrets"
+    ROW = "Secret"
+    EMPTY = "No secret is kept yet, and nothing refers to one. a keeps one, i takes those that stand in an SDL."
+    ID_COLUMN = "name"
+
+    class Asked(Message):
+        """One of `ASKS` is wanted, for the row under the cursor if there is one."""
+
+        def __init__(self, name: str, row: SecretRow | None) -> None:
+            super().__init__()
+            self.name = name
+            self.row = row
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.listing: SecretList | None = None
+        self._is_looking = False
+        self._again = False
+
+    def compose_below(self) -> Iterable[Widget]:
+        """Where new secrets go, and what is wrong."""
+        return [Label("", id="secrets-status", markup=False)]
+
+    # --- no cluster has a part in this ---
+
+    def watched(self, cluster: LiveCluster) -> list[Watch[Any]]:
+        """Nothing."""
+        return []
+
+    def attach(self, cluster: LiveCluster) -> None:
+        """A cluster changes nothing here."""
+        self.cluster = cluster
+
+    def detach(self) -> None:
+        """Nor does its going."""
+        self.cluster = None
+
+    def report(self, sentence: str) -> None:
+        """Nor what is done to reach one."""
+
+    def tick(self) -> None:
+        """Nor its clock."""
+
+    def wake(self) -> None:
+        """The pane is seen: what others changed meanwhile is read again."""
+        super().wake()
+        self.action_refresh()
+
+    # --- what is there ---
+
+    def action_refresh(self) -> None:
+        """Look again."""
+        if self._is_looking:
+            self._again = True
+        else:
+            self._look()
+
+    @work(group="secrets", exit_on_error=False)
+    async def _look(self) -> None:
+        self._is_looking = True
+        if self.listing is None:
+            self.table.set_state(Phase.LOADING, "asking the keyring…")
+        try:
+            self.show_list(await aside(lambda: secret_list(process_store())))
+        except UsageError as error:
+            self.table.set_state(Phase.FAILED, " ".join(part for part in (error.title, error.hint) if part))
+        finally:
+            self._is_looking = False
+        if self._again:
+            self._again = False
+            self.action_refresh()
+
+    def show_list(self, listing: SecretList) -> None:
+        """Put what was found on the screen."""
+        self.listing = listing
+        self.table.set_rows([secret_row(row) for row in listing.rows])
+        self.table.set_state(Phase.READY)
+        self.query_one("#secrets-status", Label).update(visible(_status_line(listing)))
+        self.post_message(self.StateChanged())
+
+    @property
+    def row(self) -> SecretRow | None:
+        """The secret under the cursor."""
+        rows = self.listing.rows if self.listing else ()
+        return next((row for row in rows if row.key == self.table.row_key), None)
+
+    # --- what is done ---
+
+    def ask(self, name: str) -> None:
+        """Ask for one of `ASKS`."""
+        self.post_message(self.Asked(name, self.row))
+
+    def why_disabled(self, action: Action) -> str | None:
+        """What needs a row needs one, and a cluster nothing here."""
+        row = self.row
+        if action.name in NOT_HERE:
+            return "Secrets are acted on one at a time."
+        if action.name in NEED_CLUSTER and self.cluster is None:
+            return "There is no cluster yet."
+        if action.name in NEED_ROW and row is None:
+            return "There is no secret to act on."
+        if action.name == "secret_delete" and row is not None and (row.place is None or row.scope is None):
+            where = "nowhere yet" if row.place is None else "in the environment of this process"
+            return f"{row.name} lives {where}; there is nothing to delete."
+        if action.name == "secret_unlock" and not _can_unlock(self.listing):
+            return "There is no locked vault."
+        return None
+
+    @on(LiveTable.RowSelected)
+    def _selected(self, event: LiveTable.RowSelected) -> None:
+        event.stop()
+        self.ask("show_detail")
+
+
+def _can_unlock(listing: SecretList | None) -> bool:
+    return listing is not None and listing.status.vault.exists and not listing.status.vault.is_unlocked
+
+
+def _status_line(listing: SecretList) -> str:
+    """Where a new secret goes, then what could not be read."""
+    found = listing.status
+    place = {
+        "keyring": f"New secrets go to the keyring ({found.keyring.backend}).",
+        "vault": f"New secrets go to the vault; no keyring: {found.keyring.reason}.",
+        "session": f"New secrets live in memory only, until the cockpit ends; no keyring: {found.keyring.reason}.",
+    }.get(found.place, "")
+    locked = "The vault is locked." if _can_unlock(listing) else ""
+    missing = sum(row.presence == "missing" for row in listing.rows)
+    lacking = f"{missing} missing." if missing else ""
+    return " ".join(part for part in (lacking, place, locked, *listing.problems[:2]) if part)

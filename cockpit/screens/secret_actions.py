@@ -1,0 +1,161 @@
+"""What is done with secrets by a key: asked for, confirmed, done beside the screen, and told without a value."""
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from textual.app import App
+
+from cockpit.errors import CockpitError
+from cockpit.operations.background import aside
+from cockpit.operations.sdl_files import OpenFile
+from cockpit.operations.sdl_import import Imported, NameTakenError, import_secrets, lines_of_secrets, planned
+from cockpit.operations.sdl_recent import recent, remember
+from cockpit.operations.secret_uses import SecretRow
+from cockpit.panes.secret_rows import detail_lines
+from cockpit.panes.secrets import SecretsPane
+from cockpit.screens.confirm import Confirm
+from cockpit.screens.sdl_dialogs import OpenDialog
+from cockpit.screens.secret_dialogs import ImportPreview, SecretDialog, SecretEntry
+from cockpit.screens.text import TextDialog
+from cockpit.sdl.document import SdlDocument
+from cockpit.secrets.names import DEFAULT_SCOPE, Place, checked_scope
+from cockpit.secrets.references import process_store
+from cockpit.secrets.store import Stored
+from cockpit.secrets.values import advice_on
+
+
+class SecretActions:
+    """Acts on the secrets of this machine; every method is to be run as a worker and may raise CockpitError."""
+
+    def __init__(self, app: App[int], pane: SecretsPane) -> None:
+        self._app = app
+        self._pane = pane
+
+    async def do(self, name: str, row: SecretRow | None) -> None:
+        """Do what the pane asked for, then look again."""
+        match name:
+            case "secret_new":
+                await self._set(None)
+            case "secret_set":
+                await self._set(row)
+            case "secret_generate":
+                await self._generate(row)
+            case "secret_delete" if row is not None:
+                await self._delete(row)
+            case "secret_import":
+                await self._import()
+            case "secret_unlock":
+                await aside(process_store().vault.open)
+            case "show_detail" if row is not None:
+                await self._app.push_screen_wait(TextDialog(f"Secret {row.name}", detail_lines(row)))
+                return
+        self._pane.action_refresh()
+
+    async def _set(self, row: SecretRow | None) -> None:
+        title = f"Set {row.name}" if row else "Keep a secret"
+        entry = await self._entry(title, row)
+        if entry is None or entry.value is None:
+            return
+        value = entry.value
+        stored = await aside(lambda: process_store().put(entry.name, value, scope=entry.scope))
+        self._tell_stored(entry.name, stored)
+        if advice := advice_on(entry.name, value):
+            self._tell(advice, severity="warning")
+
+    async def _generate(self, row: SecretRow | None) -> None:
+        title = f"Generate {row.name}" if row else "Generate a secret"
+        entry = await self._entry(title, row, generates=True)
+        if entry is None:
+            return
+        replace = await self._may_replace(entry)
+        if replace is None:
+            return
+        made = await aside(lambda: process_store().generate(entry.name, scope=entry.scope, replace=replace))
+        self._tell_stored(entry.name, made[1])
+
+    async def _entry(self, title: str, row: SecretRow | None, *, generates: bool = False) -> SecretEntry | None:
+        name, scope = (row.name, row.scope or DEFAULT_SCOPE) if row else ("", DEFAULT_SCOPE)
+        return await self._app.push_screen_wait(SecretDialog(title, name=name, scope=scope, generates=generates))
+
+    async def _may_replace(self, entry: SecretEntry) -> bool | None:
+        """False where there is nothing to replace, True where the user agreed to it, None where not."""
+        rows = self._pane.listing.rows if self._pane.listing else ()
+        there = [row for row in rows if (row.name, row.scope) == (entry.name, entry.scope) and row.place is not None]
+        if not there:
+            return False
+        names = [f"{row.name}, scope {row.scope}, in the {row.place}" for row in there]
+        consequence = "A cluster that runs with the old value goes on with it until it is deployed anew."
+        agreed = await self._app.push_screen_wait(Confirm("Replace it by a new random token?", names, consequence))
+        return True if agreed else None
+
+    async def _delete(self, row: SecretRow) -> None:
+        uses = [f"{use.kind} {use.where}" for use in row.uses]
+        consequence = "They cannot be rendered or opened without it." if uses else "Nothing that is known here uses it."
+        names = [f"{row.name}, scope {row.scope}, in the {row.place}", *(f"used by {use}" for use in uses)]
+        if not await self._app.push_screen_wait(Confirm(f"Delete {row.name}?", names, consequence)):
+            return
+        scope = row.scope or DEFAULT_SCOPE
+        removed = await aside(lambda: process_store().delete(row.name, scope=scope))
+        self._tell(f"Deleted {row.name} from the {', '.join(removed)}, scope {scope}.")
+
+    # --- import ---
+
+    async def _import(self) -> None:
+        path = await self._app.push_screen_wait(OpenDialog(await aside(recent)))
+        if path is None:
+            return
+        document = await aside(lambda: _read(path))
+        moves, others = planned(document), lines_of_secrets(document)
+        if not moves:
+            more = f" Lines {_listed(others)} look like one, but cannot be a reference." if others else ""
+            self._tell(f"{path.name} holds no secret in plain text that could move.{more}")
+            return
+        scope = checked_scope(path.stem)
+        if await self._app.push_screen_wait(ImportPreview(path, scope, moves, others)):
+            self._tell_imported(path, await self._imported(path, document, scope))
+
+    async def _imported(self, path: Path, document: SdlDocument, scope: str) -> Imported | None:
+        """Move them; where the store holds another value already, ask which one counts."""
+        try:
+            return await aside(lambda: import_secrets(path, document, scope=scope))
+        except NameTakenError as error:
+            consequence = "The value in the store is replaced by the one in the file."
+            if not await self._app.push_screen_wait(Confirm(error.title, [error.name], consequence)):
+                return None
+        return await aside(lambda: import_secrets(path, document, scope=scope, replace=True))
+
+    def _tell_imported(self, path: Path, done: Imported | None) -> None:
+        if done is None:
+            return
+        self._tell(
+            f"Moved {', '.join(done.services)} out of {path.name}. Copies and version control hold the old text."
+        )
+        left = sorted({*done.lines, *done.others})
+        if left:
+            self._tell(f"{path.name}: look at line {_listed(left)}; a secret seems to stand there still.", "warning")
+
+    # --- telling ---
+
+    def _tell_stored(self, name: str, stored: Stored) -> None:
+        if stored.place == Place.SESSION:
+            why = " ".join(stored.notes)
+            self._tell(f"{name} is kept in memory only, until the cockpit ends. {why}", "warning")
+        else:
+            self._tell(" ".join((f"Stored {name} in the {stored.place}, scope {stored.scope}.", *stored.notes)))
+
+    def _tell(self, text: str, severity: Any = "information") -> None:
+        self._app.notify(text, severity=severity, markup=False)
+
+
+def _read(path: Path) -> SdlDocument:
+    """The SDL, which is YAML; it is known from now on."""
+    document = SdlDocument(OpenFile.read(path).text)
+    _ = document.tree
+    with suppress(CockpitError):  # a list that cannot be written costs a convenience, and no import
+        remember(path)
+    return document
+
+
+def _listed(lines: list[int]) -> str:
+    return ", ".join(map(str, lines))
