@@ -6,9 +6,12 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
+# One worker has the real Ray; the others share what needs none.
+WORKERS := -n auto --maxprocesses 4 --dist loadgroup
+
 COMPAT := 2.40 2.52
 
-.PHONY: help venv demo test test-slow check format test-compat test-gpu bench screenshots lock clean
+.PHONY: help venv demo scripts test test-slow check format test-compat test-containers test-gpu bench screenshots lock clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,10 +31,10 @@ demo: $(READY)  ## start a real Ray here, run sample jobs on it, and look at the
 	@$(BIN)/rayakash-tui demo
 
 test: $(READY)  ## run the tests, against a real Ray too
-	@$(BIN)/python -m pytest -m "not compat and not gpu and not slow"
+	@$(BIN)/python -m pytest $(WORKERS) -m "not compat and not gpu and not slow and not containers"
 
 test-slow: $(READY)  ## run the proofs that take a minute and more
-	@$(BIN)/python -m pytest -m "slow and not compat"
+	@$(BIN)/python -m pytest -m "slow and not compat and not containers"
 
 check: $(READY)  ## lint, format, types, layers
 	@$(BIN)/ruff check .
@@ -54,11 +57,18 @@ test-compat: $(READY) $(COMPAT:%=.venv-ray-%/.ready)  ## run the client tests on
 	@.venv-ray-$*/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
+test-containers: $(READY)  ## run the templates in containers, as root; podman makes what it cannot pull
+	@$(BIN)/python -m pytest -m containers tests/containers
+
+scripts: $(READY)  ## put the start scripts of docker/ into the templates
+	@$(BIN)/python docker/into_templates.py
+
 test-gpu: $(READY)  ## compare with nvidia-smi, on a machine with a GPU
 	@$(BIN)/python -m pytest -m gpu
 
 bench: $(READY)  ## measure; nothing of it is a test
 	@$(BIN)/python -m tests.bench.bench_sdl
+	@$(BIN)/python -m tests.bench.bench_sdl_editor
 
 screenshots: $(READY)  ## draw the pictures of the README anew
 	@$(BIN)/python -m screenshots.make

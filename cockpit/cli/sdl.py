@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cockpit.cli import options, output, sdl_secrets
+from cockpit.cli import options, output, sdl_containers, sdl_export, sdl_secrets
 from cockpit.errors import EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ def add(commands: Any) -> None:
     _add_writing(nested)
     _add_reading(nested)
     sdl_secrets.add_render(nested)
+    sdl_export.add(nested)
+    sdl_containers.add(nested)
 
 
 def _add_writing(nested: Any) -> None:
@@ -42,6 +44,9 @@ def _add_writing(nested: Any) -> None:
     new.add_argument("-o", "--output", metavar="FILE", help="where to (default: TEMPLATE.yaml here)")
     new.add_argument("--force", action="store_true", help="replace a file that is there")
     new.set_defaults(run=new_file)
+    edit = nested.add_parser("edit", help="write an SDL on the screen, as a form and as text")
+    edit.add_argument("file", metavar="FILE", nargs="?", help="a file, which need not be there yet")
+    edit.set_defaults(run=edit_file)
     fix = nested.add_parser("fix", help="mend what can be mended, and say what is left to decide")
     fix.add_argument("file", metavar="FILE")
     fix.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
@@ -128,6 +133,20 @@ def _save(name: str, document: "SdlDocument") -> None:
 # --- commands --------------------------------------------------------------------------------------------------------
 
 
+def edit_file(args: argparse.Namespace) -> int:
+    """Open the editor; no cluster is needed."""
+    from cockpit.cli.cockpit import has_screen, run_app
+    from cockpit.operations.sdl_files import OpenFile
+
+    if not has_screen():
+        raise UsageError("The editor needs a terminal.", hint="Use `sdl set` and `sdl fix` in scripts.")
+    path = Path(args.file).expanduser() if args.file else None
+    if path is not None and path.exists():
+        with in_file(str(path)):
+            OpenFile.read(path)  # what is no text is told before the screen is taken
+    return run_app(None, sdl=path, first_pane="sdl")
+
+
 def templates(args: argparse.Namespace) -> int:
     """Print the templates."""
     from cockpit.operations.sdl import template_record
@@ -154,6 +173,7 @@ def new_file(args: argparse.Namespace) -> int:
     template = template_named(args.template)
     path = Path(args.output or f"{template.name}.yaml")
     write_new(path, template, force=args.force)
+    sdl_secrets.note_use(path)
     names = dict.fromkeys(one.name for one in references_in(SdlDocument(template.text)))
     output.message(f"Wrote {path}: {template.title}")
     output.message(f"It refers to the secrets {output.joined(names)}; its first lines say how to make them.")
@@ -277,6 +297,7 @@ def show_file(args: argparse.Namespace) -> int:
     if args.json:
         output.record(row)
         return EXIT_OK
-    for line in description(row, width=output.terminal_width()):
+    ascii_only = not (sys.stdout.encoding or "").lower().startswith("utf")
+    for line in description(row, width=output.terminal_width(), ascii_only=ascii_only):
         output.line(line)
     return EXIT_OK

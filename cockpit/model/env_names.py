@@ -34,6 +34,7 @@ _NAMES = (
     EnvName("GATEWAY_TLS_CERTIFICATE", False, "The certificate of the gateway in front of the cluster, base64 of PEM."),
     EnvName("GATEWAY_TLS_KEY", True, "The key of that certificate, base64 of PEM."),
     EnvName("RAY_ADDRESS_HOST", False, "The name under which workers reach the head."),
+    EnvName("RAYAKASH_ALLOW_NO_AUTH", False, "1 lets a cluster start without a token, for a network of your own."),
 )
 
 KNOWN: Mapping[str, EnvName] = MappingProxyType({known.name: known for known in _NAMES})

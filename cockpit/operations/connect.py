@@ -7,14 +7,24 @@ from pathlib import Path
 import msgspec
 
 from cockpit import settings
-from cockpit.clients.address import Address, parse_address
+from cockpit.clients.address import DEFAULT_PORT, Address, parse_address
+from cockpit.clients.endpoint import Passage
 from cockpit.clients.ray import RayClient
 from cockpit.clients.tls import Tls
-from cockpit.clients.tokens import FoundToken, addresses_named_by_ray, checked_token, find_ray_token, read_token_file
+from cockpit.clients.tokens import (
+    FoundToken,
+    address_in,
+    address_named_by_ray,
+    checked_token,
+    find_ray_token,
+    origins_named_by_ray,
+    read_token_file,
+)
 from cockpit.clients.transport import Endpoint
 from cockpit.errors import AuthenticationError, UsageError
 from cockpit.local.containers.state import container_contexts
 from cockpit.local.state import local_status
+from cockpit.operations.bastion import Bastion, bastion_of, open_tunnel
 from cockpit.operations.credentials import Access, access_of, tls_of
 from cockpit.operations.question import Ask as Ask
 from cockpit.operations.question import Question as Question
@@ -35,6 +45,8 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 
     context: str | None = None
     address: str | None = None
+    ssh: str | None = None
+    ssh_port: int | None = None
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +59,12 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     context: Context | None = None
     tls: Tls = Tls()
     access: Access = Access()
+    bastion: Bastion | None = None
+
+    @property
+    def place(self) -> str:
+        """What consents are bound to; an address means another host where a bastion looks it up."""
+        return self.address.origin if self.bastion is None else f"{self.address.origin} via {self.bastion.destination}"
 
     @property
     def is_read_only(self) -> bool:
@@ -55,10 +73,26 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def choose(selection: Selection, environment: Mapping[str, str] = os.environ) -> Target:
-    """Find the cluster: by flag, then by environment, then the context in use.
+    """Find the cluster: by flag, then by environment, then the context in use; with a bastion alone, the Ray on it.
 
     Raises UsageError where none is named, or the name or address is not usable.
     """
+    bastion = bastion_of(selection.ssh, selection.ssh_port)
+    try:
+        target = _chosen(selection, environment)
+    except NoClusterError:
+        if bastion is None:
+            raise
+        target = _from_address(parse_address(f"127.0.0.1:{DEFAULT_PORT}"), environment)
+    if bastion is None:
+        return target
+    if target.name == LOCAL_CONTEXT and target.context is None:
+        raise UsageError("The local cluster is on this machine; --ssh leads to another.")
+    name = target.name if target.context else f"{target.address} via {bastion.destination}"
+    return msgspec.structs.replace(target, bastion=bastion, name=name)
+
+
+def _chosen(selection: Selection, environment: Mapping[str, str]) -> Target:
     if selection.context and selection.address:
         raise UsageError("Name a context or an address, not both.")
     if selection.context:
@@ -66,9 +100,9 @@ def choose(selection: Selection, environment: Mapping[str, str] = os.environ) ->
     if selection.address:
         return _from_address(parse_address(selection.address), environment)
     if environment.get("RAYAKASH_ADDRESS"):
-        return _from_address(parse_address(environment["RAYAKASH_ADDRESS"]), environment)
-    if named := addresses_named_by_ray(environment):
-        return _from_address(named[0], environment)
+        return _from_address(address_in(environment, "RAYAKASH_ADDRESS"), environment)
+    if named := address_named_by_ray(environment):
+        return _from_address(named, environment)
     return _from_context(_default_context(), environment)
 
 
@@ -93,7 +127,9 @@ def _from_address(address: Address, environment: Mapping[str, str]) -> Target:
 
 def _from_context(name: str, environment: Mapping[str, str]) -> Target:
     found = settings.load_settings()
-    context = found.contexts.get(name) or container_contexts().get(name)
+    context, scope = found.contexts.get(name), name
+    if context is None and (kept := container_contexts().get(name)):
+        context, scope = kept.context, kept.scope
     if context is None and name == LOCAL_CONTEXT:
         return _local()
     if context is None:
@@ -102,7 +138,7 @@ def _from_context(name: str, environment: Mapping[str, str]) -> Target:
             detail="\n".join(found.problems),  # it may be there and not be understood
             hint=f"Contexts are tables [contexts.NAME] in {settings.config_file()}.",
         )
-    own = _context_token(name, context)
+    own = _context_token(name, context, scope)
     return Target(
         name=name,
         address=parse_address(context.address),
@@ -110,14 +146,15 @@ def _from_context(name: str, environment: Mapping[str, str]) -> Target:
         token_is_ambient=own is None,
         context=context,
         tls=tls_of(name, context),
+        bastion=bastion_of(context.ssh, context.ssh_port),
         access=access_of(name, context, scopes_for(context=name)),
     )
 
 
-def _context_token(name: str, context: Context) -> FoundToken | None:
+def _context_token(name: str, context: Context, scope: str) -> FoundToken | None:
     source = f"context {name}"
     if context.token is not None:
-        token = resolve_reference(context.token, scopes=scopes_for(context=name))
+        token = resolve_reference(context.token, scopes=scopes_for(context=scope))
         return FoundToken(checked_token(token.reveal(), source), source)
     if context.token_file is not None:
         return FoundToken(read_token_file(Path(context.token_file).expanduser()), source)
@@ -142,18 +179,33 @@ async def connect(
     remembered for the address. Where the cluster wants no token, nothing is asked and none is sent.
     Raises AuthenticationError where it wants one and the answer was no, and UntrustedError as `settle` does.
     """
+    if target.bastion is None:
+        return await _connected(target, None, ask, agreed=agreed, accept=accept)
+    tunnel = await open_tunnel(target.bastion, target.address)
+    try:
+        client = await _connected(target, tunnel, ask, agreed=agreed, accept=accept)
+    except BaseException:
+        await tunnel.close()
+        raise
+    client.transport.closing = tunnel.close
+    return client
+
+
+async def _connected(
+    target: Target, passage: Passage | None, ask: Ask | None, *, agreed: bool, accept: str | None
+) -> RayClient:
     scopes = scopes_for(context=target.name if target.context else None)
-    tls = await settle(_endpoint(target, target.tls, is_bare=True), scopes=scopes, ask=ask, accept=accept)
+    tls = await settle(_endpoint(target, target.tls, passage, is_bare=True), scopes=scopes, ask=ask, accept=accept)
     questions = open_questions(target, settings.load_consents())
     if questions and not agreed:
         if target.access.is_empty:
-            bare = RayClient.at(_endpoint(target, tls, is_bare=True))
+            bare = RayClient.at(_endpoint(target, tls, passage, is_bare=True))
             if not await _wants_token(bare):
                 return bare
         await _agree(target, questions, ask)
     if questions:
         _remember(target, questions)
-    return RayClient.at(_endpoint(target, tls))
+    return RayClient.at(_endpoint(target, tls, passage))
 
 
 async def _wants_token(client: RayClient) -> bool:
@@ -173,16 +225,17 @@ async def _wants_token(client: RayClient) -> bool:
 def open_questions(target: Target, consents: Consents, environment: Mapping[str, str] = os.environ) -> list[Question]:
     """What has to be agreed to before the target's token is sent there."""
     address, token = target.address, target.token
-    if address.is_loopback or (token is None and target.access.is_empty):
+    if (address.is_loopback and target.bastion is None) or (token is None and target.access.is_empty):
         return []
     questions = []
-    is_named = address.origin in {named.origin for named in addresses_named_by_ray(environment)}
-    if token is not None and target.token_is_ambient and not is_named and address.origin not in consents.ray_token:
-        text = f"Send the Ray token found in {token.source} to {address.origin}?"
+    is_named = target.bastion is None and address.origin in origins_named_by_ray(environment)
+    if token is not None and target.token_is_ambient and not is_named and target.place not in consents.ray_token:
+        text = f"Send the Ray token found in {token.source} to {target.place}?"
         questions.append(Question(text, "ray_token"))
-    if not address.is_encrypted and address.origin not in consents.plain_http:
+    # Beyond the tunnel the bastion itself is all there is, or a network.
+    if not (address.is_encrypted or address.is_loopback) and target.place not in consents.plain_http:
         what = "the token" if token is not None else "the credentials"
-        text = f"Send {what} to {address.origin} unencrypted, for everyone on the way to read?"
+        text = f"Send {what} to {target.place} unencrypted, for everyone on the way to read?"
         questions.append(Question(text, "plain_http"))
     return questions
 
@@ -204,12 +257,12 @@ async def _agree(target: Target, questions: list[Question], ask: Ask | None) -> 
 def _remember(target: Target, questions: list[Question]) -> None:
     consents = settings.load_consents()
     for question in questions:
-        agreed = getattr(consents, question.about) | {target.address.origin}
+        agreed = getattr(consents, question.about) | {target.place}
         consents = msgspec.structs.replace(consents, **{question.about: agreed})
     settings.save_consents(consents)
 
 
-def _endpoint(target: Target, tls: Tls, *, is_bare: bool = False) -> Endpoint:
+def _endpoint(target: Target, tls: Tls, passage: Passage | None, *, is_bare: bool = False) -> Endpoint:
     """Where the target is; a bare one shows nothing that others could use."""
     access = Access() if is_bare else target.access
     return Endpoint(
@@ -221,4 +274,5 @@ def _endpoint(target: Target, tls: Tls, *, is_bare: bool = False) -> Endpoint:
         basic=access.basic,
         tls=tls,
         use_proxy=target.context.proxy if target.context else False,
+        passage=passage,
     )

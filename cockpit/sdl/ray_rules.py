@@ -54,6 +54,9 @@ def _auth(report: Report, member: Member) -> None:
             message = f"{name} is no variable of Ray: RAY_AUTH_MODE was probably meant, and without it Ray runs open."
             fix = to_set("write RAY_AUTH_MODE", path, f"RAY_AUTH_MODE={value}")
             advise(report, "ray-auth-mode", node, message, severity="error", fix=fix)
+        elif name == "RAYAKASH_ALLOW_NO_AUTH" and value == "1":
+            message = f"{name}=1 lets the start scripts run Ray open where RAY_AUTH_TOKEN is empty; drop it."
+            advise(report, "ray-auth-mode", node, message)
     if member.service.env_value("RAY_AUTH_MODE") == "token" and not member.gives_token and member.starts_ray:
         message = f"{member.service.name} has RAY_AUTH_MODE=token but no RAY_AUTH_TOKEN: `ray start` refuses."
         advise(report, "ray-no-token", member.service.key, message, severity="error")

@@ -1,10 +1,14 @@
 """The start scripts of the templates as they run: they say what is wrong instead of running open, slow or for ever."""
 
 import base64
+import http.server
 import os
 import re
 import signal
+import socket
 import subprocess
+import sys
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +33,7 @@ class Container:
         self.program("nproc", "echo 64")
         self.program("caddy", 'printf "%s\\n" caddy "$@"')
         self.program("sleep", "exit 0")
+        self.program("python3", "exit 0")  # no port is taken, and the head is there
         self.shared_memory(4096)
         self.limits(cpu="400000 100000", memory=str(12 << 30))
 
@@ -166,35 +171,159 @@ def test_jobs_get_the_keys_under_the_names_that_libraries_read(
     assert wanted <= set(done.stdout.splitlines())
 
 
-def test_a_worker_waits_for_the_head_and_says_so(container: Container) -> None:
-    count = container.folder / "count"
-    container.program(
-        "python3", f'echo x >>"{count}"; [ "$(wc -l <"{count}")" -ge 4 ] || {{ echo "refused" >&2; exit 1; }}'
-    )
-    done = container.run("ray-worker")
+def test_nobody_is_asked_for_a_token_only_where_that_was_meant(container: Container) -> None:
+    done = container.run("ray-head", RAY_AUTH_TOKEN="", RAYAKASH_ALLOW_NO_AUTH="1", RAY_AUTH_MODE="token")
     assert done.returncode == 0
+    assert "RAY_AUTH_MODE=disabled" in done.stdout
+    assert "whoever reaches this cluster can run code on it" in done.stderr
+    assert container.run("ray-head", RAY_AUTH_TOKEN="", RAYAKASH_ALLOW_NO_AUTH="yes").returncode == 78
+    assert "RAY_AUTH_MODE=token" in container.run("ray-head", RAYAKASH_ALLOW_NO_AUTH="1").stdout
+
+
+def test_values_reach_ray_as_they_were_given(container: Container) -> None:
+    container.program("ray", 'printf "%s" "$ODD"')
+    odd = """quotes " and ', $HOME, `id`, two  spaces\nNAME=ac-secret:in the middle\\ \ttab"""
+    done = container.run("ray-head", ODD=odd)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == odd
+
+
+def test_a_port_that_is_taken_is_named(container: Container) -> None:
+    with socket.create_server(("", 0)) as taken:
+        port = taken.getsockname()[1]
+        text = container.text("ray-head").replace("--port=6379", f"--port={port}")
+        (container.programs / "python3").unlink()
+        command = ["sh", "-c", text.replace("need_ports 6379 8265 8076 8077 8078 8079", f"need_ports {port}")]
+        done = subprocess.run(
+            command, env=container.environment({}), capture_output=True, text=True, check=False, timeout=60
+        )
+    assert done.returncode == 78
+    assert f"port {port} is taken in this container: command and args of the service" in done.stderr
+    assert done.stdout == ""
+    again = subprocess.run(
+        command, env=container.environment({}), capture_output=True, text=True, check=False, timeout=60
+    )
+    assert again.returncode == 0, "it is free now"
+
+
+# --- a worker and its head -------------------------------------------------------------------------------------------
+
+
+class Head:
+    """What a worker finds at the address of its head."""
+
+    def __init__(self, container: Container) -> None:
+        self.container = container
+
+    def answers(self, lines: list[tuple[int, str]], *, seconds: int = 0) -> None:
+        """One exit code and sentence for each question, the last one for ever; each question takes `seconds`."""
+        folder = self.container.folder
+        cases = "".join(f'{number}) echo "{text}"; exit {code};;\n' for number, (code, text) in enumerate(lines, 1))
+        code, text = lines[-1]
+        count = (
+            f'case "$2" in import?importlib*) echo 2.60.0; exit 0;; esac\ncase $# in 4) ;; *) exit 0;; esac\n'
+            f'echo x >>"{folder}/count"\ncase $(wc -l <"{folder}/count") in\n'
+            f'{cases}*) echo "{text}"; exit {code};;\nesac'
+        )
+        self.container.program("python3", count)
+        self.container.program(
+            "date", f'[ -e "{folder}/count" ] && echo $(( $(wc -l <"{folder}/count") * {seconds} )) || echo 0'
+        )
+
+
+@pytest.fixture
+def head(container: Container) -> Head:
+    return Head(container)
+
+
+def test_a_worker_waits_for_the_head_and_says_so(container: Container, head: Head) -> None:
+    head.answers([(1, "refused")] * 3 + [(0, "2.60.0")])
+    done = container.run("ray-worker")
+    assert done.returncode == 0, done.stderr
     waits = [line for line in done.stderr.splitlines() if "waiting for" in line]
-    assert waits == [f"rayakash: waiting for ray-head:6379 (refused), next try in {pause} s" for pause in (1, 2, 4)]
+    assert waits == [f"rayakash: waiting for the head (refused), next try in {pause} s" for pause in (1, 2, 4)]
     said = done.stdout.splitlines()
     assert "--address=ray-head:6379" in said
+    assert "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S=20" in said
     least, most = (
         next(int(line.partition("=")[2]) for line in said if f"--{end}-worker" in line) for end in ("min", "max")
     )
     assert most - least > 5000
 
 
-def test_a_worker_gives_up_on_a_head_that_never_answers(container: Container) -> None:
-    container.program("python3", 'echo "Name or service not known" >&2; exit 1')
+def test_a_worker_gives_up_on_a_head_that_never_answers(container: Container, head: Head) -> None:
+    head.answers([(1, "ray-haed:6379: Name or service not known")], seconds=100)
     done = container.run("ray-worker", RAY_ADDRESS_HOST="ray-haed")
     assert done.returncode == 69
-    assert "ray-haed:6379 did not answer for 10 minutes (Name or service not known)" in done.stderr
-    assert "RAY_ADDRESS_HOST" in done.stderr
+    assert "did not answer for 10 minutes (ray-haed:6379: Name or service not known)" in done.stderr
+    assert "RAY_ADDRESS_HOST must be the name" in done.stderr
+    assert done.stderr.count("waiting for") == 5
     assert done.stdout == ""
     assert container.run("ray-worker", RAY_ADDRESS_HOST="").returncode == 78
 
 
+@pytest.mark.parametrize(
+    ("code", "said", "words"),
+    [
+        (3, "", "env: the head refuses this RAY_AUTH_TOKEN"),
+        (4, "2.52.0", "image: this is Ray 2.60.0, the head's is 2.52.0"),
+    ],
+)
+def test_a_worker_that_does_not_fit_says_why_at_once(
+    container: Container, head: Head, code: int, said: str, words: str
+) -> None:
+    head.answers([(code, said)])
+    done = container.run("ray-worker")
+    assert done.returncode == 78
+    assert words in done.stderr
+    assert "waiting" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_worker_goes_on_without_a_dashboard_to_compare_with(container: Container, head: Head) -> None:
+    head.answers([(2, "ray-head:8265: refused")], seconds=30)
+    done = container.run("ray-worker")
+    assert done.returncode == 0
+    assert "the head's version was not compared (ray-head:8265: refused)" in done.stderr
+
+
+class _Dashboard(http.server.BaseHTTPRequestHandler):
+    """Answers `/api/version` as Ray does, to whoever has the token."""
+
+    def do_GET(self) -> None:
+        known = self.headers["Authorization"] == f"Bearer {TOKEN}" and self.path == "/api/version"
+        self.send_response(200 if known else 403)
+        self.end_headers()
+        self.wfile.write(b'{"version": "4", "ray_version": "2.60.0"}' if known else b"Forbidden")
+
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the name that it has there
+        pass
+
+
+@pytest.mark.parametrize(
+    ("token", "version", "code", "said"),
+    [(TOKEN, "2.60.0", 0, "2.60.0"), (TOKEN, "2.52.0", 4, "2.60.0"), ("u" * 32, "2.60.0", 3, "")],
+)
+def test_what_a_worker_asks_its_head(token: str, version: str, code: int, said: str) -> None:
+    question = re.search(r"ask='\n(.*?)\n'\n", script("ray-worker"), re.DOTALL)
+    assert question is not None
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Dashboard) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        port = str(server.server_port)
+        text = question[1].replace("6379", port).replace("8265", port)
+        done = subprocess.run(
+            [sys.executable, "-c", text, "127.0.0.1", version],
+            env={"RAY_AUTH_TOKEN": token}, capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+        server.shutdown()
+    assert (done.returncode, done.stdout.strip()) == (code, said), done.stderr
+    nobody = subprocess.run([sys.executable, "-c", text, "127.0.0.1", version], capture_output=True, check=False)
+    assert nobody.returncode == 1
+    assert f"127.0.0.1:{port}: Connection refused".encode() in nobody.stdout
+
+
 def test_a_worker_that_waits_ends_when_it_is_told_to(container: Container) -> None:
-    container.program("python3", "exit 1")
+    Head(container).answers([(1, "refused")])
     container.program("sleep", "exec tail -f /dev/null")
     process = subprocess.Popen(
         ["sh", "-c", container.text("ray-worker")],
