@@ -60,9 +60,10 @@ class LocalRayError(UsageError):
 
 
 class UnreachableError(CockpitError):
-    """The cluster did not answer, or not in time."""
+    """The cluster did not answer, or not in time; `was_sent` is False where nothing of the request can have arrived."""
 
     exit_code = EXIT_UNREACHABLE
+    was_sent = True
 
 
 class NotRayError(UnreachableError):

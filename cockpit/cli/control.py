@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from cockpit.cli import options, output, session
@@ -47,11 +48,11 @@ async def stop_jobs(args: argparse.Namespace) -> int:
     from cockpit.operations import jobs as operations
 
     ended: list[Any] = []
-    patience = _patience(args)
+    patience = session.patience_of(args)
     async with session.cluster(args, changes=True) as client:
 
         async def stop(job_id: str) -> int:
-            before = await operations.request_stop(client, job_id)
+            before = await patience.through(partial(operations.request_stop, client, job_id))
             if before.is_terminal:
                 output.message(f"Job {job_id} had ended before: {before.status}.")
                 ended.append(before)
@@ -70,14 +71,6 @@ async def stop_jobs(args: argparse.Namespace) -> int:
 
 def _stopping(job: Any) -> None:
     output.message(f"Job {job.id} is stopping…")
-
-
-def _patience(args: argparse.Namespace) -> Any:
-    from cockpit.cli.watch import away
-    from cockpit.feeds.patience import Patience
-
-    retry_for = options.RETRY_SECONDS if args.retry_for is None else args.retry_for
-    return Patience(retry_for, from_start=args.retry_for is not None, report=away)
 
 
 def _print_jobs(args: argparse.Namespace, jobs: list[Any]) -> None:
@@ -120,19 +113,33 @@ async def wait_for_jobs(args: argparse.Namespace) -> int:
 
     ended: list[Any] = []
     waiting = list(dict.fromkeys(args.ids))
-    patience = _patience(args)
+    patience = session.patience_of(args)
     async with session.cluster(args) as client:
 
-        async def wait(job_id: str) -> int:
-            job = await JobWatch(client, job_id).until_terminal(patience)
-            waiting.remove(job_id)
+        def note(job: Any) -> int:
             output.message(render.outcome(job, time.time()))
             ended.append(job)
             return result_code(job)
 
+        async def wait(job_id: str) -> int:
+            job = await JobWatch(client, job_id).until_terminal(patience)
+            waiting.remove(job_id)
+            return note(job)
+
+        async def look(job_id: str) -> int:
+            waiting.remove(job_id)
+            job = await JobWatch(client, job_id).poll_through(patience)
+            if not job.is_terminal:
+                waiting.append(job_id)
+                return EXIT_OK
+            return note(job)
+
         try:
-            async with asyncio.timeout(args.timeout):
-                code = await _each(args.ids, wait)
+            # A wait of no time would end before the first answer; to look once is what is meant.
+            async with asyncio.timeout(args.timeout or None):
+                code = await _each(args.ids, look if args.timeout == 0 else wait)
+            if args.timeout == 0 and waiting:
+                raise TimeoutError
         except TimeoutError:
             raise UnreachableError(
                 f"Not ended within {args.timeout:g} s: {output.joined(waiting)}.", hint="The jobs go on."

@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from cockpit import __version__
-from cockpit.cli import options, output, terminal
+from cockpit.cli import options, output, ssh_questions, terminal
 from cockpit.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, CockpitError
 
 # Each module has `add(subparsers)`, and a coroutine behind every command as `run`.
@@ -84,7 +84,10 @@ def _run(argv: list[str]) -> int:
         return _without_command(args, parser)
     if args.rest and not hasattr(args, "entrypoint"):
         parser.error(f"nothing may follow -- here: {' '.join(args.rest)}")
+    if args.record is not None or args.replay is not None:
+        parser.error("--record and --replay are for the cockpit, which opens without a command")
     terminal.install()
+    ssh_questions.install()
     result = args.run(args)
     code: int = asyncio.run(result) if asyncio.iscoroutine(result) else result
     return code

@@ -13,6 +13,7 @@ from cockpit.render.text import visible
 
 if TYPE_CHECKING:
     from cockpit.clients.ray import RayClient
+    from cockpit.feeds.patience import Patience
     from cockpit.operations.connect import Question, Selection, Target
 
 
@@ -20,18 +21,20 @@ def selection_of(args: argparse.Namespace) -> "Selection":
     """What the user named."""
     from cockpit.operations.connect import Selection
 
-    return Selection(context=args.context, address=args.address)
+    return Selection(context=args.context, address=args.address, ssh=args.ssh, ssh_port=args.ssh_port)
 
 
 @asynccontextmanager
 async def cluster(args: argparse.Namespace, *, changes: bool = False) -> AsyncIterator["RayClient"]:
     """A connected client of the cluster that the options name.
 
-    With `changes` a read-only context is refused with UsageError.
+    With `changes` UsageError is raised for a read-only context, and under --read-only.
     """
     # httpx takes most of a start, and not every command speaks to a cluster.
     from cockpit.operations.connect import choose, connect
 
+    if changes and args.read_only:
+        raise UsageError("This would change the cluster, and --read-only was given.")
     target = choose(selection_of(args))
     if changes and target.is_read_only:
         raise UsageError(f"The context {target.name} is read-only.", hint="Remove read_only from it to change that.")
@@ -44,6 +47,16 @@ async def cluster(args: argparse.Namespace, *, changes: bool = False) -> AsyncIt
         finally:
             for shortcoming in sorted(client.shortcomings):
                 output.warning(shortcoming)
+
+
+def patience_of(args: argparse.Namespace) -> "Patience":
+    """How long to go on while the cluster is away; a first request fails at once, unless --retry-for is given."""
+    from cockpit.cli.options import RETRY_SECONDS
+    from cockpit.cli.watch import away
+    from cockpit.feeds.patience import Patience
+
+    retry_for = RETRY_SECONDS if args.retry_for is None else args.retry_for
+    return Patience(retry_for, from_start=args.retry_for is not None, report=away)
 
 
 def _warn(target: "Target") -> None:

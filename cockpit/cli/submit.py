@@ -8,6 +8,7 @@ from cockpit.cli import options, output, session
 from cockpit.errors import EXIT_OK, UsageError
 
 if TYPE_CHECKING:
+    from cockpit.feeds.patience import Patience
     from cockpit.operations.submit import Prepared, SubmitForm
 
 DESCRIPTION = """\
@@ -59,7 +60,7 @@ async def submit_job(args: argparse.Namespace) -> int:
     prepared = await prepare(_form(args), scopes=scopes_for(context=args.context or current_context()))
     _say_what_goes(prepared)
     async with session.cluster(args, changes=True) as client:
-        submission_id = await _send(client, prepared)
+        submission_id = await _send(client, prepared, session.patience_of(args))
         if args.no_wait:
             print(submission_id, flush=True)
             return EXIT_OK
@@ -67,20 +68,31 @@ async def submit_job(args: argparse.Namespace) -> int:
         return await _follow(client, submission_id, args)
 
 
-async def _send(client: Any, prepared: "Prepared") -> str:
+async def _send(client: Any, prepared: "Prepared", patience: "Patience") -> str:
+    import asyncio
+
     from cockpit.operations.submit import submit
     from cockpit.render.upload import result
 
-    return await submit(client, prepared, uploaded=lambda done: output.message(result(done)))
+    try:
+        return await submit(client, prepared, uploaded=lambda done: output.message(result(done)), patience=patience)
+    except asyncio.CancelledError:
+        name = prepared.request.submission_id
+        output.message("")  # the terminal stands behind its ^C
+        output.message(
+            f"Interrupted: the job may have been accepted. Look for it with: rayakash-tui jobs | grep {name}"
+        )
+        raise
 
 
 async def _follow(client: Any, submission_id: str, args: argparse.Namespace) -> int:
     import asyncio
 
     from cockpit.cli.following import conclude, follow
+    from cockpit.feeds.log_source import JobLog
 
     try:
-        return conclude(await follow(client, submission_id, args, has_answered=True))
+        return conclude(await follow(JobLog(client, submission_id), args, has_answered=True))
     except asyncio.CancelledError:
         output.message("")  # the terminal stands behind its ^C
         output.message(f"Detached: job {submission_id} goes on. Stop it with: rayakash-tui stop {submission_id}")
@@ -90,6 +102,8 @@ async def _follow(client: Any, submission_id: str, args: argparse.Namespace) -> 
 def _form(args: argparse.Namespace) -> "SubmitForm":
     from cockpit.operations.submit import SubmitForm, entrypoint_of
 
+    if args.working_dir == "":  # as of a variable that is not set: the job would run without its code
+        raise UsageError("--working-dir is empty.", hint="Leave it out to upload nothing.")
     return SubmitForm(
         entrypoint=entrypoint_of([*args.entrypoint, *args.rest]),
         submission_id=args.id,

@@ -19,6 +19,9 @@ NO_ACTOR = "f" * 32
 # An amount may be a rest such as 4.44e-16, which is what is left of sums of floats.
 _AMOUNT = r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?)"
 _USAGE_LINE = re.compile(rf"^\s*{_AMOUNT}/{_AMOUNT} ([^\s(]+)", re.MULTILINE)
+_NAME_IN_LINE = re.compile(r"^\s*\S+/\S+ ([^\s(]+)", re.MULTILINE)
+# Those that the text leaves out.
+_OTHER_NAMES = ("object_store_memory", "node:__internal_head__")
 
 
 class _Wire(msgspec.Struct, kw_only=True, rename="camel"):
@@ -128,7 +131,7 @@ def to_node(wire: WireNode, logical_text: str | None) -> Node:
         object_store_available_memory=raylet.object_store_available_memory,
         num_workers=raylet.num_workers,
         labels={key: value for key, value in (raylet.labels or {}).items() if value is not None},
-        resources_total={key: value for key, value in (raylet.resources_total or {}).items() if value is not None},
+        resources_total=_by_exact_name(raylet.resources_total or {}, logical_text or ""),
         logical=logical_usage(logical_text or ""),
         gpus=tuple(_to_gpu(gpu, raylet.core_workers_stats or []) for gpu in wire.gpus or []),
     )
@@ -141,6 +144,18 @@ def logical_usage(text: str) -> dict[str, Usage]:
     """
     found = ((name, float(used), float(total)) for used, total, name in _USAGE_LINE.findall(text))
     return {name: Usage(used=used, total=total) for name, used, total in found if isfinite(used) and isfinite(total)}
+
+
+def _by_exact_name(totals: dict[str, float | None], logical_text: str) -> dict[str, float]:
+    """Totals by the names that resources have: Ray camel-cases keys, and the logical text holds them as they are."""
+    exact = {_camel(name): name for name in (*_NAME_IN_LINE.findall(logical_text), *_OTHER_NAMES)}
+    return {exact.get(key, key): value for key, value in totals.items() if value is not None}
+
+
+def _camel(name: str) -> str:
+    """What Ray makes of a key (`to_camel_case` in dashboard/utils.py): GeForce becomes Geforce too."""
+    first, *others = name.split("_")
+    return first + "".join(word.title() for word in others)
 
 
 def _to_disk(wire: WireDisk) -> Disk:

@@ -1,7 +1,8 @@
 """Ray's own places for a token, and where one found there may go."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -55,7 +56,30 @@ def find_ray_token(environment: Mapping[str, str] = os.environ, home: Path | Non
     return None
 
 
-def addresses_named_by_ray(environment: Mapping[str, str] = os.environ) -> list[Address]:
-    """The http(s) addresses in Ray's own environment variables, in Ray's order of preference."""
-    values = (environment.get(name, "") for name in ADDRESS_VARIABLES)
-    return [parse_address(value) for value in values if value.startswith(("http://", "https://"))]
+def address_in(environment: Mapping[str, str], name: str) -> Address:
+    """The address in a variable. Raises UsageError that names the variable."""
+    try:
+        return parse_address(environment[name])
+    except UsageError as error:
+        error.hint = f"It stands in the environment variable {name}. {error.hint}"
+        raise
+
+
+def address_named_by_ray(environment: Mapping[str, str] = os.environ) -> Address | None:
+    """The http(s) address in Ray's own environment variables, by Ray's order of preference. Raises UsageError."""
+    name = next(_variables_with_url(environment), None)
+    return None if name is None else address_in(environment, name)
+
+
+def origins_named_by_ray(environment: Mapping[str, str] = os.environ) -> set[str]:
+    """Scheme, host and port of every http(s) address in Ray's own environment variables; what is none is none."""
+    origins = set()
+    for name in _variables_with_url(environment):
+        with suppress(UsageError):
+            origins.add(parse_address(environment[name]).origin)
+    return origins
+
+
+def _variables_with_url(environment: Mapping[str, str]) -> Iterator[str]:
+    """Ray's variables that hold a URL of HTTP: they may also hold the address of a GCS, or `auto`."""
+    return (name for name in ADDRESS_VARIABLES if environment.get(name, "").startswith(("http://", "https://")))

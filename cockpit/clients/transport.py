@@ -6,7 +6,7 @@ The only module that knows httpx: failures leave it as errors of `cockpit.errors
 import asyncio
 import ssl
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -32,6 +32,13 @@ from cockpit.errors import CockpitError, NotRayError, UnreachableError, UsageErr
 MIB = 1024 * 1024
 LIST_LIMIT = 128 * MIB
 REPLY_LIMIT = 1 * MIB
+
+# What httpx decodes bounded by what a chunk can hold: gzip makes at most a thousand times as much of it. Others do not,
+# nor do several one after the other.
+_ENCODINGS = ("", "identity", "gzip", "deflate")
+
+# Raised before a connection was there to send anything through.
+_NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
 
 _TLS_ALERT = r"\x15\x03"  # how a TLS server complains about plain HTTP, as h11 quotes it
 
@@ -70,12 +77,16 @@ class Transport:
         self.timeouts = timeouts or Timeouts()
         self._backend = backend
         self._client: httpx.AsyncClient | None = None
+        self.closing: Callable[[], Awaitable[None]] | None = None
+        """What ends with the connection."""
 
     async def close(self) -> None:
         """Close the connection; a later request would open a new one."""
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
+        if self.closing is not None:
+            await self.closing()
 
     def _opened(self) -> httpx.AsyncClient:
         if self._client is None:
@@ -84,20 +95,23 @@ class Transport:
 
     def _open(self, looking: ssl.SSLContext | None = None) -> httpx.AsyncClient:
         endpoint = self.endpoint
-        headers = {"User-Agent": f"rayakash-tui/{__version__}", "Accept": "*/*"}
+        headers = {"User-Agent": f"rayakash-tui/{__version__}", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
         headers |= {} if looking else endpoint.credentials()
         # Without TLS there is nothing to verify, and to load the authorities for it takes 20 ms of every start.
         needs_tls = endpoint.address.is_encrypted or endpoint.use_proxy
         verify = looking or (context_of(endpoint.tls) if needs_tls else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+        backend = self._backend
+        if backend is None and endpoint.passage is not None:
+            backend = httpx.AsyncHTTPTransport(verify=verify, uds=endpoint.passage.socket)
         try:
             return httpx.AsyncClient(
                 base_url=str(endpoint.address),
                 headers=headers,
                 timeout=httpx.Timeout(self.timeouts.quiet, connect=self.timeouts.connect),
                 follow_redirects=False,
-                trust_env=endpoint.use_proxy,
+                trust_env=endpoint.use_proxy and endpoint.passage is None,
                 verify=verify,
-                transport=self._backend,
+                transport=backend,
             )
         except UnicodeError:  # about the address; it is a ValueError too
             raise
@@ -113,6 +127,7 @@ class Transport:
             raise UsageError(f"{self.endpoint.address} speaks no TLS, so there is no certificate.")
         tls = self.endpoint.tls if verify else msgspec.structs.replace(self.endpoint.tls, ca=None, verify=False)
         async with self._open(asking_context(tls)) as client:
+            passed = await self._passed()
             try:
                 async with asyncio.timeout(self.timeouts.connect):
                     await client.get("/")
@@ -123,7 +138,7 @@ class Transport:
             except (httpx.HTTPError, ssl.SSLError) as error:
                 if isinstance(met := tls_error_in(error), PinError):
                     return met.found
-                raise self._failure(error) from error
+                raise await self._explained(error, passed) from error
         raise NotRayError(f"{self.endpoint.address} speaks no TLS, or a proxy on the way ends it.")
 
     async def request(
@@ -178,7 +193,8 @@ class Transport:
         """
         read = None if endless else self.timeouts.quiet
         timeout = httpx.Timeout(self.timeouts.quiet, connect=self.timeouts.connect, read=read)
-        request = self._build("GET", path, params=params, timeout=timeout)
+        # What is compressed on its way comes in lumps.
+        request = self._build("GET", path, params=params, headers={"Accept-Encoding": "identity"}, timeout=timeout)
         async with self._sent(request) as response:
             if response.status_code >= 300:
                 raise await self._refused(request, response)
@@ -197,15 +213,35 @@ class Transport:
 
     @asynccontextmanager
     async def _sent(self, request: httpx.Request) -> AsyncIterator[httpx.Response]:
+        passed = await self._passed()
         try:
             with asking():
                 response = await self._send(request)
             try:
+                if response.headers.get("content-encoding", "").strip().lower() not in _ENCODINGS:
+                    raise NotRayError(
+                        f"The reply of {self.endpoint.address} is packed in a way that was not asked for."
+                    )
                 yield response
             finally:
                 await response.aclose()
         except (httpx.HTTPError, ssl.SSLError) as error:  # httpcore lets errors of TLS while reading through
-            raise self._failure(error) from error
+            failure = await self._explained(error, passed)
+            if isinstance(error, _NOTHING_SENT) and isinstance(failure, UnreachableError):
+                failure.was_sent = False
+            raise failure from error
+
+    async def _passed(self) -> int:
+        """Wait for the way to be open, where there is one. Raises UnreachableError."""
+        passage = self.endpoint.passage
+        return await passage.ready() if passage is not None else 0
+
+    async def _explained(self, error: httpx.HTTPError | ssl.SSLError, passed: int) -> CockpitError:
+        """What went wrong: on the way, or else at its end."""
+        passage = self.endpoint.passage
+        if passage is not None and tls_error_in(error) is None and (on_the_way := await passage.explained(passed)):
+            return on_the_way
+        return self._failure(error)
 
     async def _send(self, request: httpx.Request) -> httpx.Response:
         try:

@@ -2,11 +2,14 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import msgspec
 
-from cockpit.errors import UnreachableError
+from cockpit.errors import NotRayError, ServerError, UnreachableError
+
+T = TypeVar("T")
 
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 15.0
@@ -45,6 +48,22 @@ class Patience:
         reported = self._failures > 1
         self._trusted, self._failures, self._away_since = True, 0, None
         return reported
+
+    async def through(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """The answer to `ask`, which is called again while nothing answers; it must not do anything twice.
+
+        An answer that is a failure is one too: ServerError and NotRayError are raised at once.
+        """
+        while True:
+            try:
+                answer = await ask()
+            except (NotRayError, ServerError):
+                raise
+            except UnreachableError as error:
+                await self.failed(error)
+            else:
+                self.succeeded()
+                return answer
 
     async def failed(self, error: UnreachableError, *, silently: bool = False) -> None:
         """Wait before the next attempt; raises `error` once there has been no success for `retry_for` seconds.

@@ -29,7 +29,7 @@ from cockpit.operations.credentials import Access, access_of, tls_of
 from cockpit.operations.question import Ask as Ask
 from cockpit.operations.question import Question as Question
 from cockpit.operations.trust import settle
-from cockpit.secrets.names import scopes_for
+from cockpit.secrets.names import DEFAULT_SCOPE, scopes_for
 from cockpit.secrets.references import resolve_reference
 from cockpit.settings import Consents, Context
 
@@ -50,7 +50,10 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
-    """A cluster to talk to. `token_is_ambient` marks a token that was not given for this cluster."""
+    """A cluster to talk to. `token_is_ambient` marks a token that was not given for this cluster.
+
+    `scopes` are where its secrets are looked for.
+    """
 
     name: str
     address: Address
@@ -60,6 +63,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     tls: Tls = Tls()
     access: Access = Access()
     bastion: Bastion | None = None
+    scopes: tuple[str, ...] = (DEFAULT_SCOPE,)
 
     @property
     def place(self) -> str:
@@ -111,8 +115,8 @@ def _default_context() -> str:
     if chosen:
         return chosen
     found = settings.load_settings()
-    known = list(found.contexts)
-    if len(known) == 1:
+    known = [*found.contexts, *found.left_out]  # one that is not understood may be the one that is meant
+    if len(known) == 1 and found.contexts:
         return known[0]
     raise NoClusterError(
         "No cluster is named." if not known else f"Several clusters are known: {', '.join(sorted(known))}.",
@@ -127,18 +131,19 @@ def _from_address(address: Address, environment: Mapping[str, str]) -> Target:
 
 def _from_context(name: str, environment: Mapping[str, str]) -> Target:
     found = settings.load_settings()
-    context, scope = found.contexts.get(name), name
+    context = found.contexts.get(name)
     if context is None and (kept := container_contexts().get(name)):
-        context, scope = kept.context, kept.scope
+        context = msgspec.structs.replace(kept.context, scope=kept.scope)
     if context is None and name == LOCAL_CONTEXT:
         return _local()
     if context is None:
         raise UsageError(
             f"There is no context {name!r}.",
             detail="\n".join(found.problems),  # it may be there and not be understood
-            hint=f"Contexts are tables [contexts.NAME] in {settings.config_file()}.",
+            hint="`rayakash-tui clusters list` shows those that are known; `clusters add NAME ADDRESS` adds one.",
         )
-    own = _context_token(name, context, scope)
+    scopes = scopes_for(scope=context.scope, context=name)
+    own = _context_token(name, context, scopes)
     return Target(
         name=name,
         address=parse_address(context.address),
@@ -147,14 +152,15 @@ def _from_context(name: str, environment: Mapping[str, str]) -> Target:
         context=context,
         tls=tls_of(name, context),
         bastion=bastion_of(context.ssh, context.ssh_port),
-        access=access_of(name, context, scopes_for(context=name)),
+        access=access_of(name, context, scopes),
+        scopes=scopes,
     )
 
 
-def _context_token(name: str, context: Context, scope: str) -> FoundToken | None:
+def _context_token(name: str, context: Context, scopes: tuple[str, ...]) -> FoundToken | None:
     source = f"context {name}"
     if context.token is not None:
-        token = resolve_reference(context.token, scopes=scopes_for(context=scope))
+        token = resolve_reference(context.token, scopes=scopes)
         return FoundToken(checked_token(token.reveal(), source), source)
     if context.token_file is not None:
         return FoundToken(read_token_file(Path(context.token_file).expanduser()), source)
@@ -194,8 +200,8 @@ async def connect(
 async def _connected(
     target: Target, passage: Passage | None, ask: Ask | None, *, agreed: bool, accept: str | None
 ) -> RayClient:
-    scopes = scopes_for(context=target.name if target.context else None)
-    tls = await settle(_endpoint(target, target.tls, passage, is_bare=True), scopes=scopes, ask=ask, accept=accept)
+    bare_endpoint = _endpoint(target, target.tls, passage, is_bare=True)
+    tls = await settle(bare_endpoint, scopes=target.scopes, ask=ask, accept=accept)
     questions = open_questions(target, settings.load_consents())
     if questions and not agreed:
         if target.access.is_empty:

@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 
 from cockpit.clients.ray import RayClient
-from cockpit.errors import CockpitError, NotFoundError, UnreachableError, UsageError
+from cockpit.errors import CockpitError, NotFoundError, RejectedError, UnreachableError, UsageError
+from cockpit.feeds.patience import Patience
 from cockpit.model.jobs import JobRequest, is_submission_id
 from cockpit.model.secret import REFERENCE_PREFIX
 from cockpit.model.uploads import UploadPlan, UploadProgress, UploadResult
@@ -161,23 +162,56 @@ async def submit(
     *,
     uploaded: Callable[[UploadResult], None] = lambda _: None,
     progress: Callable[[UploadProgress], None] | None = None,
+    patience: Patience | None = None,
 ) -> str:
     """Upload what belongs to the job and submit it; returns the submission id.
 
-    Raises RejectedError with Ray's reason, and what the client raises. Where the answer to the submission was lost it
-    is looked up whether the job exists, so that a retry cannot run it twice.
+    Raises RejectedError with Ray's reason, and what the client raises; an outage is sat out as long as `patience`
+    allows, which is not at all without it. Where the answer to the submission was lost it is looked up whether the job
+    exists, so that a retry cannot run it twice.
     """
+    patience = patience or Patience(0)
     request = prepared.request
     if prepared.plan is not None:
-        result = await upload(client, prepared.plan, progress=progress)
+        result = await patience.through(partial(upload, client, prepared.plan, progress=progress))
         uploaded(result)
         request = msgspec.structs.replace(
             request, runtime_env={**(request.runtime_env or {}), "working_dir": result.uri}
         )
-    try:
-        return await client.submit(request)
-    except UnreachableError as error:
-        return await _found_again(client, request.submission_id or "", error)
+    return await patience.through(_Submission(client, request).attempt)
+
+
+class _Submission:
+    """One job on its way to the cluster, however many attempts that takes."""
+
+    def __init__(self, client: RayClient, request: JobRequest) -> None:
+        self._client = client
+        self._request = request
+        self._may_be_there = False
+
+    async def attempt(self) -> str:
+        """Submit, unless an attempt whose answer was lost has done so; returns the submission id."""
+        submission_id = self._request.submission_id or ""
+        if self._may_be_there and await self._is_there(submission_id):
+            return submission_id
+        try:
+            return await self._client.submit(self._request)
+        except RejectedError:
+            if self._may_be_there and await self._is_there(submission_id):  # the lost attempt was only slow
+                return submission_id
+            raise
+        except UnreachableError as error:
+            if not error.was_sent:
+                raise
+            self._may_be_there = True
+            return await _found_again(self._client, submission_id, error)
+
+    async def _is_there(self, submission_id: str) -> bool:
+        try:
+            await self._client.job(submission_id)
+        except NotFoundError:
+            return False
+        return True
 
 
 async def _found_again(client: RayClient, submission_id: str, lost: UnreachableError) -> str:

@@ -101,7 +101,10 @@ async def test_1_unknown_id(command: list[str]) -> None:
         ["submit", "--address", "http://127.0.0.1:1", "--entrypoint-resources", '{"a": "b"}', "--", "true"],
         ["submit", "--address", "http://127.0.0.1:1", "--runtime-env", "/nowhere.yaml", "--", "true"],
         ["submit", "--address", "http://127.0.0.1:1", "--working-dir", "/nowhere", "--", "true"],
+        ["submit", "--address", "http://127.0.0.1:1", "--working-dir", "", "--", "true"],
         ["wait", "x", "--timeout", "soon"],
+        ["--replay", "recorded", "jobs", "--address", "http://127.0.0.1:1"],
+        ["--record", "recorded", "jobs", "--address", "http://127.0.0.1:1"],
     ],
 )
 async def test_2_usage(argv: list[str]) -> None:

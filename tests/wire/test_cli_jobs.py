@@ -9,7 +9,7 @@ import pytest
 
 from cockpit.feeds import job_watch
 from tests.wire.commands import Done, here, home, write_contexts
-from tests.wire.fake_ray import FakeRay, serve
+from tests.wire.fake_ray import FakeRay, nested, serve
 from tests.wire.following import brisk
 from tests.wire.server import Exchange, WireServer, until
 
@@ -186,6 +186,60 @@ async def test_read_only_context_is_left_alone(command: list[str], home: Path) -
         assert "read-only" in done.err
         assert server.requests == []
         assert (await here("-c", "lab", "jobs", "--json")).code == 0
+
+
+@pytest.mark.parametrize("command", [["submit", "--", "true"], ["stop", "x"], ["delete", "x"]])
+async def test_read_only_is_kept_by_commands_too(command: list[str]) -> None:
+    async with serve(FakeRay()) as server:
+        done = await here("--read-only", "--address", server.url, *command)
+        assert done.code == 2
+        assert "--read-only" in done.err
+        assert server.requests == []
+        assert (await here("--read-only", "--address", server.url, "jobs")).code == 0
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+async def test_head_that_goes_away_during_a_submission_is_waited_for(accepted: bool) -> None:
+    ray = FakeRay()
+    attempts: list[str] = []
+
+    async def away(exchange: Exchange) -> None:
+        attempts.append("")
+        if accepted or len(attempts) == 3:
+            ray.add("x", "SUCCEEDED")
+        await exchange.reply(
+            {"submission_id": "x"} if len(attempts) == 3 else b"", status=200 if len(attempts) == 3 else 502
+        )
+
+    ray.overrides[("POST", "/api/jobs/")] = away
+    done = await asked(ray, "submit", "--no-wait", "--retry-for", "5m", "--id", "x", "--", "true")
+    assert (done.code, done.text) == (0, "x\n")
+    assert len(attempts) == (1 if accepted else 3)  # it never runs twice
+    assert ("Trying again in" in done.err) is not accepted
+
+
+async def test_slow_submission_is_not_taken_for_another_ones() -> None:
+    ray = FakeRay()
+    answers = iter([502, 500])
+
+    async def slow(exchange: Exchange) -> None:
+        status = next(answers)
+        if status == 500:
+            ray.add("x", "SUCCEEDED")
+        text = nested(400, "ValueError: Job with submission_id x already exists. Please use a different submission_id.")
+        await exchange.reply(text.encode(), status=status)
+
+    ray.overrides[("POST", "/api/jobs/")] = slow
+    done = await asked(ray, "submit", "--no-wait", "--retry-for", "5m", "--id", "x", "--", "true")
+    assert (done.code, done.text) == (0, "x\n")
+
+
+@pytest.mark.parametrize("retry_for", [[], ["--retry-for", "0"]])
+async def test_nothing_is_in_doubt_where_nothing_was_sent(retry_for: list[str]) -> None:
+    done = await here("submit", "--address", "http://127.0.0.1:1", *retry_for, "--", "true")
+    assert done.code == 3
+    assert "No cluster answers" in done.err
+    assert "accepted" not in done.err
 
 
 async def test_head_that_goes_away_after_a_submission_is_waited_for() -> None:
@@ -383,6 +437,22 @@ async def test_stop_survives_a_head_that_is_busy(monkeypatch: pytest.MonkeyPatch
     ray.overrides[("GET", "/api/jobs/x")] = busy
     done = await asked(ray, "stop", "x")
     assert (done.code, done.text) == (0, "x STOPPED\n")
+
+
+async def test_stop_waits_for_a_head_that_is_away() -> None:
+    ray = FakeRay()
+    ray.add("x", "SUCCEEDED")
+    answers = iter([502, 503])
+
+    async def away(exchange: Exchange) -> None:
+        status = next(answers, None)
+        await (exchange.reply(ray.jobs["x"]) if status is None else exchange.reply(b"", status=status))
+
+    ray.overrides[("GET", "/api/jobs/x")] = away
+    assert (await asked(ray, "stop", "x")).code == 3  # a first request fails at once
+    done = await asked(ray, "stop", "--retry-for", "5m", "x")
+    assert (done.code, done.text) == (0, "x SUCCEEDED\n")
+    assert "Trying again in" in done.err
 
 
 async def test_delete() -> None:

@@ -6,6 +6,7 @@ import pty
 import stat
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -74,6 +75,21 @@ def test_address_that_rays_own_variables_name_is_as_good_as_a_yes(variable: str)
     assert asked("https://h:8265", environment={variable: "http://h:8265"}) == ["ray_token"]
     assert asked("https://h:8265", environment={variable: "ray://h:8265"}) == ["ray_token"]
     assert asked("https://h:8265", environment={"RAYAKASH_ADDRESS": "https://h:8265"}) == ["ray_token"]
+
+
+def test_what_rays_own_variables_hold_is_nobodys_business_where_another_address_is_named() -> None:
+    environment = {"RAY_AUTH_TOKEN": TOKEN, "RAY_ADDRESS": "http://[bad", "RAY_API_SERVER_ADDRESS": "https://h:8265"}
+    assert asked("https://i", environment=environment) == ["ray_token"]
+    assert asked("https://h:8265", environment=environment) == []
+    assert str(choose(Selection(), environment).address) == "https://h:8265"
+    del environment["RAY_API_SERVER_ADDRESS"]
+    assert str(choose(Selection(address="https://i"), environment).address) == "https://i:443"
+    with pytest.raises(UsageError) as caught:
+        choose(Selection(), environment)
+    assert "the environment variable RAY_ADDRESS" in caught.value.hint
+    with pytest.raises(UsageError) as caught:
+        choose(Selection(), environment | {"RAYAKASH_ADDRESS": " "})
+    assert "the environment variable RAYAKASH_ADDRESS" in caught.value.hint
 
 
 def test_yes_holds_for_its_own_scheme_host_and_port() -> None:
@@ -210,7 +226,7 @@ def test_flag_then_environment_then_context(home: Path) -> None:
         "RAY_ADDRESS": "http://old",
     }
 
-    def chosen(**named: str) -> str:
+    def chosen(**named: Any) -> str:
         return str(choose(Selection(**named), environment).address)
 
     assert chosen(address="http://flag") == "http://flag:80"

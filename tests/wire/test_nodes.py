@@ -97,6 +97,18 @@ async def test_two_nodes_are_sorted_with_the_head_first() -> None:
     ]
 
 
+async def test_resources_have_the_names_that_they_have_and_not_those_of_the_keys() -> None:
+    async with replayed("nodes_summary_2nodes") as (client, _):
+        head, worker = (await client.nodes()).rows
+    exact = {row["node_id"]: row["resources_total"] for row in sample("v0_nodes").body["data"]["result"]["result"]}
+    assert head.resources_total == exact[head.node_id]
+    assert worker.resources_total["accelerator_type:GeForce-RTX-4090"] == 1  # the key says Geforce-Rtx
+    text = "0.0/1.0 my_own\n0B/22.82GiB memory\n0.0/1.0 CPU (0.0 used of 1.0 reserved in placement groups)"
+    totals = {"myOwn": 1, "memory": 5, "CPU": 1, "node:InternalHead": 1, "untold": 2, "gone": None}
+    (node,) = await nodes_of({"raylet": {**RAYLET, "resourcesTotal": totals}}, logical={NODE: text})
+    assert node.resources_total == {"my_own": 1, "memory": 5, "CPU": 1, "node:__internal_head__": 1, "untold": 2}
+
+
 async def test_utilisation_minus_one_is_unknown_and_zero_is_zero() -> None:
     assert (await gpu_of(utilizationGpu=-1)).utilization_gpu is None
     assert (await gpu_of(utilizationGpu=0)).utilization_gpu == 0
