@@ -1,6 +1,6 @@
 """Every action of the cockpit, declared once: the footer, the help, the palette and the key map read this."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -8,7 +8,18 @@ from cockpit.model.jobs import Job
 
 Disabled = Callable[[Job], str | None]
 
-_KEY_NAMES = {"slash": "/", "enter": "⏎", "question_mark": "?", "colon": ":", "space": "␣", "home": "Home"}
+_KEY_NAMES = {
+    "slash": "/",
+    "enter": "⏎",
+    "question_mark": "?",
+    "colon": ":",
+    "space": "␣",
+    "plus": "+",
+    "minus": "-",
+    "home": "Home",
+    "ctrl+@": "ctrl+␣",
+    "f8": "F8",
+}
 
 
 def key_name(key: str) -> str:
@@ -18,14 +29,37 @@ def key_name(key: str) -> str:
 
 def keys_of(action: "Action", remapped: Mapping[str, str]) -> list[str]:
     """The keys of an action as people write them: the user's own, where `remapped` has some for its name."""
-    given = remapped.get(action.name)
-    return [key_name(key) for key in (given.split(",") if given else action.keys)]
+    return [key_name(key) for key in _keys(action, remapped)]
 
 
 def unknown_names(remapped: Mapping[str, str]) -> list[str]:
     """Names in a key map that no action has."""
     known = {action.name for action in ACTIONS}
     return sorted(name for name in remapped if name not in known and "." not in name)
+
+
+def key_clashes(remapped: Mapping[str, str], panes: Mapping[str, str]) -> list[str]:
+    """Sentences about keys of the user's map that mean something else as well; `panes` are their titles by key."""
+    found = []
+    for action in ACTIONS:
+        for key in remapped[action.name].split(",") if action.name in remapped else ():
+            others = [
+                f"{other.label!r}"
+                for other in ACTIONS
+                if _are_together(action, other) and key in _keys(other, remapped)
+            ]
+            others += [f"the pane {panes[key]}"] if key in panes else []
+            found += [f"{key_name(key)} is the key of {action.label!r} and of {', '.join(others)}."] if others else []
+    return found
+
+
+def _keys(action: "Action", remapped: Mapping[str, str]) -> Sequence[str]:
+    given = remapped.get(action.name)
+    return given.split(",") if given else action.keys
+
+
+def _are_together(one: "Action", other: "Action") -> bool:
+    return one is not other and (one.scope == other.scope or "app" in (one.scope, other.scope))
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +109,18 @@ def _driver(job: Job, why: str) -> str:
 
 
 ACTIONS = (
+    Action(name="search", keys=("slash",), label="search", description="Find a regex", scope="log", rank=10),
+    Action(name="next_hit", keys=("n",), label="next", description="Next line found", scope="log", rank=11),
+    Action(name="previous_hit", keys=("N",), label="previous", description="Line found before", scope="log", rank=12),
+    Action(name="log_filter", keys=("f",), label="filter", description="Leave lines out", scope="log", rank=14),
+    Action(name="more_context", keys=("plus",), label="around", description="More lines around", scope="log", rank=15),
+    Action(name="less_context", keys=("minus",), label="less around", description="Fewer lines around", scope="log"),
+    Action(name="next_error", keys=("e",), label="error", description="Next error or traceback", scope="log", rank=16),
+    Action(name="previous_error", keys=("E",), label="error before", description="The error before", scope="log"),
+    Action(name="wrap", keys=("w",), label="wrap", description="Wrap long lines", scope="log", rank=26),
+    Action(name="json", keys=("J",), label="JSON", description="Lay JSON out", scope="log", rank=27),
+    Action(name="save_log", keys=("S",), label="save", description="Save it as it came", scope="log", rank=28),
+    Action(name="mark_lines", keys=("v",), label="mark", description="Mark lines to copy or save", scope="log", rank=29),
     Action(name="submit", keys=("s",), label="submit", description="Submit a job", rank=30, changes=True),
     Action(
         name="filter", keys=("slash",), label="filter", description="Filter the rows: words, /regex/, !not", rank=40
@@ -125,10 +171,50 @@ ACTIONS = (
     Action(name="columns", keys=("C",), label="columns", description="Choose and order the columns; w shows all"),
     Action(name="copy", keys=("y",), label="copy", description="Copy the id, or those that are marked", rank=60),
     Action(name="copy_row", keys=("Y",), label="copy row", description="Copy the whole row as text"),
+    Action(
+        name="node_logs",
+        keys=("l",),
+        label="logs",
+        description="Follow one of the node's log files",
+        scope="nodes",
+        rank=20,
+    ),
     Action(name="pause", keys=("p",), label="pause", description="Pause, or follow again", scope="log", rank=20),
     Action(name="log_end", keys=("G",), label="end", description="Go to the end and follow it", scope="log", rank=22),
     Action(name="log_start", keys=("home",), label="start", description="Fetch the whole log", scope="log", rank=24),
+    Action(name="sdl_save", keys=("ctrl+s",), label="save", description="Save the SDL", scope="sdl", rank=10),
+    Action(name="sdl_side", keys=("ctrl+t",), label="form/text", description="Form or text", scope="sdl", rank=12),
+    Action(name="sdl_new", keys=("ctrl+n",), label="new", description="New SDL from a template", scope="sdl", rank=14),
+    Action(name="sdl_open", keys=("ctrl+o",), label="open", description="Open an SDL", scope="sdl", rank=16),
+    Action(name="undo", keys=("ctrl+z", "u"), label="undo", description="Undo, in form or text", scope="sdl", rank=18),
+    Action(name="redo", keys=("ctrl+y", "U"), label="redo", description="Redo", scope="sdl"),
+    Action(name="next_problem", keys=("f8",), label="problem", description="Next problem", scope="sdl", rank=20),
+    Action(name="fix", keys=("f",), label="fix", description="Fix the problem", scope="sdl", rank=22),
+    Action(name="fix_all", keys=("F",), label="fix all", description="All fixes, after a look", scope="sdl", rank=24),
+    Action(name="add_group", keys=("a",), label="add workers", description="Add workers", scope="sdl", rank=26),
+    Action(name="clone_group", keys=("c",), label="clone", description="Clone the service", scope="sdl", rank=28),
+    Action(name="remove", keys=("d", "delete"), label="remove", description="Remove the row", scope="sdl", rank=30),
+    Action(name="keep_secret", keys=("S",), label="secret", description="Keep in the store", scope="sdl", rank=32),
+    Action(name="go_to_line", keys=("g",), label="to text", description="Go to its line", scope="sdl", rank=34),
+    Action(name="picture", keys=("v",), label="picture", description="Who reaches whom", scope="sdl", rank=36),
+    Action(name="sdl_diff", keys=("D",), label="diff", description="What saving would change", scope="sdl", rank=38),
+    Action(name="sdl_save_as", keys=("w",), label="save as", description="Save under a name", scope="sdl", rank=39),
+    Action(name="complete", keys=("ctrl+@",), label="complete", description="Complete the word", scope="sdl"),
+    Action(name="secret_set", keys=("e",), label="set", description="Set its value", scope="secrets", rank=12),
+    Action(name="secret_new", keys=("a",), label="add", description="Keep another secret", scope="secrets", rank=14),
+    Action(
+        name="secret_generate",
+        keys=("t",),
+        label="token",
+        description="Generate a random token",
+        scope="secrets",
+        rank=16,
+    ),
+    Action(name="secret_delete", keys=("d",), label="delete", description="Delete it", scope="secrets", rank=18),
+    Action(name="secret_import", keys=("i",), label="import", description="Out of an SDL", scope="secrets", rank=20),
+    Action(name="secret_unlock", keys=("u",), label="unlock", description="Open the vault", scope="secrets", rank=22),
     Action(name="refresh", keys=("r",), label="refresh", description="Ask the cluster now"),
+    Action(name="redraw", keys=("ctrl+l",), label="redraw", description="Draw the screen again"),
     Action(
         name="open_dashboard",
         keys=("b",),

@@ -1,40 +1,61 @@
 """The cockpit: binds keys to operations and panes to the cluster; what is done is done elsewhere."""
 
+import asyncio
 import os
 import traceback
 from collections.abc import Coroutine, Iterable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import on, work
+from textual.actions import SkipAction
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.worker import Worker, WorkerState
+from textual.worker import Worker, WorkerState, WorkType
 
 from cockpit import settings
-from cockpit.actions import ACTIONS, Action, by_name, in_scope, keys_of, unknown_names
+from cockpit.actions import ACTIONS, Action, by_name, in_scope, key_clashes, keys_of, unknown_names
+from cockpit.clients.ssh.questions import answer_ssh_with
 from cockpit.errors import EXIT_OK, CockpitError
+from cockpit.model.certificates import halves
+from cockpit.model.nodes import Node
 from cockpit.operations.connect import Question
 from cockpit.operations.live import LiveCluster
 from cockpit.operations.opening import Opener, Opening, known_contexts, opener_for
 from cockpit.panes.header import TabLine
 from cockpit.panes.jobs import JobsPane
 from cockpit.panes.log import LogPane
+from cockpit.panes.nodes import NodesPane
 from cockpit.panes.registry import entries
+from cockpit.panes.sdl import SdlPane
+from cockpit.panes.secrets import SecretsPane
 from cockpit.panes.table_pane import TablePane
 from cockpit.screens.columns import ColumnsDialog
 from cockpit.screens.confirm import Confirm
 from cockpit.screens.job_actions import JobActions
+from cockpit.screens.log_actions import LogActions
+from cockpit.screens.node_logs import choose_log
 from cockpit.screens.palette import ObjectsProvider
 from cockpit.screens.pane_screen import PaneScreen
+from cockpit.screens.passphrase import passphrase_asker
+from cockpit.screens.sdl_actions import SdlActions
+from cockpit.screens.secret_actions import SecretActions
+from cockpit.screens.ssh_question import ssh_asker
 from cockpit.screens.start import StartDialog
 from cockpit.screens.text import TextDialog
+from cockpit.secrets.passphrase import ask_with
+from cockpit.secrets.references import process_store
 from cockpit.settings import Ui
 from cockpit.widgets.glyphs import ASCII, UNICODE
 from cockpit.widgets.key_hints import KeyHints
 from cockpit.widgets.live_table import LiveTable
+from cockpit.widgets.table.kept import KeptArrangements
+from cockpit.widgets.terminal_changes import TerminalChanges
 from cockpit.widgets.themes import THEMES
+
+VAULT_CHECK_SECONDS = 30.0
 
 
 def _bindings() -> list[BindingType]:
@@ -58,19 +79,29 @@ class CockpitApp(App[int]):
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (12, "-low"), (30, "-tall")]  # noqa: RUF012 - as Textual declares it
 
     def __init__(
-        self, opener: Opener | None, *, ui: Ui | None = None, first_pane: str = "jobs", ascii_only: bool = False
+        self,
+        opener: Opener | None,
+        *,
+        ui: Ui | None = None,
+        first_pane: str = "jobs",
+        sdl: Path | None = None,
+        ascii_only: bool = False,
+        tables: Path | None = None,
     ) -> None:
         super().__init__()
         self._ui = ui or Ui()
+        self._arrangements = KeptArrangements(tables)
         for theme in THEMES:
             self.register_theme(theme)
         self.set_keymap(self._ui.keys)
         self._opener = opener
         self._first_pane = first_pane
+        self._first_sdl = sdl
         self.glyphs = ASCII if ascii_only else UNICODE
         self.cluster: LiveCluster | None = None
         self._last_report = ""
         self._screens: dict[str, PaneScreen] = {}
+        self._changes = TerminalChanges()
         if "SSH_CONNECTION" in os.environ:
             self.animation_level = "none"
         for entry in entries():
@@ -80,7 +111,10 @@ class CockpitApp(App[int]):
         """The screen of a pane, made when it is first shown."""
         entry = next(entry for entry in entries() if entry.name == name)
         titles = [(entry.key, entry.title) for entry in entries()]
-        screen = PaneScreen(entry.make(glyphs=self.glyphs), titles, keys=self._ui.keys, glyphs=self.glyphs)
+        pane = entry.make(glyphs=self.glyphs)
+        if isinstance(pane, TablePane):
+            pane.arrangement = self._arrangements.of(pane.table_id)
+        screen = PaneScreen(pane, titles, keys=self._ui.keys, glyphs=self.glyphs)
         self._screens[name] = screen
         if self.cluster is not None:
             screen.attach(self.cluster)
@@ -93,20 +127,47 @@ class CockpitApp(App[int]):
         self._apply_theme()
         await self.switch_mode(self._first_pane)
         self.set_interval(1.0, self._tick)
+        self.set_interval(VAULT_CHECK_SECONDS, self._lock_idle_vault)
+        self.app_resume_signal.subscribe(self, lambda _: self._changes.forget())
+        ask_with(passphrase_asker(self))
+        answer_ssh_with(ssh_asker(self))
         if self._opener is not None:
             self.open_cluster(self._opener)
-        else:
+        elif self._first_pane != SdlPane.NAME:
             self.do_contexts()
+        else:
+            self._report("no cluster is open; ctrl+k opens one")
+        if self._first_sdl is not None and (pane := self._sdl_pane) is not None:
+            self._run(SdlActions(self, pane).files.begin_with(self._first_sdl))
 
     def _apply_theme(self) -> None:
         if wrong := unknown_names(self._ui.keys):
             self.notify(f"No action is called {', '.join(wrong)} ([ui.keys]).", severity="warning", markup=False)
+        for sentence in key_clashes(self._ui.keys, {entry.key: entry.title for entry in entries()}):
+            self.notify(f"{sentence} ([ui.keys])", severity="warning", markup=False)
+        if self._arrangements.problem:
+            self.notify(self._arrangements.problem, severity="warning", markup=False)
         if self._ui.theme in self.available_themes:
             self.theme = self._ui.theme
         else:
             names = ", ".join(theme.name for theme in THEMES)
             self.theme = THEMES[0].name
             self.notify(f"There is no theme {self._ui.theme!r}; there are {names}.", severity="warning", markup=False)
+
+    def on_unmount(self) -> None:
+        """Nobody can be asked on the screen any more."""
+        ask_with(None)
+        answer_ssh_with(None)
+
+    def _lock_idle_vault(self) -> None:
+        process_store().vault.lock_if_idle()
+
+    @on(LiveTable.ArrangementChanged)
+    def _keep_arrangement(self, event: LiveTable.ArrangementChanged) -> None:
+        try:
+            self._arrangements.keep(event.table.id or "", event.arrangement)
+        except CockpitError as error:
+            self.notify(error.title, severity="warning", markup=False)
 
     def _tick(self) -> None:
         screen = self._screens.get(self.current_mode)
@@ -137,7 +198,7 @@ class CockpitApp(App[int]):
             screen.report(sentence)
 
     async def _ask(self, question: Question) -> bool:
-        names = ["It is remembered for this address."]
+        names = [*(half for line in question.lines for half in halves(line)), "It is remembered for this address."]
         answer = await self.push_screen_wait(Confirm(question.text, names))
         return bool(answer)
 
@@ -158,9 +219,12 @@ class CockpitApp(App[int]):
         if screen is None or (isinstance(self.screen, PaneScreen) is False and action.scope != "app"):
             return
         if action.scope not in ("app", screen.pane.NAME):
-            return
+            raise SkipAction  # the key may mean something else here
         if refusal := self._refusal(action, screen):
             self.notify(refusal, severity="warning", markup=False)
+            return
+        if name in screen.pane.ASKS:
+            screen.pane.ask(name)
             return
         method = getattr(screen.pane, f"action_{name}", None) or getattr(self, f"do_{name}", None)
         if method is not None:
@@ -199,6 +263,43 @@ class CockpitApp(App[int]):
             case "delete":
                 self._run(actions.delete(message.jobs))
 
+    # SDLs
+
+    @property
+    def _sdl_pane(self) -> SdlPane | None:
+        screen = self._screens.get(SdlPane.NAME)
+        return screen.pane if screen is not None and isinstance(screen.pane, SdlPane) else None
+
+    @on(SdlPane.Asked)
+    def _asked_of_sdl(self, message: SdlPane.Asked) -> None:
+        if (pane := self._sdl_pane) is not None:
+            self._run(SdlActions(self, pane).do(message.name, message.row))
+
+    @on(LogPane.SaveAsked)
+    def _save_log_asked(self) -> None:
+        screen = self._screens.get(LogPane.NAME)
+        if screen is not None and isinstance(screen.pane, LogPane):
+            self._run(LogActions(self, screen.pane).save())
+
+    @on(SdlPane.SecretTyped)
+    def _secret_typed(self, message: SdlPane.SecretTyped) -> None:
+        if (pane := self._sdl_pane) is not None:
+            self._run(SdlActions(self, pane).secrets.typed(message.row, message.text))
+
+    @on(SdlPane.Looked)
+    def _looked_at_sdl(self) -> None:
+        if (pane := self._sdl_pane) is not None:
+            look: WorkType[None] = SdlActions(
+                self, pane
+            ).files.look  # not called yet: while the app ends nothing is begun
+            self.run_worker(look, group="sdl-looks", exit_on_error=False)
+
+    @on(SecretsPane.Asked)
+    def _asked_of_secrets(self, message: SecretsPane.Asked) -> None:
+        screen = self._screens.get(SecretsPane.NAME)
+        if screen is not None and isinstance(screen.pane, SecretsPane):
+            self._run(SecretActions(self, screen.pane).do(message.name, message.row))
+
     def do_submit(self) -> None:
         """Submit a job."""
         if self.cluster is not None:
@@ -213,10 +314,24 @@ class CockpitApp(App[int]):
 
     def show_log(self, job_id: str) -> None:
         """Follow the log of a job in its pane."""
+        self._show_log_pane().follow(job_id)
+
+    def _show_log_pane(self) -> LogPane:
         self.switch_mode("log")
         pane = self._screens["log"].pane
-        if isinstance(pane, LogPane):
-            pane.follow(job_id)
+        assert isinstance(pane, LogPane)
+        return pane
+
+    def do_node_logs(self) -> None:
+        """Choose one of a node's log files, and follow it."""
+        pane = self.pane_screen.pane if self.pane_screen else None
+        if self.cluster is not None and isinstance(pane, NodesPane) and pane.node is not None:
+            self._run(self._choose_log(self.cluster, pane.node))
+
+    async def _choose_log(self, cluster: LiveCluster, node: Node) -> None:
+        file = await choose_log(self, cluster, node)
+        if file is not None and cluster is self.cluster:
+            self._show_log_pane().follow_file(file)
 
     def do_contexts(self) -> None:
         """Choose another cluster, or the first one."""
@@ -233,6 +348,19 @@ class CockpitApp(App[int]):
         screen = self._screens[pane]
         if isinstance(screen.pane, TablePane):
             self.call_after_refresh(screen.pane.table.move_to, key)
+
+    def on_resize(self) -> None:
+        """The terminal may have moved its lines."""
+        self._changes.forget()
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        """As Textual does it, without what the terminal shows already."""
+        super()._display(screen, self._changes.smaller(renderable))
+
+    def do_redraw(self) -> None:
+        """Draw everything again, whatever the terminal shows."""
+        self._changes.forget()
+        self.screen.refresh()
 
     def do_refresh(self) -> None:
         """Ask the cluster now."""
@@ -288,7 +416,21 @@ class CockpitApp(App[int]):
         self.call_next(self.action_quit)
 
     async def action_quit(self) -> None:
-        """Leave; jobs go on."""
+        """Leave; jobs go on. What is not saved is asked for first."""
+        pane = self._sdl_pane
+        if pane is not None and pane.desk.is_dirty:
+            self._run(self._quit_from(pane))
+            return
+        if pane is not None:
+            pane.desk.clear()
+        await self._leave()
+
+    async def _quit_from(self, pane: SdlPane) -> None:
+        if await SdlActions(self, pane).files.may_leave():
+            await asyncio.to_thread(pane.desk.clear)
+            await self._leave()
+
+    async def _leave(self) -> None:
         await self._leave_cluster()
         self.exit(EXIT_OK)
 
@@ -313,7 +455,8 @@ class CockpitApp(App[int]):
         if isinstance(error, CockpitError):
             text = "\n".join(part for part in (error.title, error.hint) if part)
             self.notify(text, severity="error", markup=False, timeout=10)
-            self._report(error.title)
+            if event.worker.group == "clusters":
+                self._report(error.title)
         elif error is not None:
             self.crashed(error)
 

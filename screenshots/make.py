@@ -12,17 +12,20 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 import msgspec
 
 from cockpit.feeds.recording import still
 from cockpit.model.secret import Secret
+from cockpit.sdl.templates import template_named
 from cockpit.settings import Ui
 from screenshots.cluster import FOLLOWED, NAME, TOKEN, look_around, write_recording
 from tests.ui.driver import Driver, cockpit_on, opener_of
 
 HERE = Path(__file__).parent
 SIZE = (120, 32)
+HOMES = ("HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")
 Scene = Callable[[Driver], Awaitable[None]]
 
 
@@ -75,6 +78,34 @@ async def stop(driver: Driver) -> None:
     await driver.opened("Stop 2 jobs?")
 
 
+async def sdl(driver: Driver) -> None:
+    """An SDL as form and text: a size that one parser refuses, and a count that was just changed in the form."""
+    await driver.press("5")
+    pane = driver.pane("sdl")
+    await driver.wait_until(lambda: pane.secrets is not None, "the secrets")
+    pane.secrets = {"RAY_AUTH_TOKEN": "keyring"}
+    pane.desk.begin(template_named("ray-gpu-1x6").text.replace("size: 96Gi", "size: 96gb"), "ray-gpu-1x6.yaml")
+    pane.desk.session.saved()
+    pane.text.show_session(pane.desk.session)
+    await _checked(driver)
+    count = next(row for row in pane.form.view.rows if row.key == "ray-worker:count:akash")
+    pane.enter(count, "8")
+    pane.desk.session.saved()
+    await _checked(driver)
+    pane.form.view.move_to("ray-worker:")
+    pane.form.view.action_section(-1)
+    pane.form.view.action_section(1)
+    pane.form.view.move_to(count.key)
+    pane.form.view.focus()
+
+
+async def _checked(driver: Driver) -> None:
+    pane = driver.pane("sdl")
+    pane.recheck()
+    version = pane.desk.session.version
+    await driver.wait_until(lambda: pane.checked is not None and pane.checked.version == version, "the problems")
+
+
 SCENES: dict[str, tuple[Scene, str]] = {
     "jobs": (jobs, "dark"),
     "gpus": (gpus, "dark"),
@@ -82,6 +113,7 @@ SCENES: dict[str, tuple[Scene, str]] = {
     "log": (log, "dark"),
     "submit": (submit, "dark"),
     "stop": (stop, "dark"),
+    "sdl": (sdl, "dark"),
     "jobs-light": (jobs, "light"),
 }
 
@@ -110,7 +142,8 @@ async def tidied(driver: Driver) -> None:
 
 async def pictures() -> AsyncIterator[tuple[str, str]]:
     """Names and SVGs."""
-    with tempfile.TemporaryDirectory() as directory:
+    # What is on the pictures does not depend on whose machine it is, nor is anything left there.
+    with tempfile.TemporaryDirectory() as directory, patch.dict(os.environ, dict.fromkeys(HOMES, directory)):
         recording = Path(directory) / "session.jsonl"
         await write_recording(recording)
         async with replayed(recording) as driver:

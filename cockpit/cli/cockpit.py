@@ -10,6 +10,8 @@ from cockpit.cli.session import selection_of
 from cockpit.errors import EXIT_OK, UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cockpit.operations.opening import Opener
 
 
@@ -36,21 +38,26 @@ def open_cockpit(args: argparse.Namespace) -> int:
         target = choose(selection_of(args))
     except NoClusterError:
         return run_app(None)
-    return run_app(target_opener(target, read_only=args.read_only, record_to=args.record))
+    opener = target_opener(target, read_only=args.read_only, record_to=args.record, accept=args.accept_certificate)
+    return run_app(opener)
 
 
-def run_app(opener: "Opener | None") -> int:
+def run_app(opener: "Opener | None", *, sdl: "Path | None" = None, first_pane: str = "jobs") -> int:
     """Draw until the user leaves; returns the exit code. Without an `opener` the user is asked for a cluster."""
     from cockpit.app import CockpitApp
+    from cockpit.clients.ssh.questions import answer_ssh_with
     from cockpit.secrets.passphrase import ask_with
-    from cockpit.settings import load_settings
+    from cockpit.settings import load_settings, state_directory
 
     ask_with(None)  # a question on the terminal would be written over the screen
+    answer_ssh_with(None)
     settings = load_settings()
     for problem in settings.problems:
         output.warning(problem)
     ascii_only = is_ascii() if settings.ui.ascii is None else settings.ui.ascii
-    code = CockpitApp(opener, ui=settings.ui, ascii_only=ascii_only).run()
+    tables = state_directory() / "tables.json"
+    app = CockpitApp(opener, ui=settings.ui, ascii_only=ascii_only, first_pane=first_pane, sdl=sdl, tables=tables)
+    code = app.run()
     if code is None:
         output.message("The cockpit ended early.")
     return code or EXIT_OK

@@ -26,6 +26,9 @@ class Pane(Vertical):
 
     NAME: ClassVar[str]
     TITLE: ClassVar[str]
+    NEEDS_CLUSTER: ClassVar[bool] = True
+    # Actions that show dialogs; the pane asks for them by a message of its own.
+    ASKS: ClassVar[frozenset[str]] = frozenset()
 
     class StateChanged(Message):
         """What can be done here is not what it was: hints are to be drawn anew."""
@@ -73,6 +76,13 @@ class Pane(Vertical):
 
     def tick(self) -> None:
         """A second has passed: ages may have to be told."""
+
+    def ask(self, name: str) -> None:
+        """Ask for one of `ASKS`."""
+
+    def is_hinted(self, action: Action) -> bool:
+        """Whether the key of an action is that action's where the keys go now."""
+        return True
 
     def why_disabled(self, action: Action) -> str | None:
         """Why an action makes no sense here and now; None where it does."""

@@ -8,8 +8,10 @@ from cockpit.panes.base import Pane
 from cockpit.panes.jobs import JobsPane
 from cockpit.panes.log import LogPane
 from cockpit.panes.nodes import GpusPane, NodesPane
+from cockpit.panes.sdl import SdlPane
+from cockpit.panes.secrets import SecretsPane
 
-PANES: tuple[type[Pane], ...] = (JobsPane, NodesPane, GpusPane, LogPane)
+PANES: tuple[type[Pane], ...] = (JobsPane, NodesPane, GpusPane, LogPane, SdlPane, SecretsPane)
 
 
 class Entry(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 from typing import ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
@@ -23,6 +24,7 @@ class Dialog(ModalScreen["Result | None"], Generic[Result]):
     def __init__(self, title: str) -> None:
         super().__init__()
         self._dialog_title = title
+        self._is_left = False
 
     def compose(self) -> ComposeResult:
         """Title, contents, keys."""
@@ -34,6 +36,13 @@ class Dialog(ModalScreen["Result | None"], Generic[Result]):
     def contents(self) -> list[Widget]:
         """The widgets between title and keys."""
         raise NotImplementedError
+
+    def dismiss(self, result: "Result | None" = None) -> AwaitComplete:
+        """Leave, once: a second Enter that came together with the first means no dialog any more."""
+        if self._is_left:
+            return AwaitComplete()
+        self._is_left = True
+        return super().dismiss(result)
 
     def action_cancel(self) -> None:
         """Leave without a result."""

@@ -83,8 +83,11 @@ class PaneScreen(Screen[None]):
 
     def wake(self) -> None:
         """The screen is seen."""
-        if self._cluster is not None and self.is_mounted:
+        if not self.is_mounted:
+            return
+        if self._cluster is not None:
             self.header.wake()
+        if self._cluster is not None or not self.pane.NEEDS_CLUSTER:
             self.pane.wake()
             self.show_hints()
 
@@ -109,7 +112,7 @@ class PaneScreen(Screen[None]):
     def _hints(self) -> list[Hint]:
         read_only = self._cluster is not None and self._cluster.is_read_only
         actions = [action for action in in_scope(("app", self.pane.NAME)) if action.rank]
-        usable = [action for action in actions if not (action.changes and read_only)]
+        usable = [action for action in actions if not (action.changes and read_only) and self.pane.is_hinted(action)]
         return [_hint(action, self._keys) for action in usable if self.pane.why_disabled(action) is None]
 
 

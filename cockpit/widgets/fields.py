@@ -26,7 +26,7 @@ async def act_at_once(widget: Widget, event: events.Key) -> None:
     backspace, or Enter, among letters that arrive together would be done too late.
     """
     for binding in widget._bindings.key_to_bindings.get(event.key, ()):
-        if await widget.run_action(binding.action):
+        if await widget.app.run_action(binding.action, widget):
             event.stop()
             event.prevent_default()
             return

@@ -178,7 +178,7 @@ async def in_front(driver: Driver, name: str) -> None:
     await driver.settle()
 
 
-@pytest.fixture(params=[pane.NAME for pane in PANES])
+@pytest.fixture(params=[pane.NAME for pane in PANES if pane.NEEDS_CLUSTER])
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -1,0 +1,405 @@
+"""The SDL pane: form and text on one document, its problems below; it works without any cluster."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.message import Message
+
+from cockpit.actions import Action
+from cockpit.errors import CockpitError, UsageError
+from cockpit.feeds.watch import Watch
+from cockpit.operations.live import LiveCluster
+from cockpit.operations.sdl_check import Check, check, secret_places
+from cockpit.operations.sdl_choices import choices_of
+from cockpit.operations.sdl_desk import Desk
+from cockpit.operations.sdl_editing import Moved
+from cockpit.operations.sdl_form_edits import SECRET, edit_of, removal_of
+from cockpit.operations.sdl_form_rows import FormRow
+from cockpit.operations.sdl_history import Selection
+from cockpit.panes.base import Pane
+from cockpit.panes.sdl_status import status_pieces
+from cockpit.sdl.document import SdlDocument
+from cockpit.sdl.findings import Problem
+from cockpit.sdl.fixes import apply_fix
+from cockpit.sdl.secret_names import is_plain_secret
+from cockpit.widgets.sdl_form import FormView, SdlForm
+from cockpit.widgets.sdl_problems import ProblemList
+from cockpit.widgets.sdl_text import SdlText
+from cockpit.widgets.state_line import StateLine
+
+# How long the hands have to rest until the text is looked at.
+PAUSE_SECONDS = 0.03
+# A death of the process loses what was typed since the last look at most.
+LOOK_SECONDS = 0.5
+WIDE = 100
+FIELDS_WITH_NUMBERS = ("count", "cpu", "gpu", "price")
+# Of the actions of all panes, these mean something here.
+KEPT = ("contexts", "command_palette", "help", "quit", "copy")
+
+
+class SdlPane(Pane):
+    """Draws the desk, makes the edits that need no question, and asks for the rest by messages."""
+
+    NAME = "sdl"
+    TITLE = "SDL"
+    NEEDS_CLUSTER: ClassVar[bool] = False
+    ASKS: ClassVar[frozenset[str]] = frozenset(
+        (
+            "sdl_save", "sdl_save_as", "sdl_open", "sdl_new", "sdl_diff", "fix_all", "add_group", "clone_group",
+            "keep_secret", "picture", "complete",
+        )
+    )  # fmt: skip
+
+    class Asked(Message):
+        """An action is wanted that asks the user something; `row` is where the form's cursor is."""
+
+        def __init__(self, name: str, row: FormRow | None) -> None:
+            super().__init__()
+            self.name = name
+            self.row = row
+
+    class SecretTyped(Message):
+        """A value was typed that looks like a secret, and it stands nowhere yet."""
+
+        def __init__(self, row: FormRow, text: str) -> None:
+            super().__init__()
+            self.row = row
+            self.text = text
+
+    class Looked(Message):
+        """Time has passed: a draft may be due, and the file may be another one. `is_looking` until that was done."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.desk = Desk()
+        self.form = SdlForm(glyphs=self.glyphs, id="sdl-form")
+        self.text = SdlText(self.desk.session, glyphs=self.glyphs, id="sdl-text")
+        self.problems = ProblemList(glyphs=self.glyphs, id="sdl-problems")
+        self.checked: Check | None = None
+        self.secrets: dict[str, str] | None = None
+        self._is_checking = False
+        self._pause: asyncio.TimerHandle | None = None
+        self._side = "form"
+        self._was_dirty = False
+        self.is_looking = False
+        self.note = ""
+
+    def compose(self) -> ComposeResult:
+        """A line about the SDL, form and text, the problems."""
+        yield StateLine(id="sdl-head", ellipsis=self.glyphs.ellipsis)
+        with Horizontal(id="sdl-body"):
+            yield self.form
+            yield self.text
+        yield self.problems
+
+    def on_mount(self) -> None:
+        """Look at the text, and from time to time at the file."""
+        self.set_interval(LOOK_SECONDS, self._look)
+        self._fit()
+        self.look_at_secrets()
+        self.recheck()
+
+    def _look(self) -> None:
+        if not self.is_looking and (self._is_awake or self.desk.is_dirty):
+            self.is_looking = True
+            self.post_message(self.Looked())
+
+    # --- a pane ---
+
+    def watched(self, cluster: LiveCluster) -> list[Watch[Any]]:
+        """Nothing: the cluster has no part in this."""
+        return []
+
+    def wake(self) -> None:
+        """The pane is seen."""
+        super().wake()
+        if self.app.focused is None:
+            (self.text if self._side == "text" and self.is_narrow else self.form.view).focus()
+        self.look_at_secrets()
+
+    def why_disabled(self, action: Action) -> str | None:
+        """Only what has to do with an SDL."""
+        if action.scope == "app" and action.name not in KEPT:
+            return f"{action.label} is not at hand beside an SDL."
+        return None
+
+    def is_hinted(self, action: Action) -> bool:
+        """Letters are letters while the text has the keys."""
+        return not self.text.has_focus or any(len(key) > 1 for key in action.keys)
+
+    def on_descendant_focus(self) -> None:
+        """Other keys do something now."""
+        self.post_message(self.StateChanged())
+
+    # --- the document ---
+
+    def show_desk(self) -> None:
+        """Another document lies on the desk."""
+        self.form.stop()
+        self.text.show_session(self.desk.session)
+        self.problems.show(())
+        self.checked = None
+        self.form.show(())
+        self.look_at_secrets()
+        self.recheck()
+
+    @on(SdlText.Edited)
+    def _edited(self) -> None:
+        self.recheck(PAUSE_SECONDS)
+
+    def recheck(self, after: float = 0.0) -> None:
+        """Look at the text once it rests."""
+        if self._pause is not None:
+            self._pause.cancel()
+        self._pause = asyncio.get_running_loop().call_later(after, self._check_now)
+        if after == 0.0 or self._was_dirty != self.desk.is_dirty:
+            self._draw_head()
+
+    def _check_now(self) -> None:
+        if not self._is_checking and self.is_attached:
+            self._check()
+
+    @work(group="sdl-checks", exit_on_error=False)
+    async def _check(self) -> None:
+        """Check text after text in a thread, until what is shown is about the text that stands there."""
+        self._is_checking = True
+        try:
+            while True:
+                session, secrets = self.desk.session, self.secrets
+                version = session.version
+                found = await asyncio.to_thread(check, session.text, version, secrets)
+                if session is self.desk.session and version == session.version and secrets is self.secrets:
+                    self._show(found)
+                    return
+                await asyncio.sleep(PAUSE_SECONDS)
+        finally:
+            self._is_checking = False
+
+    def _show(self, found: Check) -> None:
+        self.checked = found
+        self.desk.session.adopt(found.document)
+        is_empty = not self.desk.session.text.strip()
+        self.problems.show(() if is_empty else found.lint.problems)
+        self.text.show_marks({} if is_empty else found.worst_by_row)
+        if found.failure is not None and not is_empty:
+            self.form.grey(f"{found.failure.title} The form waits until the text is YAML again.")
+        else:
+            self.form.show(found.rows)
+        self._draw_head()
+        self.post_message(self.StateChanged())
+
+    def _draw_head(self) -> None:
+        if self.is_attached:
+            self._was_dirty = self.desk.is_dirty
+            head = self.query_one("#sdl-head", StateLine)
+            head.show(*status_pieces(self.desk, self.checked, self.note, ascii_only=self.glyphs.ellipsis != "…"))
+
+    @work(group="sdl-secrets", exclusive=True, exit_on_error=False)
+    async def look_at_secrets(self) -> None:
+        """Find out which secrets there are; asking a keyring may take a moment."""
+        found = await asyncio.to_thread(secret_places, self.desk.scopes)
+        if found != self.secrets:
+            self.secrets = found
+            self.recheck()
+
+    def tell(self, note: str) -> None:
+        """Keep a sentence on the screen for as long as it is true; empty takes it away."""
+        if note != self.note:
+            self.note = note
+            self._draw_head()
+
+    # --- edits ---
+
+    @property
+    def _selection(self) -> Selection:
+        return self.text.selection.start, self.text.selection.end
+
+    def edit(self, label: str, edit: Callable[[SdlDocument], object]) -> bool:
+        """Edit the document; what it refuses is told in its own words. Whether anything was done."""
+        try:
+            moved = self.desk.session.apply(label, edit, selection=self._selection)
+        except CockpitError as error:
+            self.refuse(error)
+            return False
+        self.follow(moved)
+        return True
+
+    def replace(self, label: str, text: str) -> None:
+        """Take a whole other text, as one step."""
+        self.follow(self.desk.session.replace(text, label, selection=self._selection))
+
+    def follow(self, moved: Moved) -> None:
+        """Show what the session has changed."""
+        self.text.follow(moved)
+        self._edited()
+
+    def refuse(self, error: CockpitError) -> None:
+        """Say what was refused, and why; nothing has changed."""
+        if self.form.editing is not None:
+            self.form.complain(" ".join(part for part in (error.title, error.hint) if part))
+            return
+        self.notify(" ".join(part for part in (error.title, error.hint) if part), severity="warning", markup=False)
+
+    @on(FormView.Chosen)
+    def _chosen(self, message: FormView.Chosen) -> None:
+        row = message.row
+        if row.kind == "also":
+            self.action_go_to_line()
+        elif row.field and row.field != "group" and not self.form.view.is_grey:
+            self.form.edit(row, choices_of(row, self.form.view.rows, self.secrets or ()))
+
+    @on(SdlForm.Entered)
+    def _entered(self, message: SdlForm.Entered) -> None:
+        row, text = message.row, message.text
+        if row.kind == "field" and text == row.text:
+            self.form.stop()
+            return
+        if is_secret_typed(row, text):
+            self.post_message(self.SecretTyped(row, text))
+            return
+        self.enter(row, text)
+
+    def enter(self, row: FormRow, text: str) -> bool:
+        """Put a value into a row of the form."""
+        try:
+            edit = edit_of(row, text)
+        except UsageError as error:
+            self.refuse(error)
+            return False
+        done = self.edit(f"{row.label.strip('+ ')}", edit)
+        if done:
+            self.form.stop()
+        return done
+
+    @on(FormView.Stepped)
+    def _stepped(self, message: FormView.Stepped) -> None:
+        row = message.row
+        if row.field == "group":
+            count = f"{row.args[0]}:count:"
+            row = next((one for one in self.form.view.rows if one.key.startswith(count)), row)
+        if row.field in FIELDS_WITH_NUMBERS and (row.text or "0").isdecimal():
+            self.enter(row, str(max(0, int(row.text or "0") + message.by)))
+
+    def action_remove(self) -> None:
+        """Remove what the row under the cursor stands for."""
+        row = self.form.view.row
+        if row is None or self.form.view.is_grey:
+            return
+        try:
+            edit = removal_of(row)
+        except UsageError as error:
+            self.refuse(error)
+            return
+        if self.edit(f"remove {row.label}", edit):
+            self.notify(f"Removed {row.label}; u brings it back.", markup=False, timeout=4)
+
+    def action_undo(self) -> None:
+        """Take the last step back, whether it was made in form or text."""
+        label = self.desk.session.undo_label
+        self.text.undo()
+        self.notify(f"Undone: {label}" if label else "There is nothing to undo.", markup=False, timeout=2)
+
+    def action_redo(self) -> None:
+        """Do again what was taken back."""
+        label = self.desk.session.redo_label
+        self.text.redo()
+        self.notify(f"Done again: {label}" if label else "There is nothing to redo.", markup=False, timeout=2)
+
+    # --- problems ---
+
+    @on(ProblemList.Chosen)
+    def _problem_chosen(self, message: ProblemList.Chosen) -> None:
+        self.go_to(message.problem.line - 1, message.problem.column - 1)
+
+    def action_next_problem(self) -> None:
+        """Go to the next problem below the cursor."""
+        problem = self.problems.next(self.text.cursor_location[0])
+        if problem is None:
+            self.notify("There are no problems.", timeout=2)
+        else:
+            self.go_to(problem.line - 1, problem.column - 1)
+
+    def action_fix(self) -> None:
+        """Fix the problem under the cursor of the list."""
+        problem = self.problems.problem
+        if problem is None or problem.fix is None:
+            self.notify("There is no fix for that; it is yours to decide." if problem else "There are no problems.")
+            return
+        self.fix(problem)
+
+    def fix(self, problem: Problem) -> None:
+        """Make the edits of a fix."""
+        fix = problem.fix
+        if fix is None or self.checked is None or self.checked.version != self.desk.session.version:
+            return  # the problem is of another text
+        if self.edit(fix.title, lambda document: apply_fix(document, fix)):
+            self.notify(f"Done: {fix.title}", markup=False, timeout=4)
+
+    # --- where the keys go ---
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether only one of form and text has room."""
+        return self.has_class("-narrow")
+
+    def action_sdl_side(self) -> None:
+        """From the form to the text, or back."""
+        self.show_side("form" if self.text.has_focus or (self.is_narrow and self._side == "text") else "text")
+
+    def show_side(self, side: str) -> None:
+        """Give form or text the keys, and on a narrow terminal the room."""
+        self._side = side
+        self.set_class(side == "text", "-text")
+        self.call_after_refresh((self.text if side == "text" else self.form.view).focus)
+
+    def go_to(self, row: int, column: int) -> None:
+        """Put the cursor of the text on a place, and give the text the keys."""
+        self.show_side("text")
+        self.call_after_refresh(self.text.go_to, row, column)
+
+    def action_go_to_line(self) -> None:
+        """Go to where the row of the form stands in the text."""
+        row = self.form.view.row
+        if row is not None and row.line:
+            self.go_to(row.line - 1, 0)
+
+    @on(SdlText.Left)
+    def _text_left(self) -> None:
+        self.show_side("form")
+
+    @on(SdlText.Refused)
+    def _paste_refused(self, message: SdlText.Refused) -> None:
+        self.notify(message.reason, severity="warning", markup=False, timeout=8)
+
+    def action_copy(self) -> None:
+        """Copy the value of the row, or the whole text from elsewhere; through SSH too (OSC 52)."""
+        row = self.form.view.row
+        if self.form.view.has_focus and row is not None and (row.text or row.value):
+            self.app.copy_to_clipboard(row.text or row.value)
+            self.notify(f"Copied {row.label}.", markup=False, timeout=2)
+        else:
+            self.app.copy_to_clipboard(self.desk.session.text)
+            self.notify("Copied the whole SDL.", timeout=2)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Both sides where there is room for both."""
+        self._fit()
+
+    def _fit(self) -> None:
+        self.set_class(self.size.width < WIDE, "-narrow")
+        self.form.stop()
+
+    def ask(self, name: str) -> None:
+        """Ask whoever can show dialogs for an action."""
+        self.post_message(self.Asked(name, self.form.view.row))
+
+
+def is_secret_typed(row: FormRow, text: str) -> bool:
+    """Whether a value would stand in the file that belongs into the secret store."""
+    name, value = (str(row.args[1]), text) if row.field == "env" else text.split("=", 1) if "=" in text else ("", "")
+    fits = row.field in ("env", "env-add") and not value.strip().startswith(SECRET)
+    return fits and is_plain_secret(name.strip(), value)

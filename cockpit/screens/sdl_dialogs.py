@@ -1,0 +1,175 @@
+"""The dialogs of the SDL editor: a name to type, a file to choose, a template to look at, a diff to agree to."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Input, Label, OptionList, Static
+from textual.widgets.option_list import Option
+
+from cockpit.errors import UsageError
+from cockpit.render.text import visible
+from cockpit.screens.confirm import Confirm
+from cockpit.screens.dialog import Dialog
+from cockpit.sdl.templates import Template
+from cockpit.widgets.fields import Field, HiddenField
+from cockpit.widgets.key_hints import Hint
+
+# On a narrower terminal the names stand above the preview.
+STACKED = 110
+DIFF_TONES = {"+": "$text-success", "-": "$text-error", "@": "$text-primary"}
+
+
+class Prompt(Dialog[str]):
+    """One line to type; `check` raises UsageError for what cannot be taken."""
+
+    HINTS = (Hint("⏎", "take it"), Hint("esc", "cancel", "cancel", keep=True))
+
+    def __init__(
+        self, title: str, text: str = "", *, hint: str = "", hidden: bool = False,
+        check: Callable[[str], object] | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(title)
+        self._text, self._hint, self._is_hidden, self._check = text, hint, hidden, check
+
+    def contents(self) -> list[Widget]:
+        """A hint, the field, and what is wrong with it."""
+        field = HiddenField(id="prompt") if self._is_hidden else Field(self._text, id="prompt")
+        return [
+            Label(visible(self._hint), classes="field-hint", markup=False),
+            field,
+            Static("", id="prompt-error", markup=False),
+        ]
+
+    def on_mount(self) -> None:
+        """The field has the keys."""
+        self.query_one("#prompt", Input).focus()
+
+    @on(Input.Submitted)
+    def _take(self, event: Input.Submitted) -> None:
+        try:
+            if self._check is not None:
+                self._check(event.value)
+        except UsageError as error:
+            self.query_one("#prompt-error", Static).update(" ".join(filter(None, (error.title, error.hint))))
+        else:
+            self.dismiss(event.value)
+
+
+class OpenDialog(Dialog[Path]):
+    """A file to type, or one of those that were used lately."""
+
+    HINTS = (
+        Hint("⏎", "open"),
+        Hint("tab", "the list"),
+        Hint("esc", "cancel", "cancel", keep=True),
+    )
+
+    def __init__(self, recent: Sequence[Path]) -> None:
+        super().__init__("Open an SDL")
+        self._recent = recent
+
+    def contents(self) -> list[Widget]:
+        """The field, and files used lately."""
+        options = [Option(visible(str(path)), id=str(at)) for at, path in enumerate(self._recent)]
+        return [Field(placeholder="path of a YAML file", id="open-path"), OptionList(*options, markup=False)]
+
+    def on_mount(self) -> None:
+        """The field has the keys."""
+        self.query_one("#open-path", Input).focus()
+
+    @on(Input.Submitted)
+    def _typed(self, event: Input.Submitted) -> None:
+        if event.value.strip():
+            self.dismiss(Path(event.value.strip()).expanduser())
+
+    @on(OptionList.OptionSelected)
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(self._recent[int(event.option.id or 0)])
+
+
+class TemplateDialog(Dialog[Template]):
+    """The templates, with what each of them asks for; `previews` are lines by the template's name."""
+
+    HINTS = (
+        Hint("↑↓", "look"),
+        Hint("⏎", "begin with it"),
+        Hint("← →", "scroll"),
+        Hint("esc", "cancel", "cancel", keep=True),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right", "scroll_preview(1)", "Scroll on", show=False),
+        Binding("left", "scroll_preview(-1)", "Scroll back", show=False),
+    ]
+
+    def __init__(self, templates: Sequence[Template], previews: Sequence[Sequence[str]]) -> None:
+        super().__init__("New SDL from a template")
+        self._templates, self._previews = templates, previews
+
+    def contents(self) -> list[Widget]:
+        """The names, and the preview of the one under the cursor."""
+        options = [Option(visible(one.name), id=str(at)) for at, one in enumerate(self._templates)]
+        preview = VerticalScroll(Static("", id="template-preview", markup=False), id="template-scroll")
+        return [Horizontal(OptionList(*options, markup=False), preview, id="template-body")]
+
+    def on_mount(self) -> None:
+        """The list has the keys."""
+        self.query_one(OptionList).focus()
+        self.set_class(self.app.size.width < STACKED, "-stacked")
+
+    def action_scroll_preview(self, pages: int) -> None:
+        """Show more of the preview."""
+        preview = self.query_one("#template-scroll", VerticalScroll)
+        preview.scroll_relative(y=pages * max(1, preview.size.height - 2), animate=False)
+
+    @on(OptionList.OptionHighlighted)
+    def _look(self, event: OptionList.OptionHighlighted) -> None:
+        lines = self._previews[int(event.option.id or 0)]
+        self.query_one("#template-preview", Static).update("\n".join(lines))
+        self.query_one("#template-scroll", VerticalScroll).scroll_home(animate=False)
+
+    @on(OptionList.OptionSelected)
+    def _choose(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(self._templates[int(event.option.id or 0)])
+
+
+def preview_width(screen: int) -> int:
+    """How wide the preview of a template may be on a screen of that width."""
+    return int(screen * 0.9) - 8 if screen < STACKED else min(110, int(screen * 0.9)) - 32
+
+
+class DiffDialog(Confirm):
+    """A diff, and the question whether it shall be so."""
+
+    HINTS: ClassVar[tuple[Hint, ...]] = (
+        Hint("y", "yes", "yes"),
+        Hint("↑↓", "scroll"),
+        Hint("n", "no", "cancel", keep=True),
+    )
+
+    def contents(self) -> list[Widget]:
+        """The coloured lines, and what follows."""
+        lines = [Content.styled(visible(line), DIFF_TONES.get(line[:1], "")) for line in self._names]
+        body = Static(Content("\n").join(lines), id="diff-body")
+        widgets: list[Widget] = [VerticalScroll(body, id="diff-scroll")]
+        if self._consequence:
+            widgets.append(Label(self._consequence, id="confirm-consequence", markup=False))
+        return widgets
+
+    def on_mount(self) -> None:
+        """The keys scroll."""
+        self.query_one("#diff-scroll").focus()
+
+
+class DiffView(DiffDialog):
+    """A diff to look at."""
+
+    HINTS = (Hint("↑↓", "scroll"), Hint("esc", "close", "cancel", keep=True))
+
+    def action_yes(self) -> None:
+        """There is nothing to agree to."""
