@@ -108,6 +108,7 @@ async def delete_jobs(args: argparse.Namespace) -> int:
 async def wait_for_jobs(args: argparse.Namespace) -> int:
     """Wait for every job; 1 where one of them did not succeed."""
     from cockpit.cli.following import result_code
+    from cockpit.cli.notices import tell_end
     from cockpit.feeds.job_watch import JobWatch
     from cockpit.render import jobs as render
 
@@ -124,7 +125,9 @@ async def wait_for_jobs(args: argparse.Namespace) -> int:
         async def wait(job_id: str) -> int:
             job = await JobWatch(client, job_id).until_terminal(patience)
             waiting.remove(job_id)
-            return note(job)
+            code = note(job)
+            await tell_end(job)
+            return code
 
         async def look(job_id: str) -> int:
             waiting.remove(job_id)

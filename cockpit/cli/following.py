@@ -6,9 +6,9 @@ import time
 
 from cockpit.cli import output
 from cockpit.cli.options import RETRY_SECONDS
-from cockpit.clients.ray import RayClient
 from cockpit.errors import EXIT_FAILED, EXIT_OK
 from cockpit.feeds.follower import Followed, LogFollower
+from cockpit.feeds.log_source import LogSource, LogState
 from cockpit.feeds.patience import Outage
 from cockpit.feeds.spool import Spool
 from cockpit.model.jobs import Job
@@ -25,10 +25,10 @@ class Printer:
         """Print bytes of the log."""
         self._log.write(chunk)
 
-    def waiting(self, job: Job) -> None:
+    def waiting(self, state: LogState) -> None:
         """Say that there is no log yet."""
-        why = render.reason(job)
-        output.message(f"Job {job.id} is {job.status or 'not running yet'}" + (f": {why}" if why else "."))
+        why = render.reason(state.job) if state.job else ""
+        output.message(state.words + (f": {why}" if why else "."))
 
     def away(self, outage: Outage) -> None:
         """Say that the cluster does not answer."""
@@ -42,29 +42,31 @@ class Printer:
         """Say that another file follows."""
         output.message("The log on the cluster was replaced; the new one follows from its beginning.")
 
+    def noted(self, sentence: str) -> None:
+        """Say what whoever reads the log should know."""
+        output.warning(sentence)
+
     def close(self) -> None:
         """Leave the terminal as it was."""
         self._log.close()
 
 
 async def follow(
-    client: RayClient,
-    job_id: str,
+    source: LogSource,
     args: argparse.Namespace,
     *,
     tail: int | None = None,
     until_end: bool = True,
     has_answered: bool = False,
 ) -> Followed:
-    """Print the log of a job, until the job has ended or, without `until_end`, to where it is now.
+    """Print a log, until its writer has ended or, without `until_end`, to where it is now.
 
     A cluster that `has_answered` before is waited for from the first request on.
     """
     printer = Printer()
     with Spool() as spool:
         follower = LogFollower(
-            client,
-            job_id,
+            source,
             spool,
             printer,
             tail=tail,

@@ -1,35 +1,139 @@
-"""`logs`: what a job prints."""
+"""`logs`: what jobs, actors, tasks and nodes print."""
 
 import argparse
-from typing import Any
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from cockpit.cli import options, output, session
-from cockpit.errors import EXIT_OK
+from cockpit.errors import EXIT_FAILED, EXIT_OK, UsageError
+
+if TYPE_CHECKING:
+    from cockpit.clients.ray import RayClient
+    from cockpit.feeds.log_source import LogSource
+
+DESCRIPTION = """\
+Print or follow a log: of a job by its id, or of an actor, a task or a node. --node alone lists the node's files.
+--all saves everything that a job wrote, the files of its workers too, to a tar file.
+"""
 
 
 def add(commands: Any) -> None:
     """Declare the command."""
-    parser = commands.add_parser("logs", help="print or follow the log of a job")
-    parser.add_argument("id", metavar="ID", help="submission id or job id")
+    parser = commands.add_parser("logs", help="print or follow the log of a job", description=DESCRIPTION)
+    parser.usage = "rayakash-tui logs [options] (ID | --node NODE [--file NAME] | --actor ID | --task ID)"
+    parser.add_argument("id", metavar="ID", nargs="?", help="submission id or job id")
+    parser.add_argument("--node", metavar="NODE", help="a node: its id or the beginning of it, its address, or `head`")
+    parser.add_argument("--file", metavar="NAME", help="the file of the node")
+    parser.add_argument("--actor", metavar="ID", help="what an actor prints")
+    parser.add_argument("--task", metavar="ID", help="what a task printed")
+    parser.add_argument("--err", action="store_true", help="of an actor or task: what went to its stderr")
     parser.add_argument(
-        "-f", "--follow", action="store_true", help="go on until the job has ended; exit with its result"
+        "-f", "--follow", action="store_true", help="go on until the writer has ended; of a job, exit with its result"
     )
     parser.add_argument("--tail", type=options.count, metavar="N", help="start at the last N lines")
+    parser.add_argument("--all", action="store_true", help="save all that the job ID wrote, to the file of -o")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE.tar", help="the file for --all")
+    options.add_json(parser)
     options.add_retry(parser)
     options.add_cluster(parser)
     parser.set_defaults(run=print_log)
 
 
 async def print_log(args: argparse.Namespace) -> int:
-    """Print the log; with `-f` to the end of the job."""
-    from cockpit.cli.following import conclude, follow
-
+    """Print the log, list files, or save them, as the options say."""
+    _check(args)
     async with session.cluster(args) as client:
-        followed = await follow(client, args.id, args, tail=args.tail, until_end=args.follow)
-    if args.follow:
+        if args.all:
+            return await _save(client, args)
+        if args.node is not None and args.file is None:
+            return await _list(client, args)
+        return await _print(client, args)
+
+
+def _check(args: argparse.Namespace) -> None:
+    given = [name for name in ("id", "node", "actor", "task") if getattr(args, name) is not None]
+    if len(given) != 1:
+        raise UsageError("Name one thing: a job's ID, or --node, --actor or --task.")
+    if args.file is not None and args.node is None:
+        raise UsageError("--file names a file of a node: give --node too.")
+    if args.err and given[0] not in ("actor", "task"):
+        raise UsageError("--err is for --actor and --task; the log of a job holds both.")
+    if args.all != (args.output is not None) or (args.all and args.id is None):
+        raise UsageError("--all saves what a job wrote: `logs --all ID -o FILE.tar`.")
+    if args.all and (args.follow or args.tail):
+        raise UsageError("--all saves whole logs as they are now: without -f and --tail.")
+    if args.json and not (args.all or (args.node is not None and args.file is None)):
+        raise UsageError("--json is for lists: of the files of a node, or of what --all has saved.")
+    if args.node is not None and args.file is None and (args.follow or args.tail):
+        raise UsageError("Which file of the node? --node alone lists them; --file names one.")
+
+
+async def _print(client: "RayClient", args: argparse.Namespace) -> int:
+    from cockpit.cli.following import conclude, follow
+    from cockpit.cli.notices import tell_end
+
+    followed = await follow(await _source(client, args), args, tail=args.tail, until_end=args.follow)
+    if args.id is not None and args.follow:
+        await tell_end(followed.job)
         return conclude(followed)
-    _explain_empty(followed)
+    if args.id is not None:
+        _explain_empty(followed)
+        return EXIT_OK
+    if followed.missing:
+        output.warning(followed.missing)
+        return EXIT_FAILED
+    if followed.state.file is None or (args.follow and followed.state.is_over):
+        output.message(f"{followed.state.words}.")
     return EXIT_OK
+
+
+async def _source(client: "RayClient", args: argparse.Namespace) -> "LogSource":
+    from cockpit.feeds.log_source import ActorLog, JobLog, NodeLog, TaskLog
+
+    suffix = "err" if args.err else "out"
+    if args.actor is not None:
+        return ActorLog(client, args.actor, suffix=suffix)
+    if args.task is not None:
+        return TaskLog(client, args.task, suffix=suffix)
+    if args.id is not None:
+        return JobLog(client, args.id)
+    from cockpit.operations.node_logs import find_node
+
+    return NodeLog(client, (await find_node(client, args.node)).node_id or "", args.file)
+
+
+async def _list(client: "RayClient", args: argparse.Namespace) -> int:
+    from cockpit.operations.node_logs import find_node, list_files
+    from cockpit.render.cells import Column
+
+    node = await find_node(client, args.node)
+    files = await list_files(client, node.node_id or "")
+    if args.json:
+        records = [{"node_id": file.node_id, "kind": file.kind, "name": file.name} for file in files]
+        output.listing("files", records, now=time.time())
+    else:
+        output.rows((Column("KIND"), Column("NAME")), [(file.kind, file.name) for file in files])
+    return EXIT_OK
+
+
+async def _save(client: "RayClient", args: argparse.Namespace) -> int:
+    from cockpit.operations.log_archive import save_logs
+    from cockpit.render.units import size
+
+    def told(name: str, count: int) -> None:
+        output.message(f"  {size(count):>9}  {name}")
+
+    saved = await save_logs(client, args.id, args.output, told=told)
+    for sentence in saved.missing:
+        output.warning(sentence)
+    if args.json:
+        records = [{"name": name, "size": count} for name, count in saved.files]
+        output.listing("files", records, now=time.time(), missing=list(saved.missing))
+    else:
+        total = sum(count for _, count in saved.files)
+        output.message(f"Saved {len(saved.files)} files, {size(total)}, to {args.output}.")
+    return EXIT_OK if saved.files else EXIT_FAILED
 
 
 def _explain_empty(followed: Any) -> None:

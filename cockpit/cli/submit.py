@@ -89,10 +89,13 @@ async def _follow(client: Any, submission_id: str, args: argparse.Namespace) -> 
     import asyncio
 
     from cockpit.cli.following import conclude, follow
+    from cockpit.cli.notices import tell_end
     from cockpit.feeds.log_source import JobLog
 
     try:
-        return conclude(await follow(JobLog(client, submission_id), args, has_answered=True))
+        followed = await follow(JobLog(client, submission_id), args, has_answered=True)
+        await tell_end(followed.job)
+        return conclude(followed)
     except asyncio.CancelledError:
         output.message("")  # the terminal stands behind its ^C
         output.message(f"Detached: job {submission_id} goes on. Stop it with: rayakash-tui stop {submission_id}")

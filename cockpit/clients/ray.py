@@ -4,8 +4,8 @@ The facts behind each call were measured on Ray 2.60; what an older Ray lacks is
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +15,7 @@ from urllib.parse import quote
 import msgspec
 
 from cockpit.clients import decoding, older_logs
+from cockpit.clients.log_files import LogFile, log_error
 from cockpit.clients.node_wire import WireNode, to_node
 from cockpit.clients.transport import (
     LIST_LIMIT,
@@ -24,12 +25,15 @@ from cockpit.clients.transport import (
 from cockpit.errors import NotFoundError, NotRayError, RejectedError, ServerError
 from cockpit.model.cluster import ClusterUsage, Rows, Version
 from cockpit.model.jobs import Job, JobRequest, masked
+from cockpit.model.log_owners import ActorRow, TaskRow
 from cockpit.model.nodes import Node, Usage
 
 T = TypeVar("T")
+R = TypeVar("R", bound=msgspec.Struct)
 
 UPLOAD_CHUNK = 64 * 1024
 STREAM_INTERVAL = "0.2"
+NODES_AT_ONCE = 100  # translated in 8 ms
 MOST_ROWS = "10000"  # of a reply of the state API; more is refused
 # Ray runs every submitted job below an actor of its own (dashboard/modules/job/common.py).
 SUPERVISOR_CLASS = "JobSupervisor"
@@ -183,11 +187,22 @@ class RayClient:
         Without `nocache` Ray would return the answer of the previous call, however old (ray-api section 0.6).
         """
         body = await self._get_list("/nodes", view="summary", nocache="1")
-        summary = self._envelope(body, _Summary)
-        found = decoding.readable_rows(summary.summary or [], WireNode)
-        logical = summary.node_logical_resources or {}
-        nodes = (to_node(wire, logical.get((wire.raylet and wire.raylet.node_id) or "")) for wire in found.rows)
+        found, logical = self._node_rows(body)
+        nodes: list[Node] = []
+        for wire in found.rows:
+            if len(nodes) % NODES_AT_ONCE == 0:
+                await asyncio.sleep(0)  # a key that was pressed has its turn
+            nodes.append(to_node(wire, logical.get((wire.raylet and wire.raylet.node_id) or "")))
         return Rows(rows=tuple(nodes), unreadable=found.unreadable)
+
+    def _node_rows(self, body: bytes) -> tuple[Rows[WireNode], dict[str, str]]:
+        """Nodes and their logical resources; straight from the bytes, since those of 1,000 nodes are 15 MB."""
+        with suppress(*decoding.MALFORMED):  # then value by value
+            reply = msgspec.json.decode(body, type=_NodesReply, strict=False)
+            if reply.result is True and reply.data is not None:
+                return Rows(rows=tuple(reply.data.summary or ())), reply.data.node_logical_resources or {}
+        summary = self._envelope(body, _Summary)
+        return decoding.readable_rows(summary.summary or [], WireNode), summary.node_logical_resources or {}
 
     async def cluster_usage(self) -> ClusterUsage:
         """Logical resources used and total, of the cluster and by node id; lags about 5 s behind."""
@@ -230,34 +245,71 @@ class RayClient:
         return decoding.salvage(envelope.data, type_, address=self.address)
 
     async def log_files(self, node_id: str, *, glob: str = "*") -> dict[str, list[str]]:
-        """Names of log files on a node by Ray's category; logs of job drivers are `internal`."""
-        body = await self._get_list("/api/v0/logs", node_id=node_id, glob=glob)
-        return self._envelope(body, _LogFiles).result
+        """Names of log files on a node by Ray's category; logs of job drivers are `internal`.
+
+        Raises NotFoundError where the node is gone.
+        """
+        try:
+            body = await self._get_list("/api/v0/logs", node_id=node_id, glob=glob)
+            return self._envelope(body, _LogFiles).result
+        except ServerError as error:
+            raise log_error(LogFile(node_id=node_id), error) from error
+
+    async def actor(self, actor_id: str) -> ActorRow:
+        """One actor. Raises NotFoundError."""
+        rows = await self._rows("/api/v0/actors", ActorRow, "actor_id", actor_id)
+        return rows[0]
+
+    async def actors_of(self, job_id: str) -> Sequence[ActorRow]:
+        """The actors of a job, by the id that Ray gave its driver."""
+        reply = await self._actors(MOST_ROWS, ("job_id", "=", job_id))
+        return decoding.readable_rows(reply.result or [], ActorRow).rows
+
+    async def task(self, task_id: str) -> TaskRow:
+        """The latest attempt of one task. Raises NotFoundError."""
+        rows = await self._rows("/api/v0/tasks", TaskRow, "task_id", task_id)
+        return max(rows, key=lambda row: row.attempt_number or 0)
+
+    async def tasks_of(self, job_id: str) -> Sequence[TaskRow]:
+        """The tasks of a job that Ray remembers, 10,000 at most; none is no error."""
+        try:
+            return await self._rows("/api/v0/tasks", TaskRow, "job_id", job_id)
+        except NotFoundError:
+            return ()
+
+    async def _rows(self, path: str, type_: type[R], key: str, value: str) -> Sequence[R]:
+        """The rows of the state API with this id. Raises NotFoundError where there is none."""
+        params = [("limit", MOST_ROWS), ("timeout", "10"), ("detail", "true")]
+        params += [("filter_keys", key), ("filter_predicates", "="), ("filter_values", value)]
+        reply = await self.transport.request("GET", path, params=params, limit=LIST_LIMIT)
+        rows = decoding.readable_rows(self._envelope(reply.body, _StateReply).result.result or [], type_).rows
+        if not rows:
+            raise NotFoundError(f"The cluster knows no {key.removesuffix('_id')} {value or '(no id)'}.")
+        return rows
 
     def read_log(
         self, node_id: str, filename: str, *, lines: int = -1
     ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
-        """Open the last `lines` lines (-1: all) of a log file as it is now; the bytes end where the file ends.
-
-        Raises NotFoundError where the file or its node is gone.
-        """
-        return self._log("file", node_id, filename, lines=lines, timeout=READ_SECONDS)
+        """Open the last `lines` lines (-1: all) of a file of a node; see `open_log`."""
+        return self.open_log(LogFile(node_id=node_id, filename=filename), lines=lines)
 
     def stream_log(
         self, node_id: str, filename: str, *, lines: int = -1
     ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
-        """Open a log file from its last `lines` lines (-1: all) and follow it.
-
-        It never ends by itself, is silent while the file is, and even its headers wait for the first byte.
-        Raises NotFoundError where the file or its node is gone.
-        """
-        return self._log("stream", node_id, filename, lines=lines, endless=True, interval=STREAM_INTERVAL)
+        """Follow a file of a node from its last `lines` lines (-1: all); see `open_log`."""
+        return self.open_log(LogFile(node_id=node_id, filename=filename), lines=lines, endless=True)
 
     @asynccontextmanager
-    async def _log(
-        self, kind: str, node_id: str, filename: str, *, lines: int, endless: bool = False, **more: str
+    async def open_log(
+        self, file: LogFile, *, lines: int = -1, endless: bool = False
     ) -> AsyncIterator[AsyncIterator[bytes]]:
-        params = {"node_id": node_id, "filename": filename, "lines": str(min(lines, MOST_LINES)), **more}
+        """Open the last `lines` lines (-1: all) of a log as it is now; the bytes end where the file ends.
+
+        An `endless` one never ends by itself, is silent while the file is, and even its headers wait for the first
+        byte. Raises NotFoundError where the file or its node is gone.
+        """
+        kind, more = ("stream", {"interval": STREAM_INTERVAL}) if endless else ("file", {"timeout": READ_SECONDS})
+        params = file.params | {"lines": str(min(lines, MOST_LINES)), **more}
         try:
             async with AsyncExitStack() as stack:
                 try:
@@ -266,14 +318,14 @@ class RayClient:
                     )
                     log = older_logs.without_failures(await stack.enter_async_context(reply))
                 except ServerError as error:
-                    job_id = older_logs.job_of_withheld(filename, error)
+                    job_id = older_logs.job_of_withheld(file.filename, error)
                     if job_id is None:
                         raise
                     self.shortcomings.add(older_logs.TEXT_ONLY)
                     log = older_logs.as_text(partial(self._job_text, job_id), lines=lines, endless=endless)
                 yield await stack.enter_async_context(aclosing(log))
         except ServerError as error:
-            raise _log_error(filename, node_id, error) from error
+            raise log_error(file, error) from error
 
     async def _job_text(self, job_id: str) -> bytes:
         """The whole log of a job as Ray reads it: in text mode, into the memory of three of its processes."""
@@ -358,16 +410,6 @@ def _submit_error(request: JobRequest, error: ServerError) -> Exception:
     return error
 
 
-def _log_error(filename: str, node_id: str, error: ServerError) -> Exception:
-    if "not found" in error.detail:
-        return NotFoundError(f"There is no log {filename} on node {node_id[:12]}.", detail=error.detail)
-    if "Agent for node" in error.detail or "doesn't exist" in error.detail:
-        return NotFoundError(f"The node {node_id[:12]} is gone, and its logs with it.", detail=error.detail)
-    if older_logs.is_withheld(error):
-        return RejectedError("This release of Ray cannot hand out log files where tokens are on.", detail=error.detail)
-    return error
-
-
 def _usages(pairs: dict[str, list[float]] | None) -> dict[str, Usage]:
     return {name: Usage(used=pair[0], total=pair[1]) for name, pair in (pairs or {}).items() if len(pair) == 2}
 
@@ -394,6 +436,16 @@ class _Envelope(msgspec.Struct):
 class _Summary(msgspec.Struct, rename="camel"):
     summary: list[Any] | None = None
     node_logical_resources: dict[str, str] | None = None
+
+
+class _Nodes(msgspec.Struct, rename="camel"):
+    summary: list[WireNode] | None = None
+    node_logical_resources: dict[str, str] | None = None
+
+
+class _NodesReply(msgspec.Struct):
+    result: bool | None = None
+    data: _Nodes | None = None
 
 
 class _LoadMetrics(msgspec.Struct, rename="camel"):

@@ -59,20 +59,26 @@ def error_for_status(*, endpoint: Endpoint, path: str, status: int, text: str, l
         return NotRayError(
             f"{address} redirects to {location or 'another address'} instead of answering.",
             hint="A login page or a proxy stands in front of it; give the address that it leads to.",
+            fault="redirect",
         )
     if status == 407:
-        return UnreachableError("The proxy on the way asks for a login (407).", detail=_excerpt(text))
+        return UnreachableError(
+            "The proxy on the way asks for a login (407).", detail=_excerpt(text), fault="proxy-login"
+        )
     if status in _GATEWAY:
         return UnreachableError(
             f"A gateway at {address} answers {status} {_GATEWAY[status]}: there is no cluster behind it now.",
             detail=_excerpt(text),
             hint="The head may still be starting, or be gone.",
+            fault=f"gateway-{status}",
         )
     if status == 429:
         return ServerError(f"{address} is busy and asks to be left alone for a while (429).", detail=_excerpt(text))
     if _is_page(text):
         return NotRayError(
-            f"{address} answers {status} with a web page: it is not a Ray dashboard.", detail=_excerpt(text)
+            f"{address} answers {status} with a web page: it is not a Ray dashboard.",
+            detail=_excerpt(text),
+            fault="not-ray",
         )
     return _from_ray(address, path, status, text)
 
@@ -81,17 +87,20 @@ def _unknown(endpoint: Endpoint, text: str) -> AuthenticationError:
     """401: nothing that was sent told who we are."""
     address = endpoint.address
     if endpoint.token is None:
+        fault = "token-wanted"
         title = f"{address} wants a token, and none was sent (401)."
         hint = 'Set RAY_AUTH_TOKEN, or name the token in a context: token = "ac-secret://NAME".'
     elif _MISSING in text:
+        fault = "token-lost"
         title = f"The token did not reach {address} (401)."
         hint = 'A proxy on the way takes Authorization away; write authorization = "x-ray" in the context.'
         if endpoint.authorization == "x-ray":
             hint = "A proxy on the way takes X-Ray-Authorization away; let it pass that header."
     else:
+        fault = "credentials-wanted"
         title = f"{address} wants other credentials than a Ray token (401)."
         hint = "A proxy stands in front of it: give what it asks for as `basic`, `headers` or `cookies` in the context."
-    return AuthenticationError(title, status=401, detail=_excerpt(text), hint=hint)
+    return AuthenticationError(title, status=401, detail=_excerpt(text), hint=hint, fault=fault)
 
 
 def _forbidden(endpoint: Endpoint, text: str) -> AuthenticationError:
@@ -105,7 +114,8 @@ def _forbidden(endpoint: Endpoint, text: str) -> AuthenticationError:
         hint = "It may be another cluster's, or an old one: use the token that this cluster's head was started with."
         if endpoint.authorization == "x-ray":
             hint += " Ray looks at Authorization first: the proxy must take its own away."
-    return AuthenticationError(title, status=403, detail=_excerpt(text), hint=hint)
+    fault = "access-refused" if endpoint.token is None else "token-refused"
+    return AuthenticationError(title, status=403, detail=_excerpt(text), hint=hint, fault=fault)
 
 
 def _from_ray(address: str, path: str, status: int, text: str) -> CockpitError:

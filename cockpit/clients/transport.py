@@ -25,6 +25,7 @@ from cockpit import __version__
 from cockpit.clients.endpoint import Endpoint as Endpoint
 from cockpit.clients.meter import asking, note_bytes
 from cockpit.clients.replies import error_for_status
+from cockpit.clients.resolving import lookup
 from cockpit.clients.tls import PinError, asking_context, context_of
 from cockpit.clients.tls_failures import tls_error_in, tls_failure
 from cockpit.errors import CockpitError, NotRayError, UnreachableError, UsageError
@@ -56,11 +57,12 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """A whole reply in memory."""
+    """A whole reply in memory; `date` is the server's own, as HTTP writes it, where it told one."""
 
     status: int
     content_type: str
     body: bytes
+    date: str = ""
 
 
 class Transport:
@@ -87,6 +89,19 @@ class Transport:
             await client.aclose()
         if self.closing is not None:
             await self.closing()
+
+    async def renew(self, endpoint: Endpoint) -> None:
+        """Be let in, or know the other side, in another way from the next request on; what is under way breaks off."""
+        self.endpoint = endpoint
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    async def whereabouts(self) -> tuple[str, ...]:
+        """The IP addresses that the dashboard's name stands for here; none where another host looks it up."""
+        if self.endpoint.passage is not None:
+            return ()
+        return await lookup(self.endpoint.address.host)
 
     def _opened(self) -> httpx.AsyncClient:
         if self._client is None:
@@ -177,7 +192,8 @@ class Transport:
             if response.status_code >= 300:
                 raise await self._refused(request, response)
             body = await self._body(response, limit)
-            return Reply(response.status_code, response.headers.get("content-type", ""), body)
+            kind, date = response.headers.get("content-type", ""), response.headers.get("date", "")
+            return Reply(response.status_code, kind, body, date)
 
     @asynccontextmanager
     async def stream(
@@ -326,8 +342,17 @@ class Transport:
                     detail=words,
                     hint="Is it an https:// address?" if _TLS_ALERT in words else "",
                 )
+            case httpx.ProxyError() if words.startswith("407"):
+                return UnreachableError(
+                    f"The proxy on the way to {address} asks for a login (407).",
+                    detail=words,
+                    hint="Write user and password into HTTPS_PROXY, or leave `proxy` out of the context.",
+                    fault="proxy-login",
+                )
             case httpx.ProxyError():
-                return UnreachableError(f"The proxy on the way to {address} does not let us through.", detail=words)
+                return UnreachableError(
+                    f"The proxy on the way to {address} does not let us through.", detail=words, fault="proxy"
+                )
             case httpx.DecodingError():
                 return NotRayError(f"The reply of {address} could not be decompressed.", detail=words)
             case _:

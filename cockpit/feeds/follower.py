@@ -1,27 +1,31 @@
-"""Following a job's log: its bytes, all of them, until the job has ended and its log with it."""
+"""Following a log: its bytes, all of them, until its writer has ended and the log with it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from typing import Protocol
 
 import msgspec
 
-from cockpit.clients.ray import RayClient
-from cockpit.errors import NotFoundError, NotRayError, RejectedError, UnreachableError
-from cockpit.feeds.job_watch import LONGEST_POLL_SECONDS, JobWatch
+from cockpit.clients.log_files import LogFile
+from cockpit.errors import NotFoundError, UnreachableError
+from cockpit.feeds.holding import HEAD_BYTES, Holding
+from cockpit.feeds.job_watch import LONGEST_POLL_SECONDS
+from cockpit.feeds.log_end import ends_there
+from cockpit.feeds.log_source import LogSource, LogState, is_hopeless
 from cockpit.feeds.patience import Outage, Patience
-from cockpit.feeds.position import AnchorSearch, LogReplacedError, Overlap, anchor_of, is_shiftable
+from cockpit.feeds.placing import Placing
+from cockpit.feeds.position import AnchorSearch, LogReplacedError, Overlap, anchor_of
 from cockpit.feeds.spool import Spool
 from cockpit.model.jobs import Job
 
 FILE_POLL_SECONDS = 0.5
+LONGEST_FILE_POLL_SECONDS = 8.0
 SETTLE_SECONDS = 0.6
 SETTLE_ROUNDS = 10
 BULK_BYTES = 256 * 1024
-CHECK_LINES = 100
-CHECK_BYTES = 1024 * 1024
 QUIET_CHECK_SECONDS = 30.0
+LONGEST_QUIET_SECONDS = 600.0
 STEADY_SECONDS = 5.0
 
 
@@ -31,8 +35,8 @@ class Listener(Protocol):
     def wrote(self, chunk: bytes) -> None:
         """These bytes were added to the spool."""
 
-    def waiting(self, job: Job) -> None:
-        """The job has no log yet; told once."""
+    def waiting(self, state: LogState) -> None:
+        """There is no log yet; told once."""
 
     def away(self, outage: Outage) -> None:
         """The cluster does not answer."""
@@ -43,12 +47,22 @@ class Listener(Protocol):
     def replaced(self) -> None:
         """The log on the cluster is another file now; what was held stays, the new file follows."""
 
+    def noted(self, sentence: str) -> None:
+        """Something that whoever reads the log should know."""
+
 
 class Followed(msgspec.Struct, frozen=True, kw_only=True):
-    """How following ended: the job's last state, and why its log is not whole, if it is not."""
+    """How following ended: the last that is known of the log, and why it is not whole, if it is not."""
 
-    job: Job
+    state: LogState
     missing: str | None = None
+
+    @property
+    def job(self) -> Job:
+        """The job whose log it is. Raises ValueError for a log that is no job's."""
+        if self.state.job is None:
+            raise ValueError("the log is not that of a job")
+        return self.state.job
 
 
 class _LogAwayError(Exception):
@@ -59,21 +73,17 @@ class _LogAwayError(Exception):
         self.error = error
 
 
-Opener = Callable[..., AbstractAsyncContextManager[AsyncIterator[bytes]]]
-
-
 class LogFollower:
-    """Copies the log of one job to a spool, through cut connections and restarts of what lies between.
+    """Copies a log to a spool, through cut connections and restarts of what lies between.
 
     `tail` starts at the last so many lines instead of the first byte. With `follow` False it stops where the log ends
     now. Raises what the client raises, UnreachableError once `retry_for` seconds have passed without an answer, and
-    RejectedError for a driver, for which Ray keeps no log.
+    what the source raises.
     """
 
     def __init__(
         self,
-        client: RayClient,
-        job_id: str,
+        source: LogSource,
         spool: Spool,
         listener: Listener,
         *,
@@ -82,22 +92,21 @@ class LogFollower:
         retry_for: float = 300.0,
         retry_from_start: bool = False,
     ) -> None:
-        self._client = client
+        self._source = source
         self._spool = spool
         self._listener = listener
         self._tail = tail
         self._follow = follow
-        self._watch = JobWatch(client, job_id)
         self._patience = Patience(retry_for, from_start=retry_from_start, report=listener.away)
         self._log_patience = Patience(retry_for, from_start=True, report=listener.away)
-        self._base = 0
-        self._origin: int | None = 0 if tail is None else None
+        self._held = Holding(spool, from_start=tail is None)
         self._proven = True
         self._doubt_told = False
         self._came_back = False
-        self._told_waiting = False
+        self._told: set[str] = set()
         self._is_behind = False
         self._last_byte = 0.0
+        self._quiet_check = QUIET_CHECK_SECONDS
         self._reading_since = 0.0
 
     async def run(self) -> Followed:
@@ -108,42 +117,43 @@ class LogFollower:
             except _LogAwayError as away:
                 await self._log_failed(away.error)
             except UnreachableError as error:
-                if isinstance(error, NotRayError) and self._watch.job is None:
+                if is_hopeless(self._source, error):
                     raise
                 await self._patience.failed(error)
             except LogReplacedError:
                 self._listener.replaced()
-                self._base, self._origin = self._spool.size, 0
+                self._held = Holding(self._spool, from_start=True)
 
     async def _log_failed(self, error: UnreachableError) -> None:
         """Wait before the log is opened again; a reading that went well for a while begins a new count."""
         if asyncio.get_running_loop().time() - self._reading_since >= STEADY_SECONDS:
             self._came_back = self._log_patience.succeeded() or self._came_back
         else:
-            await asyncio.sleep(self._watch.interval)
+            await asyncio.sleep(self._source.interval)
         await self._log_patience.failed(error, silently=True)
 
     async def _session(self) -> Followed:
-        job = await self._place()
-        if job.driver_node_id is None:
-            return Followed(job=job)
+        state = await self._located()
+        if state.file is None:
+            return Followed(state=state)
         self._reading_since = self._last_byte = asyncio.get_running_loop().time()
-        if self._follow and not job.is_terminal:
-            job = await self._stream(job)
+        if self._follow and not state.is_over:
+            state = await self._stream(state, state.file)
         try:
             with _reading():
-                await self._read_to_end(job)
+                await self._read_to_end(state.file or LogFile())
         except NotFoundError as error:
-            return Followed(job=job, missing=error.title)
+            kept = " What was fetched before is kept." if self._held.size else ""
+            return Followed(state=state, missing=error.title + kept)
         self._arrived()
-        return Followed(job=job)
+        return Followed(state=state)
 
-    async def _poll(self) -> Job:
-        job = await self._watch.poll()
+    async def _look(self) -> LogState:
+        state = await self._source.look()
         self._came_back = self._patience.succeeded() or self._came_back
-        if self._spool.size == self._base:
+        if not self._held.size:
             self._tell_reconnected()
-        return job
+        return state
 
     def _arrived(self) -> None:
         """All that was held before has been seen again, and the log is being read on."""
@@ -158,60 +168,69 @@ class LogFollower:
             self._came_back = False
             self._listener.reconnected(proven=self._proven)
 
-    async def _place(self) -> Job:
-        """Wait until the job runs somewhere, or has ended without ever running."""
-        while True:
-            job = await self._poll()
-            if job.is_driver:
-                raise _no_log_of_driver(job)
-            if job.driver_node_id or job.is_terminal or not self._follow:
-                return job
-            if not self._told_waiting:
-                self._listener.waiting(job)
-                self._told_waiting = True
-            await asyncio.sleep(self._watch.interval)
+    def _note(self, sentence: str) -> None:
+        if sentence not in self._told:
+            self._told.add(sentence)
+            self._listener.noted(sentence)
 
-    async def _stream(self, job: Job) -> Job:
-        """Copy the growing log until the job has ended; returns the ended job."""
-        pump = asyncio.create_task(self._pump(job))
+    async def _located(self) -> LogState:
+        """Wait until there is a log, or will never be one."""
+        is_told = "waiting" in self._told
+        while True:
+            state = await self._look()
+            if state.file or state.is_over or not self._follow:
+                return state
+            if not is_told:
+                self._listener.waiting(state)
+                self._told.add("waiting")
+                is_told = True
+            await asyncio.sleep(self._source.interval)
+
+    async def _stream(self, state: LogState, file: LogFile) -> LogState:
+        """Copy the growing log until its writer has ended; returns what is known then."""
+        pump = asyncio.create_task(self._pump(file))
         try:
-            while not job.is_terminal:
-                await asyncio.wait({pump}, timeout=self._watch.interval)
+            while not state.is_over:
+                await asyncio.wait({pump}, timeout=self._source.interval)
                 if pump.done():
                     pump.result()
-                job = await self._poll()
-                await self._check_quiet(job)
+                state = await self._look()
+                await self._check_quiet(file)
             await self._settle(pump)
         finally:
             pump.cancel()
             await asyncio.wait({pump})
             failure = None if pump.cancelled() else pump.exception()
         if failure is not None and not isinstance(failure, _LogAwayError | LogReplacedError):
-            raise failure  # what is missing will be read anew, but a full disk stays full
-        return job
+            raise failure  # what is missing will be read anew, but a broken listener stays broken
+        return state
 
-    async def _pump(self, job: Job) -> None:
-        pause = self._watch.interval
+    async def _pump(self, file: LogFile) -> None:
+        pause, absence = self._source.interval, FILE_POLL_SECONDS
         while True:
             held = self._spool.size
             try:
                 with _reading():
-                    if self._is_behind:
-                        await self._copy(job)
+                    if self._is_behind or not self._source.can_stream:
+                        await self._copy(file)
                         self._is_behind = False
-                    await self._copy(job, endless=True)
-            except NotFoundError:
-                # The file appears a moment after the job is said to run.
-                await asyncio.sleep(FILE_POLL_SECONDS)
+                    if self._source.can_stream:
+                        await self._copy(file, endless=True)
+            except NotFoundError as error:
+                # The file appears a moment after the job is said to run; later on it may be gone for good.
+                if self._held.size:
+                    self._note(f"{error.title} What was fetched before is kept.")
+                await asyncio.sleep(absence)
+                absence = min(2 * absence, LONGEST_FILE_POLL_SECONDS)
                 continue
-            # Ray never ends a stream, but what lies between may, every time; each opening replays the whole log.
-            pause = self._watch.interval if self._spool.size > held else min(2 * pause, LONGEST_POLL_SECONDS)
+            # Ray never ends a stream, but what lies between may, every time.
+            pause = self._source.interval if self._spool.size > held else min(2 * pause, LONGEST_POLL_SECONDS)
             await asyncio.sleep(pause)
 
     async def _settle(self, pump: asyncio.Task[None]) -> None:
         """Let the stream bring what is on its way; whether that was all is checked afterwards."""
         rounds = 0
-        while not pump.done() and rounds < SETTLE_ROUNDS:
+        while self._source.can_stream and not pump.done() and rounds < SETTLE_ROUNDS:
             before = self._spool.size
             await asyncio.wait({pump}, timeout=SETTLE_SECONDS)
             fresh = self._spool.size - before
@@ -220,86 +239,94 @@ class LogFollower:
             # Little by little is no backlog: a process that the job left behind may write for ever.
             rounds += fresh < BULK_BYTES
 
-    async def _check_quiet(self, job: Job) -> None:
+    async def _check_quiet(self, file: LogFile) -> None:
         """A stream that is silent for long may be a dead connection: look whether the log grew without us."""
         now = asyncio.get_running_loop().time()
-        if now - self._last_byte < QUIET_CHECK_SECONDS:
+        if now - self._last_byte < self._quiet_check or not self._source.can_stream:
             return
         self._last_byte = now
         with suppress(NotFoundError), _reading():
-            if not await self._holds_tail(job):
+            if not await ends_there(self._open(file), self._held):
+                # Where equal lines prove nothing the whole log has to be read: not every time.
+                self._quiet_check = min(2 * self._quiet_check, LONGEST_QUIET_SECONDS)
                 self._is_behind = True
                 raise UnreachableError("The log stream went silent while the log grew.")
 
-    async def _read_to_end(self, job: Job) -> None:
+    async def _read_to_end(self, file: LogFile) -> None:
         """Make sure that the spool ends where the log does."""
-        if self._spool.size > self._base and await self._holds_tail(job):
+        if self._held.size and await ends_there(self._open(file), self._held):
             return
-        await self._copy(job)
+        await self._copy(file)
 
-    async def _holds_tail(self, job: Job) -> bool:
-        """Whether the last lines of the log are what the spool ends with, beyond doubt."""
-        held = self._spool.size - self._base
-        lines = CHECK_LINES if self._origin is not None else self._lines_held() + 1
-        tail = bytearray()
-        async with self._client.read_log(*_log_of(job), lines=lines) as chunks:
-            async for chunk in chunks:
-                tail += chunk
-                if len(tail) > CHECK_BYTES:
-                    return False
-        if self._origin is not None and tail.count(b"\n") < lines - 1:  # the whole file
-            whole = self._origin + held == len(tail)
-            return whole and self._spool.read(self._base, held) == tail[self._origin :]
-        if not tail or not held:
-            return len(tail) == held
-        if is_shiftable(bytes(tail)) or (self._origin is not None and len(tail) > held):
-            return False
-        common = min(len(tail), held)
-        return self._spool.read(self._spool.size - common, common) == tail[-common:]
+    def _open(self, file: LogFile, *, endless: bool = False) -> "_Open":
+        def opened(lines: int) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+            return self._source.client.open_log(file, lines=lines, endless=endless)
 
-    def _lines_held(self) -> int:
-        """How many lines the last bytes held are: one more of the file shows whether they repeat what is before."""
-        length = min(CHECK_BYTES, self._spool.size - self._base)
-        return min(CHECK_LINES, self._spool.read(self._spool.size - length, length).count(b"\n") + 1)
+        return opened
 
-    async def _copy(self, job: Job, *, endless: bool = False) -> None:
+    async def _copy(self, file: LogFile, *, endless: bool = False) -> None:
         """Read the log from the first byte that is not held yet, to its end of now or endlessly."""
-        open_log: Opener = self._client.stream_log if endless else self._client.read_log
-        lines = -1
-        if self._spool.size == self._base:
-            lines = -1 if self._origin is not None else self._tail or -1
-            overlap = None
-        else:
-            overlap = Overlap(self._spool, base=self._base, origin=await self._located(job))
-        async with open_log(*_log_of(job), lines=lines) as chunks:
-            async for chunk in chunks:
-                self._last_byte = asyncio.get_running_loop().time()
-                self._keep(overlap.feed(chunk) if overlap else chunk)
-                if overlap is None or overlap.is_passed:
-                    self._arrived()
-        if overlap and not overlap.is_passed and not endless:
+        open_ = self._open(file, endless=endless)
+        if not self._held.size:
+            async with open_(self._tail or -1 if self._held.origin is None else -1) as chunks:
+                await self._take(chunks)
+            return
+        if self._held.origin is None:
+            await self._find(file)
+        placing = Placing(self._open(file), self._held)
+        if placing.is_possible and await self._copy_from_lines(placing, open_, endless=endless):
+            return
+        overlap = Overlap(self._spool, base=self._held.base, origin=self._held.origin or 0)
+        async with open_(-1) as chunks:
+            await self._take(chunks, overlap)
+        if not overlap.is_passed and not endless:
             raise LogReplacedError
+
+    async def _copy_from_lines(self, placing: Placing, open_: "_Open", *, endless: bool) -> bool:
+        """The same from a line near the end of what is held; False where that cannot be, or is in doubt."""
+        async with placing.opened(open_) as resumed:
+            if resumed is None:
+                return False
+            try:
+                await self._take(resumed.chunks, resumed.overlap)
+            except LogReplacedError:
+                return False  # the whole file tells
+        return endless or resumed.overlap.is_passed
+
+    async def _take(self, chunks: AsyncIterator[bytes], overlap: Overlap | None = None) -> None:
+        """Keep what is new of these bytes."""
+        clock = asyncio.get_running_loop().time
+        async for chunk in chunks:
+            self._last_byte = clock()
+            if fresh := overlap.feed(chunk) if overlap else chunk:
+                self._keep(fresh)
+            if overlap is None or overlap.is_passed:
+                self._arrived()
 
     def _keep(self, fresh: bytes) -> None:
-        if fresh:
-            self._spool.append(fresh)
-            self._listener.wrote(fresh)
+        self._held.add(fresh)
+        self._quiet_check = QUIET_CHECK_SECONDS
+        self._listener.wrote(fresh)
+        if self._spool.shortage is not None:
+            self._note(self._spool.shortage)
 
-    async def _located(self, job: Job) -> int:
-        """The offset in the remote file of the first byte held; found by content where we began at a tail."""
-        if self._origin is not None:
-            return self._origin
-        search = AnchorSearch(anchor_of(self._spool, self._base))
-        async with self._client.read_log(*_log_of(job)) as chunks:
+    async def _find(self, file: LogFile) -> None:
+        """Find by content where in the remote file the held bytes are, once, where reading began at a tail."""
+        search, head = AnchorSearch(anchor_of(self._spool, self._held.base)), b""
+        async with self._open(file)(-1) as chunks:
             async for chunk in chunks:
                 self._last_byte = asyncio.get_running_loop().time()
+                head += chunk[: HEAD_BYTES - len(head)]
                 search.feed(chunk)
         found = search.found()
-        if found is None or found.end < self._spool.size - self._base:
+        if found is None or found.end < self._held.size:
             raise LogReplacedError
         self._proven = self._proven and found.is_only
-        self._origin = found.end - (self._spool.size - self._base)
-        return self._origin
+        self._held.place(found, head)
+
+
+class _Open(Protocol):
+    def __call__(self, lines: int, /) -> AbstractAsyncContextManager[AsyncIterator[bytes]]: ...
 
 
 @contextmanager
@@ -308,16 +335,3 @@ def _reading() -> Iterator[None]:
         yield
     except UnreachableError as error:
         raise _LogAwayError(error) from error
-
-
-def _log_of(job: Job) -> tuple[str, str]:
-    """Node and file name of a job's log (ray-api section 2b)."""
-    return job.driver_node_id or "", f"job-driver-{job.submission_id}.log"
-
-
-def _no_log_of_driver(job: Job) -> RejectedError:
-    where = f" (node {job.driver_info.node_ip_address}, pid {job.driver_info.pid})" if job.driver_info else ""
-    return RejectedError(
-        f"Job {job.id} is a driver that was not submitted as a job: Ray keeps no log of it.",
-        hint=f"Its output is where it was started{where}.",
-    )

@@ -1,8 +1,4 @@
-"""Where the bytes that we hold lie in the remote file.
-
-Ray's log endpoints know no byte offset: a reader starts at the first byte or at the last N lines. So a reader that
-comes back starts at the first byte, and compares what it holds already instead of trusting a count.
-"""
+"""Where the bytes that we hold lie in the remote file, by comparing them with it."""
 
 import msgspec
 
@@ -29,6 +25,10 @@ class Overlap:
         self._held_to = origin + spool.size - base
         self._at = 0
 
+    def skip(self, offset: int) -> None:
+        """Be fed from this offset of the file instead."""
+        self._at = offset
+
     @property
     def is_passed(self) -> bool:
         """Whether every byte that we hold has been seen again."""
@@ -41,18 +41,19 @@ class Overlap:
         if start >= self._held_to:
             return chunk
         begin, end = max(start, self._origin), min(self._at, self._held_to)
-        if end > begin:
-            held = self._spool.read(self._base + begin - self._origin, end - begin)
-            if held != chunk[begin - start : end - start]:
-                raise LogReplacedError
+        if end > begin and not self._spool.holds(self._base + begin - self._origin, chunk[begin - start : end - start]):
+            raise LogReplacedError
         return chunk[max(0, self._held_to - start) :]
 
 
 class Found(msgspec.Struct, frozen=True):
-    """Where an anchor was found: the offset behind its last occurrence, and whether that is the only one."""
+    """Where an anchor was found: the offset behind its last occurrence, the newlines before that, and whether it is
+    the only one.
+    """
 
     end: int
     is_only: bool
+    newlines: int = 0
 
 
 class AnchorSearch:
@@ -62,8 +63,10 @@ class AnchorSearch:
         self._anchor = anchor
         self._carry = b""
         self._at = 0
+        self._newlines = 0
         self._first = -1
         self._last = -1
+        self._newlines_to_last = 0
 
     def feed(self, chunk: bytes) -> None:
         """Search the next bytes of the file."""
@@ -76,14 +79,17 @@ class AnchorSearch:
             behind = window[::-1].find(self._anchor[::-1])
             self._first = offset + place if self._first < 0 else self._first
             self._last = offset + len(window) - behind - len(self._anchor)
+            self._newlines_to_last = self._newlines + window.count(b"\n", 0, len(window) - behind)
         self._at += len(chunk)
         self._carry = window[max(0, len(window) - len(self._anchor) + 1) :]
+        self._newlines += window.count(b"\n", 0, len(window) - len(self._carry))
 
     def found(self) -> Found | None:
         """The result after the last byte; None where the anchor is not in the file."""
         if self._last < 0:
             return None
-        return Found(end=self._last + len(self._anchor), is_only=self._first == self._last)
+        end = self._last + len(self._anchor)
+        return Found(end=end, is_only=self._first == self._last, newlines=self._newlines_to_last)
 
 
 def anchor_of(spool: Spool, base: int) -> bytes:

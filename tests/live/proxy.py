@@ -18,6 +18,7 @@ class Proxy:
         self._tasks: set[asyncio.Task[None]] = set()
         self._left: int | None = None
         self.port = 0
+        self.passed = 0
         self.is_open = True
 
     @property
@@ -87,6 +88,7 @@ class Proxy:
                 await writer.wait_closed()
 
     def _count(self, passed: int) -> None:
+        self.passed += passed
         if self._left is not None and (left := self._left - passed) > 0:
             self._left = left
         elif self._left is not None:

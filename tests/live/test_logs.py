@@ -12,9 +12,9 @@ from cockpit.clients.ray import RayClient
 from cockpit.clients.transport import Endpoint, Timeouts, Transport
 from cockpit.errors import JobLostError
 from cockpit.feeds.follower import Followed, LogFollower
+from cockpit.feeds.log_source import JobLog, LogState
 from cockpit.feeds.patience import Outage
 from cockpit.feeds.spool import Spool
-from cockpit.model.jobs import Job
 from cockpit.model.secret import Secret
 from tests.live.cluster import RayCluster
 from tests.live.command_line import CommandLine
@@ -54,13 +54,13 @@ class Followup:
         self.outages = 0
         self.proofs: list[bool] = []
         self.replacements = 0
-        self._follower = LogFollower(client, job_id, spool, self, tail=tail)
+        self._follower = LogFollower(JobLog(client, job_id), spool, self, tail=tail)
         self._task = asyncio.create_task(self._follower.run())
 
     def wrote(self, chunk: bytes) -> None:
         """The spool has it."""
 
-    def waiting(self, job: Job) -> None:
+    def waiting(self, state: LogState) -> None:
         """Not of interest here."""
 
     def away(self, outage: Outage) -> None:
@@ -72,6 +72,9 @@ class Followup:
 
     def replaced(self) -> None:
         self.replacements += 1
+
+    def noted(self, sentence: str) -> None:
+        """Not of interest here."""
 
     def held(self) -> bytes:
         return self.spool.read(0, self.spool.size)
@@ -186,6 +189,29 @@ async def test_cut_connections_lose_nothing(ray_cluster: RayCluster) -> None:
         assert each.replacements == 0
         assert each.proofs
         assert all(each.proofs), "it is said that nothing was lost"
+
+
+@pytest.mark.usefixtures("whole_logs")
+async def test_a_cut_of_a_long_log_costs_little(ray_cluster: RayCluster) -> None:
+    async with AsyncExitStack() as stack:
+        speaker = stack.enter_context(Speaker(ray_cluster.head, "long"))
+        proxy = await stack.enter_async_context(Proxy(ray_cluster.head.dashboard_port))
+        whole = await stack.enter_async_context(following(proxy.address, ray_cluster.token, "long"))
+        await speaker.say(numbered(0, 1_000_000))
+        log = await speaker.heard()
+        await whole.has(log)
+        for number in range(3):
+            before = proxy.passed
+            proxy.cut()
+            await speaker.say(numbered(1_000_000 + 10 * number, 10))
+            log = await speaker.heard()
+            await whole.has(log)
+            assert proxy.passed - before < len(log) / 4, number
+        speaker.stop()
+        assert (await whole.end()).missing is None
+        assert whole.held() == log
+    assert not whole.replacements
+    assert all(whole.proofs)
 
 
 async def _true(value: object) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 from tests.sim.clock import SimClock
 from tests.sim.gpus import worker_pid
 from tests.sim.jobs import SimJob, details
-from tests.sim.logs import JobLog, log_name
+from tests.sim.logs import JobLog, NodeFile, log_name
 from tests.sim.machines import Machine
 from tests.sim.plan import Plan
 from tests.sim.population import populated, submitted
@@ -14,6 +14,8 @@ from tests.sim.workers import SERVER_JOB, actor_id
 
 LEAST_DEAD = 3  # a cluster of fewer nodes has no dead one
 MESSAGE_LINES = 10
+
+RAYLET = "raylet.out"
 
 
 class SimCluster:
@@ -89,8 +91,11 @@ class SimCluster:
             self._logs[job.id] = JobLog(self.plan, job, self.session)
         return self._logs[job.id]
 
-    def log_file(self, node_id: str, filename: str) -> JobLog | None:
-        """A job's log by where it lies; None where there is no such file now."""
+    def log_file(self, node_id: str, filename: str) -> JobLog | NodeFile | None:
+        """A log by where it lies; None where there is no such file now."""
+        alive = any(machine.node_id == node_id and not machine.is_dead for machine in self.machines)
+        if alive and filename == RAYLET:
+            return NodeFile(self.plan.origin - 3600.0)
         for job in self.jobs:
             if not job.is_driver and filename == log_name(job) and self.machines[job.node].node_id == node_id:
                 return self.log(job) if self.log(job).tail(self.clock.now(), 1) else None

@@ -3,9 +3,10 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from fnmatch import fnmatchcase
 from typing import Any
 
-from tests.sim.cluster import SimCluster
+from tests.sim.cluster import RAYLET, SimCluster
 from tests.sim.faults import Fault, Faults, nulled
 from tests.sim.jobs import SimJob
 from tests.sim.logs import last_lines
@@ -186,7 +187,10 @@ class Dashboard:
     async def _log_list(self, request: Request) -> Reply:
         if all(machine.node_id != request.get("node_id") for machine in self.cluster.machines if not machine.is_dead):
             return _text(f"Agent for node id: {request.get('node_id')} doesn't exist.", 500)
-        return Reply(_envelope({"result": {"internal": self.cluster.log_names(request.get("node_id"))}}, ""))
+        names = {"internal": self.cluster.log_names(request.get("node_id")), "raylet": [RAYLET]}
+        glob = request.get("glob", "*").replace("**/*", "*")
+        found = {kind: [name for name in files if fnmatchcase(name, glob)] for kind, files in names.items()}
+        return Reply(_envelope({"result": found}, ""))
 
     async def _log_file(self, request: Request) -> Answer:
         log = self.cluster.log_file(request.get("node_id"), request.get("filename"))

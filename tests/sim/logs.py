@@ -134,11 +134,37 @@ def _filled(line: str, known: dict[str, str]) -> str:
     return line
 
 
+class NodeFile:
+    """The log of a node's raylet: a line a minute since the cluster began."""
+
+    PERIOD = 60.0
+
+    def __init__(self, begun: float) -> None:
+        self._begun = begun
+
+    def until(self, now: float) -> bytes:
+        """What is in the file at a time."""
+        moments = (self._begun + number * self.PERIOD for number in range(self._count(now)))
+        return b"".join(f"{_stamp(moment)} raylet: alive\n".encode() for moment in moments)
+
+    def next_at(self, now: float) -> float:
+        """When something is added after a time."""
+        return self._begun + self._count(now) * self.PERIOD
+
+    def _count(self, now: float) -> int:
+        return 1 + max(0, math.floor((now - self._begun) / self.PERIOD))
+
+
 def last_lines(text: bytes, count: int) -> bytes:
-    """The last so many lines; all for -1, and 1000 for 0 as Ray has it (ray-api section 2b)."""
+    """The last so many lines; all for -1, and 1000 for 0; only a newline ends one (ray-api section 2b)."""
     if count < 0:
         return text
-    return b"".join(text.splitlines(keepends=True)[-(count or 1000) :])
+    wanted, end = (count or 1000) + text.endswith(b"\n"), len(text)
+    for _ in range(wanted):
+        end = text.rfind(b"\n", 0, end)
+        if end < 0:
+            return text
+    return text[end + 1 :]
 
 
 def _stamp(moment: float) -> str:

@@ -67,7 +67,10 @@ def test_anchor_is_found_where_it_is_last(log: bytes, sizes: list[int], start: i
     for piece in pieces(log, sizes):
         search.feed(piece)
     places = [at for at in range(len(log)) if log.startswith(anchor, at)]
-    expected = Found(end=places[-1] + len(anchor), is_only=len(places) == 1) if places else None
+    expected = None
+    if places:
+        end = places[-1] + len(anchor)
+        expected = Found(end=end, is_only=len(places) == 1, newlines=log[:end].count(b"\n"))
     assert search.found() == expected
 
 

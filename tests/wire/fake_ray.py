@@ -49,15 +49,21 @@ class LogFile:
         """Where the last `lines` lines begin (-1: all, and Ray takes 0 for 1000)."""
         if lines == -1:
             return 0
-        kept = _split(bytes(self.data))
-        return len(self.data) - sum(map(len, kept[-(lines or 1000) :]))
+        return start_of_last(self.data, lines or 1000)
 
 
-def _split(data: bytes) -> list[bytes]:
-    """Lines as Ray counts them: by newline alone."""
-    parts = [part + b"\n" for part in data.split(b"\n")]
-    parts[-1] = parts[-1][:-1]
-    return parts if parts[-1] else parts[:-1]
+def start_of_last(data: bytearray, lines: int) -> int:
+    """Where the last so many lines begin as Ray counts them: by newline alone, block by block from the end."""
+    wanted, end = lines + data.endswith(b"\n"), len(data)
+    while end > 0:
+        begin = max(0, end - CHUNK)
+        found = data.count(b"\n", begin, end)
+        if found >= wanted:
+            for _ in range(wanted):
+                end = data.rfind(b"\n", begin, end)
+            return end + 1
+        wanted, end = wanted - found, begin
+    return 0
 
 
 class FakeRay:

@@ -8,9 +8,9 @@ import pytest
 
 from cockpit.feeds import follower, job_watch, patience
 from cockpit.feeds.follower import Followed, LogFollower
+from cockpit.feeds.log_source import JobLog, LogState
 from cockpit.feeds.patience import Outage
 from cockpit.feeds.spool import Spool
-from cockpit.model.jobs import Job
 from tests.wire.clients import talking_to
 from tests.wire.fake_ray import FakeRay
 from tests.wire.server import WireServer, until
@@ -39,15 +39,15 @@ class Following:
         self.spool = spool
         self.events: list[str] = []
         self.task: asyncio.Task[Followed] | None = None
-        self.heard = b""
+        self.heard = bytearray()
 
     def wrote(self, chunk: bytes) -> None:
         """Part of the protocol of a listener."""
         self.heard += chunk
 
-    def waiting(self, job: Job) -> None:
+    def waiting(self, state: LogState) -> None:
         """Part of the protocol of a listener."""
-        self.events.append(f"waiting {job.status}")
+        self.events.append(f"waiting {state.job.status if state.job else state.words}")
 
     def away(self, outage: Outage) -> None:
         """Part of the protocol of a listener."""
@@ -60,6 +60,10 @@ class Following:
     def replaced(self) -> None:
         """Part of the protocol of a listener."""
         self.events.append("replaced")
+
+    def noted(self, sentence: str) -> None:
+        """Part of the protocol of a listener."""
+        self.events.append(f"noted {sentence}")
 
     @property
     def held(self) -> bytes:
@@ -75,10 +79,10 @@ class Following:
         """Whether the follower has ended."""
         return self.task is None or self.task.done()
 
-    async def result(self) -> Followed:
+    async def result(self, *, seconds: float = 60.0) -> Followed:
         """How it ended."""
         assert self.task is not None
-        await until(self.task.done, seconds=60)
+        await until(self.task.done, seconds=seconds)
         return self.task.result()
 
 
@@ -97,8 +101,7 @@ async def following(
         with Spool() as spool:
             run = Following(ray, server, spool)
             work = LogFollower(
-                client,
-                JOB,
+                JobLog(client, JOB),
                 spool,
                 run,
                 tail=tail,

@@ -40,6 +40,8 @@ class LineIndex:
         self._ends_line = True
         self._blocks: dict[int, bytes] = {}
         self.indexed = 0
+        # Counts how often the log was replaced: what was known of its lines is then void.
+        self.generation = 0
 
     @property
     def is_complete(self) -> bool:
@@ -50,6 +52,11 @@ class LineIndex:
     def line_count(self) -> int:
         """Lines known so far; one that has no newline yet counts."""
         return self._before[-1] + self._rest + (0 if self._ends_line else 1)
+
+    @property
+    def newline_count(self) -> int:
+        """Lines known so far that have their newline."""
+        return self._before[-1] + self._rest
 
     def extend(self, most: int) -> bool:
         """Look at up to `most` bytes more, and at least at one block; say whether that was all there is."""
@@ -66,6 +73,7 @@ class LineIndex:
     def _begin_again(self) -> None:
         self._before = array("Q", [0])
         self._rest, self._ends_line, self.indexed = 0, True, 0
+        self.generation += 1
         self._blocks.clear()
 
     def _count(self, data: bytes) -> None:
@@ -86,14 +94,11 @@ class LineIndex:
         """Where line `number` begins; the end of the log for lines that are not there."""
         if number <= 0:
             return 0
-        if number > self._before[-1] + self._rest:
+        if number > self.newline_count:
             return self.indexed
         # The newline before the line is the number-th of the log, and lies in the last block with fewer before it.
         block = bisect_right(self._before, number - 1) - 1
-        data, at = self._block(block), -1
-        for _ in range(number - self._before[block]):
-            at = data.find(b"\n", at + 1)
-        return block * self._size + at + 1
+        return block * self._size + _after_newline(self._block(block), number - self._before[block])
 
     def number_at(self, offset: int) -> int:
         """The number of the line that holds the byte at `offset`."""
@@ -157,3 +162,16 @@ class LineIndex:
                 self._blocks.clear()
             data = self._blocks[block] = self._source.read(block * self._size, length)
         return data
+
+
+def _after_newline(data: bytes, nth: int) -> int:
+    """The place behind the `nth` newline of `data`; counting by halves is faster than going from each to the next."""
+    low, high = 0, len(data)
+    while high - low > 1:
+        middle = (low + high) // 2
+        found = data.count(b"\n", low, middle)
+        if found >= nth:
+            high = middle
+        else:
+            low, nth = middle, nth - found
+    return high
