@@ -6,9 +6,10 @@ from typing import Any
 from textual import on, work
 from textual.app import ComposeResult
 
-from cockpit.actions import Action
+from cockpit.clients.log_files import LogFile
 from cockpit.errors import CockpitError
 from cockpit.feeds.follower import Followed, LogFollower
+from cockpit.feeds.log_source import JobLog, LogState, source_of
 from cockpit.feeds.patience import Outage
 from cockpit.feeds.spool import Spool
 from cockpit.feeds.topics import job_topic
@@ -16,10 +17,13 @@ from cockpit.feeds.watch import Watch
 from cockpit.model.jobs import Job
 from cockpit.model.snapshot import Snapshot
 from cockpit.operations.live import LiveCluster
-from cockpit.panes.base import Pane
+from cockpit.panes.log_find import LogFind
+from cockpit.panes.log_reading import LogReading, Part
+from cockpit.panes.log_whole import ComingLog
 from cockpit.render.jobs import outcome, status
 from cockpit.render.text import visible
 from cockpit.render.units import size
+from cockpit.widgets.log_reader import LogReader
 from cockpit.widgets.log_view import LogStatus, LogView
 from cockpit.widgets.state_line import Piece, StateLine
 
@@ -28,7 +32,7 @@ NO_JOB, NO_OUTPUT = "No log yet. Press l on a job to follow it.", "no output yet
 PATIENCE_SECONDS = 7 * 86400.0
 
 
-class LogPane(Pane):
+class LogPane(LogReading):
     """Shows the end of the log first; going up to its beginning fetches the whole."""
 
     NAME = "log"
@@ -39,25 +43,25 @@ class LogPane(Pane):
         self._spool = Spool()
         self._job_id: str | None = None
         self._job: Job | None = None
+        self._file: LogFile | None = None
         self._follower: LogFollower | None = None
         self._is_whole = False
+        self._coming: ComingLog | None = None
         self._note = Piece("")
         self._ended: Followed | None = None
 
     def compose(self) -> ComposeResult:
         """A line about the log, the log, a line about what is seen of it."""
         yield StateLine(id="log-head", ellipsis=self.glyphs.ellipsis)
-        yield LogView(self._spool, empty_sentence=NO_JOB, glyphs=self.glyphs, id="log-view")
+        reader = LogReader(self._spool, empty_sentence=NO_JOB, glyphs=self.glyphs, id="log-view")
+        yield reader
         yield StateLine(id="log-foot", ellipsis=self.glyphs.ellipsis)
+        yield LogFind(reader, glyphs=self.glyphs)
 
     def on_unmount(self) -> None:
         """Give the file of the log back."""
+        self._drop_coming()
         self._spool.close()
-
-    @property
-    def view(self) -> LogView:
-        """The lines."""
-        return self.query_one(LogView)
 
     # What is shown
 
@@ -65,10 +69,27 @@ class LogPane(Pane):
         """Show the log of a job from its end; the one shown already just goes on."""
         if job_id == self._job_id:
             return
-        self._job_id, self._job, self._ended = job_id, None, None
+        self._job_id, self._job, self._file, self._ended = job_id, None, None, None
+        self._open()
+
+    def follow_file(self, file: LogFile) -> None:
+        """Show a log that is no job's."""
+        if file == self._file:
+            return
+        self._job_id, self._job, self._file, self._ended = None, None, file, None
+        self._open()
+
+    def _open(self) -> None:
         if self.is_mounted:
             self._watch_job()
             self._begin(tail=TAIL_LINES)
+
+    @property
+    def _subject(self) -> str | None:
+        """What the log is called; None where none is shown."""
+        if self._file is None:
+            return self._job_id
+        return self._file.filename or self._file.actor_id or self._file.task_id
 
     def watched(self, cluster: LiveCluster) -> list[Watch[Any]]:
         """The job whose log it is."""
@@ -85,16 +106,18 @@ class LogPane(Pane):
 
     def attach(self, cluster: LiveCluster) -> None:
         """Follow what was asked for before there was a screen; the log of another cluster is not shown on."""
-        wanted = self._job_id if self.cluster is None else None
+        wanted, file = (self._job_id, self._file) if self.cluster is None else (None, None)
         super().attach(cluster)
         if wanted is not None:
             self.follow(wanted)
+        elif file is not None:
+            self.follow_file(file)
 
     def detach(self) -> None:
         """Stop following, and show nothing."""
         super().detach()
         self._stop()
-        self._job_id = self._job = self._ended = None
+        self._job_id = self._job = self._file = self._ended = None
         if self.is_mounted:
             self._fresh_spool()
             self._draw()
@@ -104,6 +127,7 @@ class LogPane(Pane):
         super().wake()
         if self._follower is not None and self._ended is None:
             self._run(self._follower)
+        self.view.resume()
         if self.app.focused is None:
             self.view.focus()
         self._draw()
@@ -112,18 +136,22 @@ class LogPane(Pane):
         """The pane is hidden: no stream is kept open for it."""
         super().sleep()
         self._stop()
+        self.view.rest()
 
     def _begin(self, *, tail: int | None) -> None:
         """Follow from the last `tail` lines, or from the first byte."""
-        if self.cluster is None or self._job_id is None:
-            return
         self._stop()
         self._fresh_spool()
+        self._follow_into(self._spool, tail=tail)
+
+    def _follow_into(self, spool: Spool, *, tail: int | None) -> None:
+        if self.cluster is None or self._subject is None:
+            return
+        client = self.cluster.client
         self._is_whole, self._ended = tail is None, None
         self._follower = LogFollower(
-            self.cluster.client,
-            self._job_id,
-            self._spool,
+            source_of(client, self._file) if self._file else JobLog(client, self._job_id or ""),
+            spool,
             self,
             tail=tail,
             retry_for=PATIENCE_SECONDS,
@@ -135,11 +163,58 @@ class LogPane(Pane):
         self._draw()
 
     def _fresh_spool(self) -> None:
+        self._drop_coming()
         old, self._spool = self._spool, Spool()
         if self.is_mounted:
-            self.view.empty_sentence = NO_OUTPUT if self._job_id else NO_JOB
+            self.view.empty_sentence = NO_OUTPUT if self._subject else NO_JOB
             self.view.set_source(self._spool)
         old.close()
+
+    # The whole
+
+    @on(LogView.StartReached)
+    def _start_reached(self, event: LogView.StartReached) -> None:
+        self.want_whole(wants_first=event.wants_first)
+
+    def want_whole(self, *, wants_first: bool = False) -> None:
+        """Fetch the whole log behind the end of it that is on the screen."""
+        if self._coming is not None:
+            self._coming.wants_first = self._coming.wants_first or wants_first
+            self._show_what_came()
+        elif self.is_tail:
+            self._stop()
+            self._coming = ComingLog(self._spool, wants_first=wants_first)
+            self._follow_into(self._coming.spool, tail=None)
+
+    @property
+    def is_tail(self) -> bool:
+        """Whether there may be more of the log before what is held."""
+        return not self._is_whole and (self.view.status.lines or 0) >= TAIL_LINES
+
+    def _show_what_came(self) -> None:
+        """Put the whole log on the screen once it has reached what is there, or at once if its first line is wanted."""
+        coming = self._coming
+        if coming is None:
+            return
+        shift = coming.shift()
+        if shift is None and not coming.wants_first and self._ended is None:
+            self._note = Piece(f"fetching the whole log: {size(coming.spool.size)}", "quiet")
+            self._draw()
+            return
+        old, self._spool, self._coming = self._spool, coming.spool, None
+        self._note = Piece("")
+        if coming.wants_first or shift is None:
+            self.view.set_source(self._spool)
+        else:
+            self.view.replace_source(self._spool, shift)
+        if coming.wants_first:
+            self.view.goto_line(0)
+        old.close()
+
+    def _drop_coming(self) -> None:
+        if self._coming is not None:
+            self._coming.spool.close()
+            self._coming = None
 
     def _stop(self) -> None:
         self.workers.cancel_group(self, "followers")
@@ -153,7 +228,8 @@ class LogPane(Pane):
         except CockpitError as error:
             self._note = Piece(visible(" ".join((error.title, error.hint))), "error")
         else:
-            self._ended, self._job = followed, followed.job
+            self._ended, self._job = followed, followed.state.job
+            self._show_what_came()
             self._note = Piece(visible(followed.missing or ""), "warn")
         self._draw()
 
@@ -161,14 +237,18 @@ class LogPane(Pane):
 
     def wrote(self, chunk: bytes) -> None:
         """The log has grown."""
+        if self._coming is not None:
+            self._show_what_came()
+            return
         if self._note.tone == "quiet":
             self._note = Piece("")
         self.view.notify_grown()
 
-    def waiting(self, job: Job) -> None:
+    def waiting(self, state: LogState) -> None:
         """There is no log yet."""
-        self._job = job
-        self._note = Piece("waiting for the job to start", "quiet")
+        self._job = state.job
+        what = "waiting for the job to start" if state.job else f"{state.words}, no log yet"
+        self._note = Piece(visible(what), "quiet")
         self._draw()
 
     def away(self, outage: Outage) -> None:
@@ -184,6 +264,11 @@ class LogPane(Pane):
     def replaced(self) -> None:
         """Another file follows."""
         self._note = Piece("the log was replaced on the cluster; the new one follows", "warn")
+        self._draw()
+
+    def noted(self, sentence: str) -> None:
+        """Something to know about the log."""
+        self._note = Piece(visible(sentence), "warn")
         self._draw()
 
     # What is drawn
@@ -202,34 +287,53 @@ class LogPane(Pane):
         self.post_message(self.StateChanged())
 
     def _head(self) -> list[Piece]:
-        if self._job_id is None:
+        if self._subject is None:
             return [Piece("no job", "quiet")]
-        pieces = [Piece(visible(self._job_id), "accent", 0)]
+        pieces = [Piece(visible(self._subject), "accent", 0)]
+        if self._file is not None:
+            place = f"node {self._file.node_id[:12]}" if self._file.node_id else self._file.suffix
+            return [*pieces, Piece(visible(self._ended.state.words if self._ended else place), "quiet", 1)]
         if self._ended is not None and self.cluster is not None:
             tone = "error" if self._ended.job.status == "FAILED" else ""
             return [*pieces, Piece(visible(outcome(self._ended.job, self.now().wall)), tone, 1)]
         return [*pieces, Piece(status(self._job) if self._job else "", "", 1)]
 
     def _foot(self, seen: LogStatus) -> list[Piece]:
-        if self._job_id is None:
+        if self._subject is None:
             return []
         state = "following" if seen.following and self._ended is None else ("end" if seen.following else "paused")
-        beginning = "" if self._is_whole or not seen.bytes else f"the last {TAIL_LINES:,} lines, Home for the whole"
+        beginning = f"the last {TAIL_LINES:,} lines, Home for the whole" if self.is_tail else ""
         return [
             Piece(state, "accent" if state == "paused" else "quiet", 0),
             Piece("counting…" if seen.lines is None else f"{seen.lines:,} lines", "quiet", 1),
             Piece(size(seen.bytes), "quiet", 2),
-            Piece(beginning if (seen.lines or 0) >= TAIL_LINES else "", "quiet", 3),
+            Piece(beginning, "quiet", 3),
+            Piece("wrapped" if seen.is_wrapped else "", "quiet", 4),
+            Piece("JSON" if seen.is_pretty else "", "quiet", 4),
         ]
 
-    @on(LogView.StartReached)
-    def _fetch_whole(self) -> None:
-        if not self._is_whole and (self.view.status.lines or 0) >= TAIL_LINES:
-            self._begin(tail=None)
-            self.view.goto_line(0)
+    def action_pause(self) -> None:
+        """Stay where one is, or follow again."""
+        self.view.action_pause()
 
-    def why_disabled(self, action: Action) -> str | None:
-        """Nothing to filter or open here."""
-        if action.name in ("filter", "sort", "columns", "copy", "copy_row", "mark", "show_detail"):
-            return f"{action.label} is not at hand in the log."
-        return None
+    def action_log_end(self) -> None:
+        """Go to the end, and follow it."""
+        self.view.action_follow()
+
+    def action_log_start(self) -> None:
+        """Go to the beginning, for which the whole log is fetched."""
+        self.view.action_first()
+
+    def part_to_save(self) -> Part:
+        """The marked lines, or all that is held."""
+        name = f"{(self._subject or 'log').removesuffix('.log')}.log".replace("/", "_")
+        if self.view.is_marking:
+            spans = self.view.chosen()
+            what = f"{len(spans):,} marked lines"
+            return Part(self._spool, spans[0].start, min(spans[-1].end + 1, self._spool.size), what, name)
+        what = (
+            f"the last {self.view.status.lines or 0:,} lines; Home fetches the others"
+            if self.is_tail
+            else "the whole log"
+        )
+        return Part(self._spool, 0, self._spool.size, what, name)

@@ -10,26 +10,31 @@ from textual.message import Message
 from textual.reactive import var
 from textual.timer import Timer
 
+from cockpit.feeds.line_index import Source
 from cockpit.widgets.glyphs import UNICODE, Glyphs
-from cockpit.widgets.logs.line_index import Source
-from cockpit.widgets.logs.pages import PREFIX, LogPages
+from cockpit.widgets.logs.pages import PREFIX, LogPages, Place
 from cockpit.widgets.tones import tone_classes, tone_css
 
 # So many bytes are counted before the next key is looked at: a few milliseconds.
 _COUNTED_AT_ONCE = 8 * 1024 * 1024
 WHEEL_CELLS = 8
+# Signs of lines and of what is found in them, beside the tones.
+SIGNS = ("found", "found-now", "now", "marked", "context")
+WHEEL_LINES = 3
 
 
 class LogStatus(msgspec.Struct, frozen=True):
     """What a line above the log may say: sizes, where the screen is (`top` counts from 0), and whether it follows.
 
-    `lines` is None while lines are still being counted.
+    `lines` is None while lines are still being counted; `top` is a line of the log, whatever is left out.
     """
 
     lines: int | None = 0
     bytes: int = 0
     top: int = 0
     following: bool = True
+    is_wrapped: bool = False
+    is_pretty: bool = False
 
 
 class LogView(LogPages, can_focus=True):
@@ -60,7 +65,7 @@ class LogView(LogPages, can_focus=True):
     | left, right | Scroll by half a screen, along long lines. |
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = tone_classes(PREFIX)
+    COMPONENT_CLASSES: ClassVar[set[str]] = tone_classes(PREFIX) | {f"{PREFIX}--{sign}" for sign in SIGNS}
 
     DEFAULT_CSS = """
     LogView {
@@ -70,6 +75,11 @@ class LogView(LogPages, can_focus=True):
         background: $background;
         color: $foreground;
     }
+    LogView > .log-view--found { background: $warning; color: $background; }
+    LogView > .log-view--found-now { background: $primary; color: $background; text-style: bold underline; }
+    LogView > .log-view--now { background: $primary 20%; }
+    LogView > .log-view--marked { background: $foreground 25%; }
+    LogView > .log-view--context { color: $text-muted; }
     """ + tone_css("LogView", PREFIX)
 
     following: var[bool] = var(True)
@@ -93,11 +103,12 @@ class LogView(LogPages, can_focus=True):
             return isinstance(message, LogView.StatusChanged) and message.log_view is self.log_view
 
     class StartReached(Message):
-        """The user wants to see what comes before the first line that is there."""
+        """The user wants to see what comes before the first line that is there, or (`wants_first`) the log's first."""
 
-        def __init__(self, log_view: "LogView") -> None:
+        def __init__(self, log_view: "LogView", *, wants_first: bool = False) -> None:
             super().__init__()
             self.log_view = log_view
+            self.wants_first = wants_first
 
         @property
         def control(self) -> "LogView":
@@ -164,16 +175,17 @@ class LogView(LogPages, can_focus=True):
     def _show(self) -> None:
         """Bring the screen up to date."""
         if self._index.is_complete:
-            self.set_extent(self.view_size.width, self._index.line_count)
-            if self.following or self.scroll_y > self.max_scroll_y:
-                self.scroll_lines_to(self.max_scroll_y)
-        self.find_spans(at_end=self.following)
+            last = self.show_extent()
+            if self.following or Place(self.scroll_offset.y, self._part) > last:
+                self.go_to_place(last)
+        self.find_rows(at_end=self.following)
         self.sync_lines()
         self._report()
 
     def _report(self) -> None:
         lines = self._index.line_count if self._index.is_complete else None
-        status = LogStatus(lines, self._source.size, self.scroll_offset.y, self.following)
+        top = self.line_of(self.scroll_offset.y) if lines else 0
+        status = LogStatus(lines, self._source.size, top, self.following, self.is_wrapped, self.is_pretty)
         if status != self.status:
             self.status = status
             self.post_message(self.StatusChanged(self, status))
@@ -197,12 +209,14 @@ class LogView(LogPages, can_focus=True):
 
     def scrolled(self) -> None:
         """Find the lines that are on the screen now."""
-        self.find_spans(at_end=self.following)
+        self.find_rows(at_end=self.following)
 
     def goto_line(self, number: int) -> None:
         """Pause, and bring a line (counted from 0) into the upper part of the screen."""
         self.following = False
-        self.scroll_lines_to(number - self.view_size.height // 3)
+        self.go_to_place(Place(self.row_of(number), 0))
+        if number > 0:
+            self.go_to_place(self.place_below(-(self.view_size.height // 3)))
 
     def goto_offset(self, offset: int) -> None:
         """Pause, and bring the line that holds a byte into the upper part of the screen."""
@@ -212,9 +226,12 @@ class LogView(LogPages, can_focus=True):
     def action_scroll_by(self, lines: int) -> None:
         """Scroll by lines; upwards pauses."""
         self._number_lines()
-        if lines < 0 and self.scroll_offset.y == 0:
+        if lines < 0 and Place(self.scroll_offset.y, self._part) == Place(0, 0):
             self.post_message(self.StartReached(self))
-        self.scroll_lines_to(self.scroll_offset.y + lines)
+        place = self.place_below(lines)
+        if lines < 0 and self.is_tall and place < self.last_place():
+            self.following = False
+        self.go_to_place(place)
 
     def action_scroll_pages(self, pages: int) -> None:
         """Scroll by pages, a line of the last one staying; upwards pauses."""
@@ -223,7 +240,7 @@ class LogView(LogPages, can_focus=True):
     def action_first(self) -> None:
         """Go to the first line that is there."""
         self.goto_line(0)
-        self.post_message(self.StartReached(self))
+        self.post_message(self.StartReached(self, wants_first=True))
 
     def action_follow(self) -> None:
         """Go to the end and stay there."""
@@ -244,15 +261,20 @@ class LogView(LogPages, can_focus=True):
         if event.shift or event.ctrl:
             self.scroll_cells(-WHEEL_CELLS)
             event.stop()
-        elif self.scroll_offset.y == 0:
-            self.action_scroll_by(-1)
+        elif self.scroll_offset.y == 0 or self.is_tall:
+            self.action_scroll_by(-WHEEL_LINES if self.is_tall else -1)
             event.stop()
+            event.prevent_default()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """With shift or ctrl, along the lines; the rest is Textual's."""
         if event.shift or event.ctrl:
             self.scroll_cells(WHEEL_CELLS)
             event.stop()
+        elif self.is_tall:
+            self.action_scroll_by(WHEEL_LINES)
+            event.stop()
+            event.prevent_default()
 
     def on_mouse_scroll_left(self) -> None:
         """Scroll along the lines."""
