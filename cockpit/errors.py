@@ -12,7 +12,8 @@
     ├── UntrustedError       4  the other side did not prove to be the cluster; nothing was sent
     └── AuthenticationError  4  401 or 403
 
-`title` is one sentence for the user, `detail` is the other side's own text, `hint` is the next step.
+`title` is one sentence for the user, `detail` is the other side's own text, `hint` is the next step, and `fault` a word
+for programs where several faults share a class.
 """
 
 from typing import ClassVar
@@ -30,11 +31,12 @@ class CockpitError(Exception):
 
     exit_code: ClassVar[int] = EXIT_FAILED
 
-    def __init__(self, title: str, *, detail: str = "", hint: str = "") -> None:
+    def __init__(self, title: str, *, detail: str = "", hint: str = "", fault: str = "") -> None:
         super().__init__(title)
         self.title = title
         self.detail = detail
         self.hint = hint
+        self.fault = fault
 
 
 class NotFoundError(CockpitError):
@@ -75,9 +77,13 @@ class ServerError(UnreachableError):
 
 
 class UntrustedError(CockpitError):
-    """What answers did not prove to be the cluster: its certificate is not trusted, or another than before."""
+    """What answers did not prove to be the cluster: its certificate is not trusted, or another than before.
+
+    `found` is the fingerprint of a certificate that came in the place of a pinned one.
+    """
 
     exit_code = EXIT_AUTHENTICATION
+    found: str | None = None
 
 
 class AuthenticationError(CockpitError):
@@ -85,6 +91,6 @@ class AuthenticationError(CockpitError):
 
     exit_code = EXIT_AUTHENTICATION
 
-    def __init__(self, title: str, *, status: int, detail: str = "", hint: str = "") -> None:
-        super().__init__(title, detail=detail, hint=hint)
+    def __init__(self, title: str, *, status: int, detail: str = "", hint: str = "", fault: str = "") -> None:
+        super().__init__(title, detail=detail, hint=hint, fault=fault)
         self.status = status

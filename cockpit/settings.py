@@ -1,7 +1,6 @@
 """Where things live on this machine, and the cluster contexts that the user wrote down."""
 
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -9,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from cockpit.errors import UsageError
+from cockpit.toml_text import Fault, readable
 
 APP_NAME = "rayakash-tui"
 
@@ -80,6 +80,9 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     asks. What lets us in: `token` is a reference (`ac-secret://NAME`), never a token, `token_file` names a file that
     holds one, `authorization` is the header it goes in: `bearer`, or `x-ray` behind a proxy that owns Authorization.
     `headers` and `cookies` by name, and `basic`, are for such a proxy; their secrets are references too.
+    `ssh` is a bastion, as one writes it after `ssh`; the address is then one that the bastion knows. `ssh_port` opens a
+    TCP port on this machine to it too. `scope` is where secrets are looked for before the context's own scope, such as
+    that of the SDL it was made with; `cost` is what the cluster costs in USD per hour.
     """
 
     address: str
@@ -96,6 +99,10 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     verify: bool = True
     proxy: bool = False
     read_only: bool = False
+    ssh: str | None = None
+    ssh_port: int | None = None
+    scope: str | None = None
+    cost: float | None = None
 
 
 class Ui(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -109,16 +116,31 @@ class Ui(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     keys: dict[str, str] = {}
 
 
+class Notify(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How to tell of the end of a followed job, as it stands under `[notify]`.
+
+    `osc` makes the terminal notify, by the sequence that it knows. `command` is run without a shell, such as
+    `notify-send "Ray" "{job} {status}"`.
+    """
+
+    bell: bool = True
+    osc: Literal[9, 777] | None = None
+    command: str | None = None
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What the user wrote down: contexts by name, and sentences about what could not be used.
 
-    `secret_command` prints the value of a secret, such as `pass show {name}`.
+    `secret_command` prints the value of a secret, such as `pass show {name}`. `left_out` are names of contexts that
+    stand there and could not be understood.
     """
 
     contexts: dict[str, Context] = {}
     ui: Ui = Ui()
+    notify: Notify = Notify()
     secret_command: str | None = None
     problems: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 def config_file() -> Path:
@@ -127,26 +149,37 @@ def config_file() -> Path:
 
 
 def load_settings() -> Settings:
-    """Read `config.toml`; a missing file is an empty one, and one bad context does not hide the others.
+    """Read `config.toml`; a missing file is an empty one, and what cannot be read of it does not hide the rest.
 
-    Raises UsageError with line and column where the file is not TOML, or cannot be read.
+    Raises UsageError where the file cannot be read at all.
     """
     path = config_file()
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return Settings()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read.", detail=str(error)) from error
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path} is not valid TOML: {error}.", hint="Nothing was changed; mend it there.") from error
-    return _settings_from(path, document)
+    document, faults = readable(text)
+    problems = [f"{path}:{fault.line}:{fault.column}: {_sentence(fault)}" for fault in faults]
+    left_out = [fault.path[1] for fault in faults if fault.path[:1] == ("contexts",) and len(fault.path) > 1]
+    return _settings_from(path, document, problems, left_out)
 
 
-def _settings_from(path: Path, document: Mapping[str, Any]) -> Settings:
+def _sentence(fault: Fault) -> str:
+    """What is wrong and what follows; the parser's own words behind ours."""
+    name = ".".join(fault.path)
+    if fault.first is not None and fault.path:
+        what = f"two contexts are called {fault.path[1]!r}" if fault.path[:1] == ("contexts",) else f"two are [{name}]"
+        return f"{what}; the one at line {fault.first} is used"
+    rest = f"[{name}] is left out" if fault.path and "?" not in fault.path else "it is left out"
+    return f"this is not valid TOML, and {rest}: {fault.words}"
+
+
+def _settings_from(path: Path, document: Mapping[str, Any], problems: list[str], left_out: list[str]) -> Settings:
     contexts: dict[str, Context] = {}
-    known = ("contexts", "secret_command", "ui")
-    problems = [f"{path}: {key!r} is not a known setting" for key in document if key not in known]
+    known = ("contexts", "notify", "secret_command", "ui")
+    problems += [f"{path}: {key!r} is not a known setting" for key in document if key not in known]
     secret_command = document.get("secret_command")
     if not isinstance(secret_command, str | None):
         problems.append(f"{path}: secret_command is not text")
@@ -160,12 +193,26 @@ def _settings_from(path: Path, document: Mapping[str, Any]) -> Settings:
             contexts[name] = msgspec.convert(table, Context)
         except msgspec.ValidationError as error:
             problems.append(f"{path}: context {name!r} is left out: {error}")
+            left_out.append(name)
     ui = Ui()
     try:
         ui = msgspec.convert(document.get("ui", {}), Ui)
     except msgspec.ValidationError as error:
         problems.append(f"{path}: [ui] is left out: {error}")
-    return Settings(contexts=contexts, ui=ui, secret_command=secret_command, problems=tuple(problems))
+    notify = Notify()
+    try:
+        notify = msgspec.convert(document.get("notify", {}), Notify)
+    except msgspec.ValidationError as error:
+        problems.append(f"{path}: [notify] is left out: {error}")
+    gone = tuple(dict.fromkeys(name for name in left_out if name not in contexts))
+    return Settings(
+        contexts=contexts,
+        ui=ui,
+        notify=notify,
+        secret_command=secret_command,
+        problems=tuple(problems),
+        left_out=gone,
+    )
 
 
 def current_context() -> str | None:

@@ -1,13 +1,14 @@
 """Where a cluster is, whom it must prove to be, and what is shown to be let in."""
 
 import base64
-from collections.abc import Iterator
-from typing import Literal, TypeAlias
+from collections.abc import Callable, Iterator
+from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
 from cockpit.clients.address import Address
 from cockpit.clients.tls import Tls
+from cockpit.errors import UnreachableError
 from cockpit.model.secret import Secret
 
 Authorization: TypeAlias = Literal["bearer", "x-ray"]
@@ -23,11 +24,36 @@ class Basic(msgspec.Struct, frozen=True):
     password: Secret
 
 
+class Passage(Protocol):
+    """A way through another host, that ends in a Unix socket here."""
+
+    @property
+    def socket(self) -> str:
+        """The socket that leads to the cluster."""
+
+    @property
+    def through(self) -> str:
+        """The other host, as the user names it."""
+
+    def trouble(self) -> str:
+        """A few words while it is not up; none while it is."""
+
+    def on_change(self, told: Callable[[], None]) -> None:
+        """Have `told` called whenever it comes up or goes down."""
+
+    async def ready(self) -> int:
+        """Wait until it can be used; returns what `explained` wants to be given. Raises UnreachableError."""
+
+    async def explained(self, before: int) -> UnreachableError | None:
+        """Why a connection ended, as far as that is the passage's doing."""
+
+
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """Where a cluster is and how to be let in.
 
     `authorization` tells which header the token goes in; `headers`, `cookies` and `basic` are for what stands in front
-    of the cluster; `use_proxy` lets the environment's proxies be used.
+    of the cluster; `use_proxy` lets the environment's proxies be used. With a `passage` the address is one that its
+    far end knows.
     """
 
     address: Address
@@ -38,6 +64,12 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     basic: Basic | None = None
     tls: Tls = Tls()
     use_proxy: bool = False
+    passage: Passage | None = None
+
+    @property
+    def place(self) -> str:
+        """What consents and certificates are bound to: an address means another host where another looks it up."""
+        return self.address.origin if self.passage is None else f"{self.address.origin} via {self.passage.through}"
 
     @property
     def is_verified(self) -> bool:

@@ -29,6 +29,10 @@ class Masker:
 
     def __init__(self, secrets: Iterable[Secret] = ()) -> None:
         self._values: list[str] = []
+        self.learn(secrets)
+
+    def learn(self, secrets: Iterable[Secret]) -> None:
+        """Know these values too."""
         for secret in secrets:
             self._learn(secret.reveal())
 

@@ -39,6 +39,12 @@ class RecordingTransport(Transport):
         """Close the other transport; the recording stays open."""
         await self._inner.close()
 
+    async def renew(self, endpoint: Endpoint) -> None:
+        """As the transport that is recorded; new secrets are masked too."""
+        self.endpoint = endpoint
+        self._masker.learn(endpoint.secrets())
+        await self._inner.renew(endpoint)
+
     async def request(
         self,
         method: str,
@@ -120,6 +126,10 @@ class ReplayTransport(Transport):
         for entry in recording.entries:
             if isinstance(entry, file.Reply | file.Failure) and entry.method == "GET":
                 self._answers.setdefault((entry.path, _sorted(entry.params)), []).append(entry)
+
+    async def whereabouts(self) -> tuple[str, ...]:
+        """Nobody is asked where it was."""
+        return ()
 
     async def close(self) -> None:
         """There is nothing to close."""

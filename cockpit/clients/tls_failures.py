@@ -38,34 +38,42 @@ def tls_failure(endpoint: Endpoint, error: ssl.SSLError) -> CockpitError:
 
 def changed(endpoint: Endpoint, found: str) -> UntrustedError:
     """Another certificate than the pinned one: somebody in between, or a new one that nobody told us of."""
-    return UntrustedError(
+    error = UntrustedError(
         f"THE CERTIFICATE OF {endpoint.address} HAS CHANGED: pinned is {endpoint.tls.pin}, found was {found}.",
         detail="Somebody may stand between you and the cluster. Nothing was sent.",
         hint=f"Only if you know that it was replaced: `--accept-certificate {found}`; where the context has a `pin`, "
         "change it there.",
+        fault="certificate-changed",
     )
+    error.found = found
+    return error
 
 
 def _untrusted(endpoint: Endpoint, error: ssl.SSLCertVerificationError) -> UntrustedError:
     address, words = endpoint.address, error.verify_message or str(error)
     match error.verify_code:
         case code if code in _OTHER_NAME:
+            fault = "certificate-name"
             title = f"The certificate of {address} is not trusted: it was made for another name."
             hint = f"Use the name that it was made for; or {PIN_IT}"
         case code if code == _EXPIRED:
+            fault = "certificate-expired"
             title = f"The certificate of {address} is not trusted: it has expired."
             hint = f"Renew it on the server. If this machine's clock is right and that must wait, {PIN_IT}"
         case code if code == _NOT_YET:
+            fault = "certificate-not-yet"
             title = f"The certificate of {address} is not trusted: it is not valid yet."
             hint = "Set the clock of this machine, or of the one where the certificate was made."
         case code if code in (_REVOKED, _PURPOSE):
+            fault = "certificate-unusable"
             title = f"The certificate of {address} is not trusted: {words}."
             hint = "It needs a new one, made for a server."
         case _:
+            fault = "certificate-unknown"
             whom = f"no authority in {endpoint.tls.ca}" if endpoint.tls.ca else "no authority known to this machine"
             title = f"The certificate of {address} is not trusted: {whom} vouches for it."
             hint = f"Name its authority's certificate as `ca` in the context; or {PIN_IT}"
-    return UntrustedError(title, detail=words, hint=hint)
+    return UntrustedError(title, detail=words, hint=hint, fault=fault)
 
 
 def _refused(endpoint: Endpoint, error: ssl.SSLError) -> CockpitError:
@@ -78,6 +86,7 @@ def _refused(endpoint: Endpoint, error: ssl.SSLError) -> CockpitError:
             status=0,
             detail=reason,
             hint="Name it as `client_cert`, and its key as `client_key`, in the context.",
+            fault="client-certificate-wanted",
         )
     if "ALERT" in reason and ("CERTIFICATE" in reason or "UNKNOWN_CA" in reason or "ACCESS_DENIED" in reason):
         return AuthenticationError(
@@ -85,13 +94,18 @@ def _refused(endpoint: Endpoint, error: ssl.SSLError) -> CockpitError:
             status=0,
             detail=reason,
             hint="Look at `client_cert` in the context: is it this cluster's, and still valid?",
+            fault="client-certificate-refused",
         )
     if "ALERT" in reason:
         return UnreachableError(
             f"{address} refuses the TLS handshake.",
             detail=reason,
             hint="It may want a client certificate (`client_cert` in the context), another host name, or an older TLS.",
+            fault="tls-refused",
         )
     return UnreachableError(
-        f"{address} does not speak TLS as expected.", detail=reason, hint="Is it a plain http:// address?"
+        f"{address} does not speak TLS as expected.",
+        detail=reason,
+        hint="Is it a plain http:// address?",
+        fault="no-tls",
     )

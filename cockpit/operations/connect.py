@@ -92,8 +92,7 @@ def choose(selection: Selection, environment: Mapping[str, str] = os.environ) ->
         return target
     if target.name == LOCAL_CONTEXT and target.context is None:
         raise UsageError("The local cluster is on this machine; --ssh leads to another.")
-    name = target.name if target.context else f"{target.address} via {bastion.destination}"
-    return msgspec.structs.replace(target, bastion=bastion, name=name)
+    return msgspec.structs.replace(target, bastion=bastion)
 
 
 def _chosen(selection: Selection, environment: Mapping[str, str]) -> Target:
@@ -200,18 +199,18 @@ async def connect(
 async def _connected(
     target: Target, passage: Passage | None, ask: Ask | None, *, agreed: bool, accept: str | None
 ) -> RayClient:
-    bare_endpoint = _endpoint(target, target.tls, passage, is_bare=True)
+    bare_endpoint = endpoint_of(target, target.tls, passage, is_bare=True)
     tls = await settle(bare_endpoint, scopes=target.scopes, ask=ask, accept=accept)
     questions = open_questions(target, settings.load_consents())
     if questions and not agreed:
         if target.access.is_empty:
-            bare = RayClient.at(_endpoint(target, tls, passage, is_bare=True))
+            bare = RayClient.at(endpoint_of(target, tls, passage, is_bare=True))
             if not await _wants_token(bare):
                 return bare
         await _agree(target, questions, ask)
     if questions:
         _remember(target, questions)
-    return RayClient.at(_endpoint(target, tls, passage))
+    return RayClient.at(endpoint_of(target, tls, passage))
 
 
 async def _wants_token(client: RayClient) -> bool:
@@ -246,6 +245,13 @@ def open_questions(target: Target, consents: Consents, environment: Mapping[str,
     return questions
 
 
+async def agree_to(target: Target, ask: Ask) -> None:
+    """Ask what has to be agreed to before the target's token is sent, and remember it. Raises AuthenticationError."""
+    if questions := open_questions(target, settings.load_consents()):
+        await _agree(target, questions, ask)
+        _remember(target, questions)
+
+
 async def _agree(target: Target, questions: list[Question], ask: Ask | None) -> None:
     for question in questions:
         if ask is None or not await ask(question):
@@ -268,7 +274,7 @@ def _remember(target: Target, questions: list[Question]) -> None:
     settings.save_consents(consents)
 
 
-def _endpoint(target: Target, tls: Tls, passage: Passage | None, *, is_bare: bool = False) -> Endpoint:
+def endpoint_of(target: Target, tls: Tls, passage: Passage | None, *, is_bare: bool = False) -> Endpoint:
     """Where the target is; a bare one shows nothing that others could use."""
     access = Access() if is_bare else target.access
     return Endpoint(

@@ -12,12 +12,12 @@ from cockpit.model.cluster import Rows
 from cockpit.model.history import ClusterHistory
 from cockpit.model.nodes import Node
 from cockpit.model.snapshot import Snapshot
+from cockpit.operations.connect import Target
+from cockpit.operations.exposure import Exposure, look
 from cockpit.operations.protection import Protection, protection_of
 from cockpit.secrets.names import DEFAULT_SCOPE
 
-AUTHENTICATION: Topic[str | None] = Topic(
-    name="authentication", fetch=lambda visit: visit.client.authentication_mode(), interval=300.0
-)
+EXPOSURE: Topic[Exposure] = Topic(name="exposure", fetch=lambda visit: look(visit.client), interval=300.0)
 
 Crash = Callable[[BaseException], None]
 Close = Callable[[], Awaitable[None]]
@@ -27,8 +27,8 @@ class LiveCluster:
     """One cluster on the screen. `close` it when another takes its place.
 
     `name` is the context's, `scopes` are where its secrets are looked for, `is_read_only` forbids changes, and
-    `closing` is whatever else ends with it. `stopping` holds the ids of jobs that Ray was asked to stop and that have
-    not ended yet.
+    `closing` is whatever else ends with it; `target` is how it was found, where somebody named it. `stopping` holds the
+    ids of jobs that Ray was asked to stop and that have not ended yet.
     """
 
     def __init__(
@@ -41,8 +41,10 @@ class LiveCluster:
         scopes: tuple[str, ...] = (DEFAULT_SCOPE,),
         hub: Hub | None = None,
         closing: Close | None = None,
+        target: Target | None = None,
     ) -> None:
         self.client = client
+        self.target = target
         self.name = name
         self.is_read_only = is_read_only
         self.scopes = scopes
@@ -51,6 +53,8 @@ class LiveCluster:
         self.stopping: set[str | None] = set()
         self._closing = closing
         self._keeper = self._keep_history()
+        if (passage := self.endpoint.passage) is not None:
+            passage.on_change(self._way_changed)
 
     @property
     def endpoint(self) -> Endpoint:
@@ -60,7 +64,7 @@ class LiveCluster:
     @property
     def protection(self) -> Protection:
         """How the connection is protected, as far as it is known by now."""
-        return protection_of(self.endpoint, self.hub.snapshot(AUTHENTICATION).value)
+        return protection_of(self.endpoint, self.hub.snapshot(EXPOSURE).value)
 
     @property
     def address(self) -> str:
@@ -75,6 +79,10 @@ class LiveCluster:
                 self.history.observe(snapshot.value.rows, snapshot.taken.steady)
 
         return self.hub.watch(NODES, observe, interval=60.0)
+
+    def _way_changed(self) -> None:
+        """What could not be asked while the way was closed is asked as soon as it is open, and the other way round."""
+        self.hub.kick()
 
     async def close(self) -> None:
         """Ask for nothing more and let go of the connection."""

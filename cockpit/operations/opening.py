@@ -18,7 +18,6 @@ from cockpit.model.secret import Secret
 from cockpit.operations.connect import LOCAL_CONTEXT, Ask, Selection, Target, choose, connect
 from cockpit.operations.demo import submit_samples
 from cockpit.operations.live import Close, Crash, LiveCluster
-from cockpit.secrets.names import scopes_for
 
 Report = Callable[[str], None]
 
@@ -59,11 +58,25 @@ def target_opener(
             name=target.name,
             on_crash=opening.on_crash,
             is_read_only=read_only or target.is_read_only,
-            scopes=scopes_for(context=target.name if target.context else None),
+            scopes=target.scopes,
             closing=closing,
+            target=target,
         )
 
     return open_target
+
+
+def selection_opener(
+    selection: Selection, *, read_only: bool = False, record_to: Path | None = None, accept: str | None = None
+) -> Opener:
+    """As `target_opener`, of what is chosen only when it is opened; the opener raises what `choose` raises as well."""
+
+    async def open_chosen(opening: Opening) -> LiveCluster:
+        # In a thread: its token may be in a locked vault, whose passphrase is asked for on the screen meanwhile.
+        target = await asyncio.to_thread(choose, selection)
+        return await target_opener(target, read_only=read_only, record_to=record_to, accept=accept)(opening)
+
+    return open_chosen
 
 
 def replay_opener(path: Path) -> Opener:
@@ -110,9 +123,4 @@ def opener_for(kind: str, name: str) -> Opener:
     if kind == "demo":
         return open_demo
 
-    async def open_chosen(opening: Opening) -> LiveCluster:
-        selection = Selection(context=name) if kind == "context" else Selection(address=name)
-        # In a thread: its token may be in a locked vault, whose passphrase is asked for on the screen meanwhile.
-        return await target_opener(await asyncio.to_thread(choose, selection))(opening)
-
-    return open_chosen
+    return selection_opener(Selection(context=name) if kind == "context" else Selection(address=name))

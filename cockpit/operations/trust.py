@@ -31,13 +31,13 @@ async def settle(
     nobody answers the trust stays as it is: the first request will tell. Raises UntrustedError where the certificate is
     refused, UsageError where `accept` contradicts the context.
     """
-    tls, origin = endpoint.tls, endpoint.address.origin
+    tls, place = endpoint.tls, endpoint.place
     if accept is not None:
         return await _accepted(endpoint, parse_fingerprint(accept))
     if not endpoint.address.is_encrypted or tls.pin or tls.ca or not tls.verify:
         return tls
-    if known := settings.load_consents().certificates.get(origin):
-        return tls if known == VOUCHED else msgspec.structs.replace(tls, pin=known)
+    if place in settings.load_consents().certificates:
+        return trusted_so_far(endpoint)
     try:
         await Transport(endpoint).meet(verify=True)
         with suppress(UsageError):  # it saves a handshake the next time, and is no reason to fail
@@ -47,6 +47,27 @@ async def settle(
         return await _first_use(endpoint, error, scopes, ask)
     except UnreachableError:
         return tls
+
+
+def trusted_so_far(endpoint: Endpoint) -> Tls:
+    """The trust of the endpoint, with the certificate that was accepted there before, if one was."""
+    tls = endpoint.tls
+    if not endpoint.address.is_encrypted or tls.pin or tls.ca or not tls.verify:
+        return tls
+    known = settings.load_consents().certificates.get(endpoint.place)
+    return tls if known in (None, VOUCHED) else msgspec.structs.replace(tls, pin=known)
+
+
+def accept_change(endpoint: Endpoint, fingerprint: str) -> Tls:
+    """Trust a certificate in the place of the one before, since the user said so. Raises UsageError.
+
+    Where the context holds the pin, it is the caller who changes it there.
+    """
+    consents = settings.load_consents()
+    if endpoint.place in consents.certificates:
+        certificates = {**consents.certificates, endpoint.place: fingerprint}
+        settings.save_consents(msgspec.structs.replace(consents, certificates=certificates))
+    return msgspec.structs.replace(endpoint.tls, pin=fingerprint)
 
 
 async def _accepted(endpoint: Endpoint, wanted: str) -> Tls:
@@ -86,6 +107,6 @@ async def _first_use(endpoint: Endpoint, error: UntrustedError, scopes: tuple[st
 
 def _remember(endpoint: Endpoint, fingerprint: str) -> None:
     consents = settings.load_consents()
-    if endpoint.tls.pin is None and consents.certificates.get(endpoint.address.origin) != fingerprint:
-        certificates = {**consents.certificates, endpoint.address.origin: fingerprint}
+    if endpoint.tls.pin is None and consents.certificates.get(endpoint.place) != fingerprint:
+        certificates = {**consents.certificates, endpoint.place: fingerprint}
         settings.save_consents(msgspec.structs.replace(consents, certificates=certificates))

@@ -54,11 +54,38 @@ def test_contexts_that_are_no_table(home: Path) -> None:
     assert "contexts is not a table" in found.problems[0]
 
 
-@pytest.mark.parametrize(("text", "place"), [("\n[contexts\n", "line 2"), ('a = "', "end of document")])
-def test_broken_toml_names_its_place(home: Path, text: str, place: str) -> None:
+GOOD = '[contexts.good]\naddress = "h:1"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("\n[contexts\n" + GOOD, ":2:10: "),
+        ('a = "\n' + GOOD, ":1:"),
+        (GOOD + '[contexts.bad]\naddress = "h:2\n', ":4:15: "),
+        ("[contexts.bad]\nheaders = { a = \n" + GOOD, ":2:"),
+        ('[contexts.bad]\nca = """\n' + GOOD, ":2:"),
+        ("[contexts.bad]\ncookies = [\n" + GOOD, ":2:"),
+    ],
+)
+def test_broken_toml_names_its_place_and_the_rest_is_used(home: Path, text: str, place: str) -> None:
     written(home, text)
-    with pytest.raises(UsageError, match=f"is not valid TOML: .*{place}"):
-        settings.load_settings()
+    found = settings.load_settings()
+    assert set(found.contexts) == {"good"}
+    assert len(found.problems) == 1
+    assert place in found.problems[0]
+    assert "not valid TOML" in found.problems[0]
+    assert found.left_out == (("bad",) if "bad" in text else ())
+
+
+def test_two_contexts_of_one_name(home: Path) -> None:
+    tables = [("lab", "h:1"), ("other", "h:3"), ("lab", "h:2")]
+    written(home, "".join(f'[contexts.{name}]\naddress = "{address}"\n' for name, address in tables))
+    found = settings.load_settings()
+    assert {name: context.address for name, context in found.contexts.items()} == {"lab": "h:1", "other": "h:3"}
+    assert "two contexts are called 'lab'; the one at line 1 is used" in found.problems[0]
+    assert ":5:" in found.problems[0]
+    assert found.left_out == ()
 
 
 def test_file_that_is_no_text(home: Path) -> None:

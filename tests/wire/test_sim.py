@@ -327,7 +327,7 @@ async def test_logs_that_are_not_there(client: RayClient, server: SimServer) -> 
     with pytest.raises(NotFoundError, match="is gone"):
         async with client.read_log("ff" * 28, "job-driver-nope.log"):
             pass
-    with pytest.raises(ServerError):
+    with pytest.raises(NotFoundError, match="is gone"):
         await client.log_files("ff" * 28)
 
 

@@ -15,12 +15,12 @@ from cockpit.errors import UsageError
 from cockpit.feeds.clock import ManualClock
 from cockpit.feeds.follower import LogFollower
 from cockpit.feeds.hub import Hub
+from cockpit.feeds.log_source import JobLog, LogState
 from cockpit.feeds.patience import Outage
 from cockpit.feeds.recording import record, still
 from cockpit.feeds.spool import Spool
 from cockpit.feeds.topics import ACTORS, CATALOGUE, JOBS, NODES, USAGE, VERSION, Topic, job_topic
 from cockpit.model.cluster import Rows
-from cockpit.model.jobs import Job
 from cockpit.model.nodes import Node
 from cockpit.model.secret import Secret
 from cockpit.model.snapshot import Snapshot
@@ -34,10 +34,11 @@ class Quiet:
     """A listener to a log that does not listen."""
 
     def wrote(self, chunk: bytes) -> None: ...
-    def waiting(self, job: Job) -> None: ...
+    def waiting(self, state: LogState) -> None: ...
     def away(self, outage: Outage) -> None: ...
     def reconnected(self, *, proven: bool) -> None: ...
     def replaced(self) -> None: ...
+    def noted(self, sentence: str) -> None: ...
 
 
 def unheard(_: Snapshot[Any]) -> None:
@@ -97,7 +98,7 @@ class Recorded:
 
 async def followed(client: RayClient, job_id: str) -> bytes:
     with Spool() as spool:
-        await LogFollower(client, job_id, spool, Quiet(), follow=False).run()
+        await LogFollower(JobLog(client, job_id), spool, Quiet(), follow=False).run()
         return spool.read(0, spool.size)
 
 

@@ -1,0 +1,244 @@
+"""`clusters`: the clusters that have a name, and `doctor`: what is wrong with them and with this machine."""
+
+import argparse
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cockpit.cli import options, output
+from cockpit.errors import EXIT_FAILED, EXIT_OK, UsageError
+
+if TYPE_CHECKING:
+    from cockpit.operations.contexts import Known
+    from cockpit.operations.diagnosis import Check, Diagnosis
+
+ADD_HELP = """\
+ADDRESS is what you have: https://HOST:PORT, http://HOST:PORT, the HOST:PORT of a forwarded port on Akash (which of the
+two it speaks is found out), or the name of an ingress on Akash, which is https.
+"""
+MARKS = {"ok": "ok", "warn": "look", "fail": "FAIL", "skip": "-"}
+
+
+def add(commands: Any) -> None:
+    """Declare the commands."""
+    parser = commands.add_parser("clusters", help="list, add, choose, remove and check the clusters that have a name")
+    nested = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    listing = nested.add_parser("list", help="the clusters that have a name; nothing is asked of them")
+    listing.set_defaults(run=list_clusters)
+    _add_add(nested)
+    use = nested.add_parser("use", help="make a cluster the one in use")
+    use.add_argument("name", metavar="NAME")
+    use.set_defaults(run=use_cluster)
+    remove = nested.add_parser("remove", help="forget a cluster; it runs on, and its secrets are kept")
+    remove.add_argument("name", metavar="NAME")
+    remove.set_defaults(run=remove_cluster)
+    check = nested.add_parser("check", help="examine clusters: name, port, certificate, Ray, access, clock, exposure")
+    check.add_argument("names", nargs="*", metavar="NAME", help="which (default: all)")
+    check.set_defaults(run=check_clusters)
+    doctor = commands.add_parser(
+        "doctor",
+        help="examine this machine and every cluster",
+        epilog="Exit codes: 0 nothing has failed, 1 something has, or is open to all; 2 usage.",
+    )
+    doctor.add_argument("names", nargs="*", metavar="NAME", help="examine only these clusters (default: all)")
+    doctor.set_defaults(run=run_doctor)
+    for one in (listing, use, remove, check, doctor):
+        options.add_json(one)
+
+
+def _add_add(nested: Any) -> None:
+    parser = nested.add_parser("add", help="give a cluster a name", description=ADD_HELP)
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("where", metavar="ADDRESS")
+    parser.add_argument("--sdl", type=Path, metavar="FILE", help="take the token and the certificate of this SDL")
+    parser.add_argument("--token", metavar="REFERENCE", help="ac-secret://NAME, never the token itself")
+    parser.add_argument("--token-file", metavar="FILE", help="a file that holds the token")
+    parser.add_argument("--pin", metavar="FINGERPRINT", help="the one certificate to accept (sha256:…)")
+    parser.add_argument("--ca", metavar="FILE", help="the authorities to trust instead of the usual ones")
+    parser.add_argument("--ssh", dest="bastion", metavar="DEST", help="the bastion in front of it, as after `ssh`")
+    parser.add_argument("--cost", type=_cost, metavar="USD", help="what it costs in USD per hour")
+    parser.add_argument("--read-only", dest="keep_read_only", action="store_true", help="refuse to change it, always")
+    parser.add_argument("--use", action="store_true", help="make it the one in use")
+    options.add_json(parser)
+    parser.set_defaults(run=add_cluster)
+
+
+def _cost(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1e9:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an amount of USD per hour")
+    return value
+
+
+# --- clusters --------------------------------------------------------------------------------------------------------
+
+
+def list_clusters(args: argparse.Namespace) -> int:
+    """List the clusters that have a name."""
+    from cockpit.operations.contexts import known_clusters
+    from cockpit.render.cells import Column
+
+    found = known_clusters()
+    for problem in found.problems:
+        output.warning(problem)
+    if args.json:
+        output.listing("clusters", [_record(row) for row in found.rows], now=time.time())
+    elif found.rows:
+        columns = [Column(""), Column("NAME"), Column("ADDRESS", shrink=True), Column("THROUGH", shrink=True)]
+        columns += [Column("USD/H", right=True), Column("NOTES")]
+        output.rows(columns, [_cells(row) for row in found.rows])
+    else:
+        output.message("No cluster has a name yet: `rayakash-tui clusters add NAME ADDRESS` gives one.")
+    return EXIT_OK
+
+
+def _cells(row: "Known") -> list[str]:
+    source = {"containers": "in containers here", "local": "this machine's own Ray"}.get(row.source, "")
+    notes = ", ".join(part for part in (source, "read-only" if row.is_read_only else "") if part)
+    cost = f"{row.cost:.2f}" if row.cost is not None else "–"
+    return ["*" if row.is_current else "", row.name, row.address, row.ssh or "–", cost, notes]
+
+
+def _record(row: "Known") -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "address": row.address,
+        "source": row.source,
+        "current": row.is_current,
+        "ssh": row.ssh,
+        "usd_per_hour": row.cost,
+        "read_only": row.is_read_only,
+    }
+
+
+async def add_cluster(args: argparse.Namespace) -> int:
+    """Give a cluster a name."""
+    from cockpit.model.certificates import parse_fingerprint
+    from cockpit.model.secret import REFERENCE_PREFIX, reference_name
+    from cockpit.operations import contexts
+    from cockpit.operations.sdl_access import access_from_file
+
+    if args.token is not None and reference_name(args.token) is None:
+        raise UsageError(  # without repeating it: it may be the token
+            "--token takes a reference, not a token: others on this machine see what stands in a command line.",
+            hint=f"Keep it with `rayakash-tui secrets set NAME`, and give --token {REFERENCE_PREFIX}NAME.",
+        )
+    given = {
+        "token": args.token,
+        "token_file": args.token_file,
+        "pin": parse_fingerprint(args.pin) if args.pin else None,
+        "ca": args.ca,
+        "cost": args.cost,
+        "read_only": True if args.keep_read_only else None,
+    }
+    added = await contexts.add_cluster(args.name, args.where, sdl=args.sdl, use=args.use, ssh=args.bastion, **given)
+    for note in access_from_file(args.sdl).notes if args.sdl else ():
+        output.warning(note)
+    row = contexts.known_clusters().row(added.name)
+    if args.json:
+        output.record({"cluster": _record(row) if row else None})
+        return EXIT_OK
+    output.message(f"Added {added.name}: {added.context.address}.")
+    knows = [word for word, value in (("token", added.context.token), ("certificate", added.context.pin)) if value]
+    if args.sdl and knows:
+        output.message(f"Its {' and '.join(knows)} are those of {args.sdl.name}.")
+    ends = "It is the one in use." if added.is_current else f"`rayakash-tui -c {added.name}` opens it."
+    output.message(f"{ends} `rayakash-tui clusters check {added.name}` examines it.")
+    return EXIT_OK
+
+
+def use_cluster(args: argparse.Namespace) -> int:
+    """Make a cluster the one in use."""
+    from cockpit.operations.contexts import known_clusters, use_context
+
+    row = use_context(args.name)
+    if args.json:
+        output.record({"cluster": _record(known_clusters().row(row.name) or row)})
+    else:
+        output.message(f"{row.name} is in use now: {row.address}.")
+    return EXIT_OK
+
+
+def remove_cluster(args: argparse.Namespace) -> int:
+    """Forget a cluster."""
+    from cockpit.operations.contexts import remove_context
+
+    remove_context(args.name)
+    if args.json:
+        output.record({"removed": args.name})
+    else:
+        output.message(f"{args.name} is forgotten; what it was is as it was, and its secrets are kept.")
+    return EXIT_OK
+
+
+# --- examinations ----------------------------------------------------------------------------------------------------
+
+
+async def check_clusters(args: argparse.Namespace) -> int:
+    """Examine clusters; the exit code is that of the first that is not well."""
+    from cockpit.operations.contexts import known_clusters, unknown
+    from cockpit.operations.doctor import examine_clusters
+
+    known = known_clusters()
+    for problem in known.problems:
+        output.warning(problem)
+    for name in args.names:
+        if known.row(name) is None:
+            raise unknown(name)
+    found = await examine_clusters(args.names or [row.name for row in known.rows])
+    if args.json:
+        output.listing("clusters", [_examined(one) for one in found], now=time.time())
+    elif not found:
+        output.message("No cluster has a name yet: `rayakash-tui clusters add NAME ADDRESS` gives one.")
+    for one in () if args.json else found:
+        _print_cluster(one)
+    return next((one.exit_code for one in found if one.exit_code), EXIT_OK)
+
+
+async def run_doctor(args: argparse.Namespace) -> int:
+    """Examine the machine and the clusters."""
+    from cockpit import __version__
+    from cockpit.operations.doctor import examine
+    from cockpit.render.times import iso
+
+    found = await examine(args.names or None)
+    if args.json:
+        record = {
+            "rayakash_tui": __version__,
+            "well": found.is_well,
+            "faults": found.faults,
+            "checks": [_checked(check) for check in found.checks],
+            "clusters": [_examined(one) for one in found.clusters],
+        }
+        output.record({**record, "as_of": iso(time.time())})
+    else:
+        output.line("this machine")
+        _print_checks(found.checks)
+        for one in found.clusters:
+            _print_cluster(one)
+    return EXIT_OK if found.is_well else EXIT_FAILED
+
+
+def _print_cluster(one: "Diagnosis") -> None:
+    output.line(f"{one.name}  {one.address}".rstrip())
+    _print_checks(one.checks)
+
+
+def _print_checks(checks: "tuple[Check, ...]") -> None:
+    for check in checks:
+        output.line(f"  {MARKS[check.state]:<5} {check.name:<12} {check.words}")
+        if check.hint and check.state in ("fail", "warn"):
+            output.line(f"        {'':<12} {check.hint}")
+
+
+def _examined(one: "Diagnosis") -> dict[str, Any]:
+    checks = [_checked(check) for check in one.checks]
+    return {"name": one.name, "address": one.address or None, "well": not one.exit_code, "checks": checks}
+
+
+def _checked(check: "Check") -> dict[str, Any]:
+    named = {"name": check.name, "state": check.state, "words": check.words}
+    return named | {"hint": check.hint or None, "fault": check.fault or None}

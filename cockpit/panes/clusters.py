@@ -1,0 +1,178 @@
+"""The Clusters pane: all that have a name, side by side; Enter goes to one. It works without any cluster."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from textual import on, work
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Label
+
+from cockpit.actions import Action
+from cockpit.errors import CockpitError
+from cockpit.feeds.clock import Clock
+from cockpit.feeds.topics import NODES, Topic
+from cockpit.feeds.watch import Watch
+from cockpit.operations.live import LiveCluster
+from cockpit.operations.overview import ClusterRow, Overview, total_of
+from cockpit.panes.cluster_rows import CLUSTER_COLUMNS, cluster_row
+from cockpit.panes.table_pane import TablePane
+from cockpit.render.text import visible
+from cockpit.widgets.live_table import LiveTable
+from cockpit.widgets.table.rows import Column, Phase
+
+NEED_ROW = frozenset(("cluster_open", "cluster_remove", "cluster_check", "copy", "show_detail"))
+NEED_CLUSTER = frozenset(("submit", "open_dashboard"))
+
+
+class ClustersPane(TablePane[list[ClusterRow]]):
+    """Asks each cluster every half a minute, only while the pane is seen."""
+
+    NAME = "clusters"
+    TITLE = "Clusters"
+    NEEDS_CLUSTER = False
+    ASKS = frozenset(("cluster_open", "cluster_add", "cluster_remove", "cluster_check", "show_detail"))
+    COLUMNS: ClassVar[tuple[Column, ...]] = CLUSTER_COLUMNS
+    TOPIC: ClassVar[Topic[Any]] = NODES  # never watched: each cluster has a hub of its own
+    WHAT = "clusters"
+    ROW = "Cluster"
+    EMPTY = "No cluster has a name yet. a adds one: what is needed is its address."
+    ID_COLUMN = "name"
+
+    class Asked(Message):
+        """One of `ASKS`, or `cluster_open`, is wanted, for the row under the cursor if there is one."""
+
+        def __init__(self, pane: "ClustersPane", name: str, row: ClusterRow | None) -> None:
+            super().__init__()
+            self.pane = pane
+            self.name = name
+            self.row = row
+
+    def __init__(self, *, clock: Clock | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        self.overview = Overview(self._schedule, on_crash=self._crashed, clock=clock)
+        self._is_scheduled = False
+
+    def compose_below(self) -> Iterable[Widget]:
+        """What all of them have and cost, and what is wrong with the file."""
+        return [Label("", id="clusters-status", markup=False)]
+
+    def on_mount(self) -> None:
+        """Time passes for those that are away."""
+        self.set_interval(1.0, self.overview.beat)
+
+    async def on_unmount(self) -> None:
+        """Let go of all of them."""
+        await self.overview.close()
+
+    def _crashed(self, error: BaseException) -> None:
+        raise error
+
+    # --- the cluster on the screen ---
+
+    def watched(self, cluster: LiveCluster) -> list[Watch[Any]]:
+        """Nothing by itself."""
+        return []
+
+    def attach(self, cluster: LiveCluster) -> None:
+        """This one is on the screen now."""
+        self.cluster = cluster
+        self.overview.show(cluster)
+
+    def detach(self) -> None:
+        """None is."""
+        self.cluster = None
+        self.overview.show(None)
+
+    def report(self, sentence: str) -> None:
+        """What is done to reach one is told elsewhere."""
+
+    def tick(self) -> None:
+        """The overview has a clock of its own."""
+
+    def wake(self) -> None:
+        """The pane is seen: the file may have been edited meanwhile."""
+        super().wake()
+        self.overview.wake()
+        self.reload()
+
+    def sleep(self) -> None:
+        """The pane is hidden."""
+        super().sleep()
+        self.overview.sleep()
+
+    # --- what is there ---
+
+    def action_refresh(self) -> None:
+        """Read the file and ask all of them now."""
+        self.overview.kick()
+        self.reload()
+
+    @work(group="clusters-pane", exclusive=True, exit_on_error=False)
+    async def reload(self) -> None:
+        """Read which clusters there are."""
+        try:
+            await self.overview.reload()
+        except CockpitError as error:
+            self.table.set_state(Phase.FAILED, " ".join(part for part in (error.title, error.hint) if part))
+            return
+        self._draw()
+
+    def _schedule(self) -> None:
+        """Many answers may come at once; the table is filled once for all of them."""
+        if not self._is_scheduled and self.is_mounted:
+            self._is_scheduled = True
+            self.call_after_refresh(self._draw)
+
+    def _draw(self) -> None:
+        self._is_scheduled = False
+        if not self.is_attached:
+            return
+        rows = self.overview.rows()
+        self.table.set_rows([cluster_row(row) for row in rows])
+        self.table.set_state(Phase.READY)
+        status = self.query_one("#clusters-status", Label)
+        text = visible(_status(rows, self.overview.problems))
+        if str(status.content) != text:
+            status.update(text)
+            self.post_message(self.StateChanged())
+
+    @property
+    def row(self) -> ClusterRow | None:
+        """The cluster under the cursor."""
+        return next((row for row in self.overview.rows() if row.name == self.table.row_key), None)
+
+    # --- what is done ---
+
+    def ask(self, name: str) -> None:
+        """Ask for one of `ASKS`."""
+        self.post_message(self.Asked(self, name, self.row))
+
+    def is_hinted(self, action: Action) -> bool:
+        """Enter goes to the cluster; what is done in one is not hinted here."""
+        return action.name not in ("show_detail", "submit", "mark")
+
+    def why_disabled(self, action: Action) -> str | None:
+        """What needs a row needs one."""
+        if action.name == "mark":
+            return "Clusters are acted on one at a time."
+        if action.name in NEED_CLUSTER and self.cluster is None:
+            return "There is no cluster yet."
+        if action.name in NEED_ROW and self.table.row_key is None:
+            return "There is no cluster to act on."
+        return None
+
+    @on(LiveTable.RowSelected)
+    def _selected(self, event: LiveTable.RowSelected) -> None:
+        event.stop()
+        self.post_message(self.Asked(self, "cluster_open", self.row))
+
+
+def _status(rows: list[ClusterRow], problems: tuple[str, ...]) -> str:
+    if not rows:
+        return " ".join(problems[:2])
+    gpus, cost = total_of(rows)
+    up = sum(row.health == "up" for row in rows)
+    parts = [f"{up} of {len(rows)} up", f"{gpus.used:g}/{gpus.total:g} GPUs used"]
+    parts += [f"{cost:.2f} USD per hour"] if cost is not None else []
+    return " · ".join([*parts, *problems[:2]])

@@ -1,0 +1,186 @@
+"""What is done with clusters by a key, and what is asked when one does not take what it took before."""
+
+import asyncio
+from typing import Any
+
+from textual.app import App
+from textual.message import Message
+
+from cockpit.errors import AuthenticationError, CockpitError, UntrustedError
+from cockpit.model.certificates import halves
+from cockpit.operations.background import aside
+from cockpit.operations.connect import Ask
+from cockpit.operations.contexts import Added, add_cluster, remove_context
+from cockpit.operations.diagnosis import Diagnosis
+from cockpit.operations.doctor import examine_clusters
+from cockpit.operations.live import LiveCluster
+from cockpit.operations.opening import known_contexts
+from cockpit.operations.overview import ClusterRow
+from cockpit.operations.renewal import (
+    accept_certificate,
+    keep_token,
+    kept_under,
+    refusal_of,
+    token_again,
+    use_token,
+)
+from cockpit.panes.clusters import ClustersPane
+from cockpit.render.text import visible
+from cockpit.screens.cluster_dialogs import AddClusterDialog, NewCluster, TokenDialog
+from cockpit.screens.confirm import Confirm
+from cockpit.screens.start import ADD, CONTEXT, SDL, StartDialog
+from cockpit.screens.text import TextDialog
+
+_STATES = {"ok": "ok", "warn": "look", "fail": "FAILED", "skip": "–"}
+
+
+class Refusals:
+    """Which refusal was told, so that each is asked about once."""
+
+    def __init__(self) -> None:
+        self._told: tuple[int, str] | None = None
+
+    def forget(self) -> None:
+        """Tell again what is still refused."""
+        self._told = None
+
+    def look(self, app: App[Any], cluster: LiveCluster | None, ask: Ask) -> None:
+        """Ask what is to be done where the cluster has begun to turn us away."""
+        error = refusal_of(cluster) if cluster is not None else None
+        now = None if error is None else (id(cluster), error.title)
+        told, self._told = self._told, now
+        if error is not None and cluster is not None and now != told:
+            work = ClusterActions(app).refused(cluster, error, ask)
+            app.run_worker(work, group="refusals", exclusive=True, exit_on_error=False)
+
+
+class ClusterActions:
+    """Acts on clusters that have a name; every method is to be run as a worker and may raise CockpitError."""
+
+    class Chosen(Message):
+        """Go to this cluster: a `context` by name, an `address`, or the `demo`."""
+
+        def __init__(self, kind: str, name: str) -> None:
+            super().__init__()
+            self.kind = kind
+            self.name = name
+
+    class SdlWanted(Message):
+        """Somebody without a cluster begins with a new SDL."""
+
+    def __init__(self, app: App[Any]) -> None:
+        self._app = app
+
+    async def choose(self) -> None:
+        """Ask which cluster to go to, or for the first one."""
+        choice = await self._app.push_screen_wait(StartDialog(await aside(known_contexts)))
+        if choice is None:
+            return
+        if choice[0] == SDL:
+            self._app.post_message(self.SdlWanted())
+        elif choice[0] == ADD:
+            await self._add_and_go()
+        else:
+            self._app.post_message(self.Chosen(*choice))
+
+    async def _add_and_go(self) -> None:
+        if (added := await self.add()) is not None:
+            self._app.post_message(self.Chosen(CONTEXT, added.name))
+
+    async def do(self, name: str, row: ClusterRow | None, pane: ClustersPane) -> None:
+        """Do what the pane asked for, then look again."""
+        match name:
+            case "cluster_open" if row is not None and not row.is_open:
+                self._app.post_message(self.Chosen(CONTEXT, row.name))
+            case "cluster_add":
+                await self.add()
+            case "cluster_remove" if row is not None:
+                await self.remove(row)
+            case "cluster_check" | "show_detail" if row is not None:
+                await self.check(row.name)
+        pane.reload()
+
+    async def add(self, typed: NewCluster | None = None) -> Added | None:
+        """Ask for a cluster until it could be added, or the user gives up."""
+        problem = ""
+        while True:
+            typed = await self._app.push_screen_wait(AddClusterDialog(typed, problem))
+            if typed is None:
+                return None
+            try:
+                added = await add_cluster(typed.name, typed.where, sdl=typed.sdl)
+            except CockpitError as error:
+                problem = " ".join(part for part in (error.title, error.hint) if part)
+            else:
+                self._app.notify(f"Added {added.name}: {added.context.address}.", markup=False)
+                return added
+
+    async def remove(self, row: ClusterRow) -> bool:
+        """Forget a cluster, after a question."""
+        question = Confirm(
+            f"Forget the cluster {row.name}?",
+            [row.address],
+            "It runs on, and its secrets are kept; only the name goes.",
+        )
+        if not await self._app.push_screen_wait(question):
+            return False
+        await asyncio.to_thread(remove_context, row.name)
+        return True
+
+    async def check(self, name: str) -> None:
+        """Examine a cluster, and show what was found."""
+        self._app.notify(f"Examining {name}…", markup=False, timeout=3)
+        found = (await examine_clusters([name]))[0]
+        await self._app.push_screen_wait(TextDialog(f"Cluster {name}", check_lines(found)))
+
+    # --- the cluster on the screen ---
+
+    async def refused(self, cluster: LiveCluster, error: AuthenticationError | UntrustedError, ask: Ask) -> None:
+        """The cluster does not let us in any more, or is not trusted any more: ask, and go on."""
+        if isinstance(error, AuthenticationError):
+            await self._ask_for_token(cluster, error, ask)
+        elif error.found is not None:
+            await self._ask_about_certificate(cluster, error)
+        else:  # an authority vouched for it before, so nothing less is offered
+            await self._app.push_screen_wait(
+                TextDialog(error.title, [("what it says", error.detail), ("", error.hint)])
+            )
+
+    async def _ask_for_token(self, cluster: LiveCluster, error: AuthenticationError, ask: Ask) -> None:
+        problem = ""
+        while True:
+            dialog = TokenDialog(visible(error.title), error.hint, name=kept_under(cluster), problem=problem)
+            answer = await self._app.push_screen_wait(dialog)
+            if answer is None:
+                return
+            try:
+                token = answer.token or await token_again(cluster)
+                await use_token(cluster, token, ask)
+                if answer.keep:
+                    self._app.notify(await keep_token(cluster, token), markup=False)
+            except CockpitError as failure:
+                problem = " ".join(part for part in (failure.title, failure.hint) if part)
+            else:
+                return
+
+    async def _ask_about_certificate(self, cluster: LiveCluster, error: UntrustedError) -> None:
+        found, pinned = error.found or "", cluster.endpoint.tls.pin or ""
+        names = ["pinned", *halves(pinned), "found", *halves(found)]
+        question = Confirm(
+            f"THE CERTIFICATE OF {cluster.address} HAS CHANGED. Trust the new one from now on?",
+            names,
+            "Say yes only if you know that it was replaced: else somebody may stand in between. Nothing was sent.",
+        )
+        if await self._app.push_screen_wait(question):
+            await accept_certificate(cluster, found)
+
+
+def check_lines(found: Diagnosis) -> list[tuple[str, str]]:
+    """An examination as labels and texts."""
+    lines = [("address", visible(found.address))] if found.address else []
+    for check in found.checks:
+        text = f"{_STATES[check.state]}: {check.words}"
+        if check.hint and check.state in ("warn", "fail"):
+            text += f"\n{check.hint}"
+        lines.append((check.name, visible(text.replace("\n", " — "))))
+    return lines
