@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from cockpit.cli import output
@@ -15,8 +16,13 @@ if TYPE_CHECKING:
     from cockpit.operations.opening import Opener
 
 
+FRAMES_OVER_SSH = 15  # repaints a second at most; a slow line would lag behind more
+
+
 def has_screen() -> bool:
     """Whether there is a terminal to draw on. Raises UsageError for one that cannot draw."""
+    if is_browser():
+        return True
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return False
     if os.environ.get("TERM", "dumb") in ("dumb", "unknown", ""):
@@ -30,20 +36,27 @@ def has_screen() -> bool:
 def open_cockpit(args: argparse.Namespace) -> int:
     """Open the cluster that the options name on the screen."""
     from cockpit.operations.connect import NoClusterError, choose
-    from cockpit.operations.opening import replay_opener, target_opener
+    from cockpit.operations.opening import replay_opener, selection_opener, target_opener
+    from cockpit.secrets.failures import LockedError
 
     if args.replay is not None:
         return run_app(replay_opener(args.replay))
+    selection = selection_of(args)
+    flags = {"read_only": args.read_only, "record_to": args.record, "accept": args.accept_certificate}
+    opener: Opener | None = None
     try:
-        target = choose(selection_of(args))
+        opener = target_opener(choose(selection), **flags)
+    except LockedError:  # its passphrase is asked for on the screen
+        opener = selection_opener(selection, **flags)
     except NoClusterError:
-        return run_app(None)
-    opener = target_opener(target, read_only=args.read_only, record_to=args.record, accept=args.accept_certificate)
+        pass  # the user is asked for one
     return run_app(opener)
 
 
 def run_app(opener: "Opener | None", *, sdl: "Path | None" = None, first_pane: str = "jobs") -> int:
     """Draw until the user leaves; returns the exit code. Without an `opener` the user is asked for a cluster."""
+    if "SSH_CONNECTION" in os.environ:
+        os.environ.setdefault("TEXTUAL_FPS", str(FRAMES_OVER_SSH))  # read once, at its first import
     from cockpit.app import CockpitApp
     from cockpit.clients.ssh.questions import answer_ssh_with
     from cockpit.secrets.passphrase import ask_with
@@ -54,16 +67,34 @@ def run_app(opener: "Opener | None", *, sdl: "Path | None" = None, first_pane: s
     settings = load_settings()
     for problem in settings.problems:
         output.warning(problem)
-    ascii_only = is_ascii() if settings.ui.ascii is None else settings.ui.ascii
+    ascii_only = is_ascii() and not is_browser() if settings.ui.ascii is None else settings.ui.ascii
     tables = state_directory() / "tables.json"
-    app = CockpitApp(opener, ui=settings.ui, ascii_only=ascii_only, first_pane=first_pane, sdl=sdl, tables=tables)
+    app = CockpitApp(
+        opener,
+        ui=settings.ui,
+        ascii_only=ascii_only,
+        first_pane=first_pane,
+        sdl=sdl,
+        tables=tables,
+        notify=settings.notify,
+    )
     code = app.run()
     if code is None:
         output.message("The cockpit ended early.")
     return code or EXIT_OK
 
 
-def is_ascii() -> bool:
-    """Whether the terminal cannot be trusted with more than ASCII."""
-    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
-    return encoding not in ("utf8", "utf16", "utf32") or os.environ.get("TERM") == "linux"
+def is_browser(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether what is drawn goes to a browser, as `web` has it."""
+    return environment.get("TEXTUAL_DRIVER", "").endswith(":WebDriver")
+
+
+def is_ascii(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether the terminal cannot be trusted with more than ASCII, by its kind and by what the locale says."""
+    if environment.get("TERM") == "linux":
+        return True
+    names = [environment.get(name) or "" for name in ("LC_ALL", "LC_CTYPE", "LANG")]
+    if names[:2] == ["", "C.UTF-8"]:  # Python puts that there itself where the locale is C or none
+        del names[1]
+    locale = next((name for name in names if name), "C")
+    return "utf8" not in locale.lower().replace("-", "")

@@ -56,9 +56,10 @@ async def _tour(client: Any) -> None:
 
 async def _show_log(client: Any, job_id: str) -> None:
     from cockpit.cli.following import conclude, follow
+    from cockpit.feeds.log_source import JobLog
 
     _heading(f"log of {job_id}")
-    conclude(await follow(client, job_id, argparse.Namespace(retry_for=None)))
+    conclude(await follow(JobLog(client, job_id), argparse.Namespace(retry_for=None)))
 
 
 async def _list_all(client: Any) -> None:

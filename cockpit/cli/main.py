@@ -14,7 +14,7 @@ from cockpit.cli import options, output, ssh_questions, terminal
 from cockpit.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, CockpitError
 
 # Each module has `add(subparsers)`, and a coroutine behind every command as `run`.
-GROUPS = ("demo", "local", "listings", "submit", "control", "logs", "sdl", "secrets")
+GROUPS = ("demo", "local", "clusters", "listings", "submit", "control", "logs", "sdl", "secrets", "completion", "web")
 
 EPILOG = """\
 exit codes: 0 done, the job succeeded; 1 it failed or was not found; 2 usage; 3 unreachable; 4 not let in or not trusted

@@ -21,6 +21,15 @@ def add_cluster(parser: argparse.ArgumentParser, *, default: object = argparse.S
     group.add_argument("-c", "--context", metavar="NAME", default=default, help="a context of config.toml, or `local`")
     group.add_argument("--address", metavar="URL", default=default, help="the dashboard, http(s)://HOST:PORT")
     group.add_argument(
+        "--ssh",
+        metavar="DEST",
+        default=default,
+        help="go there through this host, as one writes it after `ssh`; the address is one that it knows",
+    )
+    group.add_argument(
+        "--ssh-port", type=int, metavar="PORT", default=default, help="open this port here too, for a browser say"
+    )
+    group.add_argument(
         "--send-token",
         action="store_true",
         default=default,

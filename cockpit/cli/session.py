@@ -60,6 +60,11 @@ def patience_of(args: argparse.Namespace) -> "Patience":
 
 
 def _warn(target: "Target") -> None:
+    if target.context is not None:
+        from cockpit.settings import load_settings
+
+        for problem in load_settings().problems:
+            output.warning(problem)
     if target.context is not None and not target.context.verify:
         output.warning(f"the certificate of {target.address} is not verified (verify = false).")
 

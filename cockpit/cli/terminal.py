@@ -56,8 +56,18 @@ def ask_hidden(question: str) -> Secret | None:
     Raises UsageError where there is no terminal, or for control characters, which a mangled paste leaves.
     """
     with _terminal() as descriptor, _interruptible(), _without_echo(descriptor):
-        os.write(descriptor, visible(question).encode())
-        line = _line(descriptor)
+        return _answer(descriptor, question)
+
+
+def ask_shown(question: str) -> Secret | None:
+    """A line typed so that it can be seen; None where it is empty. Raises UsageError as `ask_hidden` does."""
+    with _terminal() as descriptor, _interruptible():
+        return _answer(descriptor, question)
+
+
+def _answer(descriptor: int, question: str) -> Secret | None:
+    os.write(descriptor, visible(question).encode())
+    line = _line(descriptor)
     try:
         text = line.decode()
     except UnicodeDecodeError:

@@ -17,6 +17,8 @@ from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
+from cockpit.widgets.ascii_text import ascii_cell
+
 # So many cells that have not changed are written again rather than jumped over.
 SHORTEST_JUMP = 6
 # From here on terminals do not agree how wide characters are.
@@ -55,6 +57,8 @@ class TerminalChanges:
 
     def __init__(self) -> None:
         self._lines: dict[int, dict[int, Cell]] = {}
+        self.ascii_only = False
+        """Whether nothing but ASCII may be written, whoever drew it."""
 
     def forget(self) -> None:
         """The terminal may show anything: the next updates are written as they are."""
@@ -69,6 +73,8 @@ class TerminalChanges:
         pen, parts = _Pen(), list[str]()
         for y, x, strip in places:
             cells = _cells_of(strip, colours)
+            if self.ascii_only:
+                cells = [cell._replace(text=ascii_cell(cell.text)) for cell in cells]
             line = self._lines.setdefault(y, {})
             for begin, end in _runs([line.get(x + index) for index in range(len(cells))], cells):
                 parts.append(f"\x1b[{y + 1};{x + begin + 1}H" + pen.write(cells[begin:end]))

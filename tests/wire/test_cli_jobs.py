@@ -376,6 +376,18 @@ async def test_wait_that_is_over_before_the_jobs_are() -> None:
     assert "error: Not ended within 0.3 s: a, b." in done.err
 
 
+async def test_wait_of_no_time_looks_once() -> None:
+    ray = FakeRay()
+    ray.add("good", "SUCCEEDED")
+    ray.add("bad", "FAILED")
+    ray.add("a")
+    done = await asked(ray, "wait", "good", "bad", "--timeout", "0")
+    assert (done.code, done.text) == (1, "good SUCCEEDED\nbad FAILED\n")
+    done = await asked(ray, "wait", "good", "a", "--timeout", "0")
+    assert done.code == 3
+    assert "error: Not ended within 0 s: a." in done.err
+
+
 async def test_wait_goes_on_past_an_unknown_id() -> None:
     ray = FakeRay()
     ray.add("x", "SUCCEEDED")

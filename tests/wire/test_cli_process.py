@@ -16,7 +16,7 @@ import pytest
 
 from tests.wire.commands import alone, finish, home, says, start
 from tests.wire.fake_ray import FakeRay, serve
-from tests.wire.server import until
+from tests.wire.server import Exchange, until
 
 __all__ = ["home"]
 
@@ -141,6 +141,23 @@ async def test_ctrl_c_at_a_question_needs_no_second_key(monkeypatch: pytest.Monk
         done = await finish(process)
     assert done.code == 130
     assert "Traceback" not in done.err
+
+
+async def test_ctrl_c_while_a_job_is_submitted_names_it() -> None:
+    ray, asked = FakeRay(), asyncio.Event()
+
+    async def silent(exchange: Exchange) -> None:
+        asked.set()
+        await exchange.never()
+
+    ray.overrides["POST", "/api/jobs/"] = silent
+    async with serve(ray) as server:
+        process = await start("submit", "--id", "named", "--address", server.url, "--", "true")
+        await asked.wait()
+        process.send_signal(signal.SIGINT)
+        done = await finish(process)
+    assert (done.code, done.out) == (130, b"")
+    assert "the job may have been accepted. Look for it with: rayakash-tui jobs | grep named" in done.err
 
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])

@@ -1,0 +1,1 @@
+"""The way to a cluster through a bastion, made by the user's own OpenSSH."""

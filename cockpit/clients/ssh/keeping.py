@@ -1,0 +1,97 @@
+"""The owner's side of the keeper: a command that ends with this process, whatever ends it."""
+
+import asyncio
+import os
+import secrets
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+from cockpit.errors import UsageError
+
+KEEPER = Path(__file__).with_name("keeper.py")
+END_S = 6.0
+LONGEST_LINE = 64 * 1024
+LOST = -1  # in the place of an exit code: the keeper itself was ended
+
+
+class KeptCommand:
+    """One run of a command, in a `async with` at whose end it is over. `heard` gets the lines of its stderr."""
+
+    def __init__(
+        self, directory: Path, command: list[str], environment: Mapping[str, str], heard: Callable[[str], None]
+    ) -> None:
+        self._arguments = [str(directory), f"ended-{secrets.token_hex(16)}", *command]
+        self._environment = {**os.environ, **environment}
+        self._heard = heard
+        self._listening: asyncio.Task[int] | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it is over."""
+        return self._listening is None or self._listening.done()
+
+    async def ended(self) -> int:
+        """Wait for its end; its exit code."""
+        assert self._listening is not None
+        return await asyncio.shield(self._listening)
+
+    async def __aenter__(self) -> Self:
+        """Start it. Raises UsageError where no process can be started."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                self._process = self._spawn(theirs.fileno())
+            except OSError as error:
+                ours.close()
+                raise UsageError("The keeper of the SSH tunnel cannot be started.", detail=str(error)) from error
+        # Nobody but this process holds our end: when it dies, at whatever moment, the keeper reads the end of it.
+        self._reader, self._writer = await asyncio.open_connection(sock=ours, limit=LONGEST_LINE)
+        self._listening = asyncio.create_task(self._listen())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._writer.close()
+        if self._listening is not None:
+            self._listening.cancel()
+        # Not left to a cancellation: two quick ones must not leave the process behind uncollected.
+        await asyncio.shield(asyncio.to_thread(self._collect))
+
+    def _spawn(self, line: int) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", str(KEEPER), *self._arguments],
+            stdin=line,
+            stdout=subprocess.DEVNULL,
+            stderr=line,
+            env=self._environment,
+            cwd="/",
+            start_new_session=True,
+        )
+
+    def _collect(self) -> None:
+        try:
+            self._process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    async def _listen(self) -> int:
+        mark = self._arguments[1]
+        while line := await self._line():
+            if line.startswith(mark):
+                return int(line.split()[1])
+            if line.strip():
+                self._heard(line.rstrip())
+        return LOST
+
+    async def _line(self) -> str:
+        with suppress(ConnectionError):
+            try:
+                return (await self._reader.readline()).decode(errors="replace")
+            except ValueError:  # longer than what is kept
+                return "\n"
+        return ""

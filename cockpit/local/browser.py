@@ -1,0 +1,142 @@
+"""Serves the cockpit to one browser: whoever has the one-time token of its URL gets in, and nobody else.
+
+Needs the `web` extra. The token is good for one request, which gets a cookie instead; every other request, that of the
+websocket too, must bring the cookie and name a host that is ours (a page elsewhere could have its own name lead here).
+"""
+
+import asyncio
+import hmac
+import os
+import secrets
+import shlex
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from cockpit.errors import UsageError
+
+if TYPE_CHECKING:
+    from aiohttp.web import Application, Request, StreamResponse
+
+TITLE = "rayakash"
+REFUSED = "This needs the address with the token that `rayakash-tui web` printed; it is good for one browser.\n"
+ANY_HOST = ("0.0.0.0", "::")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+# The page asks for a font elsewhere; nobody else is to know of it.
+_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; connect-src 'self' {socket}; frame-ancestors 'none'; base-uri 'none'"
+)
+
+Handler = Callable[["Request"], Awaitable["StreamResponse"]]
+
+
+class Gate:
+    """Who may come in. The names are random, since browsers send cookies to every port of a host."""
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+        self._token: str | None = secrets.token_urlsafe(32)
+        self._cookie = f"rayakash-{secrets.token_hex(8)}"
+        self._session = secrets.token_urlsafe(32)
+
+    @property
+    def token(self) -> str:
+        """What stands in the URL."""
+        assert self._token is not None
+        return self._token
+
+    async def guard(self, request: "Request", handler: Handler) -> "StreamResponse":
+        """Let a request through, exchange its token for a cookie, or answer 403."""
+        from aiohttp import web
+
+        if not self._is_named_rightly(request):
+            return web.Response(status=403, text=REFUSED)
+        given = request.query.get("token")
+        if request.path == "/" and given is not None and self._takes(given):
+            answer: StreamResponse = web.Response(status=303, headers={"Location": "/"})
+            answer.set_cookie(self._cookie, self._session, httponly=True, samesite="Strict", path="/")
+        elif not hmac.compare_digest(request.cookies.get(self._cookie, "").encode(), self._session.encode()):
+            answer = web.Response(status=403, text=REFUSED)
+        else:
+            answer = await handler(request)
+        if not answer.prepared:
+            answer.headers["Referrer-Policy"] = "no-referrer"
+            answer.headers["Cache-Control"] = "no-store"
+            answer.headers["Content-Security-Policy"] = _POLICY.format(socket=f"ws://{request.host}")
+        return answer
+
+    def _takes(self, given: str) -> bool:
+        """Whether it is the token, which is used up then."""
+        if self._token is None or not hmac.compare_digest(given.encode(), self._token.encode()):
+            return False
+        self._token = None
+        return True
+
+    def _is_named_rightly(self, request: "Request") -> bool:
+        origin = request.headers.get("Origin")
+        if origin is not None and origin != f"http://{request.host}":
+            return False
+        names = LOOPBACK if self._host in LOOPBACK else (self._host,)
+        return self._host in ANY_HOST or _host_of(request.host) in names
+
+
+def _host_of(text: str) -> str:
+    """The host of `host:port`."""
+    return text[1:].partition("]")[0] if text.startswith("[") else text.partition(":")[0]
+
+
+@asynccontextmanager
+async def served(command: Sequence[str], *, host: str, port: int) -> AsyncIterator[str]:
+    """Serve the command, an app of Textual's, and yield the URL; each page that is opened runs one of its own.
+
+    Raises UsageError where the extra is missing or the port is taken.
+    """
+    try:
+        from aiohttp import web
+        from textual_serve.server import Server
+    except ImportError as error:
+        raise UsageError(
+            "The browser mode is not installed.",
+            detail=str(error),
+            hint="Install it: uv tool install 'rayakash-tui[web]'.",
+        ) from None
+    gate = Gate(host)
+    server = Server(shlex.join(command), host=host, port=port, title=TITLE)
+    runner = web.AppRunner(await _application(server, gate), access_log=None, handle_signals=False)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, host, port, shutdown_timeout=2.0).start()
+        except OSError as error:
+            raise UsageError(f"Port {port} of {host} cannot be served.", detail=error.strerror or str(error)) from None
+        actual = runner.addresses[0][1]
+        yield f"http://{_shown(host)}:{actual}/?token={gate.token}"
+    finally:
+        await runner.cleanup()
+
+
+async def _application(server: Any, gate: Gate) -> "Application":
+    from aiohttp import web
+
+    @web.middleware
+    async def guard(request: "Request", handler: Handler) -> "StreamResponse":
+        server.public_url = f"http://{request.host}"  # what the page calls back, whatever way it came
+        return await gate.guard(request, handler)
+
+    application: Application = await server._make_app()
+    application.middlewares.append(guard)
+    application.on_startup.clear()  # it would print its own greeting
+    return application
+
+
+def _shown(host: str) -> str:
+    if host in ANY_HOST:
+        return os.uname().nodename
+    return f"[{host}]" if ":" in host else host
+
+
+async def until_cancelled() -> None:
+    """Serve on."""
+    await asyncio.Event().wait()

@@ -1,0 +1,75 @@
+"""Tells of the end of jobs that were followed or submitted here, whichever pane is in front by then."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from textual.app import App
+
+from cockpit.feeds.topics import HEADER_JOBS_SECONDS, JOBS
+from cockpit.feeds.watch import Watch
+from cockpit.model.job_list import JobList
+from cockpit.model.jobs import Job
+from cockpit.model.snapshot import Snapshot
+from cockpit.operations.live import LiveCluster
+from cockpit.operations.notices import run_notice
+from cockpit.render.notices import notice_sequence, notice_text
+from cockpit.settings import Notify
+
+
+class JobNotices:
+    """Watches the list of jobs for as long as one of the followed ones goes on, and no longer."""
+
+    def __init__(self, app: App[Any], notify: Notify, write: Callable[[str], None]) -> None:
+        self._app = app
+        self._notify = notify
+        self._write = write
+        self._cluster: LiveCluster | None = None
+        self._followed: set[str] = set()
+        self._watch: Watch[JobList] | None = None
+
+    def attach(self, cluster: LiveCluster | None) -> None:
+        """Another cluster has other jobs."""
+        self._forget()
+        self._cluster = cluster
+
+    def follow(self, job_id: str) -> None:
+        """Tell of the end of this job; of one that has ended already nothing is told."""
+        if self._cluster is None or not job_id:
+            return
+        known = self._cluster.hub.snapshot(JOBS).value
+        if any(job.id == job_id and job.is_terminal for job in (known.rows if known else ())):
+            return
+        self._followed.add(job_id)
+        if self._watch is None:
+            self._watch = self._cluster.hub.watch(JOBS, self._heard, interval=HEADER_JOBS_SECONDS)
+
+    def _heard(self, snapshot: Snapshot[JobList]) -> None:
+        if snapshot.value is None or snapshot.error is not None:
+            return
+        for job in snapshot.value.rows:
+            if job.id in self._followed and job.is_terminal:
+                self._followed.discard(job.id or "")
+                self._tell(job)
+        if not self._followed:
+            self._app.call_later(self._rest)  # a watch is not closed while it is told
+
+    def _rest(self) -> None:
+        if self._watch is not None and not self._followed:
+            self._watch.close()
+            self._watch = None
+
+    def _forget(self) -> None:
+        self._followed.clear()
+        self._rest()
+
+    def _tell(self, job: Job) -> None:
+        self._app.notify(
+            notice_text(job), severity="information" if job.status == "SUCCEEDED" else "warning", markup=False
+        )
+        if self._notify.bell:
+            self._app.bell()
+        self._write(notice_sequence(job, self._notify.osc, os.environ))
+        if self._notify.command:
+            work = run_notice(self._notify.command, job)
+            self._app.run_worker(work, group="notices", exit_on_error=False)

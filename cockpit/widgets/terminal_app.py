@@ -1,0 +1,77 @@
+"""What any app of ours owes its terminal: few bytes, keys in order, and a sane terminal at the end."""
+
+import os
+from typing import Any
+
+from textual.screen import Screen
+
+from cockpit.render.text import visible
+from cockpit.widgets.ending import Ending
+from cockpit.widgets.key_order import OrderedKeys
+from cockpit.widgets.terminal_changes import TerminalChanges
+
+
+class TerminalApp(OrderedKeys):
+    """An app on a terminal that may be slow, be suspended, or go away."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._changes = TerminalChanges()
+        self._ending = Ending(self._end_with)
+        if "SSH_CONNECTION" in os.environ:
+            self.animation_level = "none"
+
+    def watch_terminal(self) -> None:
+        """Begin to hear of what happens to it."""
+        self.app_resume_signal.subscribe(self, lambda _: self.do_redraw())
+        if not self.is_headless:
+            self._ending.begin()
+            self.set_interval(1.0, self._ending.look)
+
+    def leave_terminal(self) -> None:
+        """Hear no more of it."""
+        self._ending.end()
+
+    def _end_with(self, code: int) -> None:
+        self.run_worker(self.leave(code), group="ending", exit_on_error=False)
+
+    async def leave(self, code: int) -> None:
+        """Let go of everything, and end with this exit code."""
+        self.exit(code)
+
+    def write_terminal(self, sequence: str) -> None:
+        """Have the terminal do what moves and draws nothing, such as to notify."""
+        if sequence and self._driver is not None and not self.is_headless:
+            self._driver.write(sequence)
+            self._driver.flush()
+
+    def on_resize(self) -> None:
+        """The terminal may have moved its lines."""
+        self._changes.forget()
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        """As Textual does it, without what the terminal shows already."""
+        super()._display(screen, self._changes.smaller(renderable))
+
+    def do_redraw(self) -> None:
+        """Draw everything again, whatever the terminal shows."""
+        self._changes.forget()
+        self.screen.refresh()
+
+    def notify(self, message: str, *, markup: bool = False, **options: Any) -> None:
+        """Tell something in passing; whatever a cluster put into it stays a text."""
+        super().notify("\n".join(map(visible, message.split("\n"))), markup=markup, **options)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Give a text to the terminal's clipboard; halves of surrogate pairs cannot go there."""
+        super().copy_to_clipboard(text.encode(errors="replace").decode())
+
+    def _fatal_error(self) -> None:
+        """As Textual does it, but without the values of variables: a secret may be among them."""
+        from rich.segment import Segments
+        from rich.traceback import Traceback
+
+        self.bell()
+        shown = Traceback(show_locals=False, width=None)
+        self._exit_renderables.append(Segments(self.console.render(shown, self.console.options)))
+        self._close_messages_no_wait()
