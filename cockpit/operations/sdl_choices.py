@@ -8,7 +8,14 @@ from cockpit.operations.sdl_form_rows import FormRow
 from cockpit.sdl import gpu_models
 from cockpit.sdl.completion import Names, values_at
 
-_CLASS = ("profiles", "compute", "any", "resources", "storage", 0, "attributes", "class")
+_RESOURCES = ("profiles", "compute", "any", "resources")
+_CLASS = (*_RESOURCES, "storage", 0, "attributes", "class")
+_AMOUNTS = {
+    "cpu": (*_RESOURCES, "cpu", "units"),
+    "memory": (*_RESOURCES, "memory", "size"),
+    "gpu": (*_RESOURCES, "gpu", "units"),
+    "volume": (*_RESOURCES, "storage", 0, "size"),
+}
 
 
 def choices_of(row: FormRow, rows: Iterable[FormRow], secrets: Iterable[str]) -> list[str]:
@@ -28,7 +35,7 @@ def choices_of(row: FormRow, rows: Iterable[FormRow], secrets: Iterable[str]) ->
             return [f"{name}={SECRET}{name}" if known.is_secret else f"{name}=" for name, known in KNOWN.items()]
         case "secrets":
             return [SECRET + name for name in sorted(secrets)]
-    return []
+    return [item.text for item in values_at(_AMOUNTS[row.field], Names())] if row.field in _AMOUNTS else []
 
 
 def _of_card(row: FormRow, rows: Iterable[FormRow]) -> list[str]:

@@ -36,14 +36,6 @@ def edit_of(row: FormRow, text: str) -> Edit:
     return maker(text.strip(), *row.args)
 
 
-def removal_of(row: FormRow) -> Edit:
-    """The edit that takes away what a row stands for. Raises UsageError where that is nothing."""
-    maker = _REMOVALS.get(row.field) if row.is_removable else None
-    if maker is None:
-        raise UsageError(f"{row.label or 'That'} cannot be removed here.")
-    return maker(*row.args)
-
-
 def put(document: SdlDocument, path: Path, value: Value) -> None:
     """Set a value, with whatever is missing above it. Raises MissingNodeError, UnsafeEditError."""
     if document.has(path) and not isinstance(value, list | dict):
@@ -144,7 +136,8 @@ def _uact(text: str) -> Simple:
 # --- compute ---------------------------------------------------------------------------------------------------------
 
 
-def _resources(profile: Step, *path: Step) -> Path:
+def resources(profile: Step, *path: Step) -> Path:
+    """Where something of a compute profile is."""
     return ("profiles", "compute", profile, "resources", *path)
 
 
@@ -152,16 +145,16 @@ def _cpu(text: str, profile: Step) -> Edit:
     cores = quantities.go_cpu(text)
     if not cores:
         raise UsageError(f"{text!r} is no number of cores; write 8, 0.5 or 500m.")
-    return _putter(_resources(profile, "cpu", "units"), read_value(text))
+    return _putter(resources(profile, "cpu", "units"), read_value(text))
 
 
 def _memory(text: str, profile: Step) -> Edit:
-    return _putter(_resources(profile, "memory", "size"), _size(text))
+    return _putter(resources(profile, "memory", "size"), _size(text))
 
 
 def _gpu(text: str, profile: Step) -> Edit:
     number = _whole(text or "0", least=0)
-    path = _resources(profile, "gpu")
+    path = resources(profile, "gpu")
     if number == 0:
         return lambda document: drop(document, path)
 
@@ -175,13 +168,13 @@ def _gpu(text: str, profile: Step) -> Edit:
 
 
 def _vendor(text: str, profile: Step, vendor: Step) -> Edit:
-    path = _resources(profile, "gpu", "attributes", "vendor", vendor)
+    path = resources(profile, "gpu", "attributes", "vendor", vendor)
     name = _some(text, "A vendor").lower()
     return lambda document: document.rename_key(path, name) if name != vendor else None
 
 
 def _model(text: str, profile: Step, vendor: Step, index: Step) -> Edit:
-    path = _resources(profile, "gpu", "attributes", "vendor", vendor)
+    path = resources(profile, "gpu", "attributes", "vendor", vendor)
     model = "" if text.lower() in ANY else text.lower()
 
     def edit(document: SdlDocument) -> None:
@@ -210,29 +203,30 @@ def _empty(document: SdlDocument, path: Path) -> None:
 
 
 def _gpu_add(text: str, profile: Step, vendor: Step) -> Edit:
-    path, model = _resources(profile, "gpu", "attributes", "vendor", vendor), _some(text, "A model").lower()
+    path, model = resources(profile, "gpu", "attributes", "vendor", vendor), _some(text, "A model").lower()
     return lambda document: document.append(path, {"model": model})
 
 
 def _gpu_detail(name: str) -> Callable[..., Edit]:
     def make(text: str, profile: Step, vendor: Step, index: Step) -> Edit:
-        path = _resources(profile, "gpu", "attributes", "vendor", vendor, index, name)
+        path = resources(profile, "gpu", "attributes", "vendor", vendor, index, name)
         value = "" if text.lower() in ANY else _size(text) if name == "ram" else text.lower()
         return (lambda document: put(document, path, value)) if value else (lambda document: drop(document, path))
 
     return make
 
 
-def _volume_path(profile: Step, index: Step) -> Path:
-    return _resources(profile, "storage", *(() if index == -1 else (index,)))
+def volume_path(profile: Step, index: Step) -> Path:
+    """Where a volume is; the index is -1 where there is but one, and no list."""
+    return resources(profile, "storage", *(() if index == -1 else (index,)))
 
 
 def _volume(text: str, profile: Step, index: Step) -> Edit:
-    return _putter((*_volume_path(profile, index), "size"), _size(text))
+    return _putter((*volume_path(profile, index), "size"), _size(text))
 
 
 def _class(text: str, profile: Step, index: Step) -> Edit:
-    path = (*_volume_path(profile, index), "attributes", "class")
+    path = (*volume_path(profile, index), "attributes", "class")
     return _putter(path, _some(text, "A storage class").lower())
 
 
@@ -255,7 +249,7 @@ def _volume_add(text: str, service: Step, profile: Step) -> Edit:
 
 
 def _new_volume(name: str, size: str, mount: str, service: Step, profile: Step, attributes: dict[str, Value]) -> Edit:
-    path = _resources(profile, "storage")
+    path = resources(profile, "storage")
 
     def edit(document: SdlDocument) -> None:
         if document.has(path) and isinstance(locate(document.tree, path).node, Mapping):
@@ -370,67 +364,6 @@ def _signer_add(text: str, placement: Step) -> Edit:
     return edit
 
 
-# --- removing --------------------------------------------------------------------------------------------------------
-
-
-def remove_group(document: SdlDocument, service: str) -> None:
-    """Take a service out: its deployment, its profile and price where nobody else has them, and who let it in.
-
-    Raises MissingNodeError, UnsafeEditError.
-    """
-    rows = document.get(("deployment", service)) if document.has(("deployment", service)) else {}
-    placed = (
-        {place: row.get("profile") for place, row in rows.items() if isinstance(row, dict)}
-        if isinstance(rows, dict)
-        else {}
-    )
-    drop(document, ("deployment", service))
-    document.remove(("services", service))
-    _drop_targets(document, service)
-    for placement, profile in placed.items():
-        if isinstance(profile, str) and not _is_used(document, profile):
-            drop(document, ("profiles", "placement", placement, "pricing", profile))
-            drop(document, ("profiles", "compute", profile))
-
-
-def _is_used(document: SdlDocument, profile: str) -> bool:
-    deployed = document.get("deployment") if document.has("deployment") else {}
-    rows = (
-        [row for places in deployed.values() if isinstance(places, dict) for row in places.values()]
-        if isinstance(deployed, dict)
-        else []
-    )
-    return any(isinstance(row, dict) and row.get("profile") == profile for row in rows)
-
-
-def _drop_targets(document: SdlDocument, service: str) -> None:
-    services = document.get("services")
-    for name, body in services.items() if isinstance(services, dict) else ():
-        exposes = body.get("expose") if isinstance(body, dict) else None
-        for index, expose in enumerate(exposes if isinstance(exposes, list) else ()):
-            targets = expose.get("to") if isinstance(expose, dict) else None
-            if not isinstance(targets, list) or len(targets) < 2:
-                continue  # the last one stays: the problems say what is to be decided
-            for at in range(len(targets) - 1, -1, -1):
-                if targets[at] == {"service": service}:
-                    document.remove(("services", name, "expose", index, "to", at))
-
-
-def _remove_volume(profile: Step, index: Step) -> Edit:
-    return lambda document: document.remove(_volume_path(profile, index))
-
-
-def _remove_model(profile: Step, vendor: Step, index: Step) -> Edit:
-    return lambda document: document.remove(_resources(profile, "gpu", "attributes", "vendor", vendor, index))
-
-
-def _remover(*before: Step, between: str) -> Callable[..., Edit]:
-    def make(first: Step, *rest: Step) -> Edit:
-        return lambda document: document.remove((*before, first, between, *rest))
-
-    return make
-
-
 # --- values ----------------------------------------------------------------------------------------------------------
 
 
@@ -471,13 +404,3 @@ _EDITS: dict[str, Callable[..., Edit]] = {
     "env-add": _env_add, "attribute": _attribute, "attribute-add": _attribute_add, "signer": _signer,
     "signer-add": _signer_add,
 }  # fmt: skip
-
-_REMOVALS: dict[str, Callable[..., Edit]] = {
-    "group": lambda service: lambda document: remove_group(document, str(service)),
-    "port": _remover("services", between="expose"),
-    "env": _remover("services", between="env"),
-    "volume": _remove_volume,
-    "gpu-model": _remove_model,
-    "attribute": _remover("profiles", "placement", between="attributes"),
-    "signer": _remover("profiles", "placement", between="signedBy"),
-}

@@ -1,6 +1,7 @@
 """What the rows of the form are made of."""
 
 from collections.abc import Iterable
+from pathlib import Path as FilePath
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -71,3 +72,25 @@ class Cover:
             part = next((path[:depth] for depth in depths if path[:depth] not in above), path)
             found.setdefault(part, self._document.tree.lines.position(node.start)[0])
         return [(spelled(path), line) for path, line in found.items()]
+
+
+def start_rows(recent: Iterable[FilePath]) -> list[FormRow]:
+    """What to begin with while there is no SDL: a template, a file, or one of those that were used lately."""
+    rows = [
+        FormRow(
+            key="start:new", label="new", value="a Ray cluster from a template", note="ctrl+n",
+            field="start", args=("sdl_new",), hint="with or without GPUs, ready to deploy",
+        ),
+        FormRow(
+            key="start:open", label="open", value="an SDL that you have", note="ctrl+o", field="start",
+            args=("sdl_open",), hint="what the form does not know stays as it is",
+        ),
+    ]  # fmt: skip
+    lately = [
+        FormRow(
+            key=f"start:{path}", label=path.name, value=str(path.parent), field="start", args=("sdl_open", str(path)),
+            hint=f"open {path}",
+        )
+        for path in recent
+    ]  # fmt: skip
+    return [*rows, *([FormRow(key="lately", kind="section", label="Used lately"), *lately] if lately else [])]

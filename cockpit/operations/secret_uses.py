@@ -134,7 +134,7 @@ def _resolved(listed: Sequence[Entry], name: str, scopes: Sequence[str]) -> int 
 def _of_contexts() -> Iterator[tuple[str, Use]]:
     for name, context in settings.load_settings().contexts.items():
         for secret in dict.fromkeys(_references(msgspec.to_builtins(context))):
-            yield secret, Use("context", name, scopes_for(context=name))
+            yield secret, Use("context", name, scopes_for(scope=context.scope, context=name))
 
 
 def _references(value: Any) -> Iterator[str]:

@@ -1,32 +1,36 @@
 """The SDL pane: form and text on one document, its problems below; it works without any cluster."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.message import Message
+from textual.widgets import Input
 
-from cockpit.actions import Action
+from cockpit.actions import Action, key_name
 from cockpit.errors import CockpitError, UsageError
 from cockpit.feeds.watch import Watch
+from cockpit.operations.background import aside
 from cockpit.operations.live import LiveCluster
 from cockpit.operations.sdl_check import Check, check, secret_places
 from cockpit.operations.sdl_choices import choices_of
-from cockpit.operations.sdl_desk import Desk
 from cockpit.operations.sdl_editing import Moved
-from cockpit.operations.sdl_form_edits import SECRET, edit_of, removal_of
-from cockpit.operations.sdl_form_rows import FormRow
+from cockpit.operations.sdl_form_edits import SECRET, edit_of
+from cockpit.operations.sdl_form_removals import removal_of
+from cockpit.operations.sdl_form_rows import FormRow, start_rows
 from cockpit.operations.sdl_history import Selection
-from cockpit.panes.base import Pane
+from cockpit.panes.requests import SdlAsked, SdlLooked, SdlShown, SecretTyped
 from cockpit.panes.sdl_status import status_pieces
+from cockpit.panes.sdl_writing import SdlWriting
+from cockpit.sdl.completion import Completion, complete, goes_on, is_worth_a_look
 from cockpit.sdl.document import SdlDocument
 from cockpit.sdl.findings import Problem
 from cockpit.sdl.fixes import apply_fix
 from cockpit.sdl.secret_names import is_plain_secret
-from cockpit.widgets.sdl_form import FormView, SdlForm
+from cockpit.widgets.sdl_form import FIELDS_WITH_NUMBERS, FormView, SdlForm
 from cockpit.widgets.sdl_problems import ProblemList
 from cockpit.widgets.sdl_text import SdlText
 from cockpit.widgets.state_line import StateLine
@@ -36,12 +40,12 @@ PAUSE_SECONDS = 0.03
 # A death of the process loses what was typed since the last look at most.
 LOOK_SECONDS = 0.5
 WIDE = 100
-FIELDS_WITH_NUMBERS = ("count", "cpu", "gpu", "price")
 # Of the actions of all panes, these mean something here.
+WITHOUT_SDL = ("sdl_new", "sdl_open", "sdl_side")
 KEPT = ("contexts", "command_palette", "help", "quit", "copy")
 
 
-class SdlPane(Pane):
+class SdlPane(SdlWriting):
     """Draws the desk, makes the edits that need no question, and asks for the rest by messages."""
 
     NAME = "sdl"
@@ -50,42 +54,22 @@ class SdlPane(Pane):
     ASKS: ClassVar[frozenset[str]] = frozenset(
         (
             "sdl_save", "sdl_save_as", "sdl_open", "sdl_new", "sdl_diff", "fix_all", "add_group", "clone_group",
-            "keep_secret", "picture", "complete",
+            "keep_secret", "picture", "sdl_add_cluster",
         )
     )  # fmt: skip
 
-    class Asked(Message):
-        """An action is wanted that asks the user something; `row` is where the form's cursor is."""
-
-        def __init__(self, name: str, row: FormRow | None) -> None:
-            super().__init__()
-            self.name = name
-            self.row = row
-
-    class SecretTyped(Message):
-        """A value was typed that looks like a secret, and it stands nowhere yet."""
-
-        def __init__(self, row: FormRow, text: str) -> None:
-            super().__init__()
-            self.row = row
-            self.text = text
-
-    class Looked(Message):
-        """Time has passed: a draft may be due, and the file may be another one. `is_looking` until that was done."""
-
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.desk = Desk()
-        self.form = SdlForm(glyphs=self.glyphs, id="sdl-form")
-        self.text = SdlText(self.desk.session, glyphs=self.glyphs, id="sdl-text")
         self.problems = ProblemList(glyphs=self.glyphs, id="sdl-problems")
         self.checked: Check | None = None
-        self.secrets: dict[str, str] | None = None
+        self.recent: tuple[Path, ...] = ()
         self._is_checking = False
         self._pause: asyncio.TimerHandle | None = None
-        self._side = "form"
         self._was_dirty = False
         self.is_looking = False
+        self._was_seen = False
+        self._wanted_row = ""
+        self._hinted: tuple[bool, bool, bool] | None = None
         self.note = ""
 
     def compose(self) -> ComposeResult:
@@ -94,6 +78,7 @@ class SdlPane(Pane):
         with Horizontal(id="sdl-body"):
             yield self.form
             yield self.text
+        yield self.find
         yield self.problems
 
     def on_mount(self) -> None:
@@ -106,7 +91,7 @@ class SdlPane(Pane):
     def _look(self) -> None:
         if not self.is_looking and (self._is_awake or self.desk.is_dirty):
             self.is_looking = True
-            self.post_message(self.Looked())
+            self.post_message(SdlLooked())
 
     # --- a pane ---
 
@@ -128,11 +113,35 @@ class SdlPane(Pane):
         return None
 
     def is_hinted(self, action: Action) -> bool:
-        """Letters are letters while the text has the keys."""
-        return not self.text.has_focus or any(len(key) > 1 for key in action.keys)
+        """Letters are letters while something is typed, and an empty desk has little to offer."""
+        if self.desk.is_empty and action.scope == "sdl" and action.name not in WITHOUT_SDL:
+            return False
+        if action.scope == "sdl" and not self._fits_here(action.name):
+            return False
+        is_typing = isinstance(self.app.focused, SdlText | Input)
+        shown = action.keys[-1 if action.name == "command_palette" else 0]
+        return not is_typing or len(key_name(shown)) > 1
+
+    def _fits_here(self, name: str) -> bool:
+        """Whether a key would do anything for the row and the problems that are there."""
+        row, problems = self.form.view.row, self.problems.problems
+        match name:
+            case "next_problem" | "fix_all" | "fix":
+                return any(problem.fixable for problem in problems) if name != "next_problem" else bool(problems)
+            case "keep_secret":
+                return row is not None and row.field == "env"
+            case "remove":
+                return row is not None and row.is_removable
+            case "complete":
+                return self.text.has_focus
+        return True
 
     def on_descendant_focus(self) -> None:
         """Other keys do something now."""
+        self.post_message(self.StateChanged())
+
+    @on(FormView.Moved)
+    def _row_changed(self) -> None:
         self.post_message(self.StateChanged())
 
     # --- the document ---
@@ -140,6 +149,7 @@ class SdlPane(Pane):
     def show_desk(self) -> None:
         """Another document lies on the desk."""
         self.form.stop()
+        self.find.display = False
         self.text.show_session(self.desk.session)
         self.problems.show(())
         self.checked = None
@@ -171,9 +181,12 @@ class SdlPane(Pane):
             while True:
                 session, secrets = self.desk.session, self.secrets
                 version = session.version
-                found = await asyncio.to_thread(check, session.text, version, secrets)
+                offset = self._offset if self.text.typed_version == version and self.text.has_focus else None
+                found, offered = await asyncio.to_thread(_looked_at, session.text, version, secrets, offset)
                 if session is self.desk.session and version == session.version and secrets is self.secrets:
                     self._show(found)
+                    if offset is not None and offset == self._offset:
+                        self.offer(offered)
                     return
                 await asyncio.sleep(PAUSE_SECONDS)
         finally:
@@ -188,9 +201,17 @@ class SdlPane(Pane):
         if found.failure is not None and not is_empty:
             self.form.grey(f"{found.failure.title} The form waits until the text is YAML again.")
         else:
-            self.form.show(found.rows)
+            self.form.show(start_rows(self.recent) if self.desk.is_empty else found.rows)
+            if self._wanted_row and self.form.view.move_to(self._wanted_row):
+                self._wanted_row = ""
         self._draw_head()
-        self.post_message(self.StateChanged())
+        fixable = [problem.fixable for problem in self.problems.problems]
+        if (state := (self.desk.is_empty, bool(fixable), any(fixable))) != self._hinted:
+            self._hinted = state
+            self.post_message(self.StateChanged())
+        if not self._was_seen:
+            self._was_seen = True
+            self.post_message(SdlShown())
 
     def _draw_head(self) -> None:
         if self.is_attached:
@@ -201,16 +222,27 @@ class SdlPane(Pane):
     @work(group="sdl-secrets", exclusive=True, exit_on_error=False)
     async def look_at_secrets(self) -> None:
         """Find out which secrets there are; asking a keyring may take a moment."""
-        found = await asyncio.to_thread(secret_places, self.desk.scopes)
+        scopes = self.desk.scopes
+        found = await aside(lambda: secret_places(scopes))
         if found != self.secrets:
             self.secrets = found
             self.recheck()
+
+    def go_to_row(self, key: str) -> None:
+        """Put the form's cursor on a row that an edit has made, as soon as it is there."""
+        self._wanted_row = key
 
     def tell(self, note: str) -> None:
         """Keep a sentence on the screen for as long as it is true; empty takes it away."""
         if note != self.note:
             self.note = note
             self._draw_head()
+
+    def forget(self) -> None:
+        """Forget how the text came to be, and how it looked: a secret value was in it."""
+        self.desk.session.forget()
+        self.text.forget_looks()
+        self.recheck()
 
     # --- edits ---
 
@@ -249,6 +281,8 @@ class SdlPane(Pane):
         row = message.row
         if row.kind == "also":
             self.action_go_to_line()
+        elif row.field == "start":
+            self.post_message(SdlAsked(str(row.args[0]), row))
         elif row.field and row.field != "group" and not self.form.view.is_grey:
             self.form.edit(row, choices_of(row, self.form.view.rows, self.secrets or ()))
 
@@ -259,7 +293,7 @@ class SdlPane(Pane):
             self.form.stop()
             return
         if is_secret_typed(row, text):
-            self.post_message(self.SecretTyped(row, text))
+            self.post_message(SecretTyped(row, text))
             return
         self.enter(row, text)
 
@@ -341,20 +375,9 @@ class SdlPane(Pane):
 
     # --- where the keys go ---
 
-    @property
-    def is_narrow(self) -> bool:
-        """Whether only one of form and text has room."""
-        return self.has_class("-narrow")
-
     def action_sdl_side(self) -> None:
         """From the form to the text, or back."""
         self.show_side("form" if self.text.has_focus or (self.is_narrow and self._side == "text") else "text")
-
-    def show_side(self, side: str) -> None:
-        """Give form or text the keys, and on a narrow terminal the room."""
-        self._side = side
-        self.set_class(side == "text", "-text")
-        self.call_after_refresh((self.text if side == "text" else self.form.view).focus)
 
     def go_to(self, row: int, column: int) -> None:
         """Put the cursor of the text on a place, and give the text the keys."""
@@ -395,7 +418,18 @@ class SdlPane(Pane):
 
     def ask(self, name: str) -> None:
         """Ask whoever can show dialogs for an action."""
-        self.post_message(self.Asked(name, self.form.view.row))
+        self.post_message(SdlAsked(name, self.form.view.row))
+
+
+def _looked_at(
+    text: str, version: int, secrets: Mapping[str, str] | None, offset: int | None
+) -> tuple[Check, Completion | None]:
+    """All that is to be said of a text, and what to offer unasked at an offset of it."""
+    wanted = None
+    if offset is not None and is_worth_a_look(text, offset):
+        found = complete(text, offset, secrets=sorted(secrets or ()))
+        wanted = found if found is not None and goes_on(found, text, offset) else None
+    return check(text, version, secrets), wanted
 
 
 def is_secret_typed(row: FormRow, text: str) -> bool:

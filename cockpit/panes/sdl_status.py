@@ -14,7 +14,7 @@ def status_pieces(desk: Desk, found: Check | None, note: str, *, ascii_only: boo
     where = str(desk.file.path) if desk.file.path else desk.name
     left = [Piece(visible(where) + star, "accent", 0), Piece(visible(note), "warn", 1)]
     if desk.is_empty:
-        return [Piece("no SDL yet", "quiet", 0), Piece("ctrl+n new from a template, ctrl+o open, or paste one")], []
+        return [Piece("no SDL yet", "quiet", 0), Piece("begin with a template or a file, or paste one", "quiet")], []
     return left, _verdicts(found, ascii_only=ascii_only) if found is not None else []
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from textual import on, work
-from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Label
 
@@ -15,6 +14,7 @@ from cockpit.feeds.watch import Watch
 from cockpit.operations.background import aside
 from cockpit.operations.live import LiveCluster
 from cockpit.operations.secret_uses import SecretList, SecretRow, secret_list
+from cockpit.panes.requests import SecretsAsked
 from cockpit.panes.secret_rows import SECRET_COLUMNS, secret_row
 from cockpit.panes.table_pane import TablePane
 from cockpit.render.text import visible
@@ -52,14 +52,6 @@ class SecretsPane(TablePane[SecretList]):
     ROW = "Secret"
     EMPTY = "No secret is kept yet, and nothing refers to one. a keeps one, i takes those that stand in an SDL."
     ID_COLUMN = "name"
-
-    class Asked(Message):
-        """One of `ASKS` is wanted, for the row under the cursor if there is one."""
-
-        def __init__(self, name: str, row: SecretRow | None) -> None:
-            super().__init__()
-            self.name = name
-            self.row = row
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -138,7 +130,7 @@ class SecretsPane(TablePane[SecretList]):
 
     def ask(self, name: str) -> None:
         """Ask for one of `ASKS`."""
-        self.post_message(self.Asked(name, self.row))
+        self.post_message(SecretsAsked(name, self.row))
 
     def why_disabled(self, action: Action) -> str | None:
         """What needs a row needs one, and a cluster nothing here."""

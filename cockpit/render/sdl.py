@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from cockpit.render.cells import Column, table
+from cockpit.render.cells import Column, cell_width, table
 from cockpit.render.sdl_diagram import ASCII, diagram
 from cockpit.render.text import visible
 from cockpit.render.units import UNKNOWN
@@ -85,15 +85,33 @@ def dollars(usd: float | None) -> str:
 # --- show ------------------------------------------------------------------------------------------------------------
 
 
-def description(row: Record, *, width: int | None, ascii_only: bool = False) -> list[str]:
-    """The whole of `sdl show`: a headline, the services, a picture of who reaches whom, what becomes of each port."""
+def description(row: Record, *, width: int | None, ascii_only: bool = False, brief: bool = False) -> list[str]:
+    """The whole of `sdl show`: a headline, the services, a picture of who reaches whom, what becomes of each port.
+
+    A `brief` one has no more columns of services than the width has room for.
+    """
     services: Sequence[Record] = row["services"]
     rows = [cells for service in services for cells in _service_rows(service)]
     picture = diagram(services, width=width, ascii_only=ascii_only)
     ports = port_list(services)
     if ascii_only:
         ports = [line.translate(ASCII) for line in ports]
-    return [headline(row), "", *table(SERVICES, rows, width=width), "", *picture, "", *ports]
+    shown = _brief(rows, width or 80) if brief else table(SERVICES, rows, width=width)
+    return [headline(row), "", *shown, "", *picture, "", *ports]
+
+
+def _brief(rows: Sequence[tuple[str, ...]], width: int) -> list[str]:
+    """The table of services without the columns that tell least, as many as need be."""
+    left_out = 0
+    while True:
+        kept = [at for at, column in enumerate(SERVICES) if column.title not in _LEAST_TELLING[:left_out]]
+        lines = table([SERVICES[at] for at in kept], [[row[at] for at in kept] for row in rows], width=width)
+        if left_out == len(_LEAST_TELLING) or max(map(cell_width, lines)) <= width:
+            return lines
+        left_out += 1
+
+
+_LEAST_TELLING = ("PLACEMENT", "IMAGE", "ROLE", "SHM", "DISK")
 
 
 def headline(row: Record) -> str:

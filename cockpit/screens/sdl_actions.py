@@ -1,6 +1,7 @@
 """What is done with an SDL by a key and needs a question: files, fixes, groups, secrets."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 from textual.app import App
@@ -12,13 +13,14 @@ from cockpit.operations.sdl_form_rows import FormRow
 from cockpit.panes.sdl import SdlPane
 from cockpit.render.sdl import description, port_list
 from cockpit.render.sdl_diagram import diagram
-from cockpit.screens.choose import Choose
+from cockpit.screens.cluster_actions import ClusterActions
+from cockpit.screens.cluster_dialogs import NewCluster
 from cockpit.screens.sdl_dialogs import DiffDialog, Prompt, TemplateDialog, preview_width
 from cockpit.screens.sdl_files import SdlFiles
 from cockpit.screens.sdl_secrets import SdlSecrets
+from cockpit.screens.start import CONTEXT
 from cockpit.screens.text import TextDialog
 from cockpit.sdl import rules
-from cockpit.sdl.completion import complete
 from cockpit.sdl.document import SdlDocument
 from cockpit.sdl.meaning import meaning_of
 from cockpit.sdl.services import SERVICE_NAME, add_worker_group
@@ -42,7 +44,7 @@ class SdlActions:
             case "sdl_save_as":
                 await self.files.save_as()
             case "sdl_open":
-                await self.files.open()
+                await self.files.open(Path(str(row.args[1])) if row and row.field == "start" and row.args[1:] else None)
             case "sdl_new":
                 await self._new()
             case "sdl_diff":
@@ -55,15 +57,15 @@ class SdlActions:
                 await self.secrets.keep(row)
             case "picture":
                 await self._picture()
-            case "complete":
-                await self._complete()
+            case "sdl_add_cluster":
+                await self._add_cluster()
 
     async def _new(self) -> None:
         templates, previews = await asyncio.to_thread(_previewed, preview_width(self._app.size.width))
         chosen = await self._app.push_screen_wait(TemplateDialog(templates, previews))
         if chosen is not None and await self.files.may_leave():
             await self.files.begin(chosen.text, f"{chosen.name}.yaml")
-            self._app.notify(f"New from {chosen.name}; ctrl+s gives it a name.", markup=False)
+            self._app.notify(f"New from {chosen.name}; ctrl+s names it.", markup=False)
 
     async def _fix_all(self) -> None:
         desk = self._pane.desk
@@ -97,35 +99,23 @@ class SdlActions:
         prompt = Prompt(f"Name of the new service, made like {like}", _free_name(like, names), check=check)
         name = await self._app.push_screen_wait(prompt)
         if name is not None:
+            self._pane.go_to_row(f"{name}:")
             self._pane.edit(f"add {name}", lambda document: add_worker_group(document, like, name))
-            self._pane.form.view.move_to(f"{name}:")
 
     async def _picture(self) -> None:
         desk = self._pane.desk
         lines = await asyncio.to_thread(_picture, desk.name, desk.session.text, max(20, self._app.size.width - 12))
         self._app.push_screen(TextDialog(f"Who reaches whom in {desk.name}", [("", line or " ") for line in lines]))
 
-    async def _complete(self) -> None:
-        """Complete the word at the cursor of the text."""
-        area, session = self._pane.text, self._pane.desk.session
-        if not area.has_focus:
-            return
-        version, offset = session.version, session.offset(area.cursor_location)
-        names = sorted(self._pane.secrets or ())
-        found = await asyncio.to_thread(complete, session.text, offset, secrets=names)
-        if found is None or not found.items:
-            self._app.notify("Nothing is known that could stand here.", timeout=2)
-            return
-        word = found.items[0].text
-        if len(found.items) > 1:
-            options = [(str(at), f"{one.text}   {one.detail}") for at, one in enumerate(found.items)]
-            chosen = await self._app.push_screen_wait(Choose("What can stand here", options))
-            if chosen is None:
-                return
-            word = found.items[int(chosen)].text
-        if version == session.version:
-            area.replace(word, session.location(found.start), session.location(found.end))
-            area.move_cursor(session.location(found.start + len(word)))
+    async def _add_cluster(self) -> None:
+        """Name the cluster that runs this SDL, with the token and the certificate that the SDL refers to."""
+        path = self._pane.desk.file.path
+        if path is None:
+            raise UsageError("The SDL has no name yet.", hint="ctrl+s gives it one; token and certificate go by it.")
+        actions = ClusterActions(self._app)
+        added = await actions.add(NewCluster(name=path.stem, sdl=path))
+        if added is not None:
+            self._app.post_message(ClusterActions.Chosen(CONTEXT, added.name))
 
 
 def _free_name(like: str, names: list[str]) -> str:
@@ -141,7 +131,7 @@ def _previewed(width: int) -> tuple[list[Template], list[list[str]]]:
 def _preview(template: Template, width: int) -> list[str]:
     document = SdlDocument(template.text)
     record = meaning_record(template.name, meaning_of(document), rules.lint(document))
-    return [template.title, "", *description(record, width=width), "", *template.text.splitlines()]
+    return [template.title, "", *description(record, width=width, brief=True), "", *template.text.splitlines()]
 
 
 def _picture(name: str, text: str, width: int) -> list[str]:

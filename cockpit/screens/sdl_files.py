@@ -2,12 +2,15 @@
 
 import asyncio
 import time
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from textual.app import App
 
 from cockpit.errors import UsageError
 from cockpit.operations import sdl_drafts
+from cockpit.operations.background import aside
 from cockpit.operations.sdl_desk import opened
 from cockpit.operations.sdl_drafts import Draft
 from cockpit.operations.sdl_files import AlreadyThereError, ChangedOnDiskError, DiskState, shown_diff
@@ -17,6 +20,9 @@ from cockpit.render.times import clock_time
 from cockpit.screens.choose import Choose
 from cockpit.screens.confirm import Confirm
 from cockpit.screens.sdl_dialogs import DiffDialog, DiffView, OpenDialog, Prompt
+from cockpit.sdl.secret_spans import values_gone
+
+MOST_RECENT = 9
 
 
 class SdlFiles:
@@ -42,10 +48,11 @@ class SdlFiles:
 
     # --- opening ---
 
-    async def open(self) -> None:
-        """Ask for a file and open it."""
-        known = await asyncio.to_thread(recent)
-        path = await self._app.push_screen_wait(OpenDialog(known))
+    async def open(self, path: Path | None = None) -> None:
+        """Open a file, or ask for one."""
+        if path is None:
+            known = await asyncio.to_thread(recent)
+            path = await self._app.push_screen_wait(OpenDialog(known))
         if path is not None and await self.may_leave():
             await self.open_path(path)
 
@@ -81,13 +88,23 @@ class SdlFiles:
         self._pane.tell("")
         self._pane.show_desk()
 
+    async def offer_left_behind(self) -> None:
+        """The editor is seen for the first time: name the files used lately, and offer what was typed and has none."""
+        pane = self._pane
+        with suppress(UsageError):  # a list that cannot be read costs a convenience, and no editing
+            pane.recent = tuple(await asyncio.to_thread(recent))[:MOST_RECENT]
+            pane.recheck()
+        if pane.desk.is_empty:
+            await self.offer_drafts()
+
     async def offer_drafts(self, path: Path | None = None) -> None:
         """Offer what was typed and not saved when an editor died: of this file, or of no file at all."""
         draft = await asyncio.to_thread(_left_behind, path)
         if draft is None:
             return
         when = clock_time(int(draft.saved * 1000), time.time())
-        what = f"{draft.name} was edited until {when} and not saved."
+        name = draft.name if draft.path else "An SDL without a file"
+        what = f"{name} was edited until {when} and not saved."
         options = [("take", "go on with what was typed"), ("later", "leave it for now"), ("drop", "give it up")]
         while True:
             choice = await self._app.push_screen_wait(Choose(what, [("look", "look at the difference"), *options]))
@@ -97,7 +114,7 @@ class SdlFiles:
             lines = shown_diff(self._pane.desk.file.text, loaded.text, draft.name) or ["They are the same."]
             await self._app.push_screen_wait(DiffView("What was typed", lines))
         if choice == "take":
-            loaded = await asyncio.to_thread(sdl_drafts.load, draft)
+            loaded = await aside(partial(sdl_drafts.load, draft))  # the vault may ask for its passphrase
             self._pane.desk.take_up(draft, loaded)
             self._pane.show_desk()
             if loaded.missing:
@@ -167,9 +184,10 @@ class SdlFiles:
             await asyncio.to_thread(desk.file.save_beside, text)
             return await self._told(text)
         if answer == "theirs":
-            theirs = await asyncio.to_thread(desk.file.reread)
+            mine, theirs = desk.session.text, await asyncio.to_thread(desk.file.reread)
             self._pane.replace("take theirs", theirs)
             await asyncio.to_thread(desk.saved, theirs)
+            await self._forget_moved(mine, theirs)
             self._pane.tell("")
             self._pane.recheck()
         return False
@@ -204,12 +222,19 @@ class SdlFiles:
         if state is DiskState.CHANGED and not session.is_dirty:
             theirs = await asyncio.to_thread(desk.file.reread)
             if session is desk.session and not session.is_dirty:
+                before = session.text
                 pane.replace("what is on the disk", theirs)
                 session.saved(theirs)
+                await self._forget_moved(before, theirs)
                 pane.recheck()
                 self._app.notify(f"{desk.name} was changed on the disk; it was read again.", markup=False)
         elif session is desk.session:
             pane.tell(_ON_DISK[state])
+
+    async def _forget_moved(self, before: str, after: str) -> None:
+        """Where a secret value has left the file, such as by an import, no undo brings it back into the text."""
+        if await asyncio.to_thread(values_gone, before, after):
+            self._pane.forget()
 
 
 _ON_DISK = {DiskState.SAME: "", DiskState.GONE: "gone from the disk", DiskState.CHANGED: "changed on disk: ctrl+s"}

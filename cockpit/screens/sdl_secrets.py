@@ -1,12 +1,11 @@
 """Secrets of an SDL that is edited: values go into the store, and references into the text."""
 
-import asyncio
-
 from textual.app import App
 
 from cockpit.errors import UsageError
 from cockpit.model.env_names import purpose_of
 from cockpit.model.secret import REFERENCE_PREFIX, Secret
+from cockpit.operations.background import aside
 from cockpit.operations.sdl_form_edits import SECRET
 from cockpit.operations.sdl_form_rows import FormRow
 from cockpit.panes.sdl import SdlPane
@@ -54,7 +53,7 @@ class SdlSecrets:
         if value:
             await self._store(name, Secret(value))
         if self._pane.enter(row, SECRET + name) and value:
-            self._pane.desk.session.forget()
+            self._pane.forget()
 
     async def _give(self, name: str) -> None:
         """Ask for the value of a secret."""
@@ -64,7 +63,8 @@ class SdlSecrets:
             await self._store(name, Secret(typed))
 
     async def _store(self, name: str, value: Secret) -> None:
-        stored = await asyncio.to_thread(process_store().put, name, value, scope=self._pane.desk.scopes[0])
+        scope = self._pane.desk.scopes[0]
+        stored = await aside(lambda: process_store().put(name, value, scope=scope))
         notes = " ".join(stored.notes)
         self._app.notify(f"{name} is kept: {stored.place}, scope {stored.scope}. {notes}".strip(), markup=False)
         self._pane.look_at_secrets()

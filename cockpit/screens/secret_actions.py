@@ -12,6 +12,7 @@ from cockpit.operations.sdl_files import OpenFile
 from cockpit.operations.sdl_import import Imported, NameTakenError, import_secrets, lines_of_secrets, planned
 from cockpit.operations.sdl_recent import recent, remember
 from cockpit.operations.secret_uses import SecretRow
+from cockpit.panes.requests import SdlLooked
 from cockpit.panes.secret_rows import detail_lines
 from cockpit.panes.secrets import SecretsPane
 from cockpit.screens.confirm import Confirm
@@ -131,6 +132,7 @@ class SecretActions:
         self._tell(
             f"Moved {', '.join(done.services)} out of {path.name}. Copies and version control hold the old text."
         )
+        self._app.post_message(SdlLooked())  # an editor that has the file open reads it again, and forgets
         left = sorted({*done.lines, *done.others})
         if left:
             self._tell(f"{path.name}: look at line {_listed(left)}; a secret seems to stand there still.", "warning")

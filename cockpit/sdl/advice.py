@@ -5,7 +5,7 @@ import re
 from cockpit.sdl.findings import CHAIN, Fix, Operation, Report, advise, to_set
 from cockpit.sdl.nodes import Node, Sequence, child, fields, pairs_of
 from cockpit.sdl.scalars import is_null
-from cockpit.sdl.secret_names import is_plain_secret
+from cockpit.sdl.secret_names import WITHHELD, is_plain_secret
 from cockpit.sdl.view import Expose, Service, Target, View
 
 # 6 s per block and a millionth of an ACT, which is one US dollar.
@@ -90,6 +90,9 @@ def _env(report: Report, service: Service) -> None:
             # Not its text: without a name in front, all of it may be the secret.
             message = "This env item has no `=`: the container gets an empty variable of that whole name."
             advise(report, "env-no-value", node, message)
+        elif WITHHELD.search(value):
+            message = f"{name} lacks its value: the draft that this text comes from left it out; put it in again."
+            advise(report, "value-withheld", node, message, severity="error")
         elif is_plain_secret(name, value):
             message = f"{name} looks like a secret in plain text: the provider and anyone with a shell can read it."
             advise(report, "plain-secret", node, message)

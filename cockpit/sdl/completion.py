@@ -66,6 +66,37 @@ def complete(text: str, offset: int, *, secrets: Sequence[str] = (), limit: int 
     return Completion(start, cursor.end, tuple(fitting), cursor.path)
 
 
+_BLOCK = re.compile(r"[|>][-+\d]*\s*(?:#.*)?")
+
+
+def is_worth_a_look(text: str, offset: int) -> bool:
+    """Whether anything could be offered unasked, told without reading the text: not in comments nor in scripts."""
+    start = text.rfind("\n", 0, offset) + 1
+    line = text[start:offset]
+    if not line.strip() or line.lstrip().startswith("#"):
+        return False
+    indent = len(line) - len(line.lstrip(" "))
+    while indent and start:
+        end, start = start - 1, text.rfind("\n", 0, start - 1) + 1
+        above = text[start:end].rstrip("\r")
+        column = len(above) - len(above.lstrip(" "))
+        if above.strip() and column < indent:
+            indent = column
+            if _BLOCK.fullmatch(above.rpartition(" ")[2]):
+                return False
+    return True
+
+
+def goes_on(found: Completion, text: str, offset: int) -> bool:
+    """Whether to offer it unasked: a word was begun and is none of the set yet, or a key, dash or `=` waits for one."""
+    written = text[found.start : offset]
+    if found.end > offset and text[offset : found.end].strip():
+        return False  # inside of a word
+    if written:
+        return all(item.text.rstrip(" :") != written for item in found.items)
+    return text[text.rfind("\n", 0, found.start) + 1 : found.start].rstrip(" \"'").endswith((":", "-", "="))
+
+
 def names_in(text: str) -> Names:
     """The names that a text gives, whether or not it is YAML at the moment."""
     keys = keys_by_path(text)

@@ -11,6 +11,8 @@ REFERENCE = REFERENCE_PREFIX
 # The names that Ray on Akash is used with: True where the value is a secret.
 KNOWN: dict[str, bool] = {known.name: known.is_secret for known in _NAMES.values()}
 
+# What a draft has in the place of a secret that it may not hold.
+WITHHELD = re.compile(r"<withheld-\w+-\d+>")
 _STAND_IN = re.compile(r"\$[({]?\w+[)}]?|<[^>]*>|\{\{[^}]*\}\}")
 _WORDS = ("true", "false", "none", "null", "0", "1", "changeme")
 

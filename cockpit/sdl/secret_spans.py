@@ -52,6 +52,11 @@ def secret_spans(text: str) -> list[Span]:
     return _joined(text, found)
 
 
+def values_gone(before: str, after: str) -> bool:
+    """Whether a secret that stood in the clear in the one text stands nowhere in the other."""
+    return any(span.text not in after for span in secret_spans(before) if span.text.strip())
+
+
 def _in_tree(text: str, root: Node | None) -> Iterator[tuple[int, int, str]]:
     """Scalars of every mapping and list, by the nearest key; items of `env` by their own names."""
     stack: list[tuple[Node, str]] = [] if root is None else [(root, "")]

@@ -7,6 +7,10 @@ class StoreUnavailableError(UsageError):
     """A place for secrets that cannot be used now; the next one may be tried."""
 
 
+class LockedError(StoreUnavailableError):
+    """The vault is locked, and nobody gave its passphrase."""
+
+
 class WrongPassphraseError(UsageError):
     """The passphrase does not open the vault."""
 

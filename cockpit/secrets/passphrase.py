@@ -1,6 +1,8 @@
 """How the vault comes to its passphrase: a face says how it asks, the library never touches a terminal."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -23,6 +25,7 @@ class PassphraseRequest(msgspec.Struct, frozen=True, kw_only=True):
 Ask = Callable[[PassphraseRequest], Secret | None]
 
 _ask: Ask | None = None
+_here = threading.local()
 
 
 def ask_with(ask: Ask | None) -> None:
@@ -33,4 +36,14 @@ def ask_with(ask: Ask | None) -> None:
 
 def current_ask() -> Ask | None:
     """How this process asks; None where nobody is there to be asked."""
-    return _ask
+    return None if getattr(_here, "is_unasked", False) else _ask
+
+
+@contextmanager
+def unasked() -> Iterator[None]:
+    """Nobody is asked for what this thread does meanwhile: it was not begun by a person."""
+    _here.is_unasked = True
+    try:
+        yield
+    finally:
+        _here.is_unasked = False

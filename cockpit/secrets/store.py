@@ -159,7 +159,7 @@ class SecretStore:
             value = self._at(row.place).get(row.scope, row.name)
         except StoreUnavailableError as error:
             title = f"The secret {row.name} is in the {row.place} (scope {row.scope}). {error.title}"
-            raise StoreUnavailableError(title, detail=error.detail, hint=error.hint) from None
+            raise type(error)(title, detail=error.detail, hint=error.hint) from None
         if value is None:
             raise StoreUnavailableError(
                 f"The secret {row.name} should be in the {row.place} (scope {row.scope}), but is not there.",

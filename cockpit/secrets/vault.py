@@ -11,7 +11,7 @@ from cockpit.errors import UsageError
 from cockpit.model.secret import Secret
 from cockpit.secrets import vault_format
 from cockpit.secrets.environment import PASSPHRASE_VARIABLE
-from cockpit.secrets.failures import DamagedVaultError, StoreUnavailableError, WrongPassphraseError
+from cockpit.secrets.failures import DamagedVaultError, LockedError, WrongPassphraseError
 from cockpit.secrets.files import exclusive, read, replace
 from cockpit.secrets.passphrase import Ask, PassphraseRequest, current_ask
 from cockpit.secrets.vault_format import STRONG, Contents, Cost, Sealed, VaultKey
@@ -25,8 +25,9 @@ LARGEST_BYTES = 32 << 20
 class Vault:
     """Values by scope and name in one encrypted file. It keeps the key while in use, and values never.
 
-    Every method that reads or writes raises StoreUnavailableError where no passphrase can be had, WrongPassphraseError,
-    DamagedVaultError, and UsageError where the file cannot be read or written. Safe to use from several threads.
+    Every method that reads or writes raises LockedError where no passphrase can be had, StoreUnavailableError
+    where it cannot be used for another reason, WrongPassphraseError, DamagedVaultError, and UsageError where the file
+    cannot be read or written. Safe to use from several threads.
     """
 
     def __init__(
@@ -206,7 +207,7 @@ class Vault:
         answer = ask(request) if ask else None
         if answer is None or not answer.reveal():
             nobody = f"Use a terminal that can be asked on, or set {PASSPHRASE_VARIABLE}."
-            raise StoreUnavailableError("The vault is locked, and no passphrase was given.", hint="" if ask else nobody)
+            raise LockedError("The vault is locked, and no passphrase was given.", hint="" if ask else nobody)
         return answer
 
 

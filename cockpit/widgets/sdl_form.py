@@ -28,6 +28,7 @@ from cockpit.widgets.tones import Palette, tone_classes, tone_css
 LABEL = 16
 NARROW_LABEL = 11
 NARROW = 34
+FIELDS_WITH_NUMBERS = ("count", "cpu", "gpu", "price")
 
 
 class FormView(LineView, can_focus=True):
@@ -103,6 +104,8 @@ class FormView(LineView, can_focus=True):
         keys = [row.key for row in self._rows]
         if before is not None and before.key in keys:
             self._cursor = keys.index(before.key)
+        elif before is None:
+            self._cursor = next((at for at, row in enumerate(self._rows) if row.kind != "section"), 0)
         self._cursor = max(0, min(self._cursor, len(self._rows) - 1))
         self.set_extent(0, len(self._rows))
         self._keep_seen()
@@ -255,10 +258,25 @@ def _field(row: FormRow, width: int, glyphs: Glyphs) -> list[tuple[str, str]]:
 class ValueField(Field):
     """The field over a row."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Cancel", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Cancel", show=False),
+        Binding("down", "choose(1)", "Next choice", show=False),
+        Binding("up", "choose(-1)", "Choice before", show=False),
+    ]
 
     class Left(Message):
         """The value shall stay as it was."""
+
+    class Stepped(Message):
+        """The next of the known values is wanted, or the one before."""
+
+        def __init__(self, by: int) -> None:
+            super().__init__()
+            self.by = by
+
+    def action_choose(self, by: int) -> None:
+        """Go through what is known."""
+        self.post_message(self.Stepped(by))
 
     def action_leave(self) -> None:
         """Change nothing."""
@@ -292,6 +310,7 @@ class SdlForm(Container):
         self._editing: FormRow | None = None
         self._choices: tuple[str, ...] = ()
         self._reason = ""
+        self._stem = self._chosen = ""
 
     def compose(self) -> ComposeResult:
         """The rows, the line below; the field lies over them."""
@@ -323,6 +342,7 @@ class SdlForm(Container):
     def edit(self, row: FormRow, choices: Sequence[str] = ()) -> None:
         """Put the field over the row under the cursor."""
         self._editing, self._choices = row, tuple(choices)
+        self._stem = self._chosen = ""
         field = self.query_one(ValueField)
         left = value_column(row, self.view.view_size.width) - 1
         field.suggester = SuggestFromList(choices, case_sensitive=False) if choices else None
@@ -362,15 +382,28 @@ class SdlForm(Container):
         elif row is None:
             line.show([])
         elif self._editing is not None:
-            line.show([Piece(visible(_narrowed(self._choices, self.query_one(ValueField).value) or row.hint), "quiet")])
+            keys = "↑↓ choose  ⏎ take" if self._choices else "⏎ take"
+            choices = clip("  ".join(_fitting(self._choices, self._stem)), line.size.width - len(keys) - 5)[0]
+            line.show([Piece(visible(choices or row.hint), "quiet", 0)], [Piece(keys, "quiet", 2)])
         else:
             text = " ".join(part for part in (row.value, row.note) if part and row.kind == "field")
-            line.show([Piece(visible(text or row.hint), "quiet", 0)])
+            line.show([Piece(visible(text or row.hint), "quiet", 0)], [Piece(_keys_of(row), "quiet", 2)])
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
+        if event.value != self._chosen:
+            self._stem = "" if self._editing is not None and event.value == self._editing.text else event.value
         self.hint()
+
+    @on(ValueField.Stepped)
+    def _stepped(self, message: ValueField.Stepped) -> None:
+        """Put the next of the known values into the field; those that begin as was typed come first."""
+        field, found = self.query_one(ValueField), _fitting(self._choices, self._stem)
+        if found:
+            at = found.index(field.value) if field.value in found else -1 if message.by > 0 else 0
+            self._chosen = field.value = found[(at + message.by) % len(found)]
+            field.cursor_position = len(field.value)
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
@@ -392,8 +425,16 @@ class SdlForm(Container):
             self.stop()
 
 
-def _narrowed(choices: Sequence[str], typed: str) -> str:
+def _fitting(choices: Sequence[str], typed: str) -> list[str]:
     """What can be written, those first that begin as was typed."""
     word = typed.lower()
-    found = sorted(choices, key=lambda one: not one.lower().startswith(word))
-    return "  ".join(found[:30])
+    return sorted(choices, key=lambda one: not one.lower().startswith(word))
+
+
+def _keys_of(row: FormRow) -> str:
+    """What a key does to a row, for whoever sees it for the first time."""
+    if row.field in FIELDS_WITH_NUMBERS:
+        return "⏎ edit  + − more, less"
+    if row.kind == "also":
+        return "⏎ to its line"
+    return {"": "", "group": "+ − replicas", "start": "⏎ begin"}.get(row.field, "⏎ edit")

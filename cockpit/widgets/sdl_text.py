@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
@@ -24,6 +25,7 @@ from cockpit.operations.sdl_editing import EditingSession, Moved
 from cockpit.sdl.files import MAX_BYTES
 from cockpit.widgets.fields import act_at_once
 from cockpit.widgets.glyphs import UNICODE, Glyphs
+from cockpit.widgets.sdl_offers import Offers
 from cockpit.widgets.yaml_lines import YamlLines
 from cockpit.widgets.yaml_lines import highlights as yaml_highlights
 
@@ -31,6 +33,9 @@ THEME = "sdl"
 MARK_TONES = {"error": "text-error", "warning": "text-warning", "info": "text-muted"}
 # One cell for one character, so that columns stay what they are.
 _HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+# Keys that go through a list, and those that are neither letters nor leave the word.
+_STEPS = {"up": -1, "down": 1, "pageup": -7, "pagedown": 7}
+_KEEPING = frozenset(("backspace", "delete", "ctrl+@", "minus", "underscore", "full_stop", "slash", "colon", "space"))
 _INDENT = re.compile(r"[ ]*(?:- +)*")
 
 
@@ -41,6 +46,7 @@ class SdlText(TextArea):
         Binding("shift+tab", "outdent", "Less indentation", show=False),
         # Textual's own keys for these are wanted elsewhere, or are known from other programs.
         Binding("ctrl+shift+z", "redo", "Redo", show=False),
+        Binding("ctrl+f", "find", "Find", show=False),
     ]
     DEFAULT_CSS = """
     SdlText {
@@ -72,6 +78,9 @@ class SdlText(TextArea):
             super().__init__()
             self.reason = reason
 
+    class FindWanted(Message):
+        """The user looks for something in the text."""
+
     class Left(Message):
         """The user wants to go elsewhere with the keys."""
 
@@ -86,6 +95,8 @@ class SdlText(TextArea):
         self._coloured: set[int] = set()
         self._drawn: LRUCache[object, Strip] = LRUCache(512)
         self._last_rows = frozenset[int]()
+        self._offers: Offers | None = None
+        self.typed_version = -1
         self.register_theme(TextAreaTheme(THEME))
         self._load(((0, 0), (0, 0)))
 
@@ -95,8 +106,14 @@ class SdlText(TextArea):
         """Show another session, from its first line."""
         self.session = session
         self._marks = {}
+        self.offer(None)
+        self.forget_looks()
         self._load(((0, 0), (0, 0)))
         self.scroll_to(0, 0, animate=False, force=True)
+
+    def forget_looks(self) -> None:
+        """Drop the rows that were drawn: a secret value was in one of them."""
+        self._drawn.clear()
 
     def _load(self, selection: tuple[tuple[int, int], tuple[int, int]]) -> None:
         self._take_document(YamlLines(self.session.rows()), Selection(*selection))
@@ -140,6 +157,14 @@ class SdlText(TextArea):
         """Put the cursor on a place and show it in the middle."""
         self.move_cursor((row, column), center=True)
 
+    def mark(self, start: tuple[int, int], length: int) -> None:
+        """Select so many characters of a row, and show them."""
+        self.selection = Selection(start, (start[0], start[1] + length))
+        self.show_row(start[0])
+        if start[1] + length < self.size.width - self.gutter_width:
+            self.scroll_to(x=0, animate=False, force=True)
+        self.scroll_cursor_visible()
+
     def edit(self, edit: Edit) -> EditResult:
         """Make an edit of the user's, in the view and in the session."""
         where = (self.selection.start, self.selection.end)
@@ -148,6 +173,8 @@ class SdlText(TextArea):
         self.history.clear()
         if not self.session.type(top, bottom, text, selection=where):
             self._load((self.selection.start, self.selection.end))
+        if len(text) <= 1:
+            self.typed_version = self.session.version
         self._move_marks(bottom[0], result.end_location[0] - bottom[0])
         self._show_changed()
         self.post_message(self.Edited())
@@ -170,6 +197,64 @@ class SdlText(TextArea):
             self.move_cursor((min(rows), 0))
         self.scroll_cursor_visible()
         self.post_message(self.Edited())
+
+    # --- what can be written here ---
+
+    @property
+    def offers(self) -> Offers | None:
+        """The list that is shown."""
+        return self._offers
+
+    def offer(self, offers: Offers | None) -> None:
+        """Show a list over the text, or none."""
+        before, self._offers = self._offers, offers
+        if before is not None or offers is not None:
+            self.refresh()
+
+    def step_offers(self, by: int) -> None:
+        """Choose another one; from now on the list has the arrows and Enter."""
+        if self._offers is not None:
+            self._offers.is_active = True
+            self._offers.step(by)
+            self.refresh()
+
+    def take_offer(self) -> bool:
+        """Write the chosen one in place of what was begun; False where it is none for that any more."""
+        offers, self._offers = self._offers, None
+        if offers is None:
+            return False
+        self.refresh()
+        end = self.cursor_location
+        written = self.document.get_line(end[0])[offers.start[1] : end[1]]
+        if end[0] != offers.start[0] or end[1] < offers.start[1] or not offers.fits(written):
+            return False
+        self.write(offers.text, offers.start, end)
+        return True
+
+    def write(self, text: str, start: tuple[int, int], end: tuple[int, int]) -> None:
+        """Put a word in the place of another one, and the cursor behind it."""
+        result = self.replace(text, start, end)
+        self.move_cursor(result.end_location)
+        self.typed_version = self.session.version
+
+    def _offers_line(self, strip: Strip, y: int) -> Strip:
+        offers = self._offers
+        if offers is None:
+            return strip
+        row, column = offers.start
+        line = y - offers.top(row - round(self.scroll_y), self.size.height)
+        if not 0 <= line < offers.height:
+            return strip
+        before = cell_len(self.document.get_line(row)[:column]) if row < self.document.line_count else 0
+        return offers.draw(strip, line, self.gutter_width + before - round(self.scroll_x) - 1, self._offer_style)
+
+    def _offer_style(self, name: str) -> Style:
+        colours = self.app.theme_variables
+        ground = Color.parse(colours["primary" if name == "chosen" else "panel"])
+        ink = ground.get_contrast_text() if name == "chosen" else _colour_of(colours, "foreground")
+        if name == "quiet":
+            ink = ground.blend(ink, 0.6)
+        return Style(color=ground.blend(ink, 1.0 if ink.a == 1 else ink.a).rich_color, bgcolor=ground.rich_color)
 
     # --- marks ---
 
@@ -211,6 +296,9 @@ class SdlText(TextArea):
 
     def render_line(self, y: int) -> Strip:
         """Draw a line of the screen; a row that says what it said looks as it looked."""
+        return self._offers_line(self._text_line(y), y)
+
+    def _text_line(self, y: int) -> Strip:
         row = round(self.scroll_y) + y
         if row >= self.document.line_count:
             return Strip.blank(self.size.width, self.rich_style)
@@ -288,6 +376,10 @@ class SdlText(TextArea):
     # --- keys ---
 
     async def _on_key(self, event: events.Key) -> None:
+        if self._offers is not None and self._is_for_offers(event.key):
+            event.stop()
+            event.prevent_default()
+            return
         if event.key == "escape":
             event.stop()
             event.prevent_default()
@@ -299,6 +391,26 @@ class SdlText(TextArea):
             self._break_line()
             return
         await act_at_once(self, event)
+
+    def _is_for_offers(self, key: str) -> bool:
+        """Do what a key does to the list; of a list that nobody asked for only Tab and Escape."""
+        assert self._offers is not None
+        if key == "tab" or (key == "enter" and self._offers.is_active):
+            return self.take_offer()
+        if key in _STEPS and self._offers.is_active:
+            self.step_offers(_STEPS[key])
+            return True
+        if key == "escape" or (len(key) > 1 and key not in _KEEPING):
+            self.offer(None)
+        return key == "escape"
+
+    def on_blur(self) -> None:
+        """The list is for whoever types here."""
+        self.offer(None)
+
+    def action_find(self) -> None:
+        """Look for something."""
+        self.post_message(self.FindWanted())
 
     def _break_line(self) -> None:
         """A new line that begins where this one does, deeper behind a key without a value."""

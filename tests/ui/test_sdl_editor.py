@@ -75,7 +75,7 @@ async def test_from_a_template_to_a_file_with_exactly_the_lines_that_were_asked_
     monkeypatch.chdir(tmp_path)
     async with sdl_editor() as editor:
         driver = editor.driver
-        driver.sees("no SDL yet", "ctrl+n new from a template")
+        driver.sees("no SDL yet", "a Ray cluster from a template")
         await driver.press("ctrl+n")
         dialog = await driver.opened("New SDL from a template")
         await driver.press("down", "down")
@@ -213,7 +213,7 @@ async def test_worker_groups_are_added_and_removed_and_the_file_is_as_it_was() -
         assert editor.pane.form.view.move_to("ray-worker-2:")
         await driver.press("d")
         await editor.ready()
-        assert not [line for line in changes(text, editor.text) if line.strip("+-")]
+        assert editor.text == text
         await driver.press("u")
         assert "ray-worker-2:" in editor.text
         await driver.press("u")

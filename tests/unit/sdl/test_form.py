@@ -8,7 +8,8 @@ from cockpit.errors import CockpitError, UsageError
 from cockpit.operations.sdl_check import check, plan_fixes
 from cockpit.operations.sdl_choices import choices_of
 from cockpit.operations.sdl_form import form_of
-from cockpit.operations.sdl_form_edits import edit_of, removal_of
+from cockpit.operations.sdl_form_edits import edit_of
+from cockpit.operations.sdl_form_removals import removal_of, remove_group
 from cockpit.operations.sdl_form_rows import FormRow
 from cockpit.sdl import rules
 from cockpit.sdl.document import SdlDocument
@@ -180,3 +181,21 @@ def test_the_plan_of_fixes_says_what_it_would_do_and_shows_no_secret() -> None:
     assert plan.done
     assert any(line.startswith("+") and "32Gi" in line for line in plan.diff)
     assert "hf_simvalue" not in "\n".join(plan.diff)
+
+
+def test_a_removed_group_takes_its_blank_line_and_the_port_that_was_for_it_alone() -> None:
+    text = (
+        'version: "2.0"\nservices:\n  web:\n    image: a:1\n'
+        "    expose:\n      - port: 80\n        to:\n          - global: true\n"
+        "      - port: 81\n        to:\n          - service: api\n\n"
+        "  api:\n    image: b:1\n    expose:\n      - port: 8080\n"
+        "        to:\n          - service: web\n\n  db:\n    image: c:1\n    expose:\n      - port: 5432\n        to:\n"
+        "          - service: api\n          - service: web\n"
+    )
+    document = SdlDocument(text)
+    remove_group(document, "api")
+    assert document.text == (
+        'version: "2.0"\nservices:\n  web:\n    image: a:1\n'
+        "    expose:\n      - port: 80\n        to:\n          - global: true\n\n"
+        "  db:\n    image: c:1\n    expose:\n      - port: 5432\n        to:\n          - service: web\n"
+    )

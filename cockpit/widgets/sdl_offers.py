@@ -1,0 +1,78 @@
+"""What can be written at the cursor, as a small list drawn over the text: nothing has to be laid out anew for it."""
+
+from collections.abc import Callable, Sequence
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from cockpit.render.text import visible
+from cockpit.sdl.completion import Item
+from cockpit.widgets.cell_text import clip
+
+MOST_SHOWN = 8
+WIDEST = 64
+
+Location = tuple[int, int]
+
+
+class Offers:
+    """Items for what stands from `start` to the cursor; an active list takes arrows and Enter, a quiet one only Tab."""
+
+    def __init__(self, items: Sequence[Item], start: Location, *, is_active: bool) -> None:
+        self.items = tuple(items)
+        self.start = start
+        self.is_active = is_active
+        self._index = 0
+
+    @property
+    def text(self) -> str:
+        """What would be written."""
+        return self.items[self._index].text
+
+    def step(self, by: int) -> None:
+        """The next one, or the one before; behind the last comes the first."""
+        self._index = (self._index + by) % len(self.items)
+
+    def fits(self, written: str) -> bool:
+        """Whether the chosen one is still one for what was written meanwhile."""
+        return written.lower() in self.text.lower()
+
+    @property
+    def height(self) -> int:
+        """Lines of the list, the one with its keys included."""
+        return min(MOST_SHOWN, len(self.items)) + 1
+
+    def top(self, row: int, height: int) -> int:
+        """Where the list begins for a cursor in that row of a view: below it where there is room, else above."""
+        below = row + 1
+        return below if below + self.height <= height or row < self.height else row - self.height
+
+    def draw(self, strip: Strip, line: int, left: int, style: Callable[[str], Style]) -> Strip:
+        """A line of the view with a line of the list over it; `style` gives the ink by `item`, `chosen`, `quiet`."""
+        width = min(self._width(), strip.cell_length)
+        left = max(0, min(left, strip.cell_length - width))
+        pieces = self._keys() if line == self.height - 1 else self._item(line)
+        segments: list[Segment] = []
+        room = width
+        for text, tone in pieces:
+            shown, used = clip(text, room)
+            segments.append(Segment(shown, style(tone)))
+            room -= used
+        segments.append(Segment(" " * room, style(pieces[0][1])))
+        return Strip([*strip.crop(0, left), *segments, *strip.crop(left + width)], strip.cell_length)
+
+    def _item(self, line: int) -> list[tuple[str, str]]:
+        first = max(0, min(self._index - MOST_SHOWN + 1, len(self.items) - MOST_SHOWN))
+        item = self.items[first + line]
+        tone = "chosen" if first + line == self._index else "item"
+        detail = f"   {visible(item.detail)}" if item.detail else ""
+        return [(f" {visible(item.text)}", tone), (f"{detail} ", tone if tone == "chosen" else "quiet")]
+
+    def _keys(self) -> list[tuple[str, str]]:
+        more = f"{self._index + 1} of {len(self.items)}"
+        return [(f" ⏎ takes it, ↑↓  {more} " if self.is_active else f" tab takes it, ctrl+␣ choose  {more} ", "quiet")]
+
+    def _width(self) -> int:
+        widest = max(len(item.text) + (3 + len(item.detail) if item.detail else 0) for item in self.items)
+        return min(WIDEST, max(widest + 2, len(self._keys()[0][0])))
