@@ -1,6 +1,6 @@
 """Every action of the cockpit, declared once: the footer, the help, the palette and the key map read this."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -14,12 +14,26 @@ _KEY_NAMES = {
     "question_mark": "?",
     "colon": ":",
     "space": "␣",
+    "asterisk": "*",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "shift+up": "shift+↑",
+    "shift+down": "shift+↓",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "end": "End",
+    "escape": "esc",
     "plus": "+",
     "minus": "-",
     "home": "Home",
     "ctrl+@": "ctrl+␣",
     "f8": "F8",
 }
+PANES_WITH_ROWS = ("jobs", "nodes", "gpus", "secrets", "clusters")
+# Where a widget's own keys, such as those of `table.up`, are at hand beside those of actions.
+_SCOPES_OF_WIDGETS = {"table": {"app", "rows", *PANES_WITH_ROWS}, "log": {"app", "log"}}
 
 
 def key_name(key: str) -> str:
@@ -32,15 +46,20 @@ def keys_of(action: "Action", remapped: Mapping[str, str]) -> list[str]:
     return [key_name(key) for key in _keys(action, remapped)]
 
 
-def unknown_names(remapped: Mapping[str, str]) -> list[str]:
-    """Names in a key map that no action has."""
+def unknown_names(remapped: Mapping[str, str], others: Collection[str] = ()) -> list[str]:
+    """Names in a key map that no action has; `others` are the names of what widgets do, such as `table.up`."""
     known = {action.name for action in ACTIONS}
-    return sorted(name for name in remapped if name not in known and "." not in name)
+    return sorted(name for name in remapped if name not in known and name not in others)
 
 
-def key_clashes(remapped: Mapping[str, str], panes: Mapping[str, str]) -> list[str]:
-    """Sentences about keys of the user's map that mean something else as well; `panes` are their titles by key."""
-    found = []
+def key_clashes(
+    remapped: Mapping[str, str], panes: Mapping[str, str], widgets: Mapping[str, str] | None = None
+) -> list[str]:
+    """Sentences about keys of the user's map that mean something else as well.
+
+    `panes` are their titles by key; `widgets` the usual keys of what widgets do, by names such as `table.up`.
+    """
+    found = _widget_clashes(remapped, panes, widgets or {})
     for action in ACTIONS:
         for key in remapped[action.name].split(",") if action.name in remapped else ():
             others = [
@@ -53,20 +72,44 @@ def key_clashes(remapped: Mapping[str, str], panes: Mapping[str, str]) -> list[s
     return found
 
 
+def _widget_clashes(remapped: Mapping[str, str], panes: Mapping[str, str], widgets: Mapping[str, str]) -> list[str]:
+    """A widget takes its keys before anything else can: what they mean elsewhere is lost while it is in front."""
+    found = []
+    for name in (name for name in remapped if name in widgets and name.partition(".")[0] in _SCOPES_OF_WIDGETS):
+        place = name.partition(".")[0]
+        for key in (key for key in remapped[name].split(",") if key not in widgets[name].split(",")):
+            others = [
+                repr(action.label)
+                for action in ACTIONS
+                if action.scope in _SCOPES_OF_WIDGETS[place] and key in _keys(action, remapped)
+            ]
+            others += [
+                other
+                for other, usual in widgets.items()
+                if other != name and other.startswith(f"{place}.") and key in remapped.get(other, usual).split(",")
+            ]
+            others += [f"the pane {panes[key]}"] if key in panes else []
+            found += [f"{key_name(key)} is the key of {name} and of {', '.join(others)}."] if others else []
+    return found
+
+
 def _keys(action: "Action", remapped: Mapping[str, str]) -> Sequence[str]:
     given = remapped.get(action.name)
     return given.split(",") if given else action.keys
 
 
 def _are_together(one: "Action", other: "Action") -> bool:
-    return one is not other and (one.scope == other.scope or "app" in (one.scope, other.scope))
+    scopes = {one.scope, other.scope}
+    of_rows = "rows" in scopes and not scopes.isdisjoint(PANES_WITH_ROWS)
+    return one is not other and (len(scopes) == 1 or "app" in scopes or of_rows)
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that a key does.
 
     `name` is its id for the user's key map and the name of the method that does it; `scope` is the pane that it belongs
-    to, or `app`; `changes` marks what a read-only context refuses; `rank` orders the hints, 0 is never hinted.
+    to, `rows` for every pane with a table, or `app`; `changes` marks what a read-only context refuses; `rank` orders
+    the hints, 0 is never hinted.
     """
 
     name: str
@@ -120,12 +163,26 @@ ACTIONS = (
     Action(name="wrap", keys=("w",), label="wrap", description="Wrap long lines", scope="log", rank=26),
     Action(name="json", keys=("J",), label="JSON", description="Lay JSON out", scope="log", rank=27),
     Action(name="save_log", keys=("S",), label="save", description="Save it as it came", scope="log", rank=28),
-    Action(name="mark_lines", keys=("v",), label="mark", description="Mark lines to copy or save", scope="log", rank=29),
+    Action(
+        name="mark_lines", keys=("v",), label="mark", description="Mark lines to copy or save", scope="log", rank=29
+    ),
     Action(name="submit", keys=("s",), label="submit", description="Submit a job", rank=30, changes=True),
     Action(
-        name="filter", keys=("slash",), label="filter", description="Filter the rows: words, /regex/, !not", rank=40
+        name="filter",
+        keys=("slash",),
+        scope="rows",
+        label="filter",
+        description="Filter the rows: words, /regex/, !not",
+        rank=40,
     ),
-    Action(name="show_detail", keys=("enter",), label="detail", description="Everything that is known", rank=10),
+    Action(
+        name="show_detail",
+        keys=("enter",),
+        scope="rows",
+        label="detail",
+        description="Everything that is known",
+        rank=10,
+    ),
     Action(
         name="show_log",
         keys=("l",),
@@ -164,13 +221,31 @@ ACTIONS = (
         changes=True,
         why_not=cannot_delete,
     ),
-    Action(name="mark", keys=("space",), label="mark", description="Mark the row; v marks a range, * all", rank=38),
     Action(
-        name="sort", keys=("o",), label="sort", description="Sort by the next column; O the other way round", rank=50
+        name="mark",
+        keys=("space",),
+        scope="rows",
+        label="mark",
+        description="Mark the row; v marks a range, * all",
+        rank=38,
     ),
-    Action(name="columns", keys=("C",), label="columns", description="Choose and order the columns; w shows all"),
+    Action(
+        name="sort",
+        keys=("o",),
+        scope="rows",
+        label="sort",
+        description="Sort by the next column; O the other way round",
+        rank=50,
+    ),
+    Action(
+        name="columns",
+        keys=("C",),
+        scope="rows",
+        label="columns",
+        description="Choose and order the columns; w shows all",
+    ),
     Action(name="copy", keys=("y",), label="copy", description="Copy the id, or those that are marked", rank=60),
-    Action(name="copy_row", keys=("Y",), label="copy row", description="Copy the whole row as text"),
+    Action(name="copy_row", keys=("Y",), scope="rows", label="copy row", description="Copy the whole row as text"),
     Action(
         name="node_logs",
         keys=("l",),
@@ -184,22 +259,34 @@ ACTIONS = (
     Action(name="log_start", keys=("home",), label="start", description="Fetch the whole log", scope="log", rank=24),
     Action(name="sdl_save", keys=("ctrl+s",), label="save", description="Save the SDL", scope="sdl", rank=10),
     Action(name="sdl_side", keys=("ctrl+t",), label="form/text", description="Form or text", scope="sdl", rank=12),
-    Action(name="sdl_new", keys=("ctrl+n",), label="new", description="New SDL from a template", scope="sdl", rank=14),
-    Action(name="sdl_open", keys=("ctrl+o",), label="open", description="Open an SDL", scope="sdl", rank=16),
+    Action(name="sdl_new", keys=("ctrl+n",), label="new", description="New SDL from a template", scope="sdl", rank=40),
+    Action(name="sdl_open", keys=("ctrl+o",), label="open", description="Open an SDL", scope="sdl", rank=42),
     Action(name="undo", keys=("ctrl+z", "u"), label="undo", description="Undo, in form or text", scope="sdl", rank=18),
     Action(name="redo", keys=("ctrl+y", "U"), label="redo", description="Redo", scope="sdl"),
-    Action(name="next_problem", keys=("f8",), label="problem", description="Next problem", scope="sdl", rank=20),
-    Action(name="fix", keys=("f",), label="fix", description="Fix the problem", scope="sdl", rank=22),
-    Action(name="fix_all", keys=("F",), label="fix all", description="All fixes, after a look", scope="sdl", rank=24),
-    Action(name="add_group", keys=("a",), label="add workers", description="Add workers", scope="sdl", rank=26),
-    Action(name="clone_group", keys=("c",), label="clone", description="Clone the service", scope="sdl", rank=28),
-    Action(name="remove", keys=("d", "delete"), label="remove", description="Remove the row", scope="sdl", rank=30),
-    Action(name="keep_secret", keys=("S",), label="secret", description="Keep in the store", scope="sdl", rank=32),
+    Action(name="next_problem", keys=("f8",), label="problem", description="Next problem", scope="sdl", rank=31),
+    Action(name="fix", keys=("f",), label="fix", description="Fix the problem", scope="sdl", rank=32),
+    Action(name="fix_all", keys=("F",), label="fix all", description="All fixes, after a look", scope="sdl", rank=33),
+    Action(name="add_group", keys=("a",), label="add workers", description="Add workers", scope="sdl", rank=14),
+    Action(name="clone_group", keys=("c",), label="clone", description="Clone the service", scope="sdl", rank=22),
+    Action(name="remove", keys=("d", "delete"), label="remove", description="Remove the row", scope="sdl", rank=16),
+    Action(name="keep_secret", keys=("S",), label="secret", description="Keep in the store", scope="sdl", rank=20),
     Action(name="go_to_line", keys=("g",), label="to text", description="Go to its line", scope="sdl", rank=34),
     Action(name="picture", keys=("v",), label="picture", description="Who reaches whom", scope="sdl", rank=36),
     Action(name="sdl_diff", keys=("D",), label="diff", description="What saving would change", scope="sdl", rank=38),
     Action(name="sdl_save_as", keys=("w",), label="save as", description="Save under a name", scope="sdl", rank=39),
-    Action(name="complete", keys=("ctrl+@",), label="complete", description="Complete the word", scope="sdl"),
+    Action(name="complete", keys=("ctrl+@",), label="complete", description="What fits here", scope="sdl", rank=35),
+    Action(
+        name="sdl_find", keys=("ctrl+f", "slash"), label="find", description="Find in the text", scope="sdl", rank=37
+    ),
+    Action(name="sdl_find_next", keys=("f3",), label="find next", description="Next place of it", scope="sdl"),
+    Action(
+        name="sdl_add_cluster",
+        keys=("C",),
+        label="add cluster",
+        description="Name the cluster that runs this SDL",
+        scope="sdl",
+        rank=44,
+    ),
     Action(name="secret_set", keys=("e",), label="set", description="Set its value", scope="secrets", rank=12),
     Action(name="secret_new", keys=("a",), label="add", description="Keep another secret", scope="secrets", rank=14),
     Action(
@@ -213,6 +300,10 @@ ACTIONS = (
     Action(name="secret_delete", keys=("d",), label="delete", description="Delete it", scope="secrets", rank=18),
     Action(name="secret_import", keys=("i",), label="import", description="Out of an SDL", scope="secrets", rank=20),
     Action(name="secret_unlock", keys=("u",), label="unlock", description="Open the vault", scope="secrets", rank=22),
+    Action(name="cluster_open", keys=("enter",), label="go there", description="Go there", scope="clusters", rank=11),
+    Action(name="cluster_add", keys=("a",), label="add", description="Add a cluster", scope="clusters", rank=12),
+    Action(name="cluster_check", keys=("e",), label="examine", description="Examine it", scope="clusters", rank=14),
+    Action(name="cluster_remove", keys=("d",), label="forget", description="Forget it", scope="clusters", rank=16),
     Action(name="refresh", keys=("r",), label="refresh", description="Ask the cluster now"),
     Action(name="redraw", keys=("ctrl+l",), label="redraw", description="Draw the screen again"),
     Action(

@@ -3,10 +3,10 @@
 import asyncio
 import os
 import traceback
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on, work
 from textual.actions import SkipAction
@@ -16,44 +16,50 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState, WorkType
 
 from cockpit import settings
-from cockpit.actions import ACTIONS, Action, by_name, in_scope, key_clashes, keys_of, unknown_names
+from cockpit.actions import ACTIONS, Action, by_name, in_scope, key_clashes, unknown_names
 from cockpit.clients.ssh.questions import answer_ssh_with
 from cockpit.errors import EXIT_OK, CockpitError
 from cockpit.model.certificates import halves
 from cockpit.model.nodes import Node
 from cockpit.operations.connect import Question
 from cockpit.operations.live import LiveCluster
-from cockpit.operations.opening import Opener, Opening, known_contexts, opener_for
+from cockpit.operations.opening import Opener, Opening, opener_for
+from cockpit.panes.clusters import ClustersPane
 from cockpit.panes.header import TabLine
 from cockpit.panes.jobs import JobsPane
 from cockpit.panes.log import LogPane
 from cockpit.panes.nodes import NodesPane
 from cockpit.panes.registry import entries
-from cockpit.panes.sdl import SdlPane
-from cockpit.panes.secrets import SecretsPane
+from cockpit.panes.requests import SdlAsked, SdlLooked, SdlShown, SecretsAsked, SecretTyped
 from cockpit.panes.table_pane import TablePane
+from cockpit.screens.cluster_actions import ClusterActions, Refusals
 from cockpit.screens.columns import ColumnsDialog
 from cockpit.screens.confirm import Confirm
+from cockpit.screens.help import help_lines
 from cockpit.screens.job_actions import JobActions
+from cockpit.screens.job_notices import JobNotices
 from cockpit.screens.log_actions import LogActions
 from cockpit.screens.node_logs import choose_log
-from cockpit.screens.palette import ObjectsProvider
+from cockpit.screens.palette import ObjectsProvider, Palette
 from cockpit.screens.pane_screen import PaneScreen
 from cockpit.screens.passphrase import passphrase_asker
-from cockpit.screens.sdl_actions import SdlActions
-from cockpit.screens.secret_actions import SecretActions
 from cockpit.screens.ssh_question import ssh_asker
-from cockpit.screens.start import StartDialog
 from cockpit.screens.text import TextDialog
 from cockpit.secrets.passphrase import ask_with
 from cockpit.secrets.references import process_store
-from cockpit.settings import Ui
+from cockpit.settings import Notify, Ui
+from cockpit.widgets.bound_names import bound_names
 from cockpit.widgets.glyphs import ASCII, UNICODE
 from cockpit.widgets.key_hints import KeyHints
 from cockpit.widgets.live_table import LiveTable
 from cockpit.widgets.table.kept import KeptArrangements
-from cockpit.widgets.terminal_changes import TerminalChanges
+from cockpit.widgets.terminal_app import TerminalApp
 from cockpit.widgets.themes import THEMES
+
+if TYPE_CHECKING:
+    from cockpit.panes.sdl import SdlPane
+    from cockpit.panes.secrets import SecretsPane
+    from cockpit.screens.sdl_actions import SdlActions
 
 VAULT_CHECK_SECONDS = 30.0
 
@@ -68,7 +74,7 @@ def _bindings() -> list[BindingType]:
     return [*bound, *panes]
 
 
-class CockpitApp(App[int]):
+class CockpitApp(TerminalApp):
     """The screen that people keep open: one cluster at a time, a screen for each pane."""
 
     CSS_PATH = "cockpit.tcss"
@@ -87,6 +93,7 @@ class CockpitApp(App[int]):
         sdl: Path | None = None,
         ascii_only: bool = False,
         tables: Path | None = None,
+        notify: Notify | None = None,
     ) -> None:
         super().__init__()
         self._ui = ui or Ui()
@@ -98,12 +105,12 @@ class CockpitApp(App[int]):
         self._first_pane = first_pane
         self._first_sdl = sdl
         self.glyphs = ASCII if ascii_only else UNICODE
+        self._changes.ascii_only = ascii_only
         self.cluster: LiveCluster | None = None
         self._last_report = ""
+        self._refusals = Refusals()
+        self._notices = JobNotices(self, notify or Notify(), self.write_terminal)
         self._screens: dict[str, PaneScreen] = {}
-        self._changes = TerminalChanges()
-        if "SSH_CONNECTION" in os.environ:
-            self.animation_level = "none"
         for entry in entries():
             self.add_mode(entry.name, partial(self._pane_screen, entry.name))
 
@@ -128,22 +135,23 @@ class CockpitApp(App[int]):
         await self.switch_mode(self._first_pane)
         self.set_interval(1.0, self._tick)
         self.set_interval(VAULT_CHECK_SECONDS, self._lock_idle_vault)
-        self.app_resume_signal.subscribe(self, lambda _: self._changes.forget())
+        self.watch_terminal()
         ask_with(passphrase_asker(self))
         answer_ssh_with(ssh_asker(self))
         if self._opener is not None:
             self.open_cluster(self._opener)
-        elif self._first_pane != SdlPane.NAME:
+        elif self._first_pane != "sdl":
             self.do_contexts()
         else:
             self._report("no cluster is open; ctrl+k opens one")
         if self._first_sdl is not None and (pane := self._sdl_pane) is not None:
-            self._run(SdlActions(self, pane).files.begin_with(self._first_sdl))
+            self._run(self._sdl_actions(pane).files.begin_with(self._first_sdl))
 
     def _apply_theme(self) -> None:
-        if wrong := unknown_names(self._ui.keys):
+        widgets = bound_names()
+        if wrong := unknown_names(self._ui.keys, widgets):
             self.notify(f"No action is called {', '.join(wrong)} ([ui.keys]).", severity="warning", markup=False)
-        for sentence in key_clashes(self._ui.keys, {entry.key: entry.title for entry in entries()}):
+        for sentence in key_clashes(self._ui.keys, {entry.key: entry.title for entry in entries()}, widgets):
             self.notify(f"{sentence} ([ui.keys])", severity="warning", markup=False)
         if self._arrangements.problem:
             self.notify(self._arrangements.problem, severity="warning", markup=False)
@@ -158,6 +166,7 @@ class CockpitApp(App[int]):
         """Nobody can be asked on the screen any more."""
         ask_with(None)
         answer_ssh_with(None)
+        self.leave_terminal()
 
     def _lock_idle_vault(self) -> None:
         process_store().vault.lock_if_idle()
@@ -173,6 +182,7 @@ class CockpitApp(App[int]):
         screen = self._screens.get(self.current_mode)
         if screen is not None:
             screen.tick()
+        self._refusals.look(self, self.cluster, self._ask)
 
     # Clusters
 
@@ -182,11 +192,13 @@ class CockpitApp(App[int]):
         await self._leave_cluster()
         opening = Opening(report=self._report, ask=self._ask, on_crash=self.crashed)
         self.cluster = await opener(opening)
+        self._notices.attach(self.cluster)
         for screen in self._screens.values():
             screen.attach(self.cluster)
 
     async def _leave_cluster(self) -> None:
         cluster, self.cluster = self.cluster, None
+        self._notices.attach(None)
         for screen in self._screens.values():
             screen.detach()
         if cluster is not None:
@@ -218,7 +230,7 @@ class CockpitApp(App[int]):
         action, screen = by_name(name), self.pane_screen
         if screen is None or (isinstance(self.screen, PaneScreen) is False and action.scope != "app"):
             return
-        if action.scope not in ("app", screen.pane.NAME):
+        if action.scope not in ("app", screen.pane.NAME, *screen.pane.SCOPES):
             raise SkipAction  # the key may mean something else here
         if refusal := self._refusal(action, screen):
             self.notify(refusal, severity="warning", markup=False)
@@ -266,14 +278,19 @@ class CockpitApp(App[int]):
     # SDLs
 
     @property
-    def _sdl_pane(self) -> SdlPane | None:
-        screen = self._screens.get(SdlPane.NAME)
-        return screen.pane if screen is not None and isinstance(screen.pane, SdlPane) else None
+    def _sdl_pane(self) -> "SdlPane | None":
+        screen = self._screens.get("sdl")
+        return cast("SdlPane", screen.pane) if screen is not None else None
 
-    @on(SdlPane.Asked)
-    def _asked_of_sdl(self, message: SdlPane.Asked) -> None:
+    def _sdl_actions(self, pane: "SdlPane") -> "SdlActions":
+        from cockpit.screens.sdl_actions import SdlActions  # whoever shows no SDL does not wait for the editor
+
+        return SdlActions(self, pane)
+
+    @on(SdlAsked)
+    def _asked_of_sdl(self, message: SdlAsked) -> None:
         if (pane := self._sdl_pane) is not None:
-            self._run(SdlActions(self, pane).do(message.name, message.row))
+            self._run(self._sdl_actions(pane).do(message.name, message.row))
 
     @on(LogPane.SaveAsked)
     def _save_log_asked(self) -> None:
@@ -281,24 +298,29 @@ class CockpitApp(App[int]):
         if screen is not None and isinstance(screen.pane, LogPane):
             self._run(LogActions(self, screen.pane).save())
 
-    @on(SdlPane.SecretTyped)
-    def _secret_typed(self, message: SdlPane.SecretTyped) -> None:
+    @on(SecretTyped)
+    def _secret_typed(self, message: SecretTyped) -> None:
         if (pane := self._sdl_pane) is not None:
-            self._run(SdlActions(self, pane).secrets.typed(message.row, message.text))
+            self._run(self._sdl_actions(pane).secrets.typed(message.row, message.text))
 
-    @on(SdlPane.Looked)
+    @on(SdlShown)
+    def _sdl_shown(self) -> None:
+        if (pane := self._sdl_pane) is not None and self._first_sdl is None:
+            self._run(self._sdl_actions(pane).files.offer_left_behind())
+
+    @on(SdlLooked)
     def _looked_at_sdl(self) -> None:
         if (pane := self._sdl_pane) is not None:
-            look: WorkType[None] = SdlActions(
-                self, pane
-            ).files.look  # not called yet: while the app ends nothing is begun
+            # Not called yet: while the app ends nothing is begun.
+            look: WorkType[None] = self._sdl_actions(pane).files.look
             self.run_worker(look, group="sdl-looks", exit_on_error=False)
 
-    @on(SecretsPane.Asked)
-    def _asked_of_secrets(self, message: SecretsPane.Asked) -> None:
-        screen = self._screens.get(SecretsPane.NAME)
-        if screen is not None and isinstance(screen.pane, SecretsPane):
-            self._run(SecretActions(self, screen.pane).do(message.name, message.row))
+    @on(SecretsAsked)
+    def _asked_of_secrets(self, message: SecretsAsked) -> None:
+        from cockpit.screens.secret_actions import SecretActions
+
+        pane = cast("SecretsPane", self._screens["secrets"].pane)
+        self._run(SecretActions(self, pane).do(message.name, message.row))
 
     def do_submit(self) -> None:
         """Submit a job."""
@@ -308,6 +330,7 @@ class CockpitApp(App[int]):
     @on(JobActions.Submitted)
     def _submitted(self, message: JobActions.Submitted) -> None:
         """Put the cursor on a new job, for that is what one looks at next."""
+        self._notices.follow(message.job_id)
         screen = self._screens.get("jobs")
         if screen is not None and isinstance(screen.pane, JobsPane):
             screen.pane.find(message.job_id)
@@ -315,6 +338,7 @@ class CockpitApp(App[int]):
     def show_log(self, job_id: str) -> None:
         """Follow the log of a job in its pane."""
         self._show_log_pane().follow(job_id)
+        self._notices.follow(job_id)
 
     def _show_log_pane(self) -> LogPane:
         self.switch_mode("log")
@@ -335,12 +359,22 @@ class CockpitApp(App[int]):
 
     def do_contexts(self) -> None:
         """Choose another cluster, or the first one."""
-        self._run(self._choose_cluster())
+        self._run(ClusterActions(self).choose())
 
-    async def _choose_cluster(self) -> None:
-        choice = await self.push_screen_wait(StartDialog(known_contexts()))
-        if choice is not None:
-            self.open_cluster(opener_for(*choice))
+    @on(ClusterActions.Chosen)
+    def _cluster_chosen(self, message: ClusterActions.Chosen) -> None:
+        self.open_cluster(opener_for(message.kind, message.name))
+
+    @on(ClusterActions.SdlWanted)
+    async def _sdl_wanted(self) -> None:
+        await self.switch_mode("sdl")
+        self.call_after_refresh(self.action_perform, "sdl_new")
+
+    @on(ClustersPane.Asked)
+    def _asked_of_clusters(self, message: ClustersPane.Asked) -> None:
+        if message.name == "cluster_open":
+            self.switch_mode(JobsPane.NAME)
+        self._run(ClusterActions(self).do(message.name, message.row, message.pane))
 
     async def go_to(self, pane: str, key: str) -> None:
         """Show a pane with the cursor on a row."""
@@ -349,22 +383,10 @@ class CockpitApp(App[int]):
         if isinstance(screen.pane, TablePane):
             self.call_after_refresh(screen.pane.table.move_to, key)
 
-    def on_resize(self) -> None:
-        """The terminal may have moved its lines."""
-        self._changes.forget()
-
-    def _display(self, screen: Screen[Any], renderable: Any) -> None:
-        """As Textual does it, without what the terminal shows already."""
-        super()._display(screen, self._changes.smaller(renderable))
-
-    def do_redraw(self) -> None:
-        """Draw everything again, whatever the terminal shows."""
-        self._changes.forget()
-        self.screen.refresh()
-
     def do_refresh(self) -> None:
         """Ask the cluster now."""
         if self.cluster is not None:
+            self._refusals.forget()
             self.cluster.hub.kick()
 
     def do_open_dashboard(self) -> None:
@@ -401,15 +423,16 @@ class CockpitApp(App[int]):
         """Find anything by typing."""
         self.action_command_palette()
 
+    def action_command_palette(self) -> None:
+        """As Textual does it, with a palette of ours."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
     def do_help(self) -> None:
         """Every key that does something here."""
         screen = self.pane_screen
-        name = screen.pane.NAME if screen else "jobs"
-        title = screen.pane.TITLE if screen else "Jobs"
-        lines = [("panes", ""), *((entry.key, entry.title) for entry in entries())]
-        lines += [(title.lower(), ""), *_key_lines(in_scope((name,)), self._ui.keys)]
-        lines += [("everywhere", ""), *_key_lines(in_scope(("app",)), self._ui.keys)]
-        self.push_screen(TextDialog("Keys", lines))
+        if screen is not None:
+            self.push_screen(TextDialog("Keys", help_lines(screen.pane, self.focused, self._ui.keys)))
 
     def do_quit(self) -> None:
         """Leave."""
@@ -423,21 +446,22 @@ class CockpitApp(App[int]):
             return
         if pane is not None:
             pane.desk.clear()
-        await self._leave()
+        await self.leave(EXIT_OK)
 
-    async def _quit_from(self, pane: SdlPane) -> None:
-        if await SdlActions(self, pane).files.may_leave():
+    async def _quit_from(self, pane: "SdlPane") -> None:
+        if await self._sdl_actions(pane).files.may_leave():
             await asyncio.to_thread(pane.desk.clear)
-            await self._leave()
+            await self.leave(EXIT_OK)
 
-    async def _leave(self) -> None:
+    async def leave(self, code: int) -> None:
+        """Let go of the clusters; jobs go on, and what is not saved is kept as a draft."""
         await self._leave_cluster()
-        self.exit(EXIT_OK)
+        self.exit(code)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """What the palette offers: actions, panes, jobs, themes."""
         pane_screen = self.pane_screen
-        scopes = ("app", pane_screen.pane.NAME) if pane_screen else ("app",)
+        scopes = ("app", pane_screen.pane.NAME, *pane_screen.pane.SCOPES) if pane_screen else ("app",)
         for action in in_scope(scopes):
             yield SystemCommand(action.label, action.description, partial(self.action_perform, action.name))
         for entry in entries():
@@ -460,24 +484,10 @@ class CockpitApp(App[int]):
         elif error is not None:
             self.crashed(error)
 
-    def _fatal_error(self) -> None:
-        """As Textual does it, but without the values of variables: a secret may be among them."""
-        from rich.segment import Segments
-        from rich.traceback import Traceback
-
-        self.bell()
-        shown = Traceback(show_locals=False, width=None)
-        self._exit_renderables.append(Segments(self.console.render(shown, self.console.options)))
-        self._close_messages_no_wait()
-
     def crashed(self, error: BaseException) -> None:
         """A bug: say so, keep its traceback in a file, and go on."""
         text = "".join(traceback.format_exception(error))
         path = settings.state_directory() / "crash.log"
-        settings.write_private(path, text.encode())
+        settings.write_private(path, text.encode(errors="backslashreplace"))
         lines = [("", "This is a mistake of ours, not of yours; the cockpit goes on."), ("file", str(path)), ("", "")]
         self.push_screen(TextDialog("Something went wrong", [*lines, *(("", line) for line in text.splitlines())]))
-
-
-def _key_lines(actions: list[Action], remapped: Mapping[str, str]) -> list[tuple[str, str]]:
-    return [(" ".join(keys_of(action, remapped)), action.description) for action in actions if action.keys]

@@ -27,6 +27,8 @@ class Pane(Vertical):
     NAME: ClassVar[str]
     TITLE: ClassVar[str]
     NEEDS_CLUSTER: ClassVar[bool] = True
+    # Where its actions are declared, beside those of the pane itself and of the whole app.
+    SCOPES: ClassVar[tuple[str, ...]] = ()
     # Actions that show dialogs; the pane asks for them by a message of its own.
     ASKS: ClassVar[frozenset[str]] = frozenset()
 

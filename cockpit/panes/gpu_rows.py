@@ -43,7 +43,7 @@ NODE_COLUMNS = (
     Column(key="disk", title="DISK", width=Fixed(5), align="right", priority=3),
     Column(key="objects", title="OBJECT STORE", width=Measured(6, 24), align="right", priority=6),
     Column(key="network", title="NET ↓/↑ per s", width=Measured(8, 24), align="right", priority=7),
-    Column(key="reason", title="REASON", width=Flexible(6, 120), priority=5),
+    Column(key="reason", title="REASON", width=Flexible(18, 120), priority=3),
     Column(key="id", title="NODE ID", width=Measured(8, 56), hidden=True, priority=8),
 )
 

@@ -15,7 +15,7 @@ from cockpit.model.cluster import ClusterUsage, Version
 from cockpit.model.job_list import JobList
 from cockpit.model.nodes import Usage
 from cockpit.model.snapshot import Moment, Snapshot, State
-from cockpit.operations.live import AUTHENTICATION, LiveCluster
+from cockpit.operations.live import EXPOSURE, LiveCluster
 from cockpit.panes.base import sentence_of
 from cockpit.render.text import visible
 from cockpit.widgets.glyphs import UNICODE, Glyphs
@@ -85,7 +85,7 @@ class HeaderBar(Vertical):
             hub.watch(VERSION, self._heard, paused=True),
             hub.watch(USAGE, self._heard, paused=True),
             hub.watch(JOBS, self._heard, interval=HEADER_JOBS_SECONDS, paused=True),
-            hub.watch(AUTHENTICATION, self._heard, paused=True),
+            hub.watch(EXPOSURE, self._heard, paused=True),
         ]
 
     def detach(self) -> None:
@@ -144,6 +144,7 @@ class HeaderBar(Vertical):
         ]
         protection = cluster.protection
         right = [
+            _way_piece(cluster),
             Piece("READ-ONLY" if cluster.is_read_only else "", "warn", 1),
             Piece(protection.words, protection.tone or "quiet", 0 if protection.tone == "error" else 2),
         ]
@@ -168,6 +169,16 @@ class HeaderBar(Vertical):
         percent = 100 * use.used / use.total if use.total else 0.0
         amount = f"{use.used:g}/{use.total:g}" if numbers else percentage(percent, glyphs=self._glyphs).strip()
         return Piece(f"{label} {bar(percent, BAR, glyphs=self._glyphs)} {amount}", "", priority)
+
+
+def _way_piece(cluster: LiveCluster) -> Piece:
+    """The bastion on the way, and whether it lets us through."""
+    passage = cluster.endpoint.passage
+    if passage is None:
+        return Piece("", "", 3)
+    if trouble := passage.trouble():
+        return Piece(f"ssh {visible(passage.through)}: {trouble}", "warn", 0)
+    return Piece(f"ssh {visible(passage.through)}", "quiet", 2)
 
 
 def _job_counts(snapshot: Snapshot[JobList] | None) -> list[Piece]:

@@ -2,6 +2,9 @@
 
 from typing import Any, ClassVar
 
+from textual import on
+
+from cockpit.actions import Action
 from cockpit.feeds.topics import JOBS, NODES, Topic
 from cockpit.feeds.watch import Watch
 from cockpit.model.cluster import Rows
@@ -13,6 +16,7 @@ from cockpit.operations.gpus import named, submission_ids
 from cockpit.operations.live import LiveCluster
 from cockpit.panes.gpu_rows import GPU_COLUMNS, NODE_COLUMNS, gpu_row, node_names, node_row
 from cockpit.panes.table_pane import TablePane
+from cockpit.widgets.live_table import LiveTable
 from cockpit.widgets.table.rows import Column, Row
 
 HOLDER_NAMES_SECONDS = 30.0
@@ -29,6 +33,24 @@ class NodesPane(TablePane[Rows[Node]]):
     ROW = "Node"
     EMPTY = "The cluster reports no nodes."
     ID_COLUMN = "id"
+
+    @property
+    def node(self) -> Node | None:
+        """The node under the cursor."""
+        rows = self.snapshot.value.rows if self.snapshot and self.snapshot.value else ()
+        return next((node for node in rows if node.node_id == self.table.row_key), None)
+
+    @on(LiveTable.RowHighlighted)
+    def _moved(self) -> None:
+        self.post_message(self.StateChanged())
+
+    def why_disabled(self, action: Action) -> str | None:
+        """Only a living node hands out its logs."""
+        if action.name != "node_logs":
+            return super().why_disabled(action)
+        if self.node is None:
+            return "There is no node to act on."
+        return None if self.node.is_alive else "The node is gone, and its logs with it."
 
     def rows_of(self, value: Rows[Node], now: Moment) -> list[Row]:
         """A row per node."""

@@ -24,6 +24,7 @@ T = TypeVar("T")
 class TablePane(Pane, Generic[T]):
     """A pane whose main thing is a table of one topic."""
 
+    SCOPES = ("rows",)
     COLUMNS: ClassVar[tuple[Column, ...]]
     TOPIC: ClassVar[Topic[Any]]
     WHAT: ClassVar[str]
@@ -158,12 +159,13 @@ class TablePane(Pane, Generic[T]):
 
     def action_copy(self) -> None:
         """Copy the id under the cursor, or those that are marked."""
-        texts = [self.table.cell_text(self.ID_COLUMN, key) for key in self.table.chosen_keys]
+        # A line break in what a cluster says would be a command of its own where it is pasted.
+        texts = [visible(self.table.cell_text(self.ID_COLUMN, key)) for key in self.table.chosen_keys]
         self._copy("\n".join(texts), f"{len(texts)} ids" if len(texts) > 1 else texts[0])
 
     def action_copy_row(self) -> None:
         """Copy the whole row under the cursor, its cells with tabs between them."""
-        texts = [self.table.cell_text(column.key) for column in self.COLUMNS]
+        texts = [visible(self.table.cell_text(column.key)) for column in self.COLUMNS]
         self._copy("\t".join(texts), "the row")
 
     def row_detail(self) -> list[tuple[str, str]]:

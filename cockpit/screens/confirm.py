@@ -10,6 +10,7 @@ from textual.widgets import Label
 
 from cockpit.render.text import visible
 from cockpit.screens.dialog import Dialog
+from cockpit.widgets.cell_text import tamed
 from cockpit.widgets.key_hints import Hint
 
 
@@ -30,7 +31,7 @@ class Confirm(Dialog[bool]):
 
     def contents(self) -> list[Widget]:
         """Every name, and what follows."""
-        names = [Label(visible(name), markup=False, classes="confirm-name") for name in self._names]
+        names = [Label(tamed(visible(name)), markup=False, classes="confirm-name") for name in self._names]
         widgets: list[Widget] = [VerticalScroll(*names, id="confirm-names")]
         if self._consequence:
             widgets.append(Label(self._consequence, id="confirm-consequence", markup=False))

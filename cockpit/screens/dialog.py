@@ -10,6 +10,8 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Label
 
+from cockpit.render.text import visible
+from cockpit.widgets.cell_text import tamed
 from cockpit.widgets.key_hints import Hint, KeyHints
 
 Result = TypeVar("Result")
@@ -29,7 +31,7 @@ class Dialog(ModalScreen["Result | None"], Generic[Result]):
     def compose(self) -> ComposeResult:
         """Title, contents, keys."""
         with Vertical(id="dialog"):
-            yield Label(self._dialog_title, id="dialog-title", markup=False)
+            yield Label(tamed(visible(self._dialog_title)), id="dialog-title", markup=False)
             yield from self.contents()
             yield KeyHints(self.HINTS, id="dialog-hints")
 

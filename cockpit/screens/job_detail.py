@@ -8,14 +8,26 @@ from cockpit.render.times import iso_ms
 from cockpit.render.units import UNKNOWN, duration
 
 LONGEST = 20_000
+LAST_LINES = 8
 
 
 def detail_lines(job: Job, now: float) -> list[tuple[str, str]]:
-    """Label and text of each field; env values are masked already. `now` in seconds since the epoch."""
+    """Label and text of each field; env values are masked already. `now` in seconds since the epoch.
+
+    Of a failed job how it ended and the last it said come first, for that is why one looks.
+    """
     info = job.driver_info
     where = f"{info.node_ip_address or UNKNOWN} pid {info.pid or UNKNOWN}" if info else UNKNOWN
-    lines = [
-        ("status", status(job)),
+    ending = [
+        ("exit code", UNKNOWN if job.driver_exit_code is None else str(job.driver_exit_code)),
+        ("error type", job.error_type or UNKNOWN),
+    ]
+    has_failed = job.status == "FAILED"
+    lines = [("status", status(job))]
+    if not job.outcome_is_known:
+        lines.append(("", outcome(job, now)))
+    lines += [*ending, *_last_lines(job), ("job", "")] if has_failed else []
+    lines += [
         ("submission id", job.submission_id or UNKNOWN),
         ("job id", job.job_id or UNKNOWN),
         ("type", job.type or UNKNOWN),
@@ -23,18 +35,20 @@ def detail_lines(job: Job, now: float) -> list[tuple[str, str]]:
         ("started", iso_ms(job.start_time) or UNKNOWN),
         ("ended", iso_ms(job.end_time) or UNKNOWN),
         ("duration", duration(seconds_run(job, now))),
-        ("exit code", UNKNOWN if job.driver_exit_code is None else str(job.driver_exit_code)),
-        ("error type", job.error_type or UNKNOWN),
+        *([] if has_failed else ending),
         ("driver", where),
         ("node", job.driver_node_id or UNKNOWN),
     ]
-    if not job.outcome_is_known:
-        lines.insert(1, ("", outcome(job, now)))
     lines += _section("metadata", [(key, str(value)) for key, value in (job.metadata or {}).items() if is_users(key)])
     lines += _section("runtime environment", _environment_lines(job))
-    lines += [("message", "")] if job.message else []
-    lines += [("", line) for line in (job.message or "")[:LONGEST].splitlines()]
+    message = (job.message or "")[:LONGEST].splitlines()
+    lines += [("message", ""), *(("", line) for line in message)] if message else []
     return [(label, visible(text)) for label, text in lines]
+
+
+def _last_lines(job: Job) -> list[tuple[str, str]]:
+    said = [line.rstrip() for line in (job.message or "")[-LONGEST:].splitlines() if line.strip()]
+    return [("last lines", ""), *(("", line) for line in said[-LAST_LINES:])] if said else []
 
 
 def _section(title: str, pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:

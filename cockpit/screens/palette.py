@@ -3,12 +3,14 @@
 from functools import partial
 from typing import Protocol, cast
 
-from textual.command import Hit, Hits, Provider
+from textual.command import CommandPalette, Hit, Hits, Provider
+from textual.widgets import Input
 
 from cockpit.feeds.topics import JOBS, NODES
 from cockpit.operations.live import LiveCluster
 from cockpit.render.jobs import status
 from cockpit.render.text import visible
+from cockpit.widgets.cell_text import tamed
 
 MOST = 5000
 LONGEST = 120
@@ -44,11 +46,29 @@ class ObjectsProvider(Provider):
             return []
         jobs, nodes = cluster.hub.snapshot(JOBS).value, cluster.hub.snapshot(NODES).value
         found = [
-            ("jobs", job.id or "", visible(f"{job.id} {job.entrypoint or ''}")[:LONGEST], f"job, {status(job)}")
+            (
+                "jobs",
+                job.id or "",
+                _short(f"{job.id} {(job.entrypoint or '')[:LONGEST]}"),
+                f"job, {_short(status(job))}",
+            )
             for job in (jobs.rows if jobs else ())[:MOST]
         ]
         found += [
-            ("nodes", node.node_id or "", visible(f"{node.hostname} {node.ip} {node.node_id}")[:LONGEST], "node")
+            ("nodes", node.node_id or "", _short(f"{node.hostname} {node.ip} {node.node_id}"), "node")
             for node in (nodes.rows if nodes else ())[:MOST]
         ]
         return found
+
+
+class Palette(CommandPalette):
+    """Textual's own, which writes nothing while nobody types."""
+
+    def on_mount(self) -> None:
+        """A cursor that blinks costs bytes all the time."""
+        self.query_one(Input).cursor_blink = False
+
+
+def _short(text: str) -> str:
+    """As much of it as is looked at, before anything costly is done with thousands of them."""
+    return tamed(visible(text[:LONGEST]))[:LONGEST]

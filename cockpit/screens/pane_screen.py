@@ -111,7 +111,7 @@ class PaneScreen(Screen[None]):
 
     def _hints(self) -> list[Hint]:
         read_only = self._cluster is not None and self._cluster.is_read_only
-        actions = [action for action in in_scope(("app", self.pane.NAME)) if action.rank]
+        actions = [action for action in in_scope(("app", self.pane.NAME, *self.pane.SCOPES)) if action.rank]
         usable = [action for action in actions if not (action.changes and read_only) and self.pane.is_hinted(action)]
         return [_hint(action, self._keys) for action in usable if self.pane.why_disabled(action) is None]
 

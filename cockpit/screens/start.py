@@ -17,12 +17,14 @@ from cockpit.widgets.key_hints import Hint
 DEMO = "demo"
 ADDRESS = "address"
 CONTEXT = "context"
+ADD = "add"
+SDL = "sdl"
 
 Choice = tuple[str, str]
 
 
 class StartDialog(Dialog[Choice]):
-    """Gives what was chosen: (`demo`, ""), (`context`, NAME) or (`address`, URL)."""
+    """Gives what was chosen: (`demo`, ""), (`context`, NAME), (`address`, URL), (`add`, "") or (`sdl`, "")."""
 
     HINTS = (Hint("↑↓", "move"), Hint("⏎", "choose"), Hint("esc", "close", "cancel", keep=True))
 
@@ -31,11 +33,13 @@ class StartDialog(Dialog[Choice]):
         self._contexts = contexts
 
     def contents(self) -> list[Widget]:
-        """Known clusters, the demo, and a field for an address."""
+        """Known clusters, the ways to one for whoever has none, and a field for an address."""
         known = [Option(visible(name), id=f"{CONTEXT}:{name}") for name in self._contexts]
-        demo = Option("a demo: a Ray on this machine with sample jobs; nothing is left afterwards", id=f"{DEMO}:")
+        demo = Option("a demo: a Ray of its own with sample jobs; nothing is left of it", id=f"{DEMO}:")
+        add = Option("add a cluster: a name for an address, with what its SDL knows", id=f"{ADD}:")
+        new = Option("a new SDL: describe a cluster for Akash, from a template", id=f"{SDL}:")
         return [
-            OptionList(*known, demo, markup=False),
+            OptionList(*known, demo, add, new, markup=False),
             Label("or the address of a dashboard", classes="field-hint", markup=False),
             Field(placeholder="https://provider.example:31871", id="start-address"),
             Label("", id="start-error", markup=False),

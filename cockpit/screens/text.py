@@ -2,15 +2,19 @@
 
 import textwrap
 
+from rich.cells import cell_len, chop_cells
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from cockpit.render.text import visible
 from cockpit.screens.dialog import Dialog
+from cockpit.widgets.cell_text import clip, tamed
 from cockpit.widgets.key_hints import Hint
 
 NARROWEST = 8
+LONGEST_LABEL = 30
 
 
 class TextDialog(Dialog[None]):
@@ -36,14 +40,15 @@ class TextDialog(Dialog[None]):
         self.query_one("#text-body", Static).update(self._content(room))
 
     def _content(self, room: int) -> Content:
-        width = max((len(label) for label, text in self._lines if text), default=0)
+        shown = [(*clip(label, LONGEST_LABEL), _safe(text)) for label, text in self._lines]
+        width = max((size for _, size, text in shown if text), default=0)
         parts: list[Content] = []
-        for label, text in self._lines:
+        for label, size, text in shown:
             if not text:
                 parts.append(Content.styled(f"\n{label}", "$text-primary bold") if label else Content(""))
             else:
                 body = ("\n" + " " * (width + 2)).join(_wrapped(text, room - width - 2))
-                parts.append(Content.styled(f"{label:<{width}}  ", "$text-muted") + Content(body))
+                parts.append(Content.styled(label + " " * (width - size + 2), "$text-muted") + Content(body))
         return Content("\n").join(parts)
 
     def action_copy(self) -> None:
@@ -56,6 +61,16 @@ class TextDialog(Dialog[None]):
         self.query_one("#text-scroll").focus()
 
 
+def _safe(text: str) -> str:
+    return tamed("\n".join(map(visible, text.split("\n"))))
+
+
 def _wrapped(text: str, room: int) -> list[str]:
-    lines = [textwrap.wrap(line, max(NARROWEST, room), drop_whitespace=False) or [""] for line in text.split("\n")]
-    return [piece for line in lines for piece in line]
+    return [piece for line in text.split("\n") for piece in _wrapped_line(line, max(NARROWEST, room)) or [""]]
+
+
+def _wrapped_line(line: str, room: int) -> list[str]:
+    """Pieces that fit; only where every character takes one cell can it be done between words."""
+    if cell_len(line) == len(line):
+        return textwrap.wrap(line, room, drop_whitespace=False)
+    return chop_cells(line, room)

@@ -13,7 +13,7 @@ import termios
 import time
 import urllib.request
 from codecs import getincrementaldecoder
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
@@ -29,10 +29,11 @@ PATIENCE = 60.0
 class FrozenCluster:
     """The simulated dashboard as a process of its own, whose clock stands still unless it is told."""
 
-    def __init__(self) -> None:
+    def __init__(self, *options: str) -> None:
         # Ahead of our clock: the durations of running jobs, which may go on, are 0 s then and stay so.
         at = str(time.time() + 30 * 86_400)
         command = [sys.executable, "-m", "tests.sim", "--frozen", "--at", at, "--nodes", "4", "--jobs", "40"]
+        command += options
         self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.url = self._line()
 
@@ -69,10 +70,11 @@ class FrozenCluster:
 class Terminal:
     """A terminal with the cockpit in it, that counts the bytes it is sent."""
 
-    def __init__(self, arguments: list[str], home: Path) -> None:
+    def __init__(self, arguments: list[str], home: Path, variables: Mapping[str, str] | None = None) -> None:
         self.pid, self._master = pty.fork()
         if self.pid == 0:  # pragma: no cover - the child becomes another program
             environment = os.environ | {"HOME": str(home), "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+            environment |= {"LC_ALL": "C.UTF-8", **(variables or {})}
             os.execve(sys.executable, [sys.executable, "-m", "cockpit", *arguments], environment)
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", *SIZE, 0, 0))
         self.written = b""
@@ -94,7 +96,7 @@ class Terminal:
             piece = os.read(self._master, 1 << 16)
             self._rest = self._screen.follow(self._rest + self._decoder.decode(piece))
             seen += piece
-        self.written += seen
+            self.written += piece
         return seen
 
     def wait_for(self, text: str) -> None:
@@ -119,6 +121,20 @@ class Terminal:
         self._has_ended = True
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
+    @property
+    def modes(self) -> list[Any]:
+        """How the terminal treats keys, as `stty` shows it."""
+        return termios.tcgetattr(self._master)
+
+    def wipe(self) -> None:
+        """Show nothing, as after another program."""
+        self._screen.cells.clear()
+
+    def lose(self) -> None:
+        """Take the terminal away, as a broken connection does."""
+        os.close(self._master)
+        self._master = os.open(os.devnull, os.O_RDWR)
+
     def close(self) -> None:
         """End it."""
         if not self._has_ended:
@@ -129,9 +145,11 @@ class Terminal:
 
 
 @contextmanager
-def cockpit_in_a_terminal(*arguments: str, home: Path, seen: str = "ci-smoke-12") -> Iterator[Terminal]:
-    """The cockpit, once a text can be seen."""
-    terminal = Terminal(list(arguments), home)
+def cockpit_in_a_terminal(
+    *arguments: str, home: Path, seen: str = "ci-smoke-12", variables: Mapping[str, str] | None = None
+) -> Iterator[Terminal]:
+    """The cockpit, once a text can be seen; `variables` are those of its environment."""
+    terminal = Terminal(list(arguments), home, variables)
     try:
         terminal.wait_for(seen)
         yield terminal

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cockpit.panes.registry import PANES
 from tests.ui.pty_cockpit import PATIENCE, FrozenCluster, cockpit_in_a_terminal
 
 IDLE_SECONDS = 10.0
@@ -13,6 +14,17 @@ POLLED_SECONDS = 8.0  # until the use of the cluster has been asked for once mor
 HEADER_LINE, FIRST_ROW, SUMMARY_LINE, HINTS_LINE = 2, 6, 36, 40
 A_KILOBYTE = 1000
 ESCAPES = re.compile(rb"\x1b\[[0-9;:?<>=]*[a-zA-Z]|\x1b[\]P_][^\x07\x1b]*(?:\x07|\x1b\\)")
+DIALOGS = {
+    "submit": b"s",
+    "clone": b"c",
+    "stop": b"x",
+    "detail": b"\r",
+    "help": b"?",
+    "palette": b"\x10",
+    "columns": b"C",
+    "clusters": b"\x0b",
+    "filter": b"/",
+}
 STOPPED_SIGN = "■"  # its word may stand behind the dialog
 
 
@@ -51,3 +63,19 @@ def test_an_unchanged_cluster_costs_no_byte_and_a_changed_job_less_than_a_kiloby
         terminal.send(b"y")
         copied = terminal.read_for(PATIENCE, until="Copied")
         assert b"\x1b]52;c;" in copied + terminal.read_for(1.0)
+
+
+@pytest.mark.slow
+def test_every_dialog_and_every_pane_comes_to_rest_while_nobody_types(tmp_path: Path) -> None:
+    with FrozenCluster() as cluster, cockpit_in_a_terminal("--address", cluster.url, home=tmp_path) as terminal:
+        terminal.settle()
+        for name, key in DIALOGS.items():
+            print(name)
+            terminal.send(key)
+            terminal.settle()
+            terminal.send(b"\x1b")
+            terminal.settle()
+        for number in range(1, len(PANES) + 1):
+            print("pane", number)
+            terminal.send(str(number).encode())
+            terminal.settle()

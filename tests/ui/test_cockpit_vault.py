@@ -17,6 +17,7 @@ from cockpit.secrets.references import process_store
 from cockpit.secrets.vault import Vault
 from tests.secrets.fakes import PASSPHRASE, QUICK
 from tests.ui.driver import Driver, cockpit, cockpit_on, simulated
+from tests.ui.pty_cockpit import FrozenCluster, cockpit_in_a_terminal
 
 VALUE = "hf_0123456789abcdef"
 TOKEN = "t" * 40
@@ -101,6 +102,19 @@ async def test_a_cluster_whose_token_is_in_the_vault_is_opened_after_its_passphr
             await typed(driver, PASSPHRASE)
             await driver.wait_until(lambda: driver.app.cluster is not None, "the cluster")
             driver.sees("lab", server.cluster.jobs[-1].id)
+
+
+def test_a_cockpit_opened_from_the_command_line_asks_on_its_screen() -> None:
+    keep("RAY_TOKEN", TOKEN)
+    with FrozenCluster("--token", TOKEN) as cluster:
+        settings.private_directory(settings.config_directory())
+        settings.config_file().write_text(
+            f'[contexts.lab]\naddress = "{cluster.url}"\ntoken = "ac-secret://RAY_TOKEN"\n'
+        )
+        with cockpit_in_a_terminal("-c", "lab", home=Path.home(), seen="Unlock the vault") as terminal:
+            terminal.send(PASSPHRASE.encode() + b"\r")
+            terminal.wait_for("ci-smoke-12")
+            assert PASSPHRASE.encode() not in terminal.written
 
 
 async def test_a_new_vault_wants_a_long_passphrase_typed_twice() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from cockpit.errors import UnreachableError
 from cockpit.panes.registry import PANES
 from tests.scripted import ScriptedTransport
 from tests.sim import NOON
-from tests.ui.driver import Driver, cockpit
+from tests.ui.driver import Driver, cockpit, cockpit_on
 from tests.ui.screen import assert_sound
 
 SIZES = ((80, 24), (300, 80), (20, 5))
@@ -152,6 +153,9 @@ class Bench:
     def answer(self, **counts: int) -> None:
         self.transport.answers.update(answers(**counts))
 
+    def keep_on(self) -> None:
+        """Answer as before."""
+
     def break_off(self) -> None:
         for path in list(self.transport.answers):
             self.transport.answers[path] = GONE
@@ -173,12 +177,12 @@ async def in_front(driver: Driver, name: str) -> None:
     """Bring the pane to the front; what follows a job gets one to follow."""
     driver.app.action_show_pane(name)
     await driver.settle()
-    if hasattr(driver.pane(name), "follow"):
+    if name == "log":
         driver.pane(name).follow(LOG_ID)
     await driver.settle()
 
 
-@pytest.fixture(params=[pane.NAME for pane in PANES if pane.NEEDS_CLUSTER])
+@pytest.fixture(params=[entry.name for entry in PANES if entry.load().NEEDS_CLUSTER])
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -260,3 +264,30 @@ async def test_a_pane_with_ten_thousand_rows_is_drawn_moved_and_filtered(name: s
             assert 0 < driver.pane(name).table.counts.shown < driver.pane(name).table.counts.total
         async for _ in bench.each_size():
             assert driver.lines
+
+
+@pytest.mark.parametrize("pane", [entry.name for entry in PANES])
+async def test_every_pane_is_sound_at_every_size_whatever_becomes_of_the_cluster(pane: str) -> None:
+    transport = ScriptedTransport()
+    transport.answers.update(answers(**FEW))
+    async with cockpit(transport.client, size=SIZES[0], settled=False) as driver:
+        bench = Bench(driver, transport, pane)
+        await in_front(driver, pane)
+        fates = (bench.keep_on, partial(bench.answer, jobs=0, node_count=0), bench.break_off)
+        for fate in fates:
+            fate()
+            await bench.go()
+            async for _ in bench.each_size():
+                assert any(line.strip() for line in driver.lines)
+
+
+@pytest.mark.parametrize("pane", [entry.name for entry in PANES])
+async def test_every_pane_is_sound_without_any_cluster(pane: str) -> None:
+    async with cockpit_on(None, size=SIZES[0]) as driver:
+        await driver.pause()
+        await driver.pilot.press("escape")
+        driver.app.action_show_pane(pane)
+        for size in SIZES:
+            await driver.resize(*size)
+            assert_sound(driver.app)
+            assert any(line.strip() for line in driver.lines)
