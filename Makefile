@@ -66,9 +66,8 @@ scripts: $(READY)  ## put the start scripts of docker/ into the templates
 test-gpu: $(READY)  ## compare with nvidia-smi, on a machine with a GPU
 	@$(BIN)/python -m pytest -m gpu
 
-bench: $(READY)  ## measure; nothing of it is a test
-	@$(BIN)/python -m tests.bench.bench_sdl
-	@$(BIN)/python -m tests.bench.bench_sdl_editor
+bench: $(READY)  ## measure, beside what there is to compare with; nothing of it is a test
+	@$(BIN)/python -m tests.bench
 
 screenshots: $(READY)  ## draw the pictures of the README anew
 	@$(BIN)/python -m screenshots.make

@@ -1,0 +1,132 @@
+"""A simulated dashboard of a big cluster, as a process of its own: `python -m tests.bench.big_dashboard`.
+
+Every answer is serialised before the first request, for several moments of the cluster's time, and those follow one
+another as time goes by: what is measured is the cockpit, not this server. It prints its address and the sizes of what
+it serves; a line on standard input is answered by what was asked since the line before, as JSON. The log of the job
+`flood` grows by 150,000 lines a second while it is read.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import msgspec
+
+from tests.sim import Plan, SimCluster, SimServer
+from tests.sim.dashboard import Answer, Dashboard
+from tests.sim.wire import Reply, Request, Stream
+
+STEP_SECONDS = 5.0
+FRAMES = 4
+FLOOD_LINES_A_SECOND = 150_000
+FLOOD_LINE = b"step %9d | loss 1.2345 | 41.2k tok/s | lr 2.99e-04 | gpu 0 61 C 312 W\n"
+FLOOD_BLOCK = 7_500  # lines, twenty times a second
+FRAMED = ("/nodes", "/api/jobs/", "/api/cluster_status")
+BROWSER = {"sec-fetch-mode": "cors"}  # as our client says, so that values are withheld
+ACTORS = "/api/v0/actors"
+QUERY = (("view", "summary"),)
+
+
+class BigDashboard(Dashboard):
+    """Answers the framed paths with bytes that are ready, and everything else as any simulated dashboard does."""
+
+    def __init__(self, cluster: SimCluster) -> None:
+        super().__init__(cluster)
+        self.began = time.monotonic()
+        self.frames: dict[str, list[bytes]] = {path: [] for path in FRAMED}
+        self._actors_asked: dict[tuple[tuple[str, str], ...], bytes] = {}
+        self.asked: Counter[str] = Counter()
+        self.sent: Counter[str] = Counter()
+        self._flood = b"".join(FLOOD_LINE % number for number in range(FLOOD_BLOCK))
+
+    async def prepare(self) -> None:
+        """Serialise all frames."""
+        for _ in range(FRAMES):
+            for path in FRAMED:
+                self.frames[path].append(await self._serialised(Request("GET", path, path, QUERY, BROWSER, b"")))
+            self.cluster.clock.advance(STEP_SECONDS)
+
+    async def _serialised(self, request: Request) -> bytes:
+        answer = await super().handle(request)
+        assert isinstance(answer, Reply)
+        return msgspec.json.encode(answer.body)
+
+    async def handle(self, request: Request) -> Answer:
+        """Count it, and answer what is ready."""
+        self.asked[request.path] += 1
+        answer = await self._answer(request)
+        if isinstance(answer, Reply):
+            self.sent[request.path] += len(answer.body) if isinstance(answer.body, bytes) else 0
+        return answer
+
+    async def _answer(self, request: Request) -> Answer:
+        if request.method == "GET" and (frames := self.frames.get(request.path)):
+            return _json(frames[int((time.monotonic() - self.began) / STEP_SECONDS) % FRAMES])
+        if request.path == ACTORS:
+            if request.query not in self._actors_asked:
+                self._actors_asked[request.query] = await self._serialised(request)
+            return _json(self._actors_asked[request.query])
+        if request.path == "/api/v0/logs/stream" and "flood" in request.get("filename"):
+            return Stream(self._flooded())
+        return await super().handle(request)
+
+    async def _flooded(self) -> AsyncIterator[bytes]:
+        begun, blocks = time.monotonic(), 0
+        while True:
+            due = int((time.monotonic() - begun) * FLOOD_LINES_A_SECOND / FLOOD_BLOCK) + 1
+            for _ in range(due - blocks):
+                yield self._flood
+            blocks = due
+            await asyncio.sleep(FLOOD_BLOCK / FLOOD_LINES_A_SECOND / 2)
+
+    def sizes(self) -> dict[str, float]:
+        """What it serves: kB for each node and each job, and the number of actors."""
+        nodes, jobs = self.cluster.plan.nodes, len(self.cluster.jobs)
+        return {
+            "kb_per_node": len(self.frames["/nodes"][0]) / 1000 / nodes,
+            "kb_per_job": len(self.frames["/api/jobs/"][0]) / 1000 / jobs,
+            "nodes": nodes,
+            "jobs": jobs,
+            "actors": len(self.cluster.actors()),
+        }
+
+    def since(self) -> dict[str, dict[str, int]]:
+        """What was asked since this was called before: requests and bytes of bodies by path."""
+        found = {"requests": dict(self.asked), "bytes": dict(self.sent)}
+        self.asked.clear()
+        self.sent.clear()
+        return found
+
+
+def _json(body: bytes) -> Reply:
+    return Reply(body, content_type="application/json")
+
+
+async def serve(plan: Plan) -> None:
+    """Until standard input ends."""
+    cluster = SimCluster(plan)
+    async with SimServer(cluster) as server:
+        dashboard = BigDashboard(cluster)
+        await dashboard.prepare()
+        server.dashboard = dashboard
+        print(json.dumps({"url": server.url, **dashboard.sizes()}), flush=True)
+        while await asyncio.to_thread(sys.stdin.readline):
+            print(json.dumps(dashboard.since()), flush=True)
+
+
+def main() -> None:
+    """Serve."""
+    parser = argparse.ArgumentParser(prog="big_dashboard")
+    parser.add_argument("--nodes", type=int, default=1000)
+    parser.add_argument("--gpus", type=int, default=8)
+    parser.add_argument("--jobs", type=int, default=5000)
+    args = parser.parse_args()
+    asyncio.run(serve(Plan(nodes=args.nodes, gpus=args.gpus, jobs=args.jobs, origin=time.time())))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""The benchmarks that are programs of their own, each run in a process, and their JSON as figures of the one table."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.bench.figures import Figure
+from tests.bench.processes import ROOT, private_home
+
+PATIENCE_S = 240.0
+LOGS = "A log of 1,000,000 lines into the spool"
+LOG_VIEW = "A log of 1,000,000 lines on the screen"
+EDITOR = "A key in an SDL of 500 lines"
+LINT = "Lint of a folder of SDLs, beside the official package"
+
+
+class Program(NamedTuple):
+    """A benchmark: its module, its options, and how its JSON is read."""
+
+    part: str
+    module: str
+    options: tuple[str, ...]
+    read: Callable[[Any], list[Figure]]
+
+
+def programs(seconds: float, runs: int) -> Sequence[Program]:
+    """All of them; a fast log is followed for so many seconds."""
+    fast = ("--runs", str(runs), "--seconds", str(seconds))
+    return (
+        Program(LOGS, "tests.bench.bench_logs", fast, _logs),
+        Program(LOG_VIEW, "tests.bench.bench_log_view", (), _log_view),
+        Program(EDITOR, "tests.bench.bench_sdl_editor", (), _editor),
+        Program(LINT, "tests.bench.bench_sdl", ("--rounds", "3"), _lint),
+    )
+
+
+def measured(program: Program, home: Path) -> list[Figure]:
+    """Run one; a missed target of its own is no failure. Raises RuntimeError with its last words."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        command = [sys.executable, "-m", program.module, *program.options, "--json", str(report)]
+        known = {name: os.environ[name] for name in ("RAYAKASH_SHARED", "CHAIN_SDK") if name in os.environ}
+        done = subprocess.run(
+            command, cwd=ROOT, env=private_home(home) | known, capture_output=True, text=True,
+            timeout=PATIENCE_S, check=False,
+        )  # fmt: skip
+        if not report.exists():
+            words = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["it said nothing"]
+            raise RuntimeError(words[0])
+        return program.read(json.loads(report.read_text(encoding="utf-8")))
+
+
+def _logs(found: dict[str, float]) -> list[Figure]:
+    known = {"bare stream, s", "into the spool, s", "ratio to a bare stream"}
+    targets = {"memory growth, MiB": 30.0, "seconds behind at the end": 1.0}
+    whole = Figure(LOGS, "whole in", found["into the spool, s"], "s", found["bare stream, s"], at_most=1.3)
+    rest = [_plain(LOGS, name, value, targets.get(name)) for name, value in found.items() if name not in known]
+    return [whole, *rest]
+
+
+def _plain(part: str, name: str, value: float, most: float | None) -> Figure:
+    title, _, unit = name.rpartition(", ")
+    is_unit = title and unit in ("s", "MiB")
+    return Figure(part, title if is_unit else name, value, unit if is_unit else "", at_most=most)
+
+
+def _log_view(found: list[dict[str, Any]]) -> list[Figure]:
+    return [Figure(LOG_VIEW, row["name"], row["value"], row["unit"], at_most=row["target"]) for row in found]
+
+
+def _editor(found: dict[str, Any]) -> list[Figure]:
+    cost = found["key_cpu_ms"]
+    return [
+        Figure(EDITOR, "processor, beside a bare text area", cost["ours"], "ms", cost["bare"], at_most=1.3),
+        Figure(EDITOR, "problems fresh after", found["problems_fresh_ms"], "ms", at_most=100),
+    ]
+
+
+def _lint(found: dict[str, Any]) -> list[Figure]:
+    cpu, wall = found["cpu_s"], found["wall_s"]
+    return [
+        Figure(LINT, "processor", cpu["ours"], "s", cpu["node"], at_most=1),
+        Figure(LINT, "time", wall["ours"], "s", wall["node"]),
+    ]
