@@ -77,7 +77,7 @@ lock: $(READY)  ## pin every dependency anew
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	  --custom-compile-command "make lock" pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
-	  --custom-compile-command "make lock" --extra local --group dev pyproject.toml -o requirements-dev.lock
+	  --custom-compile-command "make lock" --extra local --extra web --group dev pyproject.toml -o requirements-dev.lock
 
 clean:  ## remove what the targets above made
 	rm -rf .venv .venv-ray-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
