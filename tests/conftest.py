@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 ALLOWED_SKIPS = Path(__file__).parent / "allowed_skips.txt"
@@ -10,6 +11,10 @@ ONE_WORKER = {"live", "compat"}
 STRICT = os.environ.get("RAYAKASH_STRICT") == "1"
 
 _unexpected: list[str] = []
+
+# How long an example takes is the machine's affair.
+hypothesis.settings.register_profile("here", deadline=None)
+hypothesis.settings.load_profile("here")
 
 
 @pytest.fixture(autouse=True)

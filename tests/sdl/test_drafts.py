@@ -209,7 +209,7 @@ password: vvvvvv7
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
 @given(lines=st.lists(LINES, max_size=14), newline=st.sampled_from(("\n", "\r\n")))
 def test_every_text_comes_back_as_it_was(tmp_path: Path, unlocked: Vault, lines: list[str], newline: str) -> None:
     folder = tmp_path / "many"

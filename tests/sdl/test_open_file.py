@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cockpit.errors import UsageError
@@ -18,7 +18,6 @@ from tests.sdl.conftest import SMALL
 from tests.secrets.machine import Machine
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=200), st.booleans())
 def test_opening_and_saving_keeps_every_byte(text: str, marked: bool) -> None:
     data = (b"\xef\xbb\xbf" if marked else b"") + text.encode()

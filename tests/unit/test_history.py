@@ -3,7 +3,7 @@
 import tracemalloc
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cockpit.model.history import ClusterHistory, History, IdleWatch
@@ -29,7 +29,6 @@ def test_unknown_is_kept_as_unknown() -> None:
     assert history.values("a", 2) == [5.0, None]
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 40), st.floats(0, 1000), st.floats(0, 100)), max_size=200))
 def test_it_never_outgrows_its_bounds(samples: list[tuple[int, float, float]]) -> None:
     history = History(samples=4, keys=5, forget_after=100.0)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cockpit.clients.ignore_rules import parse_rules
@@ -112,7 +112,6 @@ _name = st.text("ab!^-\\ #.\n[]~&|(c", min_size=1, max_size=4).filter(lambda nam
 _path = st.one_of(st.just("."), st.lists(_name, min_size=1, max_size=3).map("/".join))
 
 
-@settings(deadline=None)
 @given(st.lists(_pattern, min_size=1, max_size=3), st.lists(_path, min_size=1, max_size=10))
 def test_any_pattern_decides_as_ray_does(
     ray_pathspec: Callable[[list[str]], Any], patterns: list[str], paths: list[str]

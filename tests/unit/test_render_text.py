@@ -3,7 +3,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cockpit.render.text import visible
@@ -35,7 +35,6 @@ def test_visible(text: str, shown: str) -> None:
     assert visible(text) == shown
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(codec=None)))
 def test_anything_becomes_one_harmless_line(text: str) -> None:
     shown = visible(text)

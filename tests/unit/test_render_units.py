@@ -1,7 +1,7 @@
 """Sizes, durations and ages."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cockpit.render.units import age, duration, size
@@ -37,7 +37,6 @@ def test_size(value: int | None, text: str) -> None:
     assert size(value) == text
 
 
-@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=1 << 69))
 def test_a_size_is_short_and_never_a_thousand_and_twenty_four(value: int) -> None:
     number, unit = size(value).split(" ")
@@ -75,7 +74,6 @@ def test_duration(seconds: float | None, text: str) -> None:
     assert duration(seconds) == text
 
 
-@settings(deadline=None)
 @given(st.floats(min_value=0, max_value=1e9))
 def test_a_duration_is_never_more_than_it_was(seconds: float) -> None:
     units = {"d": DAY, "h": HOUR, "m": MINUTE, "s": 1}

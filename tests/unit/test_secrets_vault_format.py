@@ -97,7 +97,6 @@ def _opened(data: bytes) -> vault_format.Contents:
     return vault_format.unseal(vault_format.key_for(sealed.header, Secret(PASSPHRASE)), sealed)
 
 
-@settings(deadline=None)
 @given(st.integers(0, len(SEALED) - 1), st.integers(1, 255))
 def test_no_changed_byte_gives_other_contents(position: int, flip: int) -> None:
     changed = bytearray(SEALED)
@@ -106,14 +105,13 @@ def test_no_changed_byte_gives_other_contents(position: int, flip: int) -> None:
         assert _opened(bytes(changed)) == CONTENTS  # the newline at the end, and bits that base64 ignores
 
 
-@settings(deadline=None)
 @given(st.integers(0, len(SEALED) - 2))
 def test_no_cut_gives_other_contents(length: int) -> None:
     with pytest.raises((DamagedVaultError, WrongPassphraseError)):
         _opened(SEALED[:length])
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.dictionaries(st.text(), st.dictionaries(st.text(), st.text(st.characters(codec="utf-8")))))
 def test_all_contents_come_back(contents: vault_format.Contents) -> None:
     key = vault_format.new_key(Secret(PASSPHRASE), QUICK)

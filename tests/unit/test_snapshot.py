@@ -1,7 +1,7 @@
 """Snapshots: which state they are in, and from when on their age is told."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cockpit.errors import UnreachableError
@@ -23,7 +23,6 @@ def test_data_is_old_after_three_intervals_or_20_s_beyond_the_due_poll(interval:
     assert overdue_after(interval) == limit
 
 
-@settings(deadline=None)
 @given(st.floats(0.1, 600.0))
 def test_data_is_never_old_before_its_poll_was_due(interval: float) -> None:
     assert interval < overdue_after(interval) <= interval + 20.0
@@ -68,7 +67,6 @@ def test_a_machine_that_slept_knows_that_its_data_is_old() -> None:
     assert Snapshot(value=1, taken=START, interval=5.0).age(asleep) == 3600.0
 
 
-@settings(deadline=None)
 @given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
 def test_an_age_is_never_below_zero(wall: float, steady: float) -> None:
     assert Moment(START.wall + wall, START.steady + steady).since(START) >= 0.0

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cockpit.clients.masking import Masker
@@ -110,7 +110,6 @@ _JSON = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(
     _JSON,
     st.dictionaries(st.text(min_size=1, max_size=8), st.text('abcdefXYZ"\\é', min_size=8, max_size=20), max_size=3),

@@ -1,7 +1,7 @@
 """The picture of an SDL: who reaches whom, in any width, in Unicode and in ASCII."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cockpit.operations.sdl import meaning_record
@@ -128,7 +128,6 @@ SERVICES = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(SERVICES, st.integers(60, 160), st.booleans())
 def test_any_services_fit(services: list[dict[str, object]], width: int, ascii_only: bool) -> None:
     lines = diagram(services, width=width, ascii_only=ascii_only)

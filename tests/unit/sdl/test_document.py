@@ -253,7 +253,7 @@ def test_any_text_can_be_set_anywhere(value: str, path: str) -> None:
     assert document.text == ODD
 
 
-@settings(max_examples=100, deadline=None, database=None)
+@settings(max_examples=100, database=None)
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(), st.lists))
 def test_any_value_can_be_inserted(value: object) -> None:
     document = SdlDocument("a:\n  b: 1 # c\nd: [x]\n")

@@ -80,7 +80,7 @@ edits = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(texts, edits)
 def test_a_view_that_follows_shows_the_text_and_undo_restores_every_byte(text: str, steps: list[tuple]) -> None:  # type: ignore[type-arg]
     session = EditingSession(text)
