@@ -11,8 +11,8 @@ from cockpit.sdl.document import SdlDocument
 from cockpit.sdl.files import read_document
 from cockpit.sdl.ray_cluster import Cluster
 from cockpit.sdl.view import View
-from cockpit.secrets.names import scopes_for
-from cockpit.secrets.tls import CERTIFICATE_NAME, certificate_of
+from cockpit.secrets.names import CERTIFICATE_NAME, scopes_for
+from cockpit.secrets.tls import certificate_of
 
 TOKEN_NAME = "RAY_AUTH_TOKEN"
 

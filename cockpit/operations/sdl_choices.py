@@ -6,7 +6,7 @@ from cockpit.model.env_names import KNOWN
 from cockpit.operations.sdl_form_edits import SECRET
 from cockpit.operations.sdl_form_rows import FormRow
 from cockpit.sdl import gpu_models
-from cockpit.sdl.completion import Names, values_at
+from cockpit.sdl.completion import values_at
 
 _RESOURCES = ("profiles", "compute", "any", "resources")
 _CLASS = (*_RESOURCES, "storage", 0, "attributes", "class")
@@ -28,14 +28,14 @@ def choices_of(row: FormRow, rows: Iterable[FormRow], secrets: Iterable[str]) ->
         case "gpu-ram" | "gpu-interface":
             return _of_card(row, rows)
         case "classes":
-            return [item.text for item in values_at(_CLASS, Names())]
+            return [item.text for item in values_at(_CLASS)]
         case "cuda":
             return ["gpu", "cpu", "12.8", "12.4", "12.1", "11.8"]
         case "env":
             return [f"{name}={SECRET}{name}" if known.is_secret else f"{name}=" for name, known in KNOWN.items()]
         case "secrets":
             return [SECRET + name for name in sorted(secrets)]
-    return [item.text for item in values_at(_AMOUNTS[row.field], Names())] if row.field in _AMOUNTS else []
+    return [item.text for item in values_at(_AMOUNTS[row.field])] if row.field in _AMOUNTS else []
 
 
 def _of_card(row: FormRow, rows: Iterable[FormRow]) -> list[str]:

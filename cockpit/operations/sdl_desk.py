@@ -105,11 +105,14 @@ class Desk:
     # --- from time to time ---
 
     def noted(self) -> bool:
-        """Whether anything was typed that no draft holds yet; it is noted by that."""
-        is_kept = self._kept is self.session and self._kept_version == self.session.version
-        if is_kept or not self.session.is_dirty:
+        """Whether the draft is of another text than this one; what is to be kept is noted by that."""
+        was_kept = self._kept is self.session
+        if was_kept and self._kept_version == self.session.version:
             return False
-        self.keeper.note(self.session.text)
+        if self.session.is_dirty:
+            self.keeper.note(self.session.text)
+        elif not was_kept:
+            return False
         self._kept, self._kept_version = self.session, self.session.version
         return True
 
@@ -124,8 +127,11 @@ class Desk:
     # --- to be called in a thread ---
 
     def keep(self) -> None:
-        """Write what was noted into the draft. Raises UsageError."""
-        self.keeper.write()
+        """Write what was noted into the draft; what was all undone needs none. Raises UsageError."""
+        if self.session.is_dirty:
+            self.keeper.write()
+        else:
+            self.keeper.drop()
 
     def clear(self, *, keep_draft: bool = False) -> None:
         """Take everything off; what was not saved goes, its draft included. Raises UsageError."""

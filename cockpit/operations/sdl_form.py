@@ -11,7 +11,6 @@ from cockpit.sdl.advice import USD_PER_HOUR
 from cockpit.sdl.document import SdlDocument
 from cockpit.sdl.meaning import Meaning, Port, ServiceMeaning
 from cockpit.sdl.nodes import child, elements, fields
-from cockpit.sdl.ray_cluster import Cluster
 from cockpit.sdl.secret_names import is_plain_secret
 from cockpit.sdl.view import Placement, Row, Service, View, string
 
@@ -27,9 +26,10 @@ def form_of(document: SdlDocument, meaning: Meaning, secrets: Mapping[str, str] 
 
     `secrets` says where the secret of a name is; without it nothing is called missing.
     """
-    view, cover = View(document.tree.root), Cover(document)
+    cluster, cover = document.cluster, Cover(document)
+    view = cluster.view
     cover.line("version")
-    members = [member.service for member in Cluster(view).members]
+    members = [member.service for member in cluster.members]
     together = tuple(service.name for service in members if IMAGE.fullmatch(service.image) is not None)
     services = sorted(meaning.services, key=lambda one: ("head", "worker", "").index(one.role))
     rows = [row for one in services for row in _service(view, cover, one, together, secrets)]

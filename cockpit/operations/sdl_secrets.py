@@ -11,9 +11,9 @@ from cockpit.errors import UsageError
 from cockpit.model.secret import REFERENCE_PREFIX, Secret
 from cockpit.sdl.document import SdlDocument, paths_of
 from cockpit.sdl.paths import Path as Steps
-from cockpit.secrets.names import Place
+from cockpit.secrets.names import CERTIFICATE_NAME, KEY_NAME, TOKEN_NAME, Place
 from cockpit.secrets.references import process_store, resolve_references
-from cockpit.secrets.store import SecretStore
+from cockpit.secrets.store import NoValueError, SecretStore
 from cockpit.settings import write_private
 
 
@@ -66,12 +66,30 @@ def render(document: SdlDocument, scopes: Sequence[str], *, store: SecretStore |
     Raises NoValueError, which names all references without a value, StoreUnavailableError, and UnsafeEditError.
     """
     references = references_in(document)
-    values = resolve_references([one.reference for one in references], scopes=scopes, store=store)
+    values = _values(references, scopes, store)
     copy = SdlDocument(document.text)
     for one in references:
         copy.set(one.path, one.before + values[one.reference].reveal())
     names = tuple(dict.fromkeys(one.name for one in references))
     return Rendered(Secret(copy.text), names, tuple(_partial(document)))
+
+
+def _values(references: Sequence[Reference], scopes: Sequence[str], store: SecretStore | None) -> dict[str, Secret]:
+    try:
+        return resolve_references([one.reference for one in references], scopes=scopes, store=store)
+    except NoValueError as error:
+        error.hint = _ways_to(error.names, scopes[0])
+        raise
+
+
+# What `secrets generate` makes, by the name of the secret.
+_MADE = {TOKEN_NAME: TOKEN_NAME, CERTIFICATE_NAME: "tls", KEY_NAME: "tls"}
+
+
+def _ways_to(names: Sequence[str], scope: str) -> str:
+    """The commands that make or ask for what has no value."""
+    kinds = dict.fromkeys(f"generate {_MADE[name]}" if name in _MADE else f"set {name}" for name in names)
+    return "Give " + " and ".join(f"`rayakash-tui secrets {kind} --scope {scope}`" for kind in kinds) + "."
 
 
 def _partial(document: SdlDocument) -> Iterator[int]:
@@ -86,10 +104,10 @@ def places_of(
     document: SdlDocument, scopes: Sequence[str], *, store: SecretStore | None = None
 ) -> list[tuple[str, Place, str | None]]:
     """Where the value of every reference is: name, place and scope. Raises as `render` does; no value is kept."""
-    references = {one.reference: one.name for one in references_in(document)}
-    resolve_references(references, scopes=scopes, store=store)
+    references = references_in(document)
+    _values(references, scopes, store)
     chosen = store or process_store()
-    found = {name: chosen.resolve(name, scopes) for name in references.values()}
+    found = {name: chosen.resolve(name, scopes) for name in dict.fromkeys(one.name for one in references)}
     return [(name, one.place, one.scope) for name, one in found.items()]
 
 

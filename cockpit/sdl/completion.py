@@ -8,6 +8,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, partial
 
 import msgspec
 
@@ -51,6 +52,10 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
     profile_of: dict[str, str] = {}
 
 
+# Few places refer to a name, and finding all names takes as long as finding the cursor.
+Source = Callable[[], Names]
+
+
 def complete(text: str, offset: int, *, secrets: Sequence[str] = (), limit: int = MOST) -> Completion | None:
     """What can be written at an offset of the text; None where nothing is known.
 
@@ -59,7 +64,7 @@ def complete(text: str, offset: int, *, secrets: Sequence[str] = (), limit: int 
     cursor = cursor_at(text, offset)
     if cursor is None:
         return None
-    found, written, start = _items(cursor, names_in(text), secrets)
+    found, written, start = _items(cursor, cache(partial(names_in, text)), secrets)
     fitting = _fitting(found, written)[:limit]
     if not fitting or [item.text.rstrip(" :") for item in fitting] == [written]:
         return None
@@ -147,7 +152,7 @@ def _fitting(items: Iterable[Item], written: str) -> list[Item]:
     return begins + holds
 
 
-def _items(cursor: Cursor, names: Names, secrets: Sequence[str]) -> tuple[list[Item], str, int]:
+def _items(cursor: Cursor, names: Source, secrets: Sequence[str]) -> tuple[list[Item], str, int]:
     """The items, what was written of them, and where that begins."""
     if _is_env(cursor.path):
         return _env_items(cursor, names, secrets)
@@ -171,7 +176,7 @@ def _quoted(values: list[Item], cursor: Cursor) -> list[Item]:
 # --- keys ------------------------------------------------------------------------------------------------------------
 
 
-def _keys_at(cursor: Cursor, names: Names) -> list[Item]:
+def _keys_at(cursor: Cursor, names: Source) -> list[Item]:
     """Keys that the mapping may have and has not."""
     spec = spec_at(cursor.path)
     offered: list[Item] = []
@@ -201,17 +206,17 @@ def _tail(spec: Spec) -> str:
     return "" if is_nested else " "
 
 
-def _named(path: Path, names: Names) -> tuple[str, ...]:
+def _named(path: Path, names: Source) -> tuple[str, ...]:
     """Names that a mapping with names of the user's own refers to."""
     match path:
         case ("deployment",):
-            return names.services
+            return names().services
         case ("deployment", _):
-            return names.placements
+            return names().placements
         case ("profiles", "placement", _, "pricing"):
-            return names.computes
+            return names().computes
         case ("services", service, "params", "storage"):
-            return names.volumes.get(names.profile_of.get(str(service), str(service)), ())
+            return names().volumes.get(names().profile_of.get(str(service), str(service)), ())
         case _:
             return ()
 
@@ -244,7 +249,7 @@ def _step(spec: Spec | None, step: str | int) -> Spec | None:
 
 
 def values_at(
-    path: Path, names: Names, *, secrets: Sequence[str] = (), siblings: Mapping[str, str] | None = None
+    path: Path, names: Source = Names, *, secrets: Sequence[str] = (), siblings: Mapping[str, str] | None = None
 ) -> list[Item]:
     """What the value at a path may be; empty where anything may stand. `siblings` are values beside it, by key."""
     around = siblings or {}
@@ -295,17 +300,17 @@ _SETS: dict[str, tuple[tuple[str, str], ...]] = {
 }  # fmt: skip
 
 
-def _by_place(path: Path, names: Names, around: Mapping[str, str]) -> list[Item]:
+def _by_place(path: Path, names: Source, around: Mapping[str, str]) -> list[Item]:
     """Names that other parts of the document give, and what goes by another value beside it."""
     match path:
         case ("deployment", _, _, "profile"):
-            return [Item(name, "compute profile") for name in names.computes]
+            return [Item(name, "compute profile") for name in names().computes]
         case ("services", own, "dependencies", _, "service"):
-            return [Item(name, "service") for name in names.services if name != own]
+            return [Item(name, "service") for name in names().services if name != own]
         case ("services", own, "expose", _, "to", _, "service"):
-            return [Item(name, "service") for name in names.services if name != own]
+            return [Item(name, "service") for name in names().services if name != own]
         case ("services", _, "expose", _, "to", _, "ip"):
-            return [Item(name, "leased address") for name in names.endpoints]
+            return [Item(name, "leased address") for name in names().endpoints]
         case ("profiles", "compute", _, "resources", "storage", _, "name"):
             return [Item("shm", "for /dev/shm"), Item("data")]
     return _by_card(path, around)
@@ -331,7 +336,7 @@ def _is_env(path: Path) -> bool:
     return len(path) == 4 and path[0] == "services" and path[2] == "env" and isinstance(path[3], int)
 
 
-def _env_items(cursor: Cursor, names: Names, secrets: Sequence[str]) -> tuple[list[Item], str, int]:
+def _env_items(cursor: Cursor, names: Source, secrets: Sequence[str]) -> tuple[list[Item], str, int]:
     """`NAME=` first, and behind the equals sign what the variable may be."""
     start = cursor.start + len(cursor.quote)
     name, equals, value = cursor.written.partition("=")
@@ -347,7 +352,7 @@ def env_names() -> list[Item]:
     return [Item(one.name, one.purpose) for one in KNOWN.values()]
 
 
-def env_values(name: str, names: Names, secrets: Sequence[str] = ()) -> list[Item]:
+def env_values(name: str, names: Source = Names, secrets: Sequence[str] = ()) -> list[Item]:
     """What an env variable may be: references for secrets, what is known for others."""
     if is_secret_looking(name):
         own = [_reference(name)] if re.fullmatch(r"[A-Za-z_]\w{0,63}", name, re.ASCII) else []
@@ -355,7 +360,7 @@ def env_values(name: str, names: Names, secrets: Sequence[str] = ()) -> list[Ite
         return list({item.text: item for item in (*own, *others)}.values())
     known: dict[str, Callable[[], list[Item]]] = {
         "RAY_AUTH_MODE": lambda: [Item("token", "Ray asks for RAY_AUTH_TOKEN")],
-        "RAY_ADDRESS_HOST": lambda: [Item(service, "service") for service in names.services],
+        "RAY_ADDRESS_HOST": lambda: [Item(service, "service") for service in names().services],
     }
     return known[name]() if name in known else []
 

@@ -30,12 +30,16 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
         """The difference in words."""
         how = "can be updated in place" if self.in_place else "needs a new deployment"
         if self.before is None or self.after is None:
-            change = "is added" if self.before is None else "is removed"
+            change = f"{'are' if self._is_plural else 'is'} {'added' if self.before is None else 'removed'}"
             value = self.after if self.before is None else self.before
             shown = f" ({value})" if value else ""
             return f"{self.subject}: {self.what}{shown} {change}; {how}."
         values = f" from {self.before} to {self.after}" if self.before or self.after else ""
-        return f"{self.subject}: {self.what} changes{values}; {how}."
+        return f"{self.subject}: {self.what} change{'' if self._is_plural else 's'}{values}; {how}."
+
+    @property
+    def _is_plural(self) -> bool:
+        return self.what in ("args", "GPUs", "CPU attributes", "credentials", "params")
 
 
 class _Fact(msgspec.Struct, frozen=True):
@@ -52,7 +56,7 @@ def diff(before: SdlDocument, after: SdlDocument) -> list[Difference]:
     Order, quoting, comments and units that mean the same make none. Raises UnreadableSdlError.
     """
     old, new = View(before.tree.root), View(after.tree.root)
-    found = [*_services(old, new), *_compare("deployment", _group_facts(old), _group_facts(new))]
+    found = [*_services(old, new), *_groups(old, new)]
     return sorted(found, key=lambda one: (one.in_place, one.subject, one.what))
 
 
@@ -175,7 +179,8 @@ def _rows(name: str, old: View, new: View) -> Iterator[Difference]:
     for placement in [*one, *(placement for placement in other if placement not in one)]:
         before, after = one.get(placement), other.get(placement)
         if before is None or after is None:
-            shown = f"{(before or after or one[placement]).count} replicas"
+            count = (before or after or one[placement]).count
+            shown = f"{count} replica{'' if count == 1 else 's'}"
             yield Difference(
                 subject=name,
                 what=f"placement {placement}",
@@ -221,20 +226,26 @@ def _labels(node: Node | None) -> object:
     return tuple(sorted((name, string(value)) for name, value in fields(node).items()))
 
 
-def _group_facts(view: View) -> dict[str, _Fact]:
-    facts: dict[str, _Fact] = {}
-    for placement in view.placements.values():
-        if not any(row.placement == placement.name for row in view.rows):
-            continue
-        labels = tuple(sorted(placement.attributes.items()))
-        shown = ", ".join(f"{name}={value}" for name, value in labels) or "none"
-        facts[f"attributes of {placement.name}"] = _Fact(labels, shown, False)
-        signers = _signers(child(placement.node, "signedBy"))
-        facts[f"signers of {placement.name}"] = _Fact(signers, f"{len(signers)}", False)
-    window = string(child(view.root, "reclamation", "min_window"))
-    if window:
-        facts["reclamation window"] = _Fact(quantities.go_seconds(window), window, False)
+def _groups(old: View, new: View) -> Iterator[Difference]:
+    for name in [*old.placements, *(name for name in new.placements if name not in old.placements)]:
+        yield from _compare(f"placement {name}", _group_facts(old, name), _group_facts(new, name))
+    yield from _compare("deployment", _window(old), _window(new))
+
+
+def _group_facts(view: View, name: str) -> dict[str, _Fact]:
+    """What a placement asks of providers; nothing where no service is placed there."""
+    placement = view.placements.get(name)
+    if placement is None or not any(row.placement == name for row in view.rows):
+        return {}
+    facts = {f"attribute {key}": _Fact(value, value, False) for key, value in sorted(placement.attributes.items())}
+    for kind, signer in _signers(child(placement.node, "signedBy")):
+        facts[f"signer {signer} in {kind}"] = _Fact(True, "", False)
     return facts
+
+
+def _window(view: View) -> dict[str, _Fact]:
+    window = string(child(view.root, "reclamation", "min_window"))
+    return {"reclamation window": _Fact(quantities.go_seconds(window), window, False)} if window else {}
 
 
 def _signers(node: Node | None) -> tuple[tuple[str, str], ...]:

@@ -11,8 +11,10 @@ from cockpit.sdl.nodes import Mapping, Node, Scalar, Sequence, is_merge, key_of,
 from cockpit.sdl.parser import Tree, parse
 from cockpit.sdl.paths import Path, Step, spelled, to_path
 from cockpit.sdl.places import Place, find, locate, refusal, require_editable
+from cockpit.sdl.ray_cluster import Cluster
 from cockpit.sdl.removal import removal_of
 from cockpit.sdl.scalars import Simple, Value, meaning
+from cockpit.sdl.view import View
 
 MAX_UNDO = 200
 
@@ -38,6 +40,7 @@ class SdlDocument:
         self._left: tuple[str, Tree | None] = ("", None)
         self._undo: list[State] = []
         self._redo: list[State] = []
+        self._cluster: Cluster | None = None
 
     # --- text and tree ---
 
@@ -58,6 +61,17 @@ class SdlDocument:
                 self._failure = error
                 raise
         return self._tree
+
+    @property
+    def cluster(self) -> Cluster:
+        """What the text asks for, read leniently, and the Ray cluster in it; worked out once for each text.
+
+        Raises UnreadableSdlError where it is no YAML.
+        """
+        tree = self.tree
+        if self._cluster is None or self._cluster.view.root is not tree.root:
+            self._cluster = Cluster(View(tree.root))
+        return self._cluster
 
     def replace_text(self, text: str, label: str = "typing") -> None:
         """Take over a text that was edited elsewhere, valid or not, as one step of undo."""
@@ -248,6 +262,7 @@ class SdlDocument:
     def _become(self, text: str, tree: Tree | None = None) -> None:
         # The tree that is left is kept: an undo right after an edit is the usual case.
         left, self._left = self._left, (self._text, self._tree)
+        self._cluster = None
         self._text, self._tree, self._failure = text, tree or (left[1] if left[0] == text else None), None
 
     def __repr__(self) -> str:

@@ -23,7 +23,8 @@ from cockpit.sdl.view import Compute, Row, View, string, truth
 
 _refuse = refuser(GO)
 
-_GPU_KEY = re.compile(r"[a-zA-Z][\w/.\-]{1,62}[\w*]", re.ASCII)
+# Source: go/node/types/attributes/v1/attribute.go; only the last character may be an asterisk, and any model is that.
+_GPU_KEY = re.compile(r"[a-zA-Z][\w/.\-]{1,126}[\w*]?", re.ASCII)
 
 
 def check(report: Report, view: View) -> None:

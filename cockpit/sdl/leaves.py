@@ -9,7 +9,7 @@ from cockpit.sdl.findings import BOTH, GO, TS, Report, Side, to_insert, to_remov
 from cockpit.sdl.grammar import NEXT_CASES
 from cockpit.sdl.nodes import Mapping, Node, Scalar, Sequence, pairs_of, resolved
 from cockpit.sdl.paths import Path, spelled
-from cockpit.sdl.scalars import go_meaning, is_null, meaning
+from cockpit.sdl.scalars import go_meaning, is_null, is_object, meaning
 
 
 def _name(path: Path) -> str:
@@ -27,12 +27,12 @@ def _scalar(report: Report, node: Node, path: Path) -> Scalar | None:
 def _is_text(report: Report, node: Scalar, path: Path) -> bool:
     """Whether TypeScript reads the scalar as text; notes the refusal where it does not."""
     value = meaning(node)
-    if isinstance(value, str):
+    if isinstance(value, str) and not is_object(node):
         return True
     if value is None:
         report.add("empty-key", node, f"{_name(path)} is empty; TypeScript wants a text here.", (TS,))
         return False
-    kind = "a truth value" if isinstance(value, bool) else "a number"
+    kind = "a truth value" if isinstance(value, bool) else "a date" if isinstance(value, str) else "a number"
     message = f"{_name(path)} is {kind} without quotes; TypeScript takes only text here and refuses it."
     report.add("not-text", node, message, (TS,), fix=to_set("put the value in quotes", path, node.value))
     return False
@@ -151,8 +151,7 @@ def _gpu_units(report: Report, node: Node, path: Path) -> None:
     scalar = _scalar(report, node, path)
     if scalar is None:
         return
-    value = meaning(scalar)
-    if value is None or isinstance(value, bool):
+    if is_object(scalar) or not quantities.ts_takes_gpus(meaning(scalar)):
         report.add("bad-gpu-units", node, "gpu units must be a whole number; this is refused.", (TS,))
     if not is_null(scalar) and quantities.go_units(scalar.value) is None:
         message = f"gpu units must be a whole number; {scalar.value!r} is refused."
@@ -163,8 +162,7 @@ def _gpu_ram(report: Report, node: Node, path: Path) -> None:
     scalar = _scalar(report, node, path)
     if scalar is None:
         return
-    if not isinstance(meaning(scalar), str):
-        _is_text(report, scalar, path)
+    _is_text(report, scalar, path)
     if not is_null(scalar) and quantities.go_bytes(scalar.value, quantities.BINARY_SUFFIXES) is None:
         portable = quantities.portable_size(scalar.value)
         fix = to_set(f"write {portable}", path, portable) if portable else None
@@ -273,8 +271,8 @@ def _go_volume(report: Report, node: Node, persistent: Node | None, cls: Node | 
     elif name not in ("", "ram") and word == "false":
         message = f"A volume of class {name} must be persistent: true; both parsers refuse it otherwise."
         report.add("class-persistent", node, message, (GO,))
-    if name and name not in _CLASSES:
-        message = f"Go knows the storage classes {', '.join(_CLASSES)} and refuses {name!r}."
+    if (name and name not in _CLASSES) or (cls is not None and not name and word != "true"):
+        message = f"Go knows the storage classes {', '.join(_CLASSES)} and refuses {name or 'an empty one'!r}."
         report.add("bad-class", cls or node, message, (GO,))
 
 
@@ -287,7 +285,7 @@ def _ts_volume(report: Report, node: Node, path: Path, persistent: Node | None, 
         return
     if not isinstance(value, bool | str):
         report.add("bad-persistent", persistent, "persistent must be true or false; this is refused.", (TS,))
-    if not isinstance(kind, str):
+    if not isinstance(kind, str) or (isinstance(cls, Scalar) and is_object(cls)):
         report.add("not-text", cls, "class must be a text; TypeScript refuses it.", (TS,))
     if kind == "ram" and true:
         report.add("ram-persistent", node, "A ram volume cannot be persistent; both parsers refuse it.", (TS,))

@@ -7,7 +7,7 @@ import msgspec
 from cockpit.sdl.advice import USD_PER_HOUR
 from cockpit.sdl.document import SdlDocument
 from cockpit.sdl.nodes import child
-from cockpit.sdl.ray_cluster import Cluster, resolves
+from cockpit.sdl.ray_cluster import resolves
 from cockpit.sdl.view import Compute, Expose, Row, Service, Target, View, shown_name, string
 
 PortKind: TypeAlias = Literal["host", "random", "ip", "internal"]
@@ -95,8 +95,8 @@ class Meaning(msgspec.Struct, frozen=True, kw_only=True):
 
 def meaning_of(document: SdlDocument) -> Meaning:
     """What the document asks for, as far as it can be read. Raises UnreadableSdlError where it is no YAML."""
-    view = View(document.tree.root)
-    cluster = Cluster(view)
+    cluster = document.cluster
+    view = cluster.view
     roles = {member.service.name: "head" if member.is_head else "worker" for member in cluster.members}
     services = tuple(_service(document, view, service, roles.get(name, "")) for name, service in view.services.items())
     parts = [part for service in services for part in service.replicas]

@@ -21,7 +21,7 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 class Tree:
     """One parsed text: the root of its first document, all events, and how many documents there are."""
 
-    __slots__ = ("aliased", "documents", "events", "lines", "root", "second")
+    __slots__ = ("aliased", "directive", "documents", "events", "lines", "root", "second")
 
     def __init__(self, text: str) -> None:
         self.lines = Lines(text)
@@ -29,6 +29,7 @@ class Tree:
         self.events: list[Event] = []
         self.documents = 0
         self.second: int | None = None
+        self.directive: int | None = None
         self.aliased: set[str] = set()
 
 
@@ -155,6 +156,8 @@ class _Composer:
         self.tree.documents += 1
         self.anchors.clear()
         self.tree.events.append(("document",))
+        if self.tree.documents == 1 and event.version not in (None, (1, 1)):
+            self.tree.directive = self.span(event)[0]
         if self.tree.documents == 2:
             self.tree.second = self.span(event)[0]
 
@@ -220,9 +223,17 @@ def _block_end(lines: Lines, start: int, end: int) -> int:
     """The end of a block scalar's last line that counts; with `+` the blank lines below count too."""
     header = lines.text[start : lines.end(start)].split("#")[0]
     body = lines.text[start:end]
-    kept = "+" in header
-    trimmed = re.sub(r"(\r\n|\r|\n)\Z", "", body) if kept else re.sub(r"(\s*(\r\n|\r|\n))?[ \t]*\Z", "", body)
-    return start + max(len(trimmed), len(header.rstrip()))
+    kept = body.removesuffix("\n").removesuffix("\r") if "+" in header else _without_blank_lines(body)
+    return start + max(len(kept), len(header.rstrip()))
+
+
+def _without_blank_lines(body: str) -> str:
+    """A text without the blanks and blank lines at its end."""
+    # By hand: a regular expression tries every run of blanks of a script, which costs as much as the whole parsing.
+    text = body.rstrip()
+    tail = body[len(text) :]
+    last = max(tail.rfind("\n"), tail.rfind("\r"))
+    return text if last >= 0 and not tail[last + 1 :].strip(" \t") else body.rstrip(" \t")
 
 
 _TAGS = frozenset(

@@ -70,6 +70,8 @@ def go_cpu(text: str) -> int | None:
     return int(min(value * 1000, 2.0**32)) if value == value else 2**32
 
 
+# JavaScript reads a larger number as infinity, which the schema takes for no number.
+_TS_MOST = 2.0**1023 * (2 - 2.0**-52)
 _TS_CPU = re.compile(r"[0-9]+(\.[0-9]+)?[a-zA-Z]*")
 _TS_NO_CPU = re.compile(r"0+(\.0+)?m?")
 
@@ -79,13 +81,20 @@ def ts_takes_cpu(value: object) -> bool:
     if isinstance(value, bool):
         return False
     if isinstance(value, int | float):
-        return value > 0
+        return 0 < value <= _TS_MOST
     return isinstance(value, str) and bool(_TS_CPU.fullmatch(value)) and not _TS_NO_CPU.fullmatch(value)
 
 
 def go_units(text: str) -> int | None:
     """A number of GPUs as Go reads it: digits only."""
     return int(text) if re.fullmatch(r"[0-9]{1,20}", text) else None
+
+
+def ts_takes_gpus(value: object) -> bool:
+    """Whether TypeScript's schema takes the value as a number of GPUs: any text, any finite number."""
+    if isinstance(value, int | float):
+        return not isinstance(value, bool) and abs(value) <= _TS_MOST
+    return isinstance(value, str)
 
 
 def is_no_gpu(value: object) -> bool:
@@ -108,7 +117,7 @@ def ts_takes_amount(value: object) -> bool:
     if isinstance(value, bool):
         return False
     if isinstance(value, int | float):
-        return value >= 0
+        return 0 <= value <= _TS_MOST
     return isinstance(value, str) and bool(re.fullmatch(r"[0-9]+(\.[0-9]+)?", value))
 
 

@@ -11,7 +11,8 @@ from cockpit.sdl.view import Compute, Expose, Row, Service, View
 
 GCS_PORT, DASHBOARD_PORT, CLIENT_PORT, AGENT_PORT = 6379, 8265, 10001, 52365
 
-_START = re.compile(r"\bray\s+start\b")
+# Begins with letters, which is looked for quickly: these texts are scripts of hundreds of lines.
+_START = re.compile(r"ray(?<!\wray)\s+start\b")
 _IMAGE = re.compile(r"(^|/)(rayproject/)?ray(-ml|-llm)?[:@]|/ray(-[a-z]+)?[:@]|^rayproject/")
 _TAG = re.compile(r":(?P<version>\d+\.\d+\.\d+|nightly)[\w.]*(?:-py(?P<python>\d+))?")
 
@@ -40,7 +41,7 @@ class Member:
         value = self.flag(name)
         return int(value) if value and value.isdecimal() else default
 
-    @property
+    @cached_property
     def starts_ray(self) -> bool:
         """Whether the SDL holds the start command (else the image does)."""
         return bool(_START.search(self.script))

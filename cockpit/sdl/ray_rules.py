@@ -91,7 +91,10 @@ def _agent_ports(report: Report, worker: Member) -> None:
     for expose in worker.service.exposes:
         name = ports.get(expose.port or 0)
         if name and expose.is_global and not worker.has_token:
-            message = f"Port {expose.port} ({name}) is public without need: pods of a placement reach each other."
+            message = (
+                f"Port {expose.port} ({name}) is open to the internet without a token: whoever finds it talks to Ray. "
+                "Drop it: pods of a placement reach each other on every port."
+            )
             advise(report, "ray-public-agent", expose.node, message)
 
 

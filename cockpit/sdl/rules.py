@@ -9,7 +9,6 @@ from cockpit.sdl.findings import BOTH, GO, TS, Problem, Report, Side
 from cockpit.sdl.grammar import ROOT
 from cockpit.sdl.nodes import Mapping, walk
 from cockpit.sdl.parser import Tree
-from cockpit.sdl.ray_cluster import Cluster
 from cockpit.sdl.scalars import is_null
 from cockpit.sdl.view import View
 
@@ -46,6 +45,9 @@ def verdicts(report: Report, tree: Tree, view: View) -> None:
     if tree.documents > 1 and tree.second is not None:
         message = "A second document begins here: TypeScript refuses the file, Go reads only the first."
         report.add_at("second-document", tree.second, tree.second + 3, message, (TS,))
+    if tree.directive is not None:
+        message = "Go reads YAML 1.1 only and refuses a directive for another version; leave the line out."
+        report.add_at("yaml-version", tree.directive, tree.directive + 5, message, (GO,))
     structure.whole_tree(report, list(walk(tree.root)))
     structure.check(report, ROOT, root, ())
     if "version" not in view.section():
@@ -85,11 +87,11 @@ def lint(document: SdlDocument) -> Lint:
     except UnreadableSdlError as error:
         return unreadable(error)
     report = Report()
-    view = View(tree.root)
-    verdicts(report, tree, view)
+    cluster = document.cluster
+    verdicts(report, tree, cluster.view)
     go, typescript = not report.refused_by(GO), not report.refused_by(TS)
-    advice.check(report, view)
-    ray_rules.check(report, Cluster(view))
+    advice.check(report, cluster.view)
+    ray_rules.check(report, cluster)
     return Lint(go=go, typescript=typescript, problems=report.problems(tree.lines))
 
 

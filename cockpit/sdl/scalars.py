@@ -45,6 +45,18 @@ def go_meaning(scalar: Scalar) -> Simple:
     return scalar.value if isinstance(number, str) else number
 
 
+_DATE = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(\.[0-9]*)?"
+    r"([ \t]*(Z|[-+][0-9]{1,2}(:[0-9]{2})?))?"
+)
+
+
+def is_object(scalar: Scalar) -> bool:
+    """Whether TypeScript's YAML reader makes an object of the scalar: a date without quotes, or bytes."""
+    tag = scalar.tag.removeprefix(CORE_TAG)
+    return tag in ("timestamp", "binary") or (not tag and not scalar.style and bool(_DATE.fullmatch(scalar.value)))
+
+
 def _is_text(scalar: Scalar) -> bool:
     tag = scalar.tag.removeprefix(CORE_TAG)
     return tag in ("str", "!") or (bool(scalar.style) and not tag)

@@ -11,7 +11,7 @@ from cockpit.sdl.grammar import HABITS, NEWER, VOLUME, Flag, Items, Labels, Name
 from cockpit.sdl.nodes import Mapping, Node, Scalar, Sequence, is_merge, key_of, pairs_of, resolved
 from cockpit.sdl.parser import is_core_tag
 from cockpit.sdl.paths import Path, spelled
-from cockpit.sdl.scalars import is_null
+from cockpit.sdl.scalars import is_null, meaning
 
 
 def check(report: Report, spec: Spec, written: Node, path: Path) -> None:
@@ -36,6 +36,8 @@ def _special(report: Report, spec: Special, node: Node, path: Path) -> None:
     if spec.rule == "storage":
         _storage(report, node, path)
     else:
+        if spec.rule == "volume-attributes" and isinstance(node, Mapping):
+            _keys(report, node)
         leaves.RULES[spec.rule](report, node, path)
 
 
@@ -58,7 +60,7 @@ def _named(report: Report, spec: Named, node: Node, path: Path) -> None:
     if not _is_kind(report, node, path, Mapping):
         return
     assert isinstance(node, Mapping)
-    _duplicates(report, node)
+    _keys(report, node)
     for name, (key, value) in pairs_of(node).items():
         if spec.pattern and not re.search(spec.pattern, name):
             message = f"The name {name!r} is refused: two or more of a-z, 0-9, - and _, beginning with a letter."
@@ -67,11 +69,16 @@ def _named(report: Report, spec: Named, node: Node, path: Path) -> None:
 
 
 def _labels(report: Report, spec: Labels, node: Node, path: Path) -> None:
+    if spec.known and _is_walked_over(node):
+        report.add("wrong-type", node, f"{_last(path)} must be a mapping; TypeScript refuses anything else.", (TS,))
+        return
     if not _is_kind(report, node, path, Mapping):
         return
     assert isinstance(node, Mapping)
-    if not spec.known:
-        _duplicates(report, node)
+    if spec.known:
+        _merge_keys(report, node)
+    else:
+        _keys(report, node)
     for name, (key, value) in pairs_of(node).items():
         if not isinstance(resolved(value), Scalar):
             report.add("wrong-type", value, f"{name} must be a single value; Go refuses a {value.kind} here.", (GO,))
@@ -81,14 +88,14 @@ def _labels(report: Report, spec: Labels, node: Node, path: Path) -> None:
 
 
 def _record(report: Report, spec: Record, node: Node, path: Path) -> None:
-    if isinstance(node, Scalar) and spec.go == "custom" and not is_null(node):
-        report.add("wrong-type", node, f"{_last(path)} must be a mapping; TypeScript refuses a single value.", (TS,))
+    if spec.go == "custom" and _is_walked_over(node):
+        report.add("wrong-type", node, f"{_last(path)} must be a mapping; TypeScript refuses anything else.", (TS,))
         return
     if not _is_kind(report, node, path, Mapping):
         return
     assert isinstance(node, Mapping)
     if spec.go != "custom":
-        _duplicates(report, node)
+        _keys(report, node)
     else:
         _merge_keys(report, node)
     present = pairs_of(node)
@@ -113,24 +120,45 @@ def _missing(report: Report, spec: Record, node: Mapping, path: Path, present: d
         report.add("empty", node, f"{_last(path)} needs at least one entry; TypeScript refuses an empty one.", (TS,))
 
 
+def _is_walked_over(node: Node) -> bool:
+    """Whether Go, where it walks over keys itself, finds none: in a single value, and in an empty list."""
+    return (isinstance(node, Scalar) and not is_null(node)) or (isinstance(node, Sequence) and not node.items)
+
+
 def _merge_keys(report: Report, node: Mapping) -> None:
     for key, _ in node.pairs:
         if is_merge(key):
             report.add("merge-key", key, "Go does not apply merge keys here and refuses `<<`.", (GO,))
 
 
-def _duplicates(report: Report, node: Mapping) -> None:
-    for key in _repeated(node):
+def _keys(report: Report, node: Mapping) -> None:
+    """Note what Go refuses of the keys of a mapping that it reads as a whole."""
+    for key in _repeated(node, key_of):
         report.add("duplicate-key", key, f"The key {key_of(key)!r} is written twice; both parsers refuse that.", (GO,))
+    for key, value in node.pairs:
+        if key_of(key) is None:
+            report.add("wrong-type", key, "A key must be a single value; Go refuses others.", (GO,))
+        elif is_merge(key) and not _is_merged(value):
+            report.add("merge-key", key, _BAD_MERGE, (GO,))
 
 
-def _repeated(node: Mapping) -> list[Node]:
-    if len({key_of(key) for key, _ in node.pairs}) == len(node.pairs):
+_BAD_MERGE = "A merge key needs a mapping, or a list of mappings; both parsers refuse others."
+
+
+def _is_merged(value: Node) -> bool:
+    target = resolved(value)
+    if isinstance(target, Sequence):
+        return all(isinstance(resolved(item), Mapping) for item in target.items)
+    return isinstance(target, Mapping)
+
+
+def _repeated(node: Mapping, name_of: Callable[[Node], str | None]) -> list[Node]:
+    if len({name_of(key) for key, _ in node.pairs}) == len(node.pairs):
         return []
     seen: set[str] = set()
     repeated = []
     for key, _ in node.pairs:
-        name = key_of(key)
+        name = name_of(key)
         if name in seen:
             repeated.append(key)
         elif name is not None:
@@ -138,16 +166,34 @@ def _repeated(node: Mapping) -> list[Node]:
     return repeated
 
 
+def _property(key: Node) -> str | None:
+    """The key as a property of JavaScript, where `1.0` and `1` are the same; None for a merge key."""
+    target = resolved(key)
+    if is_merge(key) or not isinstance(target, Scalar):
+        return None
+    value = meaning(target)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def whole_tree(report: Report, nodes: list[Node]) -> None:
     """Note what TypeScript's YAML reader refuses anywhere: duplicate keys and tags that it does not know."""
     for node in nodes:
         if isinstance(node, Mapping):
-            for key in _repeated(node):
-                message = f"The key {key_of(key)!r} is written twice; both parsers refuse that."
-                report.add("duplicate-key", key, message, (TS,))
+            _properties(report, node)
         if node.tag and not is_core_tag(node.tag):
             message = f"The tag {node.tag} is unknown; TypeScript refuses the file and nothing is ever constructed."
             report.add("unknown-tag", node, message, (TS,))
+
+
+def _properties(report: Report, node: Mapping) -> None:
+    for key in _repeated(node, _property):
+        message = f"The key {key_of(key)!r} is written twice; both parsers refuse that."
+        report.add("duplicate-key", key, message, (TS,))
+    for key, value in node.pairs:
+        if is_merge(key) and not _is_merged(value):
+            report.add("merge-key", key, _BAD_MERGE, (TS,))
 
 
 # --- keys that do not exist ------------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ def _deployed(report: Report, view: View) -> None:
 def _row(report: Report, view: View, row: Row) -> None:
     profile = child(row.node, "profile") or row.node
     placement, compute = view.placements.get(row.placement), view.computes.get(row.profile)
-    if row.service not in view.services:
+    if row.service not in view.services and _has_group(view, row.placement):
         message = f"There is no service {row.service!r}; both parsers fail on that."
         _refuse(report, "unknown-service", row.key, message)
     if placement is None:
@@ -54,6 +54,11 @@ def _row(report: Report, view: View, row: Row) -> None:
     if service is not None:
         _mounts(report, service, compute)
         _tee(report, view, row, service, compute)
+
+
+def _has_group(view: View, placement: str) -> bool:
+    """Whether TypeScript makes a group of the placement: only for services that exist, and then it reads all rows."""
+    return any(row.placement == placement and row.service in view.services for row in view.rows)
 
 
 def _sizes(report: Report, compute: Compute) -> None:

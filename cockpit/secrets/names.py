@@ -9,6 +9,9 @@ from cockpit.model.secret import REFERENCE_PREFIX, reference_name
 
 DEFAULT_SCOPE = "default"
 LONGEST_SCOPE = 100
+# As the gateway of the templates takes them: base64 of PEM, since an environment variable holds no lines.
+CERTIFICATE_NAME, KEY_NAME = "GATEWAY_TLS_CERTIFICATE", "GATEWAY_TLS_KEY"
+TOKEN_NAME = "RAY_AUTH_TOKEN"
 
 
 class Place(StrEnum):

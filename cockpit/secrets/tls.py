@@ -13,14 +13,12 @@ from cockpit.errors import UsageError
 from cockpit.model.certificates import fingerprint_of
 from cockpit.model.secret import Secret
 from cockpit.secrets.certificates import MadeCertificate, made_certificates, note_certificate
-from cockpit.secrets.names import DEFAULT_SCOPE, Place, checked_scope
+from cockpit.secrets.names import CERTIFICATE_NAME, DEFAULT_SCOPE, KEY_NAME, Place, checked_scope
 from cockpit.secrets.store import WRITABLE, SecretStore, Stored
 
 if TYPE_CHECKING:
     from cryptography import x509
 
-# As the gateway of the templates takes them: base64 of PEM, since an environment variable holds no lines.
-CERTIFICATE_NAME, KEY_NAME = "GATEWAY_TLS_CERTIFICATE", "GATEWAY_TLS_KEY"
 USUAL_NAMES = ("gateway", "localhost", "127.0.0.1", "::1")
 VALID = timedelta(days=3650)
 # Clocks of providers are not exact.

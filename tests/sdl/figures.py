@@ -1,16 +1,19 @@
 """The figures that the SDL library must reach, over the corpus: `python -m tests.sdl.figures`.
 
 Verdicts against those of the real parsers; files that open and save to the same bytes; edits of single values that
-change their span and nothing else, and are undone to the last byte.
+change their span and nothing else, and are undone to the last byte; how long the lint of all real files takes beside
+node with the official package; and where a secret is found that went through every command.
 """
 
 import csv
 import os
+import re
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cockpit.sdl.document import SdlDocument, paths_of
 from cockpit.sdl.failures import SdlError
@@ -19,6 +22,7 @@ from cockpit.sdl.nodes import Scalar
 from cockpit.sdl.paths import Path as Steps
 from cockpit.sdl.rules import accepted_by_go, accepted_by_typescript
 from cockpit.sdl.scalars import Simple, meaning
+from tests.bench import bench_sdl
 
 SIDES = {"go_parser": accepted_by_go, "ts_head": accepted_by_typescript}
 FIXTURES = {"valid": (True, True), "invalid": (False, False), "schema-only-invalid": (True, False)}
@@ -150,6 +154,31 @@ def other(value: Simple) -> Simple:
     return "other" if value is None else f"{value}x"
 
 
+# --- beside node, and a secret ---------------------------------------------------------------------------------------
+
+CANARIES = ("tests/sdl/test_canary.py", "tests/secrets/test_canary.py")
+
+
+def speed() -> tuple[str, bool]:
+    """How long the lint takes beside node, in words, and whether it is no slower; True where node is not here."""
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            result: Any = bench_sdl.compare(3, Path(folder))
+    except bench_sdl.SkippedError as reason:
+        return f"skipped: {reason}", True
+    cpu = result["cpu_s"]
+    words = f"{cpu['ours']:.2f} s of the processor, node {cpu['node']:.2f} s ({bench_sdl.PACKAGE})"
+    return words, bool(result["ratio"]["cpu"] <= 1)
+
+
+def canary() -> tuple[str, bool]:
+    """What became of the tests that look for a secret everywhere, in words, and whether all passed."""
+    command = [sys.executable, "-m", "pytest", "-q", "--no-header", *CANARIES]
+    done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
+    found = re.search(r"^(\d+ (?:passed|failed|error).*?)(?: in [\d.]+s.*)?$", done.stdout, re.MULTILINE)
+    return found.group(1) if found else f"pytest ended with {done.returncode}", done.returncode == 0
+
+
 def main() -> int:
     """Print the figures; 1 where one is not reached."""
     corpus = corpus_folder()
@@ -164,7 +193,12 @@ def main() -> int:
         )
     found = edits(corpus_files(corpus))
     print(f"{'values set and undone':28} {found.done:>6}, {found.refused} refused, {len(found.wrong)} wrong")
-    return 0 if not found.wrong and all(row.agreed >= 0.99 * row.total for row in rows) else 1
+    reached = not found.wrong and all(row.agreed >= 0.99 * row.total for row in rows)
+    for what, measure in (("lint of the real files", speed), ("a secret, looked for", canary)):
+        words, good = measure()
+        print(f"{what:28} {words}")
+        reached = reached and good
+    return 0 if reached else 1
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pytest
 from cockpit.model.env_names import KNOWN
 from cockpit.sdl.ray_cluster import DASHBOARD_PORT, GCS_PORT, Cluster, Member
 from cockpit.sdl.view import View
-from cockpit.secrets.tls import CERTIFICATE_NAME, KEY_NAME
+from cockpit.secrets.names import CERTIFICATE_NAME, KEY_NAME
 from tests.sdl.test_templates import NAMES, SERVICES, document, script, services
 
 ROOT = Path(__file__).parents[2]

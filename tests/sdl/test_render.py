@@ -75,6 +75,8 @@ def test_every_missing_value_is_named_before_anything_is_rendered(
         done = sdl("render", referring, *way)
         assert done.code == 2
         assert "The secrets API_TOKEN, OTHER have no value." in done.err
+        ways = (f"`rayakash-tui secrets set {name} --scope {referring.stem}`" for name in ("API_TOKEN", "OTHER"))
+        assert f"Give {' and '.join(ways)}." in done.err
         assert done.out == ""
     assert not out.exists()
 

@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from cockpit.secrets.tls import CERTIFICATE_NAME, KEY_NAME, certificate_of
+from cockpit.secrets.names import CERTIFICATE_NAME, KEY_NAME
+from cockpit.secrets.tls import certificate_of
 from tests.secrets.machine import Machine, terminal
 from tests.secrets.test_commands import OPEN, Here, here, machine
 

@@ -15,9 +15,9 @@ from cockpit.model.secret import Secret
 from cockpit.sdl.templates import all_templates
 from cockpit.secrets.certificates import certificates_file, made_certificates
 from cockpit.secrets.failures import StoreUnavailableError
-from cockpit.secrets.names import Place
+from cockpit.secrets.names import CERTIFICATE_NAME, KEY_NAME, Place
 from cockpit.secrets.store import LASTING
-from cockpit.secrets.tls import CERTIFICATE_NAME, KEY_NAME, certificate_of, existing, generate_tls, make_pair
+from cockpit.secrets.tls import certificate_of, existing, generate_tls, make_pair
 from tests.secrets.fakes import Keyring, store
 from tests.wire.clients import client_of, replying
 from tests.wire.commands import home

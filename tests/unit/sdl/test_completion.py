@@ -83,7 +83,7 @@ def test_names_are_those_that_the_parser_finds(corpus_texts: dict[str, str]) -> 
 
 
 BIG = st.integers(0, 1 << 30)
-CORPUS = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=120, deadline=None)
+CORPUS = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=120)
 
 
 @CORPUS
@@ -276,8 +276,8 @@ def test_behind_an_open_quote_the_rest_is_still_known() -> None:
 def test_a_form_gets_the_same_sets_by_path() -> None:
     names = names_in(CLUSTER)
     assert names.services == ("gateway", "ray-head", "ray-worker")
-    assert [item.text for item in values_at(("deployment", "ray-worker", "dc", "profile"), names)] == list(
+    assert [item.text for item in values_at(("deployment", "ray-worker", "dc", "profile"), lambda: names)] == list(
         names.computes
     )
-    found = values_at(("services", "ray-head", "env", "HF_TOKEN"), names, secrets=SECRETS)
+    found = values_at(("services", "ray-head", "env", "HF_TOKEN"), lambda: names, secrets=SECRETS)
     assert [item.text for item in found] == ["ac-secret://HF_TOKEN", "ac-secret://REGISTRY_PASSWORD"]

@@ -87,7 +87,7 @@ GLOBAL = "          - global: true\n"
     [
         ("nginx:1.27", "nginx:1.28", "web: image changes from nginx:1.27 to nginx:1.28; can be updated in place."),
         ("    expose:", "    env: [K=v]\n    expose:", "web: env K is added; can be updated in place."),
-        ("    expose:", "    args: [a]\n    expose:", "web: args is added; can be updated in place."),
+        ("    expose:", "    args: [a]\n    expose:", "web: args are added; can be updated in place."),
         ("count: 1", "count: 2", "web: count changes from 1 to 2; needs a new deployment."),
         ("units: 0.5", "units: 2", "web: CPU changes from 0.5 to 2; needs a new deployment."),
         (MEMORY + "512Mi", MEMORY + "1Gi", "web: memory changes from 512Mi to 1Gi; needs a new deployment."),
@@ -95,7 +95,7 @@ GLOBAL = "          - global: true\n"
         (
             "    dc:\n      p",
             "    dc:\n      attributes: {a: b}\n      p",
-            "deployment: attributes of dc changes from none",
+            "placement dc: attribute a (b) is added; needs a new deployment.",
         ),
         (GLOBAL, GLOBAL + "      - port: 90\n", "web: port 90/TCP (services as 90) is added; can be updated in place."),
         (
@@ -118,6 +118,25 @@ def test_a_service_that_comes_or_goes_is_one_difference(base: str) -> None:
     assert [one.sentence for one in found] == [
         "api: the service (nginx:1.27) is added; needs a new deployment.",
         "web: the service (nginx:1.27) is removed; needs a new deployment.",
+    ]
+
+
+def test_another_placement_is_told_by_what_it_asks_of_providers(base: str) -> None:
+    asking = base.replace(
+        "    dc:\n      p", "    dc:\n      attributes: {region: us}\n      signedBy: {anyOf: [akash1x]}\n      p"
+    )
+    plain = base.replace("    dc:\n", "    akash:\n")
+    assert [one.sentence for one in diff(SdlDocument(asking), SdlDocument(plain))] == [
+        "placement dc: attribute region (us) is removed; needs a new deployment.",
+        "placement dc: signer akash1x in anyOf is removed; needs a new deployment.",
+        "web: placement akash (1 replica) is added; needs a new deployment.",
+        "web: placement dc (1 replica) is removed; needs a new deployment.",
+    ]
+    other = asking.replace("region: us", "region: eu").replace("[akash1x]", "[akash1y]")
+    assert [one.sentence for one in diff(SdlDocument(asking), SdlDocument(other))] == [
+        "placement dc: attribute region changes from us to eu; needs a new deployment.",
+        "placement dc: signer akash1x in anyOf is removed; needs a new deployment.",
+        "placement dc: signer akash1y in anyOf is added; needs a new deployment.",
     ]
 
 

@@ -125,6 +125,8 @@ TO_WORLD = "        to:\n          - global: true\n"
 AS_80 = "        as: 80\n" + TO_WORLD
 OPEN_DASHBOARD = (TO_GATEWAY, TO_WORLD)
 OPEN_GCS = ("- service: ray-worker", "- global: true\n          - service: x")
+OPEN_CLIENT = ("      - port: 6379\n", "      - port: 10001\n" + TO_WORLD + "      - port: 6379\n")
+OPEN_AGENT = ("2.60.0-py311-gpu\n", "2.60.0-py311-gpu\n    expose:\n      - port: 52365\n" + TO_WORLD)
 DASHBOARD = "- port: 8265"
 START = "- until ray start --address="
 WORKER_IMAGE = "2.60.0-py311-gpu"
@@ -136,7 +138,10 @@ CASES: list[tuple[str, str, str, Changes]] = [
     ("ray-open-port", "error", DASHBOARD, (NO_TOKEN, OPEN_DASHBOARD)),
     ("ray-open-port", "error", DASHBOARD, (NO_TOKEN, (TO_GATEWAY, AS_80))),
     ("ray-open-port", "error", "- port: 6379", (NO_TOKEN, OPEN_GCS)),
+    ("ray-open-port", "error", "- port: 10001", (NO_TOKEN, OPEN_CLIENT)),
+    ("ray-public-agent", "warning", "- port: 52365", (NO_TOKEN, OPEN_AGENT)),
     ("ray-no-tls", "warning", DASHBOARD, (OPEN_DASHBOARD,)),
+    ("ray-no-tls", "warning", "- port: 10001", (OPEN_CLIENT,)),
     ("ray-no-tls", "warning", "- port: 6379", (OPEN_GCS,)),
     ("ray-auth-mode", "error", "RAY_AUTH_MODE=tokne", (("RAY_AUTH_MODE=token", "RAY_AUTH_MODE=tokne"),)),
     ("ray-auth-mode", "error", "RAY_AUTHMODE=token", (("RAY_AUTH_MODE=token", "RAY_AUTHMODE=token"),)),

@@ -17,6 +17,8 @@ END = "      count: 1\n"
 PORT = "      - port: 80\n        as: 80\n"
 ROW = "  web:\n    dc:\n      profile: web\n      count: 1\n"
 GLOBAL = "          - global: true\n"
+DC = "    dc:\n      pricing:\n        web:\n          denom: uact\n          amount: 1000\n"
+ELSEWHERE = (DC, DC + "    eu: {pricing: {web: {denom: uact, amount: 1000}}}\n")
 OK, GO, TS, NONE = (True, True), (True, False), (False, True), (False, False)
 """Who takes it: both, Go only, TypeScript only, nobody."""
 
@@ -83,6 +85,13 @@ ROWS = [
     ("endpoints null", replace(END, END + "endpoints:\n"), GO),
     ("include null", replace(END, END + "include:\n"), GO),
     ("storage under profiles", replace("  placement:\n", "  storage: {}\n  placement:\n"), GO),
+    ("directive of YAML 1.1", replace('version: "2.0"', '%YAML 1.1\n---\nversion: "2.0"'), OK),
+    ("directive of YAML 1.2", replace('version: "2.0"', '%YAML 1.2\n---\nversion: "2.0"'), TS),
+    ("keys of one number", replace(DC, DC + "      attributes: {1.0: a, 1: b}\n"), GO),
+    ("key a list", replace(DC, DC + "      attributes: {[a]: b}\n"), TS),
+    ("merge of nothing", replace("image: nginx:1.27", "image: nginx:1.27\n    <<:"), NONE),
+    ("merge of text", replace("profile: web", "profile: web\n      <<: [x]"), NONE),
+    ("two merges", replace("profile: web", "<<: {profile: web}\n      <<: {profile: web}"), TS),
     # names
     ("name underscore", replace("  web:\n    image", "  w_b:\n    image"), NONE),
     ("name with digit first", (replace("web", "1web")), TS),
@@ -95,6 +104,10 @@ ROWS = [
     ("unknown key", in_service("depends_on: [db]"), GO),
     ("env number", in_service("env: [A=1, 5]"), NONE),
     ("env date", in_service("env:\n  - A=2024-01-01"), OK),
+    ("args date", in_service("args: [2024-01-02]"), GO),
+    ("args date in quotes", in_service("args: ['2024-01-02']"), OK),
+    ("args time", in_service("args: [2024-01-02T03:04:05Z, 2024-01-02 3:04:05.6 +01:00]"), GO),
+    ("args bytes", in_service("args: [!!binary aGk=]"), GO),
     ("env name with space", in_service("env: ['A B=1']"), TS),
     ("env name ..", in_service("env: ['..a=1']"), TS),
     ("env name -._", in_service("env: ['-._=1']"), OK),
@@ -143,6 +156,10 @@ ROWS = [
     ("cpu zero text", replace("units: 0.5", 'units: "0m"'), NONE),
     ("cpu unknown key", replace("units: 0.5", "units: 0.5\n          foo: 1"), GO),
     ("cpu arch", replace("units: 0.5", "units: 0.5\n          attributes: {arch: arm64}"), OK),
+    ("cpu infinite", replace("units: 0.5", "units: 1e999"), NONE),
+    ("cpu attributes a text", replace("units: 0.5", "units: 0.5\n          attributes: arm64"), GO),
+    ("cpu attributes a list", replace("units: 0.5", "units: 0.5\n          attributes: []"), GO),
+    ("cpu merge", replace("units: 0.5", "units: 0.5\n          attributes: {<<: {arch: arm64}}"), TS),
     ("memory int", memory("536870912"), GO),
     ("memory GI", memory("1GI"), TS),
     ("memory Gb", memory("1Gb"), TS),
@@ -161,6 +178,9 @@ ROWS = [
     ("volume beta without persistent", volume("{class: beta2}"), NONE),
     ("volume beta false", volume("{persistent: false, class: beta2}"), NONE),
     ("volume unknown class", volume("{persistent: true, class: nvme}"), TS),
+    ("volume class empty", volume('{persistent: false, class: ""}'), TS),
+    ("volume class null", volume("{persistent: false, class: }"), NONE),
+    ("volume class twice", volume("{persistent: true, class: beta2, class: beta2}"), NONE),
     ("volume yes", volume("{persistent: yes, class: beta2}"), GO),
     ("volume TRUE", volume("{persistent: TRUE, class: beta2}"), TS),
     ("volume text true", volume('{persistent: "true", class: beta2}'), OK),
@@ -185,6 +205,11 @@ ROWS = [
         replace("        storage:\n", "        gpu: {units: 1, attributes: }\n        storage:\n"),
         NONE,
     ),
+    ("gpu a list", replace("        storage:\n", "        gpu: []\n        storage:\n"), GO),
+    ("gpu infinite", gpu(".inf", "nvidia:"), NONE),
+    ("gpu no model", gpu("1", "nvidia: [{ram: 80Gi}, {}]"), OK),
+    ("gpu model ends in a dash", gpu("1", "nvidia: [{model: a-}]"), OK),
+    ("gpu model asterisk inside", gpu("1", "nvidia: [{model: 'a*b'}]"), TS),
     ("gpu null", replace("        storage:\n", "        gpu:\n        storage:\n"), GO),
     ("gpu model number", gpu("1", "nvidia: [{model: 4090}]"), GO),
     ("gpu model twice", gpu("1", "nvidia: [{model: a100}, {model: a100}]"), TS),
@@ -201,6 +226,7 @@ ROWS = [
     ("amount 10000000", replace("amount: 1000", "amount: 10000000"), OK),
     ("amount 10000001", replace("amount: 1000", "amount: 10000001"), TS),
     ("amount 18 decimals", replace("amount: 1000", "amount: 0.000000000000000001"), OK),
+    ("amount infinite", replace("amount: 1000", "amount: .inf"), NONE),
     ("amount negative", replace("amount: 1000", "amount: -1"), NONE),
     ("denom usdc", replace("denom: uact", "denom: uusdc"), GO),
     ("denom ibc", replace("denom: uact", "denom: ibc/12DE"), GO),
@@ -213,6 +239,8 @@ ROWS = [
     # deployment
     ("deployment empty", replace("deployment:\n" + ROW, "deployment: {}\n"), NONE),
     ("no placement", replace(ROW, "  web: {}\n"), TS),
+    ("row of no service", replace(ROW, ROW + "  db: {dc: {profile: web, count: 1}}\n"), NONE),
+    ("row of no service elsewhere", (replace(ROW, ROW + "  db: {eu: {profile: web, count: 1}}\n"), ELSEWHERE), TS),
     ("count 0", replace("count: 1", "count: 0"), NONE),
     ("count text", replace("count: 1", 'count: "1"'), NONE),
     ("count 1000", replace("count: 1", "count: 1000"), OK),
