@@ -39,6 +39,14 @@ _NAMES = (
 
 KNOWN: Mapping[str, EnvName] = MappingProxyType({known.name: known for known in _NAMES})
 
+# Others give these out: one that is made up opens nothing.
+_ISSUED = frozenset(
+    (
+        "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "B2_APPLICATION_KEY_ID", "B2_APPLICATION_KEY", "WANDB_API_KEY",
+        "HF_TOKEN",
+    )
+)  # fmt: skip
+
 _SECRET_ENDINGS = re.compile(
     r"(?:^|_)(?:PASS|PWD|PW|PAT|AUTH|JWT|CREDS?|CREDENTIALS?|SALT|MNEMONIC|KEYS"
     r"|(?:API|AUTH|ACCESS|BOT|SECRET|BEARER|REFRESH)_?TOKENS"
@@ -62,6 +70,11 @@ def purpose_of(name: str) -> str | None:
     """What a known variable is for, in one sentence; None for any other."""
     known = KNOWN.get(name)
     return known.purpose if known else None
+
+
+def is_issued(name: str) -> bool:
+    """Whether somebody else gives out the value of a known variable, so that none can be made here."""
+    return name in _ISSUED
 
 
 def is_secret_looking(name: str) -> bool:

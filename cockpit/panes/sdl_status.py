@@ -14,7 +14,8 @@ def status_pieces(desk: Desk, found: Check | None, note: str, *, ascii_only: boo
     where = str(desk.file.path) if desk.file.path else desk.name
     left = [Piece(visible(where) + star, "accent", 0), Piece(visible(note), "warn", 1)]
     if desk.is_empty:
-        return [Piece("no SDL yet", "quiet", 0), Piece("begin with a template or a file, or paste one", "quiet")], []
+        begun = f"{visible(desk.suggested_name)} is not there yet" if desk.suggested_name else "no SDL yet"
+        return [Piece(begun, "quiet", 0), Piece("begin with a template or a file, or paste one", "quiet")], []
     return left, _verdicts(found, ascii_only=ascii_only) if found is not None else []
 
 

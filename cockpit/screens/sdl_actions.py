@@ -10,6 +10,7 @@ from cockpit.errors import UsageError
 from cockpit.operations.sdl import meaning_record
 from cockpit.operations.sdl_check import plan_fixes
 from cockpit.operations.sdl_form_rows import FormRow
+from cockpit.panes.requests import ClusterChosen
 from cockpit.panes.sdl import SdlPane
 from cockpit.render.sdl import description, port_list
 from cockpit.render.sdl_diagram import diagram
@@ -64,7 +65,10 @@ class SdlActions:
         templates, previews = await asyncio.to_thread(_previewed, preview_width(self._app.size.width))
         chosen = await self._app.push_screen_wait(TemplateDialog(templates, previews))
         if chosen is not None and await self.files.may_leave():
-            await self.files.begin(chosen.text, f"{chosen.name}.yaml")
+            desk = self._pane.desk
+            # Whoever named a file that is not there yet wants the template in it.
+            name = desk.suggested_name if desk.is_empty and desk.suggested_name else f"{chosen.name}.yaml"
+            await self.files.begin(chosen.text, name)
             self._app.notify(f"New from {chosen.name}; ctrl+s names it.", markup=False)
 
     async def _fix_all(self) -> None:
@@ -115,7 +119,7 @@ class SdlActions:
         actions = ClusterActions(self._app)
         added = await actions.add(NewCluster(name=path.stem, sdl=path))
         if added is not None:
-            self._app.post_message(ClusterActions.Chosen(CONTEXT, added.name))
+            self._app.post_message(ClusterChosen(CONTEXT, added.name))
 
 
 def _free_name(like: str, names: list[str]) -> str:

@@ -70,8 +70,8 @@ class OpenDialog(Dialog[Path]):
         Hint("esc", "cancel", "cancel", keep=True),
     )
 
-    def __init__(self, recent: Sequence[Path]) -> None:
-        super().__init__("Open an SDL")
+    def __init__(self, recent: Sequence[Path], title: str = "Open an SDL") -> None:
+        super().__init__(title)
         self._recent = recent
 
     def contents(self) -> list[Widget]:

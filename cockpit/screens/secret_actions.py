@@ -1,12 +1,14 @@
 """What is done with secrets by a key: asked for, confirmed, done beside the screen, and told without a value."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from textual.app import App
 
-from cockpit.errors import CockpitError
+from cockpit.errors import CockpitError, UsageError
+from cockpit.model.env_names import is_issued
 from cockpit.operations.background import aside
 from cockpit.operations.sdl_files import OpenFile
 from cockpit.operations.sdl_import import Imported, NameTakenError, import_secrets, lines_of_secrets, planned
@@ -20,10 +22,13 @@ from cockpit.screens.sdl_dialogs import OpenDialog
 from cockpit.screens.secret_dialogs import ImportPreview, SecretDialog, SecretEntry
 from cockpit.screens.text import TextDialog
 from cockpit.sdl.document import SdlDocument
-from cockpit.secrets.names import DEFAULT_SCOPE, Place, checked_scope
+from cockpit.secrets.names import CERTIFICATE_NAME, DEFAULT_SCOPE, KEY_NAME, Place, checked_scope
 from cockpit.secrets.references import process_store
 from cockpit.secrets.store import Stored
+from cockpit.secrets.tls import generate_tls
 from cockpit.secrets.values import advice_on
+
+PAIR = (KEY_NAME, CERTIFICATE_NAME)
 
 
 class SecretActions:
@@ -65,29 +70,44 @@ class SecretActions:
             self._tell(advice, severity="warning")
 
     async def _generate(self, row: SecretRow | None) -> None:
-        title = f"Generate {row.name}" if row else "Generate a secret"
-        entry = await self._entry(title, row, generates=True)
+        entry = await self._entry(f"Generate {row.name}" if row else "Generate a secret", row, made=_made_for(row))
         if entry is None:
             return
-        replace = await self._may_replace(entry)
+        if entry.name in PAIR:
+            await self._generate_pair(entry.scope)
+            return
+        if is_issued(entry.name):
+            raise UsageError(_not_ours(entry.name), hint="Set the value that you were given: e.")
+        replace = await self._may_replace([entry.name], entry.scope, "Replace it by a new random token?")
         if replace is None:
             return
         made = await aside(lambda: process_store().generate(entry.name, scope=entry.scope, replace=replace))
         self._tell_stored(entry.name, made[1])
 
-    async def _entry(self, title: str, row: SecretRow | None, *, generates: bool = False) -> SecretEntry | None:
-        name, scope = (row.name, row.scope or DEFAULT_SCOPE) if row else ("", DEFAULT_SCOPE)
-        return await self._app.push_screen_wait(SecretDialog(title, name=name, scope=scope, generates=generates))
+    async def _generate_pair(self, scope: str) -> None:
+        """Make the gateway's key and its certificate, for neither is of use without the other."""
+        replace = await self._may_replace(PAIR, scope, "Replace them by a new key and certificate?")
+        if replace is None:
+            return
+        made = await aside(lambda: generate_tls(process_store(), scope=scope, replace=replace))
+        for name, stored in made.stored.items():
+            self._tell_stored(name, stored)
+        names = ", ".join(made.certificate.names)
+        self._tell(f"The certificate is for {names}. Its fingerprint: {made.certificate.fingerprint}")
 
-    async def _may_replace(self, entry: SecretEntry) -> bool | None:
+    async def _entry(self, title: str, row: SecretRow | None, *, made: str = "") -> SecretEntry | None:
+        name, scope = (row.name, row.scope or DEFAULT_SCOPE) if row else ("", DEFAULT_SCOPE)
+        return await self._app.push_screen_wait(SecretDialog(title, name=name, scope=scope, made=made))
+
+    async def _may_replace(self, names: Sequence[str], scope: str, question: str) -> bool | None:
         """False where there is nothing to replace, True where the user agreed to it, None where not."""
         rows = self._pane.listing.rows if self._pane.listing else ()
-        there = [row for row in rows if (row.name, row.scope) == (entry.name, entry.scope) and row.place is not None]
+        there = [row for row in rows if row.name in names and row.scope == scope and row.place is not None]
         if not there:
             return False
-        names = [f"{row.name}, scope {row.scope}, in the {row.place}" for row in there]
+        lines = [f"{row.name}, scope {row.scope}, in the {row.place}" for row in there]
         consequence = "A cluster that runs with the old value goes on with it until it is deployed anew."
-        agreed = await self._app.push_screen_wait(Confirm("Replace it by a new random token?", names, consequence))
+        agreed = await self._app.push_screen_wait(Confirm(question, lines, consequence))
         return True if agreed else None
 
     async def _delete(self, row: SecretRow) -> None:
@@ -103,7 +123,7 @@ class SecretActions:
     # --- import ---
 
     async def _import(self) -> None:
-        path = await self._app.push_screen_wait(OpenDialog(await aside(recent)))
+        path = await self._app.push_screen_wait(OpenDialog(await aside(recent), "Move secrets out of an SDL"))
         if path is None:
             return
         document = await aside(lambda: _read(path))
@@ -148,6 +168,19 @@ class SecretActions:
 
     def _tell(self, text: str, severity: Any = "information") -> None:
         self._app.notify(text, severity=severity, markup=False)
+
+
+def _made_for(row: SecretRow | None) -> str:
+    """What would be generated. Raises UsageError for what somebody else gives out."""
+    if row is not None and row.name in PAIR:
+        return "Key and certificate are made together, valid for ten years; the key is never shown."
+    if row is not None and is_issued(row.name):
+        raise UsageError(_not_ours(row.name), hint="Set the value that you were given: e.")
+    return "A random token of 256 bits is made; it is never shown."
+
+
+def _not_ours(name: str) -> str:
+    return f"{name} is given out by somebody else; one that is made here would open nothing."
 
 
 def _read(path: Path) -> SdlDocument:

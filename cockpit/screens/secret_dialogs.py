@@ -49,7 +49,10 @@ class ValueField(HiddenField):
 
 
 class SecretDialog(Dialog[SecretEntry]):
-    """Asks for name, scope and value, or for name and scope of one to be generated; a name that is given stays."""
+    """Asks for name, scope and value, or for name and scope of one to be generated; a name that is given stays.
+
+    `made` says what will be generated; without it a value is asked for.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "app.focus_next", "Next", show=False),
@@ -57,16 +60,14 @@ class SecretDialog(Dialog[SecretEntry]):
     ]
     HINTS = (Hint("⏎", "keep it"), Hint("↑↓", "fields"), Hint("esc", "cancel", "cancel", keep=True))
 
-    def __init__(self, title: str, *, name: str = "", scope: str = DEFAULT_SCOPE, generates: bool = False) -> None:
+    def __init__(self, title: str, *, name: str = "", scope: str = DEFAULT_SCOPE, made: str = "") -> None:
         super().__init__(title)
-        self._secret, self._scope, self._generates = name, scope, generates
+        self._secret, self._scope, self._made = name, scope, made
 
     def contents(self) -> list[Widget]:
         """Fields with their labels, what the secret is for, and what is wrong."""
         purpose = purpose_of(self._secret) or ""
-        what = (
-            "A random token of 256 bits is made; it is never shown." if self._generates else "The value stays hidden."
-        )
+        what = self._made or "The value stays hidden."
         widgets: list[Widget] = [Label(visible(f"{purpose} {what}".strip()), classes="field-hint", markup=False)]
         if not self._secret:
             widgets += [Label("name", classes="secret-label"), Field(placeholder="HF_TOKEN", id="secret-name")]
@@ -74,19 +75,19 @@ class SecretDialog(Dialog[SecretEntry]):
             Label("scope: an SDL's name without its ending, a context's, or default", classes="secret-label"),
             Field(self._scope, id="secret-scope"),
         ]
-        if not self._generates:
+        if not self._made:
             widgets += [Label("value", classes="secret-label"), ValueField(id="secret-value")]
         return [*widgets, Static("", id="secret-problem", markup=False)]
 
     def on_mount(self) -> None:
         """One can type at once what is still unknown."""
-        first = "#secret-name" if not self._secret else "#secret-scope" if self._generates else "#secret-value"
+        first = "#secret-name" if not self._secret else "#secret-scope" if self._made else "#secret-value"
         self.query_one(first, Input).focus()
 
     @on(Input.Submitted)
     def _take(self, event: Input.Submitted) -> None:
         """Enter goes from the name to the value, and from the last field on."""
-        if event.input.id == "secret-name" and not self._generates:
+        if event.input.id == "secret-name" and not self._made:
             self.query_one("#secret-value", Input).focus()
             return
         try:
@@ -99,7 +100,7 @@ class SecretDialog(Dialog[SecretEntry]):
     def _entry(self) -> SecretEntry:
         name = checked_name(self._secret or self.query_one("#secret-name", Input).value.strip())
         scope = checked_scope(self.query_one("#secret-scope", Input).value.strip())
-        if self._generates:
+        if self._made:
             return SecretEntry(name, scope, None)
         return SecretEntry(name, scope, checked_value(Secret(self.query_one("#secret-value", Input).value)))
 

@@ -437,4 +437,6 @@ def _keys_of(row: FormRow) -> str:
         return "⏎ edit  + − more, less"
     if row.kind == "also":
         return "⏎ to its line"
+    if row.field == "env":
+        return "⏎ edit  S its value" if row.value.startswith("secret ") else "⏎ edit  S into the store"
     return {"": "", "group": "+ − replicas", "start": "⏎ begin"}.get(row.field, "⏎ edit")

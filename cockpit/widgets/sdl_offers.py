@@ -1,6 +1,6 @@
 """What can be written at the cursor, as a small list drawn over the text: nothing has to be laid out anew for it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 
 from rich.segment import Segment
 from rich.style import Style
@@ -34,6 +34,18 @@ class Offers:
         """The next one, or the one before; behind the last comes the first."""
         self._index = (self._index + by) % len(self.items)
 
+    def choose(self, line: int) -> bool:
+        """Choose the one on a line of the list; False for the line with its keys."""
+        if line >= self.height - 1:
+            return False
+        self._index = self._first + line
+        return True
+
+    @property
+    def looks(self) -> Hashable:
+        """All that the look of the list depends on."""
+        return self.items, self.start, self.is_active, self._index
+
     def fits(self, written: str) -> bool:
         """Whether the chosen one is still one for what was written meanwhile."""
         return written.lower() in self.text.lower()
@@ -48,10 +60,13 @@ class Offers:
         below = row + 1
         return below if below + self.height <= height or row < self.height else row - self.height
 
+    def left(self, wanted: int, width: int) -> int:
+        """Where its lines begin in a view of that width."""
+        return max(0, min(wanted, width - self.width(width)))
+
     def draw(self, strip: Strip, line: int, left: int, style: Callable[[str], Style]) -> Strip:
         """A line of the view with a line of the list over it; `style` gives the ink by `item`, `chosen`, `quiet`."""
-        width = min(self._width(), strip.cell_length)
-        left = max(0, min(left, strip.cell_length - width))
+        width = self.width(strip.cell_length)
         pieces = self._keys() if line == self.height - 1 else self._item(line)
         segments: list[Segment] = []
         room = width
@@ -62,10 +77,14 @@ class Offers:
         segments.append(Segment(" " * room, style(pieces[0][1])))
         return Strip([*strip.crop(0, left), *segments, *strip.crop(left + width)], strip.cell_length)
 
+    @property
+    def _first(self) -> int:
+        """The item on the first line."""
+        return max(0, min(self._index - MOST_SHOWN + 1, len(self.items) - MOST_SHOWN))
+
     def _item(self, line: int) -> list[tuple[str, str]]:
-        first = max(0, min(self._index - MOST_SHOWN + 1, len(self.items) - MOST_SHOWN))
-        item = self.items[first + line]
-        tone = "chosen" if first + line == self._index else "item"
+        item = self.items[self._first + line]
+        tone = "chosen" if self._first + line == self._index else "item"
         detail = f"   {visible(item.detail)}" if item.detail else ""
         return [(f" {visible(item.text)}", tone), (f"{detail} ", tone if tone == "chosen" else "quiet")]
 
@@ -73,6 +92,7 @@ class Offers:
         more = f"{self._index + 1} of {len(self.items)}"
         return [(f" ⏎ takes it, ↑↓  {more} " if self.is_active else f" tab takes it, ctrl+␣ choose  {more} ", "quiet")]
 
-    def _width(self) -> int:
+    def width(self, most: int) -> int:
+        """How wide it is in a view of that width."""
         widest = max(len(item.text) + (3 + len(item.detail) if item.detail else 0) for item in self.items)
-        return min(WIDEST, max(widest + 2, len(self._keys()[0][0])))
+        return min(WIDEST, most, max(widest + 2, len(self._keys()[0][0])))

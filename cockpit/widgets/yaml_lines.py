@@ -6,7 +6,7 @@ from pathlib import Path
 
 import textual
 from textual.document._document import Document, EditResult, Location
-from tree_sitter import Language, Parser, Point, Query, QueryCursor, Tree
+from tree_sitter import Language, Node, Parser, Point, Query, QueryCursor, Tree
 
 Span = tuple[int, int | None, str]
 
@@ -22,6 +22,12 @@ def _language() -> Language:
 def _query() -> Query:
     source = Path(textual.__file__).parent / "tree-sitter" / "highlights" / "yaml.scm"
     return Query(_language(), source.read_text(encoding="utf-8"))
+
+
+@cache
+def _names() -> tuple[str, ...]:
+    query = _query()
+    return tuple(query.capture_name(index) for index in range(query.capture_count))
 
 
 class YamlLines(Document):
@@ -83,13 +89,22 @@ def _size(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
+def _place(node: Node) -> tuple[int, int]:
+    return node.start_byte, -node.end_byte
+
+
 def highlights(document: YamlLines, first: int, last: int) -> dict[int, list[Span]]:
-    """The coloured spans of the rows `first` to `last`, by row, in bytes of the row; None is the end of the row."""
+    """The coloured spans of the rows `first` to `last`, by row, in bytes of the row; None is the end of the row.
+
+    Where two lie over each other the later one counts: names come in the order of the query, and then of the row.
+    """
     cursor = QueryCursor(_query())
     cursor.set_point_range(Point(first, 0), Point(last + 1, 0))
     found: dict[int, list[Span]] = defaultdict(list)
-    for name, nodes in cursor.captures(document.tree.root_node).items():
-        for node in nodes:
+    captured = cursor.captures(document.tree.root_node)
+    for name in filter(captured.__contains__, _names()):
+        # Tree-sitter gives them in any order, another one after each edit.
+        for node in sorted(captured[name], key=_place):
             (top, left), (bottom, right) = node.start_point, node.end_point
             for row in range(max(top, first), min(bottom, last) + 1):
                 found[row].append((left if row == top else 0, right if row == bottom else None, name))

@@ -1,7 +1,9 @@
 """A key in a 500-line SDL: the whole editor, its checks included, against a bare text area with tree-sitter.
 
 `python -m tests.bench.bench_sdl_editor [--rounds N] [--json FILE]`: both are open at once and take turns; medians of
-the processor's time per key are compared. Prints also how long after the last key the problems are those of the text.
+the processor's time per key are compared, at each of several places: in a value, where the text stays YAML and all is
+worked out anew for every key; in a key that is begun, where a list is shown; and in a script that is broken by it.
+Prints also how long after the last key the problems are those of the text.
 Exits 1 where a key of ours costs more than 1.3 times a key of the bare one, or problems take longer than 100 ms.
 """
 
@@ -27,15 +29,21 @@ from cockpit.panes.sdl import SdlPane
 from cockpit.sdl.templates import template_named
 
 ROOT = Path(__file__).parents[2]
-LINES, ROW, SIZE = 500, 60, (160, 45)
-BURST = 8  # keys in a row, as somebody types a word
+LINES, SIZE = 500, (160, 45)
+# What to look for, how far into its line to go, what to press there first, and the word to type and take back.
+Place = tuple[str, int, tuple[str, ...], str]
+PLACES: dict[str, Place] = {
+    "value": ("- RAY_AUTH_MODE=token", 27, (), "suffixed"),
+    "key": ("- port: 6379", 18, ("enter",), "http_opt"),
+    "script": ("cat >$folder/Caddyfile", 2, (), "xxxxxxxx"),
+}
 MOST, FRESH_S = 1.3, 0.1
 
 
 def sample() -> str:
-    """A template, made as long as it is said to be."""
-    lines = template_named("ray-gpu").text.splitlines()[:LINES]
-    return "\n".join([*lines, *(f"# line {number}" for number in range(len(lines), LINES))]) + "\n"
+    """A template, made as long as it is said to be by leaving out comments at its head."""
+    lines = template_named("ray-gpu").text.splitlines()
+    return "\n".join([lines[0], *lines[1 + len(lines) - LINES :]]) + "\n"
 
 
 class BareApp(App[None]):
@@ -46,51 +54,56 @@ class BareApp(App[None]):
         yield TextArea.code_editor(sample(), language="yaml")
 
 
-async def burst(pilot: Pilot[Any], settled: Callable[[], Awaitable[None]]) -> float:
+async def burst(pilot: Pilot[Any], word: str, settled: Callable[[], Awaitable[None]]) -> float:
     """Type a word and take it back; the processor's time for each key in seconds, all that followed included."""
     begin = time.process_time()
-    for key in ("x",) * BURST + ("backspace",) * BURST:
+    for key in (*(("underscore" if letter == "_" else letter) for letter in word), *("backspace",) * len(word)):
         await pilot.press(key)
     await settled()
-    return (time.process_time() - begin) / (2 * BURST)
+    return (time.process_time() - begin) / (2 * len(word))
 
 
-async def freshness(pane: SdlPane) -> float:
+async def freshness(pane: SdlPane, pilot: Pilot[Any], word: str) -> float:
     """The time from the last key to problems that are those of the text, in seconds."""
+    for letter in word:
+        pane.text.insert(letter)
     begin = time.perf_counter()
-    for _ in range(BURST):
-        pane.text.insert("x")
     await until_checked(pane)
-    return time.perf_counter() - begin
+    taken = time.perf_counter() - begin
+    await pilot.press(*("backspace",) * len(word))
+    await until_checked(pane)
+    return taken
 
 
-async def compare(rounds: int, path: Path) -> dict[str, object]:
-    """Both, in turns."""
+async def compare(rounds: int, path: Path, place: Place) -> dict[str, object]:
+    """Both, in turns, at one place."""
+    needle, column, first, word = place
+    row = next(at for at, line in enumerate(sample().splitlines()) if needle in line)
     taken: dict[str, list[float]] = {"ours": [], "bare": []}
     fresh: list[float] = []
     bare, ours = BareApp(), CockpitApp(None, first_pane="sdl", sdl=path)
     async with bare.run_test(size=SIZE) as bare_pilot, ours.run_test(size=SIZE) as pilot:
         area = bare.query_one(TextArea)
         area.focus()
-        area.move_cursor((ROW, 2), center=True)
+        area.move_cursor((row, column), center=True)
         pane = await opened(ours)
-        pane.go_to(ROW, 2)
+        pane.go_to(row, column)
         await pilot.pause()
+        await bare_pilot.press(*first)
+        await pilot.press(*first)
 
         async def checked() -> None:
             await until_checked(pane)
             await pilot.pause()
 
         for turn in range(rounds + 1):
-            bare_cost, our_cost = await burst(bare_pilot, bare_pilot.pause), await burst(pilot, checked)
+            bare_cost, our_cost = await burst(bare_pilot, word, bare_pilot.pause), await burst(pilot, word, checked)
             if turn:  # the first fills the caches
                 taken["bare"].append(bare_cost)
                 taken["ours"].append(our_cost)
-                fresh.append(await freshness(pane))
-                await pilot.press(*("backspace",) * BURST)
-                await checked()
+                fresh.append(await freshness(pane, pilot, word))
         pane.desk.session.saved()
-    return _result(taken, fresh)
+    return _cost(taken, fresh)
 
 
 async def until_checked(pane: SdlPane) -> None:
@@ -107,38 +120,54 @@ async def opened(app: CockpitApp) -> SdlPane:
     return pane
 
 
-def _result(taken: dict[str, list[float]], fresh: list[float]) -> dict[str, object]:
+def _cost(taken: dict[str, list[float]], fresh: list[float]) -> dict[str, object]:
     cost = {name: statistics.median(costs) for name, costs in taken.items()}
     return {
-        "benchmark": "sdl editor",
-        "lines": LINES,
-        "rounds": len(taken["ours"]),
-        "python": platform.python_version(),
-        "processors": os.cpu_count(),
         "key_cpu_ms": {name: round(1000 * value, 2) for name, value in cost.items()},
         "ratio": round(cost["ours"] / cost["bare"], 3),
         "problems_fresh_ms": round(1000 * statistics.median(fresh), 1),
     }
 
 
+def _result(places: dict[str, dict[str, Any]], rounds: int) -> dict[str, object]:
+    """The worst of the places is what counts."""
+    worst = max(places.values(), key=lambda one: float(one["ratio"]))
+    return {
+        "benchmark": "sdl editor",
+        "lines": LINES,
+        "rounds": rounds,
+        "python": platform.python_version(),
+        "processors": os.cpu_count(),
+        "key_cpu_ms": worst["key_cpu_ms"],
+        "ratio": worst["ratio"],
+        "problems_fresh_ms": max(float(one["problems_fresh_ms"]) for one in places.values()),
+        "places": places,
+    }
+
+
 def main() -> int:
     """Compare, print, and write the JSON."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path, default=ROOT / "build" / "bench" / "sdl-editor.json", metavar="FILE")
     args = parser.parse_args()
+    places: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for name in ("HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"):
             os.environ[name] = folder
-        path = Path(folder) / "bench.yaml"
-        path.write_text(sample(), encoding="utf-8")
-        result = asyncio.run(compare(args.rounds, path))
+        for name, place in PLACES.items():
+            path = Path(folder) / f"{name}.yaml"
+            path.write_text(sample(), encoding="utf-8")
+            places[name] = asyncio.run(compare(args.rounds, path, place))
+    result = _result(places, args.rounds)
     args.json.parent.mkdir(parents=True, exist_ok=True)
     args.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    cost = result["key_cpu_ms"]
-    assert isinstance(cost, dict)
-    print(f"a key in an SDL of {LINES} lines: ours {cost['ours']} ms, a bare text area {cost['bare']} ms of CPU")
-    print(f"ratio {result['ratio']}, at most {MOST}; problems fresh after {result['problems_fresh_ms']} ms")
+    print(f"a key in an SDL of {LINES} lines, ms of CPU:")
+    for name, found in places.items():
+        cost = found["key_cpu_ms"]
+        times = f"ours {cost['ours']:6.2f}   a bare text area {cost['bare']:6.2f}"
+        print(f"  in a {name:7} {times}   ratio {found['ratio']:.2f}")
+    print(f"ratio at most {result['ratio']}, allowed {MOST}; problems fresh after {result['problems_fresh_ms']} ms")
     print(f"written to {args.json}")
     is_good = float(str(result["ratio"])) <= MOST and float(str(result["problems_fresh_ms"])) <= 1000 * FRESH_S
     return 0 if is_good else 1

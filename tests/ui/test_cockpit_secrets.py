@@ -1,5 +1,6 @@
 """The Secrets pane: what is missing first, values that nobody sees, and a screen that waits for no keyring."""
 
+import base64
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,7 +21,7 @@ from cockpit.screens import secret_actions
 from cockpit.secrets.command import SecretCommand
 from cockpit.secrets.names import Place
 from cockpit.secrets.references import process_store
-from cockpit.secrets.store import SecretStore
+from cockpit.secrets.store import NoValueError, SecretStore
 from tests.secrets.fakes import PASSPHRASE, HangingKeyring, Keyring, User, real_backend, store, system_keyring
 from tests.secrets.machine import Machine
 from tests.secrets.secret_service import secret_service
@@ -183,6 +184,41 @@ async def test_a_token_is_made_and_made_again_only_after_a_yes(kept: SecretStore
             if not same:
                 await driver.wait_until(lambda before=before: len(driver.told) > before, "the new one")  # type: ignore[misc]
             assert (kept.resolve("RAY_AUTH_TOKEN", ("lab",)).value == first) is same
+
+
+GATEWAY = "services:\n  gateway:\n    env:\n      - GATEWAY_TLS_KEY=ac-secret://GATEWAY_TLS_KEY\n"
+
+
+async def test_the_gateway_s_key_is_made_with_its_certificate(kept: SecretStore, tmp_path: Path) -> None:
+    path = tmp_path / "lab.yaml"
+    rewritten(path, GATEWAY)
+    remember(path)
+    async with without_cluster() as driver:
+        await driver.press("t")
+        dialog = await driver.opened("Generate GATEWAY_TLS_KEY")
+        dialog.says("made together")
+        await driver.press("enter")
+        await shows(driver, "GATEWAY_TLS_CERTIFICATE lab keyring", "GATEWAY_TLS_KEY lab keyring")
+        key = kept.resolve("GATEWAY_TLS_KEY", ("lab",)).value
+        assert b"PRIVATE KEY" in base64.b64decode(key.reveal())
+        assert any("Its fingerprint: " in told for told in driver.told)
+        await driver.press("t")
+        await driver.opened("Generate GATEWAY_TLS_KEY")
+        await driver.press("enter")
+        dialog = await driver.opened("Replace them by a new key and certificate?")
+        dialog.says("GATEWAY_TLS_CERTIFICATE, scope lab", "GATEWAY_TLS_KEY, scope lab")
+        await driver.press("n")
+        assert kept.resolve("GATEWAY_TLS_KEY", ("lab",)).value == key
+
+
+@pytest.mark.usefixtures("sdl")
+async def test_what_somebody_else_gives_out_is_not_made_here(kept: SecretStore) -> None:
+    async with without_cluster() as driver:
+        await driver.press("t")
+        await driver.wait_until(lambda: any("given out by somebody else" in told for told in driver.told), "the reason")
+        assert not driver.has_dialog
+    with pytest.raises(NoValueError):
+        kept.resolve("HF_TOKEN", ("web",))
 
 
 @pytest.mark.usefixtures("sdl")

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from cockpit.operations.sdl_drafts import DraftKeeper
+from cockpit.operations.sdl_drafts import DraftKeeper, drafts
 from cockpit.operations.sdl_import import import_secrets
 from cockpit.operations.sdl_recent import remember
 from cockpit.sdl.document import SdlDocument
+from cockpit.sdl.templates import template_named
 from cockpit.secrets.names import Place
 from tests.ui.driver import Driver, cockpit_on
 from tests.ui.sdl_editor import SMALL, SdlEditor, sdl_editor
@@ -71,6 +72,35 @@ async def test_a_pane_without_an_sdl_says_how_to_begin(small: Path, size: tuple[
         await driver.wait_until(lambda: editor.pane.desk.file.path == small, "the opened file")
         await editor.ready()
         assert editor.row("image", "web").value == "nginx:1.27"
+
+
+async def test_what_was_typed_and_all_undone_leaves_no_draft(small: Path) -> None:
+    async with sdl_editor(small) as editor:
+        driver = editor.driver
+        await editor.type(1, 0, "x")
+        await driver.wait_until(lambda: bool(drafts().found), "the draft")
+        await driver.press("ctrl+z")
+        assert editor.text == SMALL_SDL
+        await driver.wait_until(lambda: not drafts().found, "that the draft went")
+        await editor.type(1, 0, "y")
+        await driver.wait_until(lambda: bool(drafts().found), "another draft")
+
+
+async def test_a_template_goes_into_the_file_that_was_named(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    async with sdl_editor(path) as editor:
+        driver = editor.driver
+        driver.sees("mine.yaml is not there yet")
+        await driver.press("ctrl+n")
+        await driver.opened("New SDL from a template")
+        await driver.press("enter")
+        await driver.wait_until(lambda: bool(editor.text), "the new SDL")
+        await driver.press("ctrl+s")
+        dialog = await driver.opened("Save the SDL as")
+        dialog.says("mine.yaml")
+        await driver.press("enter")
+        await driver.wait_until(lambda: not editor.pane.desk.is_dirty, "the saved file")
+    assert path.read_bytes() == template_named("ray-cpu").text.encode()
 
 
 async def test_an_import_out_of_the_file_leaves_no_value_in_the_editor(small: Path) -> None:

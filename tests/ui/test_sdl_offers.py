@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from cockpit.sdl.completion import is_worth_a_look
-from tests.ui.sdl_editor import SMALL, SdlEditor, sdl_editor
+from tests.ui.sdl_editor import SMALL, WIDE, SdlEditor, sdl_editor
 from tests.ui.test_sdl_editor import SMALL_SDL
 
 MEMORY = SMALL_SDL.splitlines().index("          size: 512Mi")
@@ -141,3 +142,68 @@ async def test_the_form_s_field_goes_through_what_is_known(small: Path) -> None:
 )  # fmt: skip
 def test_scripts_and_comments_are_left_in_peace(before: str, worth: bool) -> None:
     assert is_worth_a_look(before, len(before)) is worth
+
+
+async def click(editor: SdlEditor, x: int, y: int) -> None:
+    """Click on a cell of the text."""
+    await editor.driver.pilot.click(type(editor.pane.text), offset=(x, y))
+    await editor.driver.pause()
+
+
+def line_on_screen(editor: SdlEditor, text: str) -> tuple[int, int]:
+    """Where in the text a word of the list stands. Fails where it is not seen."""
+    area = editor.pane.text
+    for y in range(area.size.height):
+        if (x := area.render_line(y).text.find(text)) >= 0:
+            return x, y
+    raise AssertionError(f"{text!r} is not seen:\n{editor.driver.text}")
+
+
+async def sizes_offered(editor: SdlEditor) -> None:
+    """Sizes of memory are offered unasked."""
+    at = len("          size: ")
+    editor.pane.text.replace("", (MEMORY, at), (MEMORY, at + 5))
+    editor.pane.go_to(MEMORY, at)
+    await editor.driver.wait_until(lambda: editor.pane.text.has_focus, "the text")
+    await editor.driver.press("backspace")
+    await editor.driver.type(" ")
+    await offered(editor)
+
+
+@pytest.mark.parametrize("size", [SMALL, WIDE])
+async def test_a_click_on_one_of_the_list_writes_it(small: Path, size: tuple[int, int]) -> None:
+    async with sdl_editor(small, size=size) as editor:
+        editor.pane.show_side("text")
+        await sizes_offered(editor)
+        await click(editor, *line_on_screen(editor, "16Gi"))
+        assert editor.text.splitlines()[MEMORY] == "          size: 16Gi"
+        assert editor.pane.text.offers is None
+        assert editor.pane.text.cursor_location == (MEMORY, len("          size: 16Gi"))
+        await editor.driver.press("ctrl+z")
+        assert editor.text.splitlines()[MEMORY] == "          size: "
+
+
+async def test_a_click_beside_the_list_takes_it_away_and_one_on_its_keys_nothing(small: Path) -> None:
+    async with sdl_editor(small) as editor:
+        await sizes_offered(editor)
+        before = editor.text
+        await click(editor, *line_on_screen(editor, "tab takes it"))
+        assert (await offered(editor))[0]
+        assert editor.pane.text.cursor_location[0] == MEMORY
+        await click(editor, 20, 1)
+        assert editor.pane.text.offers is None
+        assert editor.pane.text.cursor_location[0] == 1
+        assert editor.text == before
+
+
+async def test_the_wheel_goes_through_the_list_where_the_mouse_is_over_it(small: Path) -> None:
+    async with sdl_editor(small) as editor:
+        await sizes_offered(editor)
+        area = editor.pane.text
+        x, y = line_on_screen(editor, "16Gi")
+        assert area.offers is not None
+        first, top = area.offers.text, area.scroll_y
+        wheel = events.MouseScrollDown(area, x, y, 0, 1, 0, shift=False, meta=False, ctrl=False)
+        area.post_message(wheel)
+        await editor.driver.wait_until(lambda: bool(area.offers and area.offers.text != first), "the next one")
+        assert area.scroll_y == top
