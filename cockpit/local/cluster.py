@@ -136,7 +136,7 @@ async def _until_ready(handle: Supervised, report: Report) -> None:
     try:
         async with asyncio.timeout(START_S):
             await handle.while_it_lives(handle.started, title)
-            report("Its supervisor runs.")
+            report("Ray is starting; its dashboard comes up in some seconds.")
             await handle.while_it_lives(wait_ready(handle.launch, report), title)
     except TimeoutError:
         handle.let_go()

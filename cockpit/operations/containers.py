@@ -20,17 +20,12 @@ from cockpit.local.containers.plan import Container, Machine, Plan, plan_of
 from cockpit.model.certificates import fingerprint_of
 from cockpit.model.secret import REFERENCE_PREFIX
 from cockpit.operations.connect import LOCAL_CONTEXT, Selection, choose, connect
-from cockpit.operations.sdl_secrets import Rendered, is_env_item, references_in, render
+from cockpit.operations.sdl_secrets import is_env_item, references_in, render
 from cockpit.sdl.document import SdlDocument
 from cockpit.sdl.paths import spelled
 from cockpit.sdl.view import View
-from cockpit.secrets.names import checked_scope, scopes_for
-from cockpit.secrets.store import NoValueError
-from cockpit.secrets.tls import CERTIFICATE_NAME, KEY_NAME
+from cockpit.secrets.names import CERTIFICATE_NAME, TOKEN_NAME, checked_scope, scopes_for
 
-TOKEN_NAME = "RAY_AUTH_TOKEN"
-# What `secrets generate` makes, by the name of the secret.
-MADE = {TOKEN_NAME: TOKEN_NAME, CERTIFICATE_NAME: "tls", KEY_NAME: "tls"}
 PATIENCE_S = 600.0
 POLL_S = 1.0
 
@@ -65,7 +60,7 @@ def bring_up(engine: Engine, document: SdlDocument, source: Path, wish: Wish, *,
     name = checked_scope(wish.name or scope)
     _check_name(name)
     _check_references(document, source)
-    rendered = _rendered(document, scope)
+    rendered = render(document, scopes_for(scope=scope))
     plan = plan_of(View(SdlDocument(rendered.text.reveal()).tree.root), Machine(*engine.capacity()), most=wish.most)
     for notice in plan.notices:
         report(notice)
@@ -93,17 +88,6 @@ def _check_references(document: SdlDocument, source: Path) -> None:
                 f"{source}:{one.line}: {spelled(one.path)} refers to a secret, which others on this machine would see.",
                 hint="Give the secret a variable in env.",
             )
-
-
-def _rendered(document: SdlDocument, scope: str) -> Rendered:
-    """The document with its values; what can be made for whoever has none is said."""
-    try:
-        return render(document, scopes_for(scope=scope))
-    except NoValueError as error:
-        if kinds := dict.fromkeys(MADE[name] for name in error.names if name in MADE):
-            error.hint = " and ".join(f"`rayakash-tui secrets generate {kind} --scope {scope}`" for kind in kinds)
-            error.hint += " make what can be made here."
-        raise
 
 
 # --- the context -----------------------------------------------------------------------------------------------------

@@ -106,7 +106,7 @@ async def test_an_error_in_the_block_ends_it_too(script: Script) -> None:
     script.assert_nothing_left()
 
 
-@pytest.mark.parametrize("moment", ["Starting Ray", "Its supervisor runs", "The dashboard answers", "Jobs can be"])
+@pytest.mark.parametrize("moment", ["Starting Ray", "Ray is starting", "The dashboard answers", "Jobs can be"])
 @pytest.mark.parametrize("lifetime", ["owned", "detached"])
 async def test_cancelled_at_any_step_nothing_is_left(moment: str, lifetime: str, script: Script) -> None:
     async def start() -> None:

@@ -43,7 +43,9 @@ class Engine(msgspec.Struct, frozen=True):
             raise ContainerError(f"{self.name} cannot be run.", detail=error.strerror or str(error)) from error
         if done.returncode:
             raise ContainerError(
-                f"{self.name} {arguments[0]} was refused.", detail=done.stderr.decode(errors="replace").strip()
+                f"{self.name} {arguments[0]} was refused.",
+                detail=done.stderr.decode(errors="replace").strip(),
+                hint=f"Mend what {self.name} names there; `{self.name} info` tells how it is set up.",
             )
         return done.stdout.decode(errors="replace")
 
