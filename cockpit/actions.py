@@ -33,6 +33,8 @@ _KEY_NAMES = {
 }
 PANES_WITH_ROWS = ("jobs", "nodes", "gpus", "secrets", "clusters")
 # Where a widget's own keys, such as those of `table.up`, are at hand beside those of actions.
+TO_THE_SHELL = "Back to the shell, until `fg`"
+
 _SCOPES_OF_WIDGETS = {"table": {"app", "rows", *PANES_WITH_ROWS}, "log": {"app", "log"}}
 
 
@@ -68,7 +70,8 @@ def key_clashes(
                 if _are_together(action, other) and key in _keys(other, remapped)
             ]
             others += [f"the pane {panes[key]}"] if key in panes else []
-            found += [f"{key_name(key)} is the key of {action.label!r} and of {', '.join(others)}."] if others else []
+            named = ", ".join(dict.fromkeys(others))
+            found += [f"{key_name(key)} is the key of {action.label!r} and of {named}."] if others else []
     return found
 
 
@@ -125,7 +128,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
 def cannot_stop(job: Job) -> str | None:
     """Why a job cannot be stopped; None where it can."""
     if job.is_driver:
-        return _driver(job, "Ray stops only submitted jobs")
+        return _driver(job, "Ray stops only submitted jobs", place="End process {} on {} instead.")
     return f"Job {job.id} has ended: {job.status}." if job.is_terminal else None
 
 
@@ -145,10 +148,10 @@ def has_no_log(job: Job) -> str | None:
     return None
 
 
-def _driver(job: Job, why: str) -> str:
+def _driver(job: Job, why: str, *, place: str = "It is process {} on {}.") -> str:
     info = job.driver_info
-    place = f" It is process {info.pid} on {info.node_ip_address}." if info and info.pid else ""
-    return f"{job.id} is a driver that was started by hand: {why}.{place}"
+    where = f" {place.format(info.pid, info.node_ip_address)}" if info and info.pid else ""
+    return f"{job.id} is a driver that was started by hand: {why}.{where}"
 
 
 ACTIONS = (
@@ -191,6 +194,14 @@ ACTIONS = (
         scope="jobs",
         rank=20,
         why_not=has_no_log,
+    ),
+    Action(
+        name="job_files",
+        keys=("L",),
+        label="all logs",
+        description="Follow a log of one of its workers or actors",
+        scope="jobs",
+        rank=45,
     ),
     Action(
         name="clone",
@@ -245,13 +256,21 @@ ACTIONS = (
         description="Choose and order the columns; w shows all",
     ),
     Action(name="copy", keys=("y",), label="copy", description="Copy the id, or those that are marked", rank=60),
-    Action(name="copy_row", keys=("Y",), scope="rows", label="copy row", description="Copy the whole row as text"),
+    Action(name="copy_cell", keys=("Y",), scope="rows", label="copy cell", description="Copy a cell, or the row"),
     Action(
         name="node_logs",
         keys=("l",),
         label="logs",
         description="Follow one of the node's log files",
         scope="nodes",
+        rank=20,
+    ),
+    Action(
+        name="gpu_logs",
+        keys=("l",),
+        label="logs",
+        description="Follow a log of the process that holds the GPU",
+        scope="gpus",
         rank=20,
     ),
     Action(name="pause", keys=("p",), label="pause", description="Pause, or follow again", scope="log", rank=20),
@@ -306,6 +325,9 @@ ACTIONS = (
     Action(name="cluster_remove", keys=("d",), label="forget", description="Forget it", scope="clusters", rank=16),
     Action(name="refresh", keys=("r",), label="refresh", description="Ask the cluster now"),
     Action(name="redraw", keys=("ctrl+l",), label="redraw", description="Draw the screen again"),
+    # Not for the whole app: where one writes, the same key takes back what was written.
+    Action(name="suspend", keys=("ctrl+z",), scope="rows", label="suspend", description=TO_THE_SHELL),
+    Action(name="log_suspend", keys=("ctrl+z",), scope="log", label="suspend", description=TO_THE_SHELL),
     Action(
         name="open_dashboard",
         keys=("b",),

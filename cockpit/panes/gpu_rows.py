@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 from cockpit.model.history import ClusterHistory
-from cockpit.model.nodes import Gpu, GpuHolder, Node
+from cockpit.model.nodes import Gpu, GpuHolder, GpuProcess, Node
 from cockpit.render.nodes import part, role, short_id, usage
 from cockpit.render.units import duration, size
 from cockpit.widgets.glyphs import UNICODE, Glyphs
@@ -97,7 +98,9 @@ def short_model(name: str | None) -> str:
 def _holders(gpu: Gpu) -> Cell:
     if not gpu.holders:
         return Cell("free" if not gpu.processes_pids else "not Ray", tone="quiet" if not gpu.processes_pids else "warn")
-    return Cell(", ".join(map(holder_text, gpu.holders)))
+    others = _known_others(gpu)
+    more = [f"{others} other process{'es' if others > 1 else ''}"] if others else []
+    return Cell(", ".join([*map(holder_text, gpu.holders), *more]))
 
 
 def holder_text(held: GpuHolder) -> str:
@@ -109,9 +112,22 @@ def holder_text(held: GpuHolder) -> str:
 
 def outside_ray(gpu: Gpu) -> str:
     """Processes on a GPU that no Ray worker of it is."""
+    return ", ".join(f"pid {process.pid} {size(process.gpu_memory_usage)}" for process in _others(gpu))
+
+
+def _others(gpu: Gpu) -> list[GpuProcess]:
     held = {holder.pid for holder in gpu.holders}
-    outside = [process for process in gpu.processes_pids if process.pid not in held]
-    return ", ".join(f"pid {process.pid} {size(process.gpu_memory_usage)}" for process in outside)
+    return [process for process in gpu.processes_pids if process.pid not in held]
+
+
+def _known_others(gpu: Gpu) -> int:
+    """How many processes share a held GPU unknown to Ray.
+
+    Where no holder is among its processes their ids may be those of the host, seen from inside a container: then the
+    one process is most likely the holder itself, and nothing is claimed.
+    """
+    others = _others(gpu)
+    return len(others) if len(others) < len(gpu.processes_pids) else 0
 
 
 def node_row(node: Node, *, name: str, glyphs: Glyphs = UNICODE) -> Row:
@@ -163,6 +179,7 @@ def _disk(percent: float | None) -> Cell:
     return Cell(f"{percent:.0f} %", sort=percent, tone="warn" if percent >= FULL_DISK_PERCENT else "quiet")
 
 
+@lru_cache(4096)
 def _gib(used: int | None, total: int | None) -> Cell:
     if used is None and total is None:
         return Cell("–", tone="quiet")

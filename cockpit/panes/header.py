@@ -123,7 +123,7 @@ class HeaderBar(Vertical):
         # Equal answers are not told, so what was told has aged.
         self._version, self._usage, self._jobs = (watch.snapshot for watch in self._watches[:3])
         now = cluster.hub.clock.now()
-        self.query_one("#header-cluster", StateLine).show(*self._cluster_pieces(cluster))
+        self.query_one("#header-cluster", StateLine).show(*self._cluster_pieces(cluster, now))
         self.query_one("#header-usage", StateLine).show(*self._usage_pieces(cluster, now))
         self._show_banner(cluster.protection.sentence)
 
@@ -135,10 +135,10 @@ class HeaderBar(Vertical):
             banner.update(visible(sentence))
             banner.display = bool(sentence)
 
-    def _cluster_pieces(self, cluster: LiveCluster) -> tuple[list[Piece], list[Piece]]:
+    def _cluster_pieces(self, cluster: LiveCluster, now: Moment) -> tuple[list[Piece], list[Piece]]:
         version = self._version.value.ray_version if self._version and self._version.value else None
         left = [
-            Piece(cluster.name, "accent", 0),
+            self._name_piece(cluster, now),
             Piece(visible(cluster.address) if cluster.address != cluster.name else "", "quiet", 2),
             Piece(f"Ray {version}" if version else "", "quiet", 3),
         ]
@@ -150,18 +150,36 @@ class HeaderBar(Vertical):
         ]
         return left, right
 
+    def _name_piece(self, cluster: LiveCluster, now: Moment) -> Piece:
+        """The cluster by name, with a sign that tells from afar whether it is well."""
+        trouble = self._trouble(now)
+        sign, tone = {
+            State.FRESH: (self._glyphs.well, "accent"),
+            State.LOADING: (self._glyphs.waiting, "accent"),
+            State.STALE: (self._glyphs.stale, "warn"),
+            State.FAILED: (self._glyphs.failed, "error"),
+        }[trouble.state(now) if trouble is not None else State.FRESH]
+        return Piece(f"{sign} {cluster.name}", tone, 0)
+
     def _usage_pieces(self, cluster: LiveCluster, now: Moment) -> tuple[list[Piece], list[Piece]]:
-        if self._version is not None and self._version.state(now) in (State.STALE, State.FAILED, State.LOADING):
-            tone = "quiet" if self._version.state(now) is State.LOADING else "warn"
-            sentence = sentence_of(self._version, now, what="cluster", address=cluster.address)
+        if (trouble := self._trouble(now)) is not None:
+            tone = "quiet" if trouble.state(now) is State.LOADING else "warn"
+            sentence = sentence_of(trouble, now, what="cluster", address=cluster.address)
             return [Piece(visible(sentence), tone, 0)], []
         usage = self._usage.value.total if self._usage and self._usage.value else {}
         left = [
             self._meter("CPU", usage.get("CPU"), 1),
-            self._meter("GPU", usage.get("GPU"), 0),
+            Piece("no GPU", "quiet", 3) if usage and "GPU" not in usage else self._meter("GPU", usage.get("GPU"), 0),
             self._meter("MEM", usage.get("memory"), 4, numbers=False),
         ]
         return left, _job_counts(self._jobs)
+
+    def _trouble(self, now: Moment) -> Snapshot[Any] | None:
+        """What is old, or has never come: the version is asked for seldom, so that the use of it may tell sooner."""
+        version, usage = self._version, self._usage
+        if version is not None and version.state(now) is not State.FRESH:
+            return version
+        return usage if usage is not None and usage.state(now) in (State.STALE, State.FAILED) else None
 
     def _meter(self, label: str, use: Usage | None, priority: int, *, numbers: bool = True) -> Piece:
         if use is None:

@@ -4,7 +4,7 @@ from collections.abc import Container
 
 from cockpit.model.jobs import Job
 from cockpit.operations.submit import METADATA_PREFIX
-from cockpit.render.jobs import reason, seconds_run, status_word
+from cockpit.render.jobs import reason, seconds_run, status_word, waits_for
 from cockpit.render.times import clock_time
 from cockpit.render.units import duration
 from cockpit.widgets.table.rows import Cell, Column, Fixed, Flexible, Measured, Row
@@ -81,12 +81,8 @@ def job_row(
 
 
 def _why(job: Job) -> str:
-    """Ray's sentence about a job that has not started yet says what matters only after 80 characters."""
-    said = reason(job)
-    if job.status != "PENDING" or not said.startswith("Job has not started yet."):
-        return said
-    waits = [word for word, sign in (("resources", "for resources"), ("env", "runtime environment")) if sign in said]
-    return f"{' or '.join(waits)}?" if waits else "not started yet"
+    waits = waits_for(job)
+    return reason(job) if waits is None else f"{' or '.join(waits)}?" if waits else "not started yet"
 
 
 def _as_written(seconds: float | None) -> float | None:

@@ -4,7 +4,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from cockpit.model.jobs import Job
-from cockpit.render.jobs import outcome, reason
+from cockpit.render.jobs import outcome, reason, waits_for
 from cockpit.render.text import visible
 from cockpit.widgets.glyphs import UNICODE, Glyphs
 from cockpit.widgets.state_line import Piece, StateLine
@@ -24,23 +24,29 @@ class JobSummary(Vertical):
         for index in range(LINES):
             yield StateLine(id=f"summary-{index}", ellipsis=self._glyphs.ellipsis)
 
-    def show(self, job: Job | None, now: float) -> None:
-        """Say what is known of a job; `now` in seconds since the epoch."""
-        lines = [] if job is None else _lines(job, now)
+    def show(self, job: Job | None, now: float, *, is_previous: bool = False) -> None:
+        """Say what is known of a job; `now` in seconds since the epoch, `is_previous` of one that Ray has forgotten."""
+        lines = [] if job is None else _lines(job, now, is_previous=is_previous)
         for index in range(LINES):
             self.query_one(f"#summary-{index}", StateLine).show(lines[index : index + 1])
 
 
-def _lines(job: Job, now: float) -> list[Piece]:
-    head = outcome(job, now) if job.is_terminal else _running(job)
+def _lines(job: Job, now: float, *, is_previous: bool = False) -> list[Piece]:
+    head = outcome(job, now) if job.is_terminal else _forgotten(job) if is_previous else _running(job)
     tone = "error" if job.status == "FAILED" else "strong"
     tail = _message_tail(job) if job.status == "FAILED" else []
     return [Piece(visible(head), tone, 0), *(Piece(f"  {visible(line)}", "", 0) for line in tail)]
 
 
+def _forgotten(job: Job) -> str:
+    last = (job.status or "unknown").lower()
+    return f"{job.id} was last seen {last}; the head was restarted and has forgotten it."
+
+
 def _running(job: Job) -> str:
-    why = reason(job)
-    return f"{job.id} {(job.status or 'unknown').lower()}" + (f": {why}" if why else f": {job.entrypoint or ''}")
+    waits = waits_for(job)
+    why = f"waits for {' or '.join(waits)}?" if waits else reason(job) or job.entrypoint or ""
+    return f"{job.id} {(job.status or 'unknown').lower()}: {why}"
 
 
 def _message_tail(job: Job) -> list[str]:

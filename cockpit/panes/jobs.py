@@ -110,7 +110,9 @@ class JobsPane(TablePane[JobList]):
 
     @on(LiveTable.RowHighlighted)
     def _summarise(self) -> None:
-        self.query_one(JobSummary).show(self.job, self.now().wall if self.cluster else 0.0)
+        is_previous = (self.table.row_key or "").startswith(PREVIOUS)
+        now = self.now().wall if self.cluster else 0.0
+        self.query_one(JobSummary).show(self.job, now, is_previous=is_previous)
         self.post_message(self.StateChanged())
 
     @on(LiveTable.RowSelected)
@@ -128,6 +130,10 @@ class JobsPane(TablePane[JobList]):
     def action_show_log(self) -> None:
         """Follow its log."""
         self._ask("show_log")
+
+    def action_job_files(self) -> None:
+        """Choose one of all the logs that it wrote."""
+        self._ask("job_files")
 
     def action_clone(self) -> None:
         """Submit it again."""

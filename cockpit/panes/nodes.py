@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from textual import on
 
 from cockpit.actions import Action
-from cockpit.feeds.topics import JOBS, NODES, Topic
+from cockpit.feeds.topics import HEADER_JOBS_SECONDS, JOBS, NODES, Topic
 from cockpit.feeds.watch import Watch
 from cockpit.model.cluster import Rows
 from cockpit.model.history import ClusterHistory
@@ -18,8 +18,6 @@ from cockpit.panes.gpu_rows import GPU_COLUMNS, NODE_COLUMNS, gpu_row, node_name
 from cockpit.panes.table_pane import TablePane
 from cockpit.widgets.live_table import LiveTable
 from cockpit.widgets.table.rows import Column, Row
-
-HOLDER_NAMES_SECONDS = 30.0
 
 
 class NodesPane(TablePane[Rows[Node]]):
@@ -39,6 +37,11 @@ class NodesPane(TablePane[Rows[Node]]):
         """The node under the cursor."""
         rows = self.snapshot.value.rows if self.snapshot and self.snapshot.value else ()
         return next((node for node in rows if node.node_id == self.table.row_key), None)
+
+    @property
+    def words(self) -> str:
+        """What the log that is looked for is called; any will do."""
+        return ""
 
     @on(LiveTable.RowHighlighted)
     def _moved(self) -> None:
@@ -73,9 +76,30 @@ class GpusPane(TablePane[Rows[Node]]):
 
     _names: dict[str, str] = {}  # noqa: RUF012 - replaced, never changed
 
+    @property
+    def node(self) -> Node | None:
+        """The node of the GPU under the cursor."""
+        node_id = (self.table.row_key or "").rpartition("/")[0]
+        rows = self.snapshot.value.rows if self.snapshot and self.snapshot.value else ()
+        return next((node for node in rows if node.node_id == node_id), None)
+
+    @property
+    def words(self) -> str:
+        """The process that holds the GPU, which is part of the names of its logs; empty where several do, or none."""
+        index = (self.table.row_key or "").rpartition("/")[2]
+        gpus = self.node.gpus if self.node else ()
+        pids = {holder.pid for gpu in gpus if str(gpu.index) == index for holder in gpu.holders if holder.pid}
+        return f"-{pids.pop()}." if len(pids) == 1 else ""
+
+    def why_disabled(self, action: Action) -> str | None:
+        """Logs are those of a node."""
+        if action.name != "gpu_logs":
+            return super().why_disabled(action)
+        return "There is no GPU to act on." if self.node is None else None
+
     def watched(self, cluster: LiveCluster) -> list[Watch[Any]]:
         """Nodes, and now and then the jobs, whose ids name the holders."""
-        jobs = cluster.hub.watch(JOBS, self._learn_names, interval=HOLDER_NAMES_SECONDS, paused=True)
+        jobs = cluster.hub.watch(JOBS, self._learn_names, interval=HEADER_JOBS_SECONDS, paused=True)
         return [*super().watched(cluster), jobs]
 
     def _learn_names(self, snapshot: Snapshot[JobList]) -> None:

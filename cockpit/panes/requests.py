@@ -1,4 +1,4 @@
-"""What the panes without a cluster ask of those who can show dialogs; apart, so that asking imports no SDL."""
+"""What panes and dialogs ask of the app; apart, so that the app knows it before it imports who asks."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
+    from cockpit.operations.overview import ClusterRow
     from cockpit.operations.sdl_form_rows import FormRow
     from cockpit.operations.secret_uses import SecretRow
+    from cockpit.panes.clusters import ClustersPane
 
 
 class SdlAsked(Message):
@@ -44,3 +46,38 @@ class SecretsAsked(Message):
         super().__init__()
         self.name = name
         self.row = row
+
+
+class SaveLogAsked(Message):
+    """The user wants to save what the Log pane holds."""
+
+
+class JobSubmitted(Message):
+    """A job was submitted, and by now it should be listed."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__()
+        self.job_id = job_id
+
+
+class ClustersAsked(Message):
+    """An action of the Clusters pane is wanted, for the row under the cursor if there is one."""
+
+    def __init__(self, pane: ClustersPane, name: str, row: ClusterRow | None) -> None:
+        super().__init__()
+        self.pane = pane
+        self.name = name
+        self.row = row
+
+
+class ClusterChosen(Message):
+    """Go to this cluster: a `context` by name, an `address`, or the `demo`."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__()
+        self.kind = kind
+        self.name = name
+
+
+class NewSdlWanted(Message):
+    """Somebody without a cluster begins with a new SDL."""

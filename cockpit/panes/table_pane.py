@@ -14,6 +14,7 @@ from cockpit.model.snapshot import Moment, Snapshot
 from cockpit.operations.live import LiveCluster
 from cockpit.panes.base import PHASES, Pane, sentence_of
 from cockpit.render.text import visible
+from cockpit.render.units import UNKNOWN
 from cockpit.widgets.filter_bar import FilterBar
 from cockpit.widgets.live_table import LiveTable
 from cockpit.widgets.table.rows import Arrangement, Column, Phase, Row
@@ -161,17 +162,10 @@ class TablePane(Pane, Generic[T]):
         """Copy the id under the cursor, or those that are marked."""
         # A line break in what a cluster says would be a command of its own where it is pasted.
         texts = [visible(self.table.cell_text(self.ID_COLUMN, key)) for key in self.table.chosen_keys]
-        self._copy("\n".join(texts), f"{len(texts)} ids" if len(texts) > 1 else texts[0])
-
-    def action_copy_row(self) -> None:
-        """Copy the whole row under the cursor, its cells with tabs between them."""
-        texts = [visible(self.table.cell_text(column.key)) for column in self.COLUMNS]
-        self._copy("\t".join(texts), "the row")
+        self.app.copy_to_clipboard("\n".join(texts))
+        what = f"{len(texts)} ids" if len(texts) > 1 else texts[0]
+        self.notify(f"Copied {what}.", markup=False, timeout=2)
 
     def row_detail(self) -> list[tuple[str, str]]:
         """Titles and whole texts of the row under the cursor, of columns that are hidden or had no room too."""
-        return [(column.title, visible(self.table.cell_text(column.key)) or "–") for column in self.COLUMNS]
-
-    def _copy(self, text: str, what: str) -> None:
-        self.app.copy_to_clipboard(text)
-        self.notify(f"Copied {what}.", markup=False, timeout=2)
+        return [(column.title, visible(self.table.cell_text(column.key)) or UNKNOWN) for column in self.COLUMNS]

@@ -1,5 +1,7 @@
 """Jobs as text: rows of tables, and what became of them in a sentence."""
 
+import re
+
 from cockpit.model.jobs import Job
 from cockpit.render.cells import Column
 from cockpit.render.times import clock_time
@@ -26,6 +28,9 @@ COLUMNS = (
 
 LONGEST_CELL = 200
 
+# Test runners and the like frame their last line, and the frame would be all that a cell has room for.
+_DECORATION = re.compile(r"^([!=*_#~-])\1{3,}\s*|\s*([!=*_#~-])\2{3,}$")
+
 
 def status_word(job: Job) -> str:
     """The status to show: Ray's own, but ENDED for a driver that Ray calls SUCCEEDED however it ended."""
@@ -50,10 +55,21 @@ def reason(job: Job) -> str:
     """Why the job is where it is, in one line; empty where there is nothing to add to the status."""
     lines = [line.strip() for line in (job.message or "").splitlines() if line.strip()]
     if job.status == "FAILED" and job.driver_exit_code not in (None, 0) and len(lines) > 1:
-        return f"exit {job.driver_exit_code}: {lines[-1]}"
+        return f"exit {job.driver_exit_code}: {_DECORATION.sub('', lines[-1]) or lines[-1]}"
     if job.status in ("SUCCEEDED", "RUNNING", "STOPPED"):
         return ""
     return lines[0] if lines else ""
+
+
+def waits_for(job: Job) -> list[str] | None:
+    """What a job that has not started may be waiting for, in a word each; None where Ray says anything else of it.
+
+    Ray's own sentence tells what matters only after 80 characters.
+    """
+    said = reason(job)
+    if job.status != "PENDING" or not said.startswith("Job has not started yet."):
+        return None
+    return [word for word, sign in (("resources", "for resources"), ("env", "runtime environment")) if sign in said]
 
 
 def row(job: Job, now: float) -> tuple[str, ...]:

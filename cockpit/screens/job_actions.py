@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from textual.app import App
-from textual.message import Message
 
 from cockpit.errors import CockpitError
 from cockpit.feeds.patience import Patience
@@ -15,11 +14,11 @@ from cockpit.operations import jobs as operations
 from cockpit.operations.clone import clone_of
 from cockpit.operations.fields import SubmitFields, fields_of
 from cockpit.operations.live import LiveCluster
+from cockpit.panes.requests import JobSubmitted
 from cockpit.render.jobs import outcome
 from cockpit.screens.confirm import Confirm
-from cockpit.screens.job_detail import detail_lines
+from cockpit.screens.job_detail import JobDetail
 from cockpit.screens.submit import SubmitDialog
-from cockpit.screens.text import TextDialog
 from cockpit.secrets.overview import entries
 from cockpit.secrets.references import process_store
 
@@ -28,13 +27,6 @@ RETRY_SECONDS = 300.0
 
 class JobActions:
     """Acts on jobs of one cluster; every method is to be run as a worker and may raise CockpitError."""
-
-    class Submitted(Message):
-        """A job was submitted, and by now it should be listed."""
-
-        def __init__(self, job_id: str) -> None:
-            super().__init__()
-            self.job_id = job_id
 
     def __init__(self, app: App[int], cluster: LiveCluster) -> None:
         self._app = app
@@ -62,12 +54,11 @@ class JobActions:
             self._tell(f"Submitted {submission_id}.")
             self._cluster.hub.kick(JOBS)
             await self._cluster.hub.settled()
-            self._app.post_message(self.Submitted(submission_id))
+            self._app.post_message(JobSubmitted(submission_id))
 
     async def show_detail(self, job: Job) -> None:
-        """Everything that is known of a job, as the cluster has it now."""
-        now = self._cluster.hub.clock.now().wall
-        await self._app.push_screen_wait(TextDialog(f"Job {job.id}", detail_lines(job, now)))
+        """Everything that is known of a job, for as long as one looks."""
+        await self._app.push_screen_wait(JobDetail(self._cluster, job))
 
     async def stop(self, jobs: Sequence[Job]) -> None:
         """Stop jobs after a yes; each is shown as stopping until it has really ended."""
@@ -108,6 +99,7 @@ class JobActions:
         if before.is_terminal:
             return
         stopping.add(job_id)
+        self._cluster.stopped_here.add(job_id)
         self._cluster.hub.kick(JOBS)
         try:
             patience = Patience(RETRY_SECONDS, from_start=True)

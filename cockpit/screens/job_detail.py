@@ -1,17 +1,54 @@
 """Every field of a job, in words."""
 
+from cockpit.feeds.topics import JOBS
+from cockpit.feeds.watch import Watch
+from cockpit.model.job_list import JobList
 from cockpit.model.jobs import Job
+from cockpit.model.snapshot import Snapshot
+from cockpit.operations.live import LiveCluster
 from cockpit.panes.job_rows import is_users
 from cockpit.render.jobs import outcome, seconds_run, status
 from cockpit.render.text import visible
 from cockpit.render.times import iso_ms
 from cockpit.render.units import UNKNOWN, duration
+from cockpit.screens.text import TextDialog
 
 LONGEST = 20_000
 LAST_LINES = 8
 
 
-def detail_lines(job: Job, now: float) -> list[tuple[str, str]]:
+class JobDetail(TextDialog):
+    """Everything that is known of a job, and what becomes of it while one looks; of one that is gone, the last."""
+
+    def __init__(self, cluster: LiveCluster, job: Job) -> None:
+        self._cluster = cluster
+        self._job = job
+        self._watch: Watch[JobList] | None = None
+        super().__init__(f"Job {job.id}", detail_lines(job, self._now))
+
+    @property
+    def _now(self) -> float:
+        return self._cluster.hub.clock.now().wall
+
+    def on_mount(self) -> None:
+        """The list is asked for anyway, by the pane behind."""
+        self._watch = self._cluster.hub.watch(JOBS, self._heard)
+
+    def on_unmount(self) -> None:
+        """Nobody looks any more."""
+        if self._watch is not None:
+            self._watch.close()
+
+    def _heard(self, snapshot: Snapshot[JobList]) -> None:
+        known = snapshot.value or JobList()
+        present = next((job for job in known.rows if job.id == self._job.id), None)
+        is_forgotten = present is None and any(job.id == self._job.id for job in known.previous)
+        if is_forgotten or present not in (None, self._job):
+            self._job = present or self._job
+            self.show(detail_lines(self._job, self._now, is_forgotten=is_forgotten))
+
+
+def detail_lines(job: Job, now: float, *, is_forgotten: bool = False) -> list[tuple[str, str]]:
     """Label and text of each field; env values are masked already. `now` in seconds since the epoch.
 
     Of a failed job how it ended and the last it said come first, for that is why one looks.
@@ -24,6 +61,8 @@ def detail_lines(job: Job, now: float) -> list[tuple[str, str]]:
     ]
     has_failed = job.status == "FAILED"
     lines = [("status", status(job))]
+    if is_forgotten:
+        lines.append(("", "The head was restarted and has forgotten this job: it was last seen like this."))
     if not job.outcome_is_known:
         lines.append(("", outcome(job, now)))
     lines += [*ending, *_last_lines(job), ("job", "")] if has_failed else []
@@ -38,6 +77,7 @@ def detail_lines(job: Job, now: float) -> list[tuple[str, str]]:
         *([] if has_failed else ending),
         ("driver", where),
         ("node", job.driver_node_id or UNKNOWN),
+        ("node's agent", job.driver_agent_http_address or UNKNOWN),
     ]
     lines += _section("metadata", [(key, str(value)) for key, value in (job.metadata or {}).items() if is_users(key)])
     lines += _section("runtime environment", _environment_lines(job))

@@ -35,6 +35,12 @@ class TextDialog(Dialog[None]):
         """Wrap long texts beside their labels."""
         self.call_after_refresh(self._draw)
 
+    def show(self, lines: list[tuple[str, str]]) -> None:
+        """Other lines from now on; one stays where one has scrolled to."""
+        if lines != self._lines:
+            self._lines = lines
+            self.call_after_refresh(self._draw)
+
     def _draw(self) -> None:
         room = self.query_one("#text-scroll").scrollable_content_region.width
         self.query_one("#text-body", Static).update(self._content(room))

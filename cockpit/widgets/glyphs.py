@@ -21,6 +21,7 @@ class Glyphs(msgspec.Struct, frozen=True, kw_only=True):
     bar_right: str
     eighths: str
     levels: str
+    well: str
     failed: str
     stale: str
     waiting: str
@@ -40,6 +41,7 @@ UNICODE = Glyphs(
     bar_right="▏",
     eighths=" ▏▎▍▌▋▊▉█",
     levels="▁▂▃▄▅▆▇█",
+    well="●",
     failed="✖",
     stale="◌",
     waiting="◌",
@@ -59,6 +61,7 @@ ASCII = Glyphs(
     bar_right="]",
     eighths=" -#",
     levels="_.-~=+*#",
+    well="*",
     failed="x",
     stale="~",
     waiting="~",

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 from cockpit.widgets.glyphs import UNICODE, Glyphs
 from cockpit.widgets.table.rows import Cell, Part
@@ -51,6 +52,7 @@ def meter(
     )
 
 
+@lru_cache(4096)  # thousands of GPUs have a hundred percentages between them
 def meter_cell(percent: float | None, width: int = BAR_WIDTH, *, tone: str = "", glyphs: Glyphs = UNICODE) -> Cell:
     """A cell that shows a meter, and is sorted, filtered and copied by its number."""
     value = known(percent)

@@ -8,7 +8,7 @@ from textual.screen import Screen
 from cockpit.render.text import visible
 from cockpit.widgets.ending import Ending
 from cockpit.widgets.key_order import OrderedKeys
-from cockpit.widgets.terminal_changes import TerminalChanges
+from cockpit.widgets.terminal_changes import Smaller, TerminalChanges
 
 
 class TerminalApp(OrderedKeys):
@@ -50,8 +50,32 @@ class TerminalApp(OrderedKeys):
         self._changes.forget()
 
     def _display(self, screen: Screen[Any], renderable: Any) -> None:
-        """As Textual does it, without what the terminal shows already."""
-        super()._display(screen, self._changes.smaller(renderable))
+        """As Textual does it, without what the terminal shows already; where that is all, nothing is written."""
+        update = self._changes.smaller(renderable)
+        if isinstance(update, Smaller) and self._writes and not update.text(self.console) and not self._cursor_moved:
+            return
+        super()._display(screen, update)
+
+    @property
+    def _writes(self) -> bool:
+        """Whether Textual would write an update now, and not drop it."""
+        is_open = self._running and not self._closed and not self.is_headless and self._driver is not None
+        return is_open and not self._batch_count
+
+    @property
+    def _cursor_moved(self) -> bool:
+        """Whether the terminal's own cursor, which follows what is typed, has to go elsewhere."""
+        wanted = self.screen.outer_size.clamp_offset(self.cursor_position)
+        return bool(wanted != self._previous_cursor_position)
+
+    def do_suspend(self) -> None:
+        """Leave the terminal to the shell until it says `fg`; without a shell nobody could."""
+        if _has_shell():
+            self.action_suspend_process()
+        else:
+            self.notify("There is no shell here to go back to.", severity="warning")
+
+    do_log_suspend = do_suspend
 
     def do_redraw(self) -> None:
         """Draw everything again, whatever the terminal shows."""
@@ -75,3 +99,11 @@ class TerminalApp(OrderedKeys):
         shown = Traceback(show_locals=False, width=None)
         self._exit_renderables.append(Segments(self.console.render(shown, self.console.options)))
         self._close_messages_no_wait()
+
+
+def _has_shell() -> bool:
+    """Whether somebody with job control began this process: the leader of its session has none above it."""
+    try:
+        return os.getsid(os.getppid()) == os.getsid(0)
+    except ProcessLookupError:
+        return False

@@ -66,7 +66,7 @@ class TerminalChanges:
 
     def smaller(self, update: Any) -> Any:
         """The update without what the terminal shows already; what is no update of cells is passed on."""
-        return _Smaller(self, update) if isinstance(update, ChopsUpdate | LayoutUpdate) else update
+        return Smaller(self, update) if isinstance(update, ChopsUpdate | LayoutUpdate) else update
 
     def written(self, places: Iterable[Place], colours: ColorSystem) -> str:
         """The sequences that bring these strips on the screen."""
@@ -82,8 +82,10 @@ class TerminalChanges:
         return "".join(parts) + (RESET if parts else "")
 
 
-class _Smaller(CompositorUpdate):
+class Smaller(CompositorUpdate):
     """Asks what has changed when it is written, for Textual may drop an update before."""
+
+    _text: str | None = None
 
     def __init__(self, changes: TerminalChanges, update: ChopsUpdate | LayoutUpdate) -> None:
         self._changes, self._update = changes, update
@@ -93,7 +95,14 @@ class _Smaller(CompositorUpdate):
 
     def render_segments(self, console: Console) -> str:
         """The sequences to be written."""
-        return self._changes.written(_places(self._update), console._color_system or ColorSystem.TRUECOLOR)
+        return self.text(console)
+
+    def text(self, console: Console) -> str:
+        """The same; whoever asks for it has to write it, for from then on it counts as written."""
+        if self._text is None:
+            colours = console._color_system or ColorSystem.TRUECOLOR
+            self._text = self._changes.written(_places(self._update), colours)
+        return self._text
 
 
 def _places(update: ChopsUpdate | LayoutUpdate) -> Iterator[Place]:
@@ -138,6 +147,8 @@ def _combine(cells: list[Cell], character: str) -> None:
 
 def _runs(before: list[Cell | None], after: list[Cell]) -> list[tuple[int, int]]:
     """Where to write: from and to, in cells."""
+    if not any(before):
+        return [(0, len(after))] if after else []
     changed = [index for index, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]
     if not changed:
         return []

@@ -280,7 +280,7 @@ MOMENTS: list[tuple[str, Callable[[Owner], object]]] = [
     ("the temporary directory was made", lambda owner: owner.says("") and os.path.isdir(owner.temp_dir)),
     ("the second supervisor was forked", lambda owner: owner.children(2)),
     ("Ray was forked", lambda owner: owner.children(3)),
-    ("the supervisor was heard of", lambda owner: owner.says("Its supervisor runs.")),
+    ("the supervisor was heard of", lambda owner: owner.says("Ray is starting;")),
     ("Ray was executed", lambda owner: owner.runs(*RAY) and not owner.made("session*")),
     ("Ray has loaded its library", lambda owner: owner.has_loaded("_raylet")),
     ("the session directory was made", lambda owner: owner.made("session_*")),
@@ -317,7 +317,7 @@ def test_nothing_is_left_of_an_owner_killed_at_work(owner: Owner) -> None:
     owner.end()
 
 
-@pytest.mark.parametrize("moment", ["Its supervisor runs.", "The dashboard answers."])
+@pytest.mark.parametrize("moment", ["Ray is starting;", "The dashboard answers."])
 def test_after_ctrl_c_nothing_is_left(moment: str, owner: Owner) -> None:
     eventually(lambda: owner.says(moment), lambda: moment)
     owner.process.send_signal(signal.SIGINT)

@@ -13,7 +13,7 @@ import termios
 import time
 import urllib.request
 from codecs import getincrementaldecoder
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
@@ -70,12 +70,18 @@ class FrozenCluster:
 class Terminal:
     """A terminal with the cockpit in it, that counts the bytes it is sent."""
 
-    def __init__(self, arguments: list[str], home: Path, variables: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        arguments: list[str],
+        home: Path,
+        variables: Mapping[str, str] | None = None,
+        program: Sequence[str] = (sys.executable, "-m", "cockpit"),
+    ) -> None:
         self.pid, self._master = pty.fork()
         if self.pid == 0:  # pragma: no cover - the child becomes another program
             environment = os.environ | {"HOME": str(home), "TERM": "xterm-256color", "COLORTERM": "truecolor"}
             environment |= {"LC_ALL": "C.UTF-8", **(variables or {})}
-            os.execve(sys.executable, [sys.executable, "-m", "cockpit", *arguments], environment)
+            os.execvpe(program[0], [*program, *arguments], environment)
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", *SIZE, 0, 0))
         self.written = b""
         self._has_ended = False

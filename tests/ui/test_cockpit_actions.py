@@ -179,6 +179,21 @@ async def test_stopping_asks_first_and_is_shown_until_it_is_really_over() -> Non
             assert any("runs-1 stopped" in text for text in driver.told)
 
 
+async def test_the_end_of_a_followed_job_that_was_stopped_here_is_told_once() -> None:
+    async with simulated() as server:
+        with_jobs(server)
+        async with cockpit(server) as driver:
+            await driver.jobs.select("runs-1")
+            await driver.press("l", "1", "x")
+            await driver.opened("Stop job runs-1?")
+            await driver.answer("y")
+            await driver.wait_until(lambda: "STOPPING" in driver.jobs.row("runs-1"), "STOPPING")
+            await driver.elapse(3.0)
+            await driver.wait_until(lambda: any("runs-1 stopped" in text for text in driver.told), "the end")
+            await driver.elapse(10.0)
+            assert len([text for text in driver.told if "runs-1 stopped" in text]) == 1
+
+
 async def test_marked_jobs_are_stopped_together_after_all_of_them_were_named() -> None:
     async with simulated() as server:
         with_jobs(server)
@@ -237,6 +252,7 @@ async def test_what_cannot_be_done_with_a_driver_is_told_with_what_to_do_instead
                 await driver.press(key)
                 assert what in driver.told[-1]
                 assert "process 4242 on 10.0.3.3" in driver.told[-1]
+                assert ("End process 4242 on 10.0.3.3 instead." in driver.told[-1]) is (key == "x")
                 assert not driver.has_dialog
             assert " x stop" not in driver.lines[-1]
             await driver.press("c")
@@ -262,6 +278,19 @@ async def test_the_detail_shows_every_field_and_no_value_of_a_variable() -> None
             await driver.jobs.select(failed.id)
             assert failed.mishap is not None
             driver.sees(f"exit code {failed.mishap.exit_code}")
+            await driver.press("enter")
+            (await driver.opened(f"Job {failed.id}")).says("exit code", str(failed.mishap.exit_code), "last lines")
+
+
+async def test_the_detail_tells_what_becomes_of_the_job_while_one_looks() -> None:
+    async with simulated() as server, cockpit(server, size=(110, 45)) as driver:
+        running = server.cluster.running()[0]
+        await driver.jobs.select(running.id)
+        await driver.press("enter")
+        (await driver.opened(f"Job {running.id}")).says("● RUNNING")
+        assert running.stop(server.cluster.clock.now())
+        await driver.elapse(30.0)
+        driver.dialog().has_title(f"Job {running.id}").says("■ STOPPED")
 
 
 async def test_a_read_only_cockpit_changes_nothing_and_says_why() -> None:

@@ -1,7 +1,9 @@
 """Keys: each declared action is done, hints and the palette do what their key does, and users may have other keys."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -40,15 +42,21 @@ def test_the_editor_is_imported_when_it_is_first_shown() -> None:
     )
 
 
+def test_the_first_frame_waits_for_no_request_no_dialog_and_no_other_pane() -> None:
+    code = "import sys, cockpit.app, cockpit.cli.cockpit, cockpit.operations.opening; print(*sorted(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert {"cockpit.panes.jobs", "cockpit.operations.connect"} <= set(loaded)
+    others = {"cockpit.panes.log", "cockpit.panes.nodes", "cockpit.screens.submit", "cockpit.screens.text"}
+    assert not {"httpx", "anyio", "cockpit.local.cluster", *others} & set(loaded)
+
+
 def test_the_names_of_all_widgets_keys_are_known_before_any_pane_is_shown() -> None:
     code = (
-        "import cockpit.app\nfrom cockpit.panes.registry import entries\n"
-        "from cockpit.widgets.bound_names import bound_names\n"
-        "early = set(bound_names())\nkinds = [entry.load() for entry in entries()]\n"
-        "print(*set(bound_names()) - early)"
+        "import cockpit.app\nfrom cockpit.screens.key_check import key_problems\n"
+        "print(*key_problems({'log.up': 'u', 'table.up': 'u', 'nobody.up': 'u'}), sep='\\n')"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.split() == []
+    assert found.stdout.splitlines()[0] == "No action is called nobody.up ([ui.keys])."
 
 
 def test_panes_with_rows_are_known_by_their_names() -> None:
@@ -161,22 +169,52 @@ def a_screen(environment: pytest.MonkeyPatch, *, display: str | None, over_ssh: 
         environment.setenv("SSH_CONNECTION", "10.0.0.1 1 10.0.0.2 22")
 
 
-async def test_the_dashboard_opens_in_a_browser_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def a_browser(environment: pytest.MonkeyPatch, directory: Path, *, ends_with: int = 0) -> Path:
+    """What desktops have to open a page; returns the file that it writes the page's address to."""
+    asked, program = directory / "asked", directory / ("open" if sys.platform == "darwin" else "xdg-open")
+    program.write_text(f'#!/bin/sh\necho said to nobody; printf %s "$1" > {asked}; exit {ends_with}\n')
+    program.chmod(0o755)
+    environment.setenv("PATH", f"{directory}{os.pathsep}{os.environ['PATH']}")
+    return asked
+
+
+async def test_the_dashboard_opens_in_a_browser_where_there_is_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     a_screen(monkeypatch, display=":0")
-    opened: list[str] = []
+    asked = a_browser(monkeypatch, tmp_path)
     async with simulated() as server, cockpit(server) as driver:
-        monkeypatch.setattr(driver.app, "open_url", opened.append)  # the one thing that would leave the test
         await driver.press("b")
-        assert opened == [server.url]
+        await driver.wait_until(lambda: bool(driver.told), "the end of it")
+        assert asked.read_text() == server.url
+        assert driver.told == [f"{server.url} is in the browser."]
         assert driver.app.clipboard == ""
+
+
+async def test_a_browser_that_does_not_open_leaves_the_address_to_paste(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    a_screen(monkeypatch, display=":0")
+    a_browser(monkeypatch, tmp_path, ends_with=3)
+    async with simulated() as server, cockpit(server) as driver:
+        await driver.press("b")
+        await driver.wait_until(lambda: bool(driver.told), "the end of it")
+        assert driver.app.clipboard == server.url
+        assert "No browser could be opened." in driver.told[0]
+        assert "exit code 3" in driver.told[0]
 
 
 @pytest.mark.parametrize(("display", "over_ssh"), [(None, False), (":10.0", True)])
 async def test_the_dashboard_s_address_is_copied_elsewhere(
-    monkeypatch: pytest.MonkeyPatch, display: str | None, over_ssh: bool
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, display: str | None, over_ssh: bool
 ) -> None:
     a_screen(monkeypatch, display=display, over_ssh=over_ssh)
+    asked = a_browser(monkeypatch, tmp_path)
     async with simulated() as server, cockpit(server) as driver:
         await driver.press("b")
-        assert driver.app.clipboard == server.url
-        assert driver.told == [f"Copied {server.url}."]
+        await driver.wait_until(lambda: bool(driver.told), "the end of it")
+        # A terminal on a Mac is always on its desktop.
+        if sys.platform != "darwin" or over_ssh:
+            assert driver.app.clipboard == server.url
+            assert driver.told == [f"Copied {server.url}"]
+            assert not asked.exists()

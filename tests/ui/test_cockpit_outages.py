@@ -28,6 +28,8 @@ async def test_a_lost_cluster_leaves_everything_on_screen_and_is_live_again_with
         assert driver.jobs.keys == jobs
         assert all(key in driver.text for key in jobs)
         driver.sees("jobs as of 10s ago · next try in", "r now · No cluster answers at")
+        assert "cluster as of" in driver.lines[1]  # though the version is not due for another 5 s
+        assert driver.lines[0].split()[:2] == ["◌", "lab"]
         await driver.press("2")
         driver.sees("No cluster answers at")
         await driver.press("1")
@@ -38,6 +40,7 @@ async def test_a_lost_cluster_leaves_everything_on_screen_and_is_live_again_with
         server.cluster.submit({"entrypoint": "sleep 900", "submission_id": "after-the-storm"})
         await driver.elapse(31.0)
         assert "after-the-storm" in driver.jobs.keys
+        assert driver.lines[0].split()[:2] == ["●", "lab"]
         assert " ago" not in driver.text
         assert "CPU" in driver.lines[1]
 
@@ -54,7 +57,7 @@ async def test_a_head_that_hangs_is_told_by_the_age_of_its_data_and_recovers() -
 
 async def test_jobs_that_a_restarted_head_forgot_stay_as_those_of_the_previous_session() -> None:
     async with simulated() as server, cockpit(server) as driver:
-        known = driver.jobs.keys
+        known, running = driver.jobs.keys, [job.id for job in server.cluster.running()]
         await server.refuse()
         await driver.elapse(5.0)
         server.cluster.restart()
@@ -68,6 +71,20 @@ async def test_jobs_that_a_restarted_head_forgot_stay_as_those_of_the_previous_s
         await driver.press("x")
         assert driver.told[-1] == "The head was restarted and has forgotten this job."
         assert not driver.has_dialog
+        assert known[0] in running
+        driver.sees(f"{known[0]} was last seen running; the head was restarted")
+        await driver.press("enter")
+        (await driver.opened(f"Job {known[0]}")).says("has forgotten this job: it was last seen like this")
+
+
+async def test_the_detail_of_a_job_tells_that_the_head_has_forgotten_it() -> None:
+    async with simulated() as server, cockpit(server) as driver:
+        job = driver.jobs.cursor
+        await driver.press("enter")
+        (await driver.opened(f"Job {job}")).says("● RUNNING")
+        server.cluster.restart()
+        await driver.elapse(40.0)
+        driver.dialog().has_title(f"Job {job}").says("has forgotten this job", "● RUNNING")
 
 
 async def test_a_cluster_that_wants_a_token_says_so_and_is_not_asked_again_and_again() -> None:

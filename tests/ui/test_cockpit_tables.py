@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from cockpit.errors import EXIT_OK
+from cockpit.screens.palette import Palette
+from cockpit.screens.pane_screen import PaneScreen
 from cockpit.widgets.table.kept import KeptArrangements
 from tests.sim import Plan, SimServer
 from tests.ui.driver import Driver, cockpit, ids, simulated
@@ -92,7 +94,7 @@ async def test_the_dialog_of_columns_hides_shows_and_moves_them() -> None:
         assert driver.jobs.is_focused()
 
 
-async def test_copying_takes_ids_or_the_row_to_the_clipboard() -> None:
+async def test_copying_takes_ids_a_cell_or_the_row_to_the_clipboard() -> None:
     async with simulated() as server, cockpit(server) as driver:
         first, second, third = driver.jobs.keys[:3]
         await driver.press("y")
@@ -101,20 +103,32 @@ async def test_copying_takes_ids_or_the_row_to_the_clipboard() -> None:
         assert driver.app.clipboard == f"{first}\n{third}"
         assert driver.jobs.marked == [first, third]
         assert second not in driver.app.clipboard
-        await driver.press("Y")
-        row = driver.app.clipboard.split("\t")
         job = server.cluster.find(third)
         assert job is not None
-        assert row[1:3] == [third, job.entrypoint]
+        await driver.press("Y")
+        (await driver.opened("Copy")).says("ENTRYPOINT", job.entrypoint[:40], "the whole row")
+        await driver.press("down", "down")
+        await driver.answer("enter")
+        assert driver.app.clipboard == job.entrypoint
+        assert driver.told[-1] == "Copied ENTRYPOINT."
+        await driver.press("Y")
+        await driver.opened("Copy")
+        await driver.press("end")
+        await driver.answer("enter")
+        assert driver.app.clipboard.split("\t")[1:3] == [third, job.entrypoint]
+        assert driver.told[-1] == "Copied the row."
+        await driver.press("Y")
+        await driver.opened("Copy")
+        await driver.answer("escape")
         assert driver.told[-1] == "Copied the row."
 
 
 async def test_help_tells_every_key_and_the_palette_finds_actions() -> None:
-    async with simulated() as server, cockpit(server) as driver:
+    async with simulated() as server, cockpit(server, size=(110, 70)) as driver:
         await driver.press("question_mark")
         driver.dialog().has_title("Keys").says("Submit a job", "Stop the job", "1  ", "Jobs", "GPUs")
         await driver.press("escape", "colon")
-        await driver.wait_until(lambda: type(driver.app.screen).__name__ == "CommandPalette", "the palette")
+        await driver.wait_until(lambda: isinstance(driver.app.screen, Palette), "the palette")
         await driver.type("gpu")
         await driver.wait_until(lambda: "Go to GPUs" in driver.text, "an entry")
         await driver.press("enter")
@@ -164,6 +178,16 @@ async def test_it_stays_whole_while_the_terminal_changes_its_size_all_the_time()
         for key in ("3", "4", "1", "s"):
             await driver.press(key)
             await storm(driver)
+        await driver.press("escape")
+        assert driver.jobs.cursor == cursor
+        for key in ("c", "d", "enter", "question_mark", "ctrl+p", "C", "Y", "ctrl+k"):
+            await driver.press(key)
+            await driver.wait_until(lambda: not isinstance(driver.app.screen, PaneScreen), "a dialog")
+            await storm(driver)
+            await driver.press("escape")
+            await driver.wait_until(lambda: isinstance(driver.app.screen, PaneScreen), "the table")
+        await driver.press("slash")
+        await storm(driver)
         await driver.press("escape")
         assert driver.jobs.cursor == cursor
         assert server.cluster.jobs

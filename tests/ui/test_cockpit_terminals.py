@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import sys
 import termios
@@ -161,6 +162,37 @@ def test_a_suspended_one_gives_the_terminal_back_and_draws_all_anew(cluster: Fro
         assert terminal.text == before
 
 
+def test_ctrl_z_goes_back_to_the_shell_and_fg_draws_all_anew(cluster: FrozenCluster, tmp_path: Path) -> None:
+    shell = Terminal(["--norc", "--noprofile", "-i"], tmp_path, {"PS1": "shell> "}, program=["bash"])
+    try:
+        command = [sys.executable, "-m", "cockpit", "--address", cluster.url]
+        shell.send(shlex.join(command).encode() + b"\n")
+        shell.wait_for("ci-smoke-12")
+        shell.settle()
+        seen = len(shell.written)
+        shell.send(b"\x1a")
+
+        def has_come(text: bytes) -> bool:
+            shell.read_for(0.1)
+            return text in shell.written[seen:]
+
+        eventually(lambda: has_come(b"Stopped"), "it was not suspended")
+        assert LEFT_ALTERNATE_SCREEN in shell.written[seen:]
+        seen = len(shell.written)
+        shell.send(b"fg\n")
+        eventually(lambda: has_come(b"ci-smoke-12"), "it was not drawn")
+    finally:
+        shell.close()
+
+
+@pytest.mark.parametrize("pane", [b"1", b"4"])
+def test_ctrl_z_without_a_shell_is_no_trap(cluster: FrozenCluster, tmp_path: Path, pane: bytes) -> None:
+    with cockpit_in_a_terminal("--address", cluster.url, home=tmp_path) as terminal:
+        terminal.settle()
+        terminal.send(pane + b"\x1a")
+        terminal.wait_for("There is no shell here to go back to.")
+
+
 def state_of(pid: int) -> str:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
@@ -183,6 +215,31 @@ def test_keys_of_one_burst_go_where_each_belongs(
         terminal.wait_for(seen)
         terminal.settle()
         assert not_seen not in terminal.text
+
+
+@pytest.mark.parametrize(("osc", "begin"), [(9, b"\x1b]9;"), (777, b"\x1b]777;notify;rayakash;")])
+def test_the_end_of_a_followed_job_is_told_to_the_terminal(
+    cluster: FrozenCluster, tmp_path: Path, osc: int, begin: bytes
+) -> None:
+    config = tmp_path / "config" / "rayakash-tui" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text(f"[notify]\nosc = {osc}\n")
+    job = cluster.running()[0]
+    variables = {"XDG_CONFIG_HOME": str(tmp_path / "config"), "TMUX": ""}
+    with cockpit_in_a_terminal("--address", cluster.url, home=tmp_path, variables=variables) as terminal:
+        terminal.send(b"/" + job.encode() + b"\r")
+        terminal.wait_for("1 of 40 rows")
+        terminal.send(b"l")
+        terminal.wait_for("following")
+        cluster.stop(job)
+        terminal.send(b"1r")
+
+        def is_told() -> bool:
+            terminal.read_for(0.1)
+            return begin + job.encode() + b" stopped\x07" in terminal.written
+
+        eventually(is_told, "nothing was told")
+        assert b"\x07" in terminal.written
 
 
 def test_over_ssh_nothing_is_repainted_often(cluster: FrozenCluster, tmp_path: Path) -> None:

@@ -86,7 +86,11 @@ async def test_each_kind_of_them_can_be_looked_at() -> None:
                 assert "sim-secret" not in driver.text
                 await driver.answer("escape")
             await driver.press("y", "Y")
+            await driver.opened("Copy")
             assert_sound(driver.app)
+            await driver.press("down", "down")
+            await driver.answer("enter")
+            assert len(driver.app.clipboard) >= ENTRYPOINT_CHARACTERS  # what cannot be printed is written out
 
 
 async def test_they_are_found_by_the_palette() -> None:

@@ -1,0 +1,63 @@
+"""What is said of a job in a line: why it waits, how it failed, whether it is there any more."""
+
+import pytest
+
+from cockpit.model.jobs import Job
+from cockpit.panes.job_rows import job_row
+from cockpit.panes.job_summary import _lines
+from cockpit.render.jobs import reason, waits_for
+from cockpit.widgets.table.rows import text_of
+
+NOW = 1_795_000_000.0
+WAITS = (
+    "Job has not started yet. It may be waiting for resources (CPUs, GPUs, memory, custom resources) to become"
+    " available. It may be waiting for the runtime environment to be set up."
+)
+FOR_ENV = "Job has not started yet. It may be waiting for the runtime environment to be set up."
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "waits", "cell"),
+    [
+        ("PENDING", WAITS, ["resources", "env"], "resources or env?"),
+        ("PENDING", FOR_ENV, ["env"], "env?"),
+        ("PENDING", "Job has not started yet.", [], "not started yet"),
+        ("PENDING", "Something new.", None, "Something new."),
+        ("PENDING", None, None, ""),
+        ("RUNNING", WAITS, None, ""),
+    ],
+)
+def test_what_a_job_waits_for_is_told_in_words_that_fit(
+    status: str, message: str | None, waits: list[str] | None, cell: str
+) -> None:
+    job = Job(submission_id="waits", status=status, message=message)
+    assert waits_for(job) == waits
+    assert text_of(job_row(job, NOW).cells[3]) == cell
+
+
+def test_the_line_below_the_table_says_it_before_it_is_cut() -> None:
+    said = _lines(Job(submission_id="raysubmit_0123456789abcdef", status="PENDING", message=WAITS), NOW)[0].text
+    assert said == "raysubmit_0123456789abcdef pending: waits for resources or env?"
+
+
+@pytest.mark.parametrize(
+    ("last", "shown"),
+    [
+        ("!!!!!!!!!!!! stopping after 1 failures !!!!!!!!!!!!", "exit 1: stopping after 1 failures"),
+        ("========= 3 failed, 2 passed in 1.20s =========", "exit 1: 3 failed, 2 passed in 1.20s"),
+        ("error: --flag is unknown", "exit 1: error: --flag is unknown"),
+        ("--flag is unknown", "exit 1: --flag is unknown"),
+        ("==========", "exit 1: =========="),
+    ],
+)
+def test_the_frame_of_a_last_line_is_left_out(last: str, shown: str) -> None:
+    job = Job(submission_id="fails", status="FAILED", driver_exit_code=1, message=f"Job failed.\n{last}\n")
+    assert reason(job) == shown
+
+
+def test_a_forgotten_job_is_not_said_to_run() -> None:
+    job = Job(submission_id="sleeper", status="RUNNING", entrypoint="sleep 3600")
+    assert _lines(job, NOW)[0].text == "sleeper running: sleep 3600"
+    assert _lines(job, NOW, is_previous=True)[0].text == (
+        "sleeper was last seen running; the head was restarted and has forgotten it."
+    )
