@@ -1,6 +1,7 @@
 """Where things live on this machine, and the cluster contexts that the user wrote down."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +12,8 @@ from cockpit.errors import UsageError
 from cockpit.toml_text import Fault, readable
 
 APP_NAME = "rayakash-tui"
+
+_ELSEWHERE = "Look at its owner and mode; XDG_CONFIG_HOME, XDG_STATE_HOME and XDG_DATA_HOME name other places."
 
 
 def config_directory() -> Path:
@@ -42,7 +45,7 @@ def private_directory(path: Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise UsageError(f"The directory {path} cannot be created.", detail=str(error)) from error
+        raise UsageError(f"The directory {path} cannot be created.", detail=str(error), hint=_ELSEWHERE) from error
     return path
 
 
@@ -62,7 +65,10 @@ def write_private(path: Path, data: bytes) -> None:
         draft.replace(path)
     except OSError as error:
         draft.unlink(missing_ok=True)
-        raise UsageError(f"The file {path} cannot be written.", detail=str(error)) from error
+        raise UsageError(f"The file {path} cannot be written.", detail=str(error), hint=_ELSEWHERE) from error
+
+
+_UNKNOWN_KEY = re.compile(r"unknown field `([^`]*)`(?! - at `\$\.)")
 
 
 class Basic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -192,18 +198,18 @@ def _settings_from(path: Path, document: Mapping[str, Any], problems: list[str],
         try:
             contexts[name] = msgspec.convert(table, Context)
         except msgspec.ValidationError as error:
-            problems.append(f"{path}: context {name!r} is left out: {error}")
+            problems.append(f"{path}: context {name!r} is left out: {_unfit(error, Context)}")
             left_out.append(name)
     ui = Ui()
     try:
         ui = msgspec.convert(document.get("ui", {}), Ui)
     except msgspec.ValidationError as error:
-        problems.append(f"{path}: [ui] is left out: {error}")
+        problems.append(f"{path}: [ui] is left out: {_unfit(error, Ui)}")
     notify = Notify()
     try:
         notify = msgspec.convert(document.get("notify", {}), Notify)
     except msgspec.ValidationError as error:
-        problems.append(f"{path}: [notify] is left out: {error}")
+        problems.append(f"{path}: [notify] is left out: {_unfit(error, Notify)}")
     gone = tuple(dict.fromkeys(name for name in left_out if name not in contexts))
     return Settings(
         contexts=contexts,
@@ -215,6 +221,17 @@ def _settings_from(path: Path, document: Mapping[str, Any], problems: list[str],
     )
 
 
+def _unfit(error: msgspec.ValidationError, kind: type[msgspec.Struct]) -> str:
+    """Why a table cannot be used; a key that is not known may be one that was mistyped."""
+    found = _UNKNOWN_KEY.search(str(error))
+    if found is None:
+        return str(error)
+    from difflib import get_close_matches
+
+    near = get_close_matches(found[1], [field.name for field in msgspec.structs.fields(kind)], 1)
+    return f"`{found[1]}` is not a known setting" + (f"; did you mean `{near[0]}`?" if near else "")
+
+
 def current_context() -> str | None:
     """The name of the context in use; None where none was chosen."""
     try:
@@ -222,7 +239,7 @@ def current_context() -> str | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError("Which context is in use cannot be read.", detail=str(error)) from error
+        raise UsageError("Which context is in use cannot be read.", detail=str(error), hint=_ELSEWHERE) from error
 
 
 def use_context(name: str | None) -> None:

@@ -8,6 +8,7 @@ import socket
 import stat
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -114,7 +115,8 @@ class Bastion:
         if self._process is None:
             return
         for pid in [self._process.pid, *_descendants(self._process.pid)]:
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # a session that has just ended by itself
+                os.kill(pid, signal.SIGKILL)
         self._process.wait()
         self._process = None
 

@@ -5,10 +5,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from cockpit.cli import options, output
 from cockpit.errors import EXIT_FAILED, EXIT_OK, UsageError
 
 if TYPE_CHECKING:
+    from cockpit.operations.connect import Selection
     from cockpit.operations.contexts import Known
     from cockpit.operations.diagnosis import Check, Diagnosis
 
@@ -34,6 +37,7 @@ def add(commands: Any) -> None:
     remove.set_defaults(run=remove_cluster)
     check = nested.add_parser("check", help="examine clusters: name, port, certificate, Ray, access, clock, exposure")
     check.add_argument("names", nargs="*", metavar="NAME", help="which (default: all)")
+    options.add_cluster(check)
     check.set_defaults(run=check_clusters)
     doctor = commands.add_parser(
         "doctor",
@@ -41,6 +45,7 @@ def add(commands: Any) -> None:
         epilog="Exit codes: 0 nothing has failed, 1 something has, or is open to all; 2 usage.",
     )
     doctor.add_argument("names", nargs="*", metavar="NAME", help="examine only these clusters (default: all)")
+    options.add_cluster(doctor)
     doctor.set_defaults(run=run_doctor)
     for one in (listing, use, remove, check, doctor):
         options.add_json(one)
@@ -133,8 +138,9 @@ async def add_cluster(args: argparse.Namespace) -> int:
         "ca": args.ca,
         "cost": args.cost,
         "read_only": True if args.keep_read_only else None,
+        "ssh": args.bastion or args.ssh,
     }
-    added = await contexts.add_cluster(args.name, args.where, sdl=args.sdl, use=args.use, ssh=args.bastion, **given)
+    added = await contexts.add_cluster(args.name, args.where, sdl=args.sdl, use=args.use, **given)
     for note in access_from_file(args.sdl).notes if args.sdl else ():
         output.warning(note)
     row = contexts.known_clusters().row(added.name)
@@ -180,7 +186,7 @@ def remove_cluster(args: argparse.Namespace) -> int:
 async def check_clusters(args: argparse.Namespace) -> int:
     """Examine clusters; the exit code is that of the first that is not well."""
     from cockpit.operations.contexts import known_clusters, unknown
-    from cockpit.operations.doctor import examine_clusters
+    from cockpit.operations.doctor import examine_clusters, known_selections
 
     known = known_clusters()
     for problem in known.problems:
@@ -188,7 +194,7 @@ async def check_clusters(args: argparse.Namespace) -> int:
     for name in args.names:
         if known.row(name) is None:
             raise unknown(name)
-    found = await examine_clusters(args.names or [row.name for row in known.rows])
+    found = await examine_clusters(_selections(args) or known_selections())
     if args.json:
         output.listing("clusters", [_examined(one) for one in found], now=time.time())
     elif not found:
@@ -198,13 +204,25 @@ async def check_clusters(args: argparse.Namespace) -> int:
     return next((one.exit_code for one in found if one.exit_code), EXIT_OK)
 
 
+def _selections(args: argparse.Namespace) -> "dict[str, Selection]":
+    """The clusters that are named, as words or by the options that all commands share; none for all."""
+    from cockpit.cli.session import selection_of
+    from cockpit.operations.connect import Selection
+
+    given = selection_of(args)
+    found = {name: msgspec.structs.replace(given, context=name) for name in args.names}
+    if not found and given != Selection():
+        found[given.context or given.address or f"ssh {given.ssh}"] = given
+    return found
+
+
 async def run_doctor(args: argparse.Namespace) -> int:
     """Examine the machine and the clusters."""
     from cockpit import __version__
     from cockpit.operations.doctor import examine
     from cockpit.render.times import iso
 
-    found = await examine(args.names or None)
+    found = await examine(_selections(args))
     if args.json:
         record = {
             "rayakash_tui": __version__,
@@ -223,7 +241,7 @@ async def run_doctor(args: argparse.Namespace) -> int:
 
 
 def _print_cluster(one: "Diagnosis") -> None:
-    output.line(f"{one.name}  {one.address}".rstrip())
+    output.line("  ".join(dict.fromkeys(part for part in (one.name, one.address) if part)))
     _print_checks(one.checks)
 
 

@@ -1,6 +1,7 @@
 """Without a command: the cockpit itself."""
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Mapping
@@ -77,7 +78,9 @@ def run_app(opener: "Opener | None", *, sdl: "Path | None" = None, first_pane: s
         sdl=sdl,
         tables=tables,
         notify=settings.notify,
+        problems=settings.problems,
     )
+    gc.freeze()  # what was imported stays, and no key shall wait until it has been looked at once more
     code = app.run()
     if code is None:
         output.message("The cockpit ended early.")

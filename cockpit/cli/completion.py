@@ -117,7 +117,7 @@ def zsh(tree: Sequence[Command]) -> str:
         offered = [_described(name, said) for name, said in command.commands.items()]
         offered += [_described(word, "") for word in command.words]
         offered += [_described(flag, option.help) for option in command.options for flag in option.flags]
-        has_commands = int(bool(command.commands))
+        has_commands = int(bool(command.commands or command.words))
         cases.append(f'    "{_key(command)}") has_commands={has_commands} offered=({" ".join(offered)}) ;;')
     script = _ZSH.format(
         steps="\n".join(_steps(tree, "at")), values="\n".join(_values(tree, "offered=({})")), words="\n".join(cases)

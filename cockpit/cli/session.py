@@ -40,7 +40,12 @@ async def cluster(args: argparse.Namespace, *, changes: bool = False) -> AsyncIt
         raise UsageError(f"The context {target.name} is read-only.", hint="Remove read_only from it to change that.")
     _warn(target)
     ask = _ask if sys.stdin.isatty() else None
-    client = await connect(target, ask=ask, agreed=args.send_token, accept=args.accept_certificate)
+
+    async def connected() -> "RayClient":
+        return await connect(target, ask=ask, agreed=args.send_token, accept=args.accept_certificate)
+
+    waits = getattr(args, "retry_for", None) is not None
+    client = await (patience_of(args).through(connected) if waits else connected())
     async with client:
         try:
             yield client

@@ -6,6 +6,7 @@ import termios
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from cockpit.cli import output
 from cockpit.errors import UsageError
@@ -16,6 +17,7 @@ from cockpit.secrets.passphrase import PassphraseRequest, ask_with
 # The controlling terminal: stdin may be a pipe that brings the value.
 TERMINAL = "/dev/tty"
 LINE_BYTES = 65536
+ENDS = (signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP)
 
 
 def install() -> None:
@@ -96,10 +98,37 @@ def _without_echo(descriptor: int) -> Iterator[None]:
     silent[3] &= ~termios.ECHO
     termios.tcsetattr(descriptor, termios.TCSAFLUSH, silent)
     try:
-        yield
+        with _restored_at_an_end(descriptor, before, silent):
+            yield
     finally:
         termios.tcsetattr(descriptor, termios.TCSAFLUSH, before)
         os.write(descriptor, b"\n")
+
+
+@contextmanager
+def _restored_at_an_end(descriptor: int, before: list[Any], silent: list[Any]) -> Iterator[None]:
+    """A signal that ends or suspends this process finds the terminal as it was before."""
+
+    def give_back(number: int, _: object) -> None:
+        termios.tcsetattr(descriptor, termios.TCSANOW, before)
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+        # It goes on: it was only suspended.
+        signal.signal(number, give_back)
+        termios.tcsetattr(descriptor, termios.TCSANOW, silent)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    # Who ignores them, as under nohup, or has something to do at them, keeps to that.
+    ours = [number for number in ENDS if signal.getsignal(number) is signal.SIG_DFL]
+    for number in ours:
+        signal.signal(number, give_back)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Addresses as people write them, and what kind of place they name."""
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 import msgspec
@@ -63,8 +64,9 @@ def parse_address(text: str) -> Address:
 
 
 def _parse_url(text: str, url: str) -> Address:
+    said = re.split("[?#]", text)[0]  # what follows may be a token
     bad = UsageError(
-        f"{text!r} is not an address of a dashboard.",
+        f"{said!r} is not an address of a dashboard.",
         hint=f"Write http://HOST:PORT or https://HOST:PORT; Ray's dashboard listens on {DEFAULT_PORT}.",
     )
     try:
@@ -75,6 +77,6 @@ def _parse_url(text: str, url: str) -> Address:
     if parts.scheme not in ("http", "https") or not host or port == 0 or any(c.isspace() for c in url):
         raise bad
     if parts.query or parts.fragment:
-        raise bad
+        raise UsageError(f"The address {said} must end before its ? or #.", hint="Give scheme, host, port and path.")
     fallback = 443 if parts.scheme == "https" else (80 if "://" in text else DEFAULT_PORT)
     return Address(parts.scheme, host, port or fallback, parts.path.rstrip("/"))

@@ -41,6 +41,9 @@ class Passage(Protocol):
     def on_change(self, told: Callable[[], None]) -> None:
         """Have `told` called whenever it comes up or goes down."""
 
+    def hurry(self) -> None:
+        """Try now what would be tried later."""
+
     async def ready(self) -> int:
         """Wait until it can be used; returns what `explained` wants to be given. Raises UnreachableError."""
 

@@ -63,7 +63,10 @@ def error_for_status(*, endpoint: Endpoint, path: str, status: int, text: str, l
         )
     if status == 407:
         return UnreachableError(
-            "The proxy on the way asks for a login (407).", detail=_excerpt(text), fault="proxy-login"
+            "The proxy on the way asks for a login (407).",
+            detail=_excerpt(text),
+            hint="Write user and password into HTTPS_PROXY, or leave `proxy` out of the context.",
+            fault="proxy-login",
         )
     if status in _GATEWAY:
         return UnreachableError(

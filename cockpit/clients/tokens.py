@@ -11,6 +11,7 @@ from cockpit.clients.address import Address, parse_address
 from cockpit.errors import UsageError
 from cockpit.model.secret import Secret
 
+OUR_VARIABLE = "RAYAKASH_ADDRESS"
 ADDRESS_VARIABLES = ("RAY_API_SERVER_ADDRESS", "RAY_ADDRESS")
 
 
@@ -65,10 +66,9 @@ def address_in(environment: Mapping[str, str], name: str) -> Address:
         raise
 
 
-def address_named_by_ray(environment: Mapping[str, str] = os.environ) -> Address | None:
-    """The http(s) address in Ray's own environment variables, by Ray's order of preference. Raises UsageError."""
-    name = next(_variables_with_url(environment), None)
-    return None if name is None else address_in(environment, name)
+def variable_with_address(environment: Mapping[str, str] = os.environ) -> str | None:
+    """The environment variable that names the cluster where no flag does, Ray's own by Ray's order of preference."""
+    return OUR_VARIABLE if environment.get(OUR_VARIABLE) else next(_variables_with_url(environment), None)
 
 
 def origins_named_by_ray(environment: Mapping[str, str] = os.environ) -> set[str]:

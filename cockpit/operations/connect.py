@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -14,18 +15,19 @@ from cockpit.clients.tls import Tls
 from cockpit.clients.tokens import (
     FoundToken,
     address_in,
-    address_named_by_ray,
     checked_token,
     find_ray_token,
     origins_named_by_ray,
     read_token_file,
+    variable_with_address,
 )
 from cockpit.clients.transport import Endpoint
 from cockpit.errors import AuthenticationError, UsageError
 from cockpit.local.containers.state import container_contexts
 from cockpit.local.state import local_status
+from cockpit.model.secret import REFERENCE_PREFIX
 from cockpit.operations.bastion import Bastion, bastion_of, open_tunnel
-from cockpit.operations.credentials import Access, access_of, tls_of
+from cockpit.operations.credentials import Access, access_of, plain_secret, tls_of
 from cockpit.operations.question import Ask as Ask
 from cockpit.operations.question import Question as Question
 from cockpit.operations.trust import settle
@@ -102,10 +104,8 @@ def _chosen(selection: Selection, environment: Mapping[str, str]) -> Target:
         return _from_context(selection.context, environment)
     if selection.address:
         return _from_address(parse_address(selection.address), environment)
-    if environment.get("RAYAKASH_ADDRESS"):
-        return _from_address(address_in(environment, "RAYAKASH_ADDRESS"), environment)
-    if named := address_named_by_ray(environment):
-        return _from_address(named, environment)
+    if variable := variable_with_address(environment):
+        return _from_address(address_in(environment, variable), environment)
     return _from_context(_default_context(), environment)
 
 
@@ -159,6 +159,8 @@ def _from_context(name: str, environment: Mapping[str, str]) -> Target:
 def _context_token(name: str, context: Context, scopes: tuple[str, ...]) -> FoundToken | None:
     source = f"context {name}"
     if context.token is not None:
+        if REFERENCE_PREFIX not in context.token:  # told without repeating it
+            raise plain_secret(name, "token")
         token = resolve_reference(context.token, scopes=scopes)
         return FoundToken(checked_token(token.reveal(), source), source)
     if context.token_file is not None:
@@ -271,7 +273,8 @@ def _remember(target: Target, questions: list[Question]) -> None:
     for question in questions:
         agreed = getattr(consents, question.about) | {target.place}
         consents = msgspec.structs.replace(consents, **{question.about: agreed})
-    settings.save_consents(consents)
+    with suppress(UsageError):  # where nothing can be written the same is asked again: no reason to fail now
+        settings.save_consents(consents)
 
 
 def endpoint_of(target: Target, tls: Tls, passage: Passage | None, *, is_bare: bool = False) -> Endpoint:

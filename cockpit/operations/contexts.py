@@ -1,6 +1,7 @@
 """The clusters that the user named: listed, added, chosen and removed, in a file that stays the user's own."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,6 +15,7 @@ from cockpit.clients.transport import Transport
 from cockpit.errors import NotRayError, UnreachableError, UntrustedError, UsageError
 from cockpit.local.containers.state import container_contexts
 from cockpit.local.state import local_status
+from cockpit.operations.bastion import bastion_of
 from cockpit.operations.connect import LOCAL_CONTEXT
 from cockpit.secrets.files import exclusive
 from cockpit.secrets.names import checked_scope
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from cockpit.operations.sdl_access import SdlAccess
 
 Source = Literal["config", "containers", "local"]
+
+# A user with a password, or a query: neither belongs into an address, and what somebody wrote there is not shown.
+_WITHIN_ADDRESS = re.compile(r"(?<=//)[^/]*(?=@)|^[^/]*(?=@)|(?<=[?#]).+")
 
 KNOWN_SCHEMES = ("http://", "https://")
 
@@ -76,7 +81,7 @@ def known_clusters() -> KnownList:
 def _known(name: str, context: Context, source: Source, current: str | None) -> Known:
     return Known(
         name=name,
-        address=context.address,
+        address=_WITHIN_ADDRESS.sub("…", context.address),
         source=source,
         is_current=name == current,
         ssh=context.ssh,
@@ -252,6 +257,7 @@ async def make_context(
 
     Raises what `find_address` raises, and UsageError for values that no context can have.
     """
+    bastion_of(ssh, None)  # refuses what ssh would misread
     known = {**(access or {}), **{key: value for key, value in values.items() if value is not None}}
     address = await find_address(where, expects_tls=known.get("pin") is not None, is_far=ssh is not None)
     given = {key: value for key, value in {**known, "ssh": ssh}.items() if value is not None}

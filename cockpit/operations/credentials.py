@@ -104,10 +104,15 @@ def _check_text(name: str, place: str, text: str) -> None:
         raise UsageError(f"The context {name} must not set the header {key}.")
     may_be_plain = kind == "headers" and key.lower() not in _CARRIES_SECRETS and not is_secret_looking(key)
     if REFERENCE_PREFIX not in text and not may_be_plain:
-        raise UsageError(
-            f"The context {name} has a secret in plain text: {place}.",
-            hint=f"Keep it with `rayakash-tui secrets set NAME`, and write {REFERENCE_PREFIX}NAME there.",
-        )
+        raise plain_secret(name, place)
+
+
+def plain_secret(name: str, place: str) -> UsageError:
+    """The error for a value that should be a reference; it is not repeated."""
+    return UsageError(
+        f"The context {name} has a secret in plain text: {place}.",
+        hint=f"Keep it with `rayakash-tui secrets set NAME`, and write {REFERENCE_PREFIX}NAME there.",
+    )
 
 
 def _resolved(name: str, texts: Mapping[str, str], scopes: tuple[str, ...]) -> dict[str, Secret]:

@@ -244,7 +244,7 @@ async def _cluster(examination: _Examination, target: Target) -> None:
     try:
         client = await connect(target)
     except CockpitError as error:
-        examination.failed("access" if isinstance(error, AuthenticationError) else "connection", error)
+        examination.failed(_step_of(error, "connection"), error)
         return
     try:
         await _answers(examination, client)
@@ -252,18 +252,24 @@ async def _cluster(examination: _Examination, target: Target) -> None:
         await client.close()
 
 
+def _step_of(error: CockpitError, otherwise: str) -> str:
+    """Where an error belongs: to the way through a bastion, to what lets us in, or elsewhere."""
+    if error.fault.startswith("ssh"):
+        return "ssh"
+    return "access" if isinstance(error, AuthenticationError) else otherwise
+
+
 async def _answers(examination: _Examination, client: RayClient) -> None:
-    if client.transport.endpoint.passage is not None:
-        examination.passed("ssh", f"the tunnel through {client.transport.endpoint.passage.through} is up")
+    passage = client.transport.endpoint.passage
     try:
+        if passage is not None:
+            await passage.ready()
+            examination.passed("ssh", f"{passage.through} lets us in")
         mode = await client.authentication_mode()
         said = {None: "asks for no token: it is older than 2.52", "disabled": "asks for no token"}.get(mode)
         version = await client.version()
-    except AuthenticationError as error:
-        examination.failed("access", error)
-        return
     except CockpitError as error:
-        examination.failed("ray", error)
+        examination.failed(_step_of(error, "ray"), error)
         return
     examination.passed("ray", f"Ray {version.ray_version} answers")
     sent = "takes the token" if client.transport.endpoint.token is not None else "lets us in without a token"

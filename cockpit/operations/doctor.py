@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from cockpit import __version__, settings
+from cockpit.clients.tokens import variable_with_address
 from cockpit.errors import CockpitError, UsageError
 from cockpit.operations.background import aside
 from cockpit.operations.connect import Selection
@@ -44,25 +45,33 @@ class Report(msgspec.Struct, frozen=True):
         return [*own, *(f"{one.name}:{fault}" for one in self.clusters for fault in one.faults)]
 
 
-async def examine(names: list[str] | None = None) -> Report:
-    """Examine the machine, and the clusters of these names or all that are known."""
+async def examine(selections: dict[str, Selection] | None = None) -> Report:
+    """Examine the machine, and these clusters by name, or all that are known."""
     checks = await aside(lambda: machine_checks(os.environ))
+    return Report(tuple(checks), tuple(await examine_clusters(selections or known_selections())))
+
+
+def known_selections(environment: Mapping[str, str] = os.environ) -> dict[str, Selection]:
+    """Every cluster that has a name, and the one that the environment names."""
     try:
         known = known_clusters()
-    except UsageError:  # told among the checks
+    except UsageError:  # told among the checks of the machine
         known = KnownList(())
-    return Report(tuple(checks), tuple(await examine_clusters(names or [row.name for row in known.rows])))
+    found = {row.name: Selection(context=row.name) for row in known.rows}
+    if (variable := variable_with_address(environment)) is not None:
+        found[variable] = Selection(address=environment[variable])
+    return found
 
 
-async def examine_clusters(names: list[str]) -> list[Diagnosis]:
+async def examine_clusters(selections: Mapping[str, Selection]) -> list[Diagnosis]:
     """Examine several clusters side by side."""
     turn = asyncio.Semaphore(AT_ONCE)
 
-    async def one(name: str) -> Diagnosis:
+    async def one(name: str, selection: Selection) -> Diagnosis:
         async with turn:
-            return await diagnose(Selection(context=name), name)
+            return await diagnose(selection, name)
 
-    return list(await asyncio.gather(*map(one, names)))
+    return list(await asyncio.gather(*(one(name, selection) for name, selection in selections.items())))
 
 
 def machine_checks(environment: Mapping[str, str]) -> list[Check]:

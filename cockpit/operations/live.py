@@ -6,7 +6,7 @@ from typing import Self
 from cockpit.clients.ray import RayClient
 from cockpit.clients.transport import Endpoint
 from cockpit.feeds.hub import Hub
-from cockpit.feeds.topics import NODES, Topic
+from cockpit.feeds.topics import BACKGROUND_NODES_SECONDS, NODES, Topic
 from cockpit.feeds.watch import Watch
 from cockpit.model.cluster import Rows
 from cockpit.model.history import ClusterHistory
@@ -28,7 +28,7 @@ class LiveCluster:
 
     `name` is the context's, `scopes` are where its secrets are looked for, `is_read_only` forbids changes, and
     `closing` is whatever else ends with it; `target` is how it was found, where somebody named it. `stopping` holds the
-    ids of jobs that Ray was asked to stop and that have not ended yet.
+    ids of jobs that Ray was asked to stop and that have not ended yet, `stopped_here` of all that it was asked to.
     """
 
     def __init__(
@@ -51,7 +51,9 @@ class LiveCluster:
         self.hub = hub or Hub(client, on_crash=on_crash)
         self.history = ClusterHistory()
         self.stopping: set[str | None] = set()
+        self.stopped_here: set[str | None] = set()
         self._closing = closing
+        self._let_in: list[Callable[[], None]] = []
         self._keeper = self._keep_history()
         if (passage := self.endpoint.passage) is not None:
             passage.on_change(self._way_changed)
@@ -72,17 +74,29 @@ class LiveCluster:
         return self.client.address
 
     def _keep_history(self) -> Watch[Rows[Node]]:
-        """Samples for sparklines come from whatever the panes ask for; this watcher asks for nothing by itself."""
+        """Samples for sparklines come with what panes ask for; while none does, one a minute keeps the past whole."""
 
         def observe(snapshot: Snapshot[Rows[Node]]) -> None:
             if snapshot.value is not None and snapshot.taken is not None:
                 self.history.observe(snapshot.value.rows, snapshot.taken.steady)
 
-        return self.hub.watch(NODES, observe, interval=60.0)
+        return self.hub.watch(NODES, observe, interval=BACKGROUND_NODES_SECONDS)
 
     def _way_changed(self) -> None:
         """What could not be asked while the way was closed is asked as soon as it is open, and the other way round."""
         self.hub.kick()
+
+    def on_let_in(self, told: Callable[[], None]) -> None:
+        """Have `told` called when what was refused may go on: with another token, or another certificate."""
+        self._let_in.append(told)
+
+    def let_in(self) -> None:
+        """Ask again for what was refused, now, and for the way there."""
+        if (passage := self.endpoint.passage) is not None:
+            passage.hurry()
+        self.hub.kick()
+        for told in self._let_in:
+            told()
 
     async def close(self) -> None:
         """Ask for nothing more and let go of the connection."""

@@ -1,6 +1,10 @@
-"""Ways to a live cluster: one that the user named, or one of our own with sample jobs."""
+"""Ways to a live cluster: one that the user named, or one of our own with sample jobs.
+
+What only some of them need is imported by those: every start of the cockpit waits for this module.
+"""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -10,13 +14,11 @@ from cockpit.clients.address import parse_address
 from cockpit.clients.ray import RayClient
 from cockpit.clients.transport import Endpoint
 from cockpit.feeds.hub import Hub
-from cockpit.feeds.recording import record, replay
-from cockpit.local.cluster import owned_ray
+from cockpit.feeds.patience import Outage, Patience
 from cockpit.local.containers.state import container_contexts
 from cockpit.local.state import local_status
 from cockpit.model.secret import Secret
 from cockpit.operations.connect import LOCAL_CONTEXT, Ask, Selection, Target, choose, connect
-from cockpit.operations.demo import submit_samples
 from cockpit.operations.live import Close, Crash, LiveCluster
 
 Report = Callable[[str], None]
@@ -44,9 +46,16 @@ def target_opener(
     """
 
     async def open_target(opening: Opening) -> LiveCluster:
-        client = await connect(target, ask=opening.ask, accept=accept)
+        def away(outage: Outage) -> None:
+            opening.report(f"{outage.error.title} Next try in {math.ceil(outage.next_try)} s.")
+
+        # Who waits at a screen need not ask again for a cluster that is only starting.
+        patience = Patience(math.inf, from_start=True, report=away)
+        client = await patience.through(lambda: connect(target, ask=opening.ask, accept=accept))
         closing: Close | None = None
         if record_to is not None:
+            from cockpit.feeds.recording import record
+
             client, recorder = record(client, record_to, failed=lambda error: opening.report(error.title))
 
             async def end_recording() -> None:
@@ -86,6 +95,8 @@ def replay_opener(path: Path) -> Opener:
     """
 
     async def open_replay(opening: Opening) -> LiveCluster:
+        from cockpit.feeds.recording import replay
+
         replayed = await asyncio.to_thread(replay, path)
         hub = Hub(replayed.client, on_crash=opening.on_crash, clock=replayed.clock)
         return LiveCluster(
@@ -100,6 +111,9 @@ async def open_demo(opening: Opening) -> LiveCluster:
 
     Raises LocalRayError where Ray is not installed or does not start.
     """
+    from cockpit.local.cluster import owned_ray
+    from cockpit.operations.demo import submit_samples
+
     async with AsyncExitStack() as stack:
         cluster = await stack.enter_async_context(owned_ray(report=opening.report))
         endpoint = Endpoint(address=parse_address(cluster.address), token=Secret(cluster.token))

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from cockpit.clients.ray import RayClient
+from cockpit.clients.ssh.questions import ssh_unasked
 from cockpit.errors import AuthenticationError, CockpitError, UntrustedError
 from cockpit.feeds.clock import Clock, SystemClock
 from cockpit.feeds.hub import Hub
@@ -23,8 +24,11 @@ from cockpit.secrets.passphrase import unasked
 
 HEALTH_SECONDS, JOBS_SECONDS = 30.0, 60.0
 RETRY_SECONDS = 60.0
+LINGER_SECONDS = 60.0  # a tunnel that nobody looks through is not held open for longer
 
-Health = Literal["unasked", "asking", "up", "stale", "refused", "away"]
+_WANT_A_PERSON = ("ssh-not-let-in", "ssh-host-unknown")
+
+Health = Literal["asking", "up", "stale", "refused", "away"]
 
 
 class ClusterRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +113,9 @@ class Overview:
         if self.is_awake:
             self._begin()
             self._changed()
+            return
+        for seat in self._seats.values():
+            seat.rest()
 
     def kick(self) -> None:
         """Ask all of them now."""
@@ -148,6 +155,7 @@ class _Seat:
         self._opening: asyncio.Task[None] | None = None
         self._error: CockpitError | None = None
         self._again: float | None = None
+        self._asleep_since: float | None = None
 
     def differs(self, known: Known | None) -> bool:
         """Whether it is not the cluster that stands under this name any more."""
@@ -167,8 +175,8 @@ class _Seat:
             self._watch(hub)
 
     def begin(self) -> None:
-        """Open it, unless that is done or not due; a bastion may have to ask, so it is left to be opened by hand."""
-        if self._hub is not None or self._opening is not None or self.known.ssh is not None:
+        """Open it, unless that is done or not due; where ssh would have to ask, it does not get in this way."""
+        if self._hub is not None or self._opening is not None:
             return
         if self._again is not None and self._clock.now().steady < self._again:
             return
@@ -185,7 +193,8 @@ class _Seat:
         try:
             async with self._turn:
                 target = await aside(quietly)
-            client = await connect(target)
+            with ssh_unasked():
+                client = await connect(target)
         except CockpitError as error:
             self._error, self._again = error, self._clock.now().steady + RETRY_SECONDS
             self._changed()
@@ -194,8 +203,10 @@ class _Seat:
             await client.close()
             return
         self._error, self._client = None, client
-        self._hub = Hub(client, on_crash=self._on_crash, clock=self._clock)
-        self._watch(self._hub)
+        self._hub = hub = Hub(client, on_crash=self._on_crash, clock=self._clock)
+        if (passage := client.transport.endpoint.passage) is not None:
+            passage.on_change(hub.kick)
+        self._watch(hub)
         self._changed()
 
     def _opened(self, task: asyncio.Task[None]) -> None:
@@ -229,15 +240,24 @@ class _Seat:
 
     def wake(self) -> None:
         """Somebody looks."""
-        self._is_awake = True
+        self._is_awake, self._asleep_since = True, None
         for watch in self._watches:
             watch.resume()
 
     def sleep(self) -> None:
         """Nobody looks."""
+        if self._is_awake:
+            self._asleep_since = self._clock.now().steady
         self._is_awake = False
         for watch in self._watches:
             watch.pause()
+
+    def rest(self) -> None:
+        """Nobody has looked for a while: a tunnel of its own is closed."""
+        if self.known.ssh is None or self._asleep_since is None or self._is_borrowed:
+            return
+        if self._clock.now().steady - self._asleep_since >= LINGER_SECONDS:
+            self._leave()
 
     def kick(self) -> None:
         """Ask now, and try at once what has failed."""
@@ -261,7 +281,7 @@ class _Seat:
         known, hub = self.known, self._hub
         base = ClusterRow(
             name=known.name,
-            address=known.address,
+            address=known.address if known.ssh is None else f"{known.address} via {known.ssh}",
             health="asking",
             cost=known.cost,
             is_current=known.is_current,
@@ -289,9 +309,8 @@ class _Seat:
 
     def _without_hub(self) -> dict[str, Any]:
         if self._error is not None:
-            return {"health": _refused(self._error) or "away", "why": self._error.title}
-        if self.known.ssh is not None:
-            return {"health": "unasked", "why": f"behind {self.known.ssh}; ⏎ goes there"}
+            why = self._error.title + (" Enter goes there and asks." if self._error.fault in _WANT_A_PERSON else "")
+            return {"health": _refused(self._error) or "away", "why": why}
         return {}
 
 

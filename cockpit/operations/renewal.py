@@ -88,4 +88,4 @@ async def accept_certificate(cluster: LiveCluster, fingerprint: str) -> None:
 
 async def _renew(cluster: LiveCluster, endpoint: Endpoint) -> None:
     await cluster.client.transport.renew(endpoint)
-    cluster.hub.kick()
+    cluster.let_in()

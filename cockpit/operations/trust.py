@@ -40,8 +40,7 @@ async def settle(
         return trusted_so_far(endpoint)
     try:
         await Transport(endpoint).meet(verify=True)
-        with suppress(UsageError):  # it saves a handshake the next time, and is no reason to fail
-            _remember(endpoint, VOUCHED)
+        _remember(endpoint, VOUCHED)
         return tls
     except UntrustedError as error:
         return await _first_use(endpoint, error, scopes, ask)
@@ -109,4 +108,5 @@ def _remember(endpoint: Endpoint, fingerprint: str) -> None:
     consents = settings.load_consents()
     if endpoint.tls.pin is None and consents.certificates.get(endpoint.place) != fingerprint:
         certificates = {**consents.certificates, endpoint.place: fingerprint}
-        settings.save_consents(msgspec.structs.replace(consents, certificates=certificates))
+        with suppress(UsageError):  # where nothing can be written the same is asked again: no reason to fail now
+            settings.save_consents(msgspec.structs.replace(consents, certificates=certificates))

@@ -23,17 +23,17 @@ CLUSTER_COLUMNS = (
 # It has a column of its own, and a sentence that begins with it would tell nothing else where there is little room.
 _ADDRESS = re.compile(r"^https?://\S+ | (?:at|of) https?://[^\s,]*[^\s,.:]")
 
-_TONES = {"up": "", "stale": "warn", "away": "error", "refused": "error", "asking": "quiet", "unasked": "quiet"}
-_WORDS = {"unasked": "not asked"}
+_DOWN = "The SSH tunnel is down. "  # the reason follows, and tells as much
+
+_TONES = {"up": "", "stale": "warn", "away": "error", "refused": "error", "asking": "quiet"}
 
 
 def cluster_row(row: ClusterRow) -> Row:
     """One cluster."""
     sign = "*" if row.is_current else ""
-    health = _WORDS.get(row.health, row.health)
     tone = _TONES[row.health]
     age = f"{duration(row.age)} ago" if row.age is not None and row.health == "stale" else ""
-    why = " · ".join(part for part in (age, visible(_ADDRESS.sub("", row.why))) if part)
+    why = " · ".join(part for part in (age, visible(_ADDRESS.sub("", row.why.removeprefix(_DOWN)))) if part)
     # The same figures mean less once the cluster does not answer.
     figures = "" if row.health == "up" else "quiet"
     gpus = None if row.gpus is None else Cell(f"{row.gpus.used:g}/{row.gpus.total:g}", figures, row.gpus.total)
@@ -42,7 +42,7 @@ def cluster_row(row: ClusterRow) -> Row:
         cells=(
             Cell(sign, "accent"),
             Cell(row.name, "strong" if row.is_open else ""),
-            Cell(health, tone),
+            Cell(row.health, tone),
             gpus,
             None if row.running is None else Cell(str(row.running), figures, row.running),
             None if row.failed is None else Cell(str(row.failed), "error" if row.failed else figures, row.failed),

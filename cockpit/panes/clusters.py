@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from textual import on, work
-from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Label
 
@@ -16,6 +15,7 @@ from cockpit.feeds.watch import Watch
 from cockpit.operations.live import LiveCluster
 from cockpit.operations.overview import ClusterRow, Overview, total_of
 from cockpit.panes.cluster_rows import CLUSTER_COLUMNS, cluster_row
+from cockpit.panes.requests import ClustersAsked
 from cockpit.panes.table_pane import TablePane
 from cockpit.render.text import visible
 from cockpit.widgets.live_table import LiveTable
@@ -38,15 +38,6 @@ class ClustersPane(TablePane[list[ClusterRow]]):
     ROW = "Cluster"
     EMPTY = "No cluster has a name yet. a adds one: what is needed is its address."
     ID_COLUMN = "name"
-
-    class Asked(Message):
-        """One of `ASKS`, or `cluster_open`, is wanted, for the row under the cursor if there is one."""
-
-        def __init__(self, pane: "ClustersPane", name: str, row: ClusterRow | None) -> None:
-            super().__init__()
-            self.pane = pane
-            self.name = name
-            self.row = row
 
     def __init__(self, *, clock: Clock | None = None, **options: Any) -> None:
         super().__init__(**options)
@@ -146,7 +137,7 @@ class ClustersPane(TablePane[list[ClusterRow]]):
 
     def ask(self, name: str) -> None:
         """Ask for one of `ASKS`."""
-        self.post_message(self.Asked(self, name, self.row))
+        self.post_message(ClustersAsked(self, name, self.row))
 
     def is_hinted(self, action: Action) -> bool:
         """Enter goes to the cluster; what is done in one is not hinted here."""
@@ -165,7 +156,7 @@ class ClustersPane(TablePane[list[ClusterRow]]):
     @on(LiveTable.RowSelected)
     def _selected(self, event: LiveTable.RowSelected) -> None:
         event.stop()
-        self.post_message(self.Asked(self, "cluster_open", self.row))
+        self.post_message(ClustersAsked(self, "cluster_open", self.row))
 
 
 def _status(rows: list[ClusterRow], problems: tuple[str, ...]) -> str:

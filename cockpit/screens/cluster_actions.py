@@ -4,12 +4,11 @@ import asyncio
 from typing import Any
 
 from textual.app import App
-from textual.message import Message
 
 from cockpit.errors import AuthenticationError, CockpitError, UntrustedError
 from cockpit.model.certificates import halves
 from cockpit.operations.background import aside
-from cockpit.operations.connect import Ask
+from cockpit.operations.connect import Ask, Selection
 from cockpit.operations.contexts import Added, add_cluster, remove_context
 from cockpit.operations.diagnosis import Diagnosis
 from cockpit.operations.doctor import examine_clusters
@@ -20,11 +19,11 @@ from cockpit.operations.renewal import (
     accept_certificate,
     keep_token,
     kept_under,
-    refusal_of,
     token_again,
     use_token,
 )
 from cockpit.panes.clusters import ClustersPane
+from cockpit.panes.requests import ClusterChosen, NewSdlWanted
 from cockpit.render.text import visible
 from cockpit.screens.cluster_dialogs import AddClusterDialog, NewCluster, TokenDialog
 from cockpit.screens.confirm import Confirm
@@ -34,39 +33,8 @@ from cockpit.screens.text import TextDialog
 _STATES = {"ok": "ok", "warn": "look", "fail": "FAILED", "skip": "–"}
 
 
-class Refusals:
-    """Which refusal was told, so that each is asked about once."""
-
-    def __init__(self) -> None:
-        self._told: tuple[int, str] | None = None
-
-    def forget(self) -> None:
-        """Tell again what is still refused."""
-        self._told = None
-
-    def look(self, app: App[Any], cluster: LiveCluster | None, ask: Ask) -> None:
-        """Ask what is to be done where the cluster has begun to turn us away."""
-        error = refusal_of(cluster) if cluster is not None else None
-        now = None if error is None else (id(cluster), error.title)
-        told, self._told = self._told, now
-        if error is not None and cluster is not None and now != told:
-            work = ClusterActions(app).refused(cluster, error, ask)
-            app.run_worker(work, group="refusals", exclusive=True, exit_on_error=False)
-
-
 class ClusterActions:
     """Acts on clusters that have a name; every method is to be run as a worker and may raise CockpitError."""
-
-    class Chosen(Message):
-        """Go to this cluster: a `context` by name, an `address`, or the `demo`."""
-
-        def __init__(self, kind: str, name: str) -> None:
-            super().__init__()
-            self.kind = kind
-            self.name = name
-
-    class SdlWanted(Message):
-        """Somebody without a cluster begins with a new SDL."""
 
     def __init__(self, app: App[Any]) -> None:
         self._app = app
@@ -77,21 +45,21 @@ class ClusterActions:
         if choice is None:
             return
         if choice[0] == SDL:
-            self._app.post_message(self.SdlWanted())
+            self._app.post_message(NewSdlWanted())
         elif choice[0] == ADD:
             await self._add_and_go()
         else:
-            self._app.post_message(self.Chosen(*choice))
+            self._app.post_message(ClusterChosen(*choice))
 
     async def _add_and_go(self) -> None:
         if (added := await self.add()) is not None:
-            self._app.post_message(self.Chosen(CONTEXT, added.name))
+            self._app.post_message(ClusterChosen(CONTEXT, added.name))
 
     async def do(self, name: str, row: ClusterRow | None, pane: ClustersPane) -> None:
         """Do what the pane asked for, then look again."""
         match name:
             case "cluster_open" if row is not None and not row.is_open:
-                self._app.post_message(self.Chosen(CONTEXT, row.name))
+                self._app.post_message(ClusterChosen(CONTEXT, row.name))
             case "cluster_add":
                 await self.add()
             case "cluster_remove" if row is not None:
@@ -108,7 +76,7 @@ class ClusterActions:
             if typed is None:
                 return None
             try:
-                added = await add_cluster(typed.name, typed.where, sdl=typed.sdl)
+                added = await add_cluster(typed.name, typed.where, sdl=typed.sdl, ssh=typed.ssh)
             except CockpitError as error:
                 problem = " ".join(part for part in (error.title, error.hint) if part)
             else:
@@ -130,7 +98,7 @@ class ClusterActions:
     async def check(self, name: str) -> None:
         """Examine a cluster, and show what was found."""
         self._app.notify(f"Examining {name}…", markup=False, timeout=3)
-        found = (await examine_clusters([name]))[0]
+        found = (await examine_clusters({name: Selection(context=name)}))[0]
         await self._app.push_screen_wait(TextDialog(f"Cluster {name}", check_lines(found)))
 
     # --- the cluster on the screen ---

@@ -22,15 +22,16 @@ _BETWEEN_FIELDS: list[BindingType] = [
 
 
 class NewCluster(msgspec.Struct, frozen=True):
-    """What was typed; `sdl` is None where none was named."""
+    """What was typed; `sdl` and `ssh`, the bastion in front, are None where none was named."""
 
     name: str = ""
     where: str = ""
     sdl: Path | None = None
+    ssh: str | None = None
 
 
 class AddClusterDialog(Dialog[NewCluster]):
-    """Asks for a name, an address as people have it, and an SDL that knows token and certificate."""
+    """Asks for a name, an address as people have it, an SDL that knows token and certificate, and a bastion."""
 
     BINDINGS: ClassVar[list[BindingType]] = _BETWEEN_FIELDS
     HINTS = (Hint("⏎", "add", "submit"), Hint("↑↓", "fields"), Hint("esc", "cancel", "cancel", keep=True))
@@ -41,7 +42,7 @@ class AddClusterDialog(Dialog[NewCluster]):
         self._problem = problem
 
     def contents(self) -> list[Widget]:
-        """Three fields and what was wrong."""
+        """Four fields and what was wrong."""
         typed = self._typed
         return [
             Label("name", classes="secret-label"),
@@ -50,6 +51,8 @@ class AddClusterDialog(Dialog[NewCluster]):
             Field(typed.where, placeholder="provider.example:31871", id="cluster-where"),
             Label("SDL that it was deployed from; its token and certificate are taken", classes="secret-label"),
             Field(str(typed.sdl or ""), placeholder="lab.yaml, or nothing", id="cluster-sdl"),
+            Label("bastion in front of it, as one writes it after `ssh`", classes="secret-label"),
+            Field(typed.ssh or "", placeholder="me@bastion.example, or nothing", id="cluster-ssh"),
             Label(visible(self._problem), id="cluster-problem", classes="dialog-problem", markup=False),
         ]
 
@@ -60,12 +63,12 @@ class AddClusterDialog(Dialog[NewCluster]):
     @on(Input.Submitted)
     def action_submit(self) -> None:
         """Give what was typed; an empty field that is needed gets the keys."""
-        name, where, sdl = (field.value.strip() for field in self.query(Field))
+        name, where, sdl, ssh = (field.value.strip() for field in self.query(Field))
         for text, field in ((name, "#cluster-name"), (where, "#cluster-where")):
             if not text:
                 self.query_one(field).focus()
                 return
-        self.dismiss(NewCluster(name, where, Path(sdl).expanduser() if sdl else None))
+        self.dismiss(NewCluster(name, where, Path(sdl).expanduser() if sdl else None, ssh or None))
 
 
 class TokenAnswer(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 from textual.app import App
 
 from cockpit.feeds.topics import HEADER_JOBS_SECONDS, JOBS
@@ -16,6 +17,8 @@ from cockpit.operations.notices import run_notice
 from cockpit.render.notices import notice_sequence, notice_text
 from cockpit.settings import Notify
 
+LOST = "LOST"  # in the place of a status: the head was restarted and has forgotten the job
+
 
 class JobNotices:
     """Watches the list of jobs for as long as one of the followed ones goes on, and no longer."""
@@ -26,6 +29,7 @@ class JobNotices:
         self._write = write
         self._cluster: LiveCluster | None = None
         self._followed: set[str] = set()
+        self._seen: set[str] = set()
         self._watch: Watch[JobList] | None = None
 
     def attach(self, cluster: LiveCluster | None) -> None:
@@ -51,6 +55,13 @@ class JobNotices:
             if job.id in self._followed and job.is_terminal:
                 self._followed.discard(job.id or "")
                 self._tell(job)
+        for job in snapshot.value.previous:
+            if job.id in self._followed:
+                self._followed.discard(job.id or "")
+                self._tell(msgspec.structs.replace(job, status=LOST))
+        present = {job.id or "" for job in snapshot.value.rows}
+        self._followed -= self._seen - present  # deleted, by somebody who knows
+        self._seen |= present & self._followed
         if not self._followed:
             self._app.call_later(self._rest)  # a watch is not closed while it is told
 
@@ -61,9 +72,12 @@ class JobNotices:
 
     def _forget(self) -> None:
         self._followed.clear()
+        self._seen.clear()
         self._rest()
 
     def _tell(self, job: Job) -> None:
+        if self._cluster is not None and job.status == "STOPPED" and job.id in self._cluster.stopped_here:
+            return  # whoever stopped it is told in another place
         self._app.notify(
             notice_text(job), severity="information" if job.status == "SUCCEEDED" else "warning", markup=False
         )

@@ -61,12 +61,13 @@ async def test_all_clusters_side_by_side(home: Path, size: tuple[int, int]) -> N
             lab=f'address = "{one.url}"\ncost = 41.6',
             shut=f'address = "{two.url}"',
             gone='address = "http://127.0.0.1:1"\ncost = 1',
-            far='address = "http://10.0.0.1:8265"\nssh = "me@bastion"',
+            far='address = "http://10.0.0.1:8265"\nssh = "me@no-such-bastion.invalid"',
         )
         settings.use_context("lab")
         async with opened("lab", size) as driver:
             await driver.press("7")
-            await sees(driver, "1 of 4 up", "42.60 USD per hour", "refused", "away", "not asked")
+            await sees(driver, "1 of 4 up", "42.60 USD per hour", "refused", "away")
+            await driver.wait_until(lambda: "away" in line_of(driver, "far").split(), "far", settled=False)
             await driver.wait_until(lambda: "/6" in line_of(driver, "lab"), "GPUs", settled=False)
             assert "up" in line_of(driver, "lab").split()
             assert "41.60" in line_of(driver, "lab")
@@ -134,6 +135,23 @@ async def test_a_cluster_is_added_checked_and_forgotten_by_keys(home: Path) -> N
             assert list(settings.load_settings().contexts) == ["lab"]
 
 
+@SIZES
+@pytest.mark.usefixtures("home")
+async def test_a_bastion_can_be_named_with_a_new_cluster(size: tuple[int, int]) -> None:
+    async with cockpit_on(None, size=size) as driver:
+        await driver.opened("Which cluster?")
+        await driver.press("down", "enter")
+        await driver.opened("Add a cluster")
+        for text in ("lab", "10.0.0.1:8265", ""):
+            await driver.type(text)
+            await driver.press("down")
+        await driver.type("me@no-such-bastion.invalid")
+        driver.sees("bastion in front of it", "me@no-such-bastion.invalid", "add")
+        await driver.press("enter")
+        await sees(driver, "ssh me@no-such-bastion.invalid")
+        assert settings.load_settings().contexts["lab"].ssh == "me@no-such-bastion.invalid"
+
+
 async def test_a_broken_file_is_told_on_the_pane(home: Path) -> None:
     async with simulated() as one:
         contexts(home, lab=f'address = "{one.url}"')
@@ -143,6 +161,14 @@ async def test_a_broken_file_is_told_on_the_pane(home: Path) -> None:
             write_contexts(home, f'[contexts.lab]\naddress = "{one.url}"\n[contexts.x]\naddress = \n')
             await driver.press("r")
             await sees(driver, "[contexts.x]", "TOML")
+
+
+@pytest.mark.usefixtures("home")
+async def test_what_is_wrong_with_the_file_is_told_when_the_cockpit_opens() -> None:
+    problem = "config.toml:4:12: two contexts are called 'lab'; the one at line 2 is used"
+    async with cockpit_on(None, problems=[problem]) as driver:
+        await driver.opened("Which cluster?")
+        assert problem in driver.told
 
 
 # --- the first screen ---
@@ -236,6 +262,61 @@ async def test_a_refusal_is_asked_about_once_and_r_asks_again() -> None:
         assert "SUCCEEDED" in driver.text
         await driver.press("r")
         await driver.opened(f"{server.url} does not accept the token (403).")
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("by", ["token", "r"])
+async def test_a_log_that_was_refused_goes_on_with_the_new_token(by: str) -> None:
+    async with simulated(token=TOKEN) as server, with_token(server) as driver:
+        server.cluster.submit({"entrypoint": "sleep 90000", "submission_id": "mine"})
+        server.cluster.clock.advance(60)
+        driver.app.do_refresh()
+        await driver.wait_until(lambda: "mine" in driver.jobs.keys, "the job")
+        await driver.jobs.select("mine")
+        await driver.pilot.press("l")
+        await sees(driver, "following")
+        pane = driver.pane("log")
+        server.dashboard.token = OTHER
+        await driver.wait_until(lambda: pane._is_refused, "the end of the log", settled=False)
+        driver.app.do_refresh()
+        await driver.opened(f"{server.url} does not accept the token (403).")
+        if by == "r":  # it was mended on the other side
+            await driver.pilot.press("escape")
+            server.dashboard.token = TOKEN
+            await driver.pilot.press("r")
+        else:
+            await driver.type(OTHER)
+            await driver.pilot.press("enter")
+        await driver.wait_until(lambda: not pane._is_refused, "the log goes on", settled=False)
+        await driver.wait_until(lambda: "does not accept" not in driver.text, "its line", settled=False)
+        assert pane._ended is None
+        job = server.cluster.find("mine")
+        assert job is not None
+        assert job.stop(server.cluster.clock.now())
+        server.cluster.clock.advance(60)
+        await driver.wait_until(lambda: pane._ended is not None, "the end of the job", settled=False)
+
+
+# --- a cluster that is only starting ---
+
+
+@pytest.mark.usefixtures("home")
+async def test_a_cluster_that_is_away_when_it_is_opened_comes_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    import socket
+
+    known = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", lambda _, *rest, **more: known("127.0.0.1", *rest, **more))
+    async with simulated() as server:
+        # A token that may not go there before somebody agrees: whether it is wanted is asked first.
+        monkeypatch.setenv("RAY_AUTH_TOKEN", TOKEN)
+        await server.refuse()
+        target = choose(Selection(address=f"http://lab.example:{server.port}"))
+        async with cockpit_on(target_opener(target)) as driver:
+            await sees(driver, "No cluster answers at", "Next try in")
+            assert driver.app.cluster is None
+            await server.listen()
+            await driver.wait_until(lambda: driver.app.cluster is not None, "the cluster", settled=False)
+            await sees(driver, "Ray 2.60.0")
 
 
 # --- a certificate that changes ---

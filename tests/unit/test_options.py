@@ -5,7 +5,8 @@ import argparse
 import pytest
 
 from cockpit.cli import options
-from cockpit.cli.main import build_parser
+from cockpit.cli.command_tree import commands_of
+from cockpit.cli.main import GROUPS, build_parser, groups_named
 from cockpit.errors import UsageError
 
 
@@ -106,3 +107,26 @@ def test_cluster_options_are_unset_where_they_are_not_given() -> None:
 def test_rays_own_spellings_mean_the_same(ours: list[str], rays: list[str]) -> None:
     parser = build_parser()
     assert vars(parser.parse_args(["submit", *ours])) == vars(parser.parse_args(["submit", *rays]))
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_group_has_the_commands_that_are_said_of_it(group: str) -> None:
+    tree = commands_of(build_parser([group]))
+    assert tuple(command.path[0] for command in tree if len(command.path) == 1) == GROUPS[group]
+
+
+@pytest.mark.parametrize(
+    ("words", "groups"),
+    [
+        ([], []),
+        (["--read-only"], []),
+        (["jobs"], ["listings"]),
+        (["-c", "lab", "jobs", "-h"], ["listings"]),
+        (["-c", "jobs", "logs", "x"], ["listings", "logs"]),
+        (["-h"], list(GROUPS)),
+        (["--help", "jobs"], list(GROUPS)),
+        (["frobnicate"], list(GROUPS)),
+    ],
+)
+def test_parsers_are_made_for_the_commands_that_may_be_meant(words: list[str], groups: list[str]) -> None:
+    assert groups_named(words) == groups

@@ -48,6 +48,25 @@ async def test_add_use_list_remove(home: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("before", [True, False])
+async def test_a_bastion_is_written_down_and_the_address_is_one_that_it_knows(before: bool) -> None:
+    option = ("--ssh", "me@bastion.example")
+    words = ("clusters", "add", "lab", "10.0.0.1:8265")
+    done = await here(*option, *words) if before else await here(*words, *option)
+    assert done.code == 0, done.err  # nobody here can ask 10.0.0.1 what it speaks
+    context = settings.load_settings().contexts["lab"]
+    assert (context.address, context.ssh) == ("http://10.0.0.1:8265", "me@bastion.example")
+    assert "me@bastion.example" in (await here("clusters", "list")).text
+
+
+async def test_a_destination_that_ssh_would_misread_is_not_written_down() -> None:
+    done = await here("clusters", "add", "lab", "10.0.0.1:8265", "--ssh", "-oProxyCommand=x")
+    assert (done.code, settings.load_settings().contexts) == (2, {})
+    done = await here("clusters", "add", "lab", "10.0.0.1:8265", "--ssh=-oProxyCommand=x")
+    assert (done.code, settings.load_settings().contexts) == (2, {})
+    assert "is no destination for ssh" in done.err
+
+
 async def test_the_first_cluster_is_in_use_and_its_file_is_private() -> None:
     done = await here("clusters", "add", "lab", "http://10.0.0.1:8265", "--read-only", "--json")
     assert done.data["cluster"]["current"] is True
@@ -122,6 +141,35 @@ async def test_a_file_in_the_place_of_the_directory() -> None:
     done = await here("clusters", "add", "two", "https://h:1")
     assert done.code == 2
     assert str(settings.config_directory()) in done.err
+
+
+async def test_what_was_agreed_to_holds_also_where_nothing_can_be_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = FakeRay()
+    ray.token = "t" * 32
+    monkeypatch.setenv("RAY_AUTH_TOKEN", ray.token)
+    monkeypatch.setenv("XDG_STATE_HOME", "/proc/nowhere")
+    monkeypatch.setattr("cockpit.clients.address.Address.is_loopback", False)
+    async with WireServer(ray.handle) as server:
+        done = await here("jobs", "--address", server.url, "--json")
+        assert (done.code, "--send-token" in done.err) == (4, True)
+        done = await here("jobs", "--address", server.url, "--json", "--send-token")
+    assert done.code == 0, done.err
+
+
+async def test_a_directory_that_cannot_be_written_to_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "/proc/nowhere")
+    done = await here("clusters", "add", "two", "https://h:1")
+    assert done.code == 2
+    assert "/proc/nowhere" in done.err
+    assert "XDG_STATE_HOME" in done.err
+    assert settings.load_settings().contexts == {}
+
+
+async def test_a_mistyped_setting_is_told_with_the_one_that_was_meant(home: Path) -> None:
+    write_contexts(home, '[contexts.lab]\nadress = "h:1"\n[ui]\ntehme = "light"\n')
+    done = await here("clusters", "list")
+    assert "context 'lab' is left out: `adress` is not a known setting; did you mean `address`?" in done.err
+    assert "[ui] is left out: `tehme` is not a known setting; did you mean `theme`?" in done.err
 
 
 # --- addresses as people have them ---

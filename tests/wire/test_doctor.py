@@ -234,3 +234,74 @@ async def test_the_machine_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     assert done.code == 0
     assert all(word in done.text for word in ("python", "terminal", "colours", "config", "keyring", "HTTPS_PROXY"))
     assert TOKEN not in done.text
+
+
+CANARIES = """\
+[contexts.a]
+address = "http://me:canary-a@127.0.0.1:1"
+[contexts.b]
+address = "http://127.0.0.1:1"
+token = "canary-b"
+[contexts.c]
+address = "http://127.0.0.1:1"
+headers = { X-Key = "canary-c" }
+[contexts.d]
+address = "http://127.0.0.1:1"
+basic = { user = "me", password = "canary-d" }
+[contexts.e]
+address = "http://127.0.0.1:1"
+cookies = { sid = "canary-e" }
+[contexts.f]
+address = "http://127.0.0.1:1"
+token = canary-f
+[contexts.g]
+address = "http://127.0.0.1:1"
+passwrd = "canary-g"
+[contexts.h]
+address = "http://127.0.0.1:1?token=canary-h"
+[contexts.i]
+address = "http://127.0.0.1:1"
+basic = "me:canary-i"
+[contexts.j]
+address = "me:canary-j@127.0.0.1:1"
+"""
+
+
+@pytest.mark.parametrize("command", [("doctor", "--json"), ("doctor",), ("clusters", "list"), ("clusters", "check")])
+async def test_a_secret_that_was_written_where_none_belongs_is_not_repeated(
+    home: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "canary-of-the-environment")
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:canary-of-the-proxy@proxy.example:1")
+    write_contexts(home, CANARIES)
+    done = await here(*command)
+    assert "canary" not in done.text + done.err
+    if "--json" in command:
+        assert {f"{name}:settings" for name in "abcdehj"} <= set(done.data["faults"])
+
+
+@pytest.mark.parametrize("variable", ["RAYAKASH_ADDRESS", "RAY_API_SERVER_ADDRESS", "RAY_ADDRESS"])
+async def test_the_cluster_that_the_environment_names_is_examined_too(
+    home: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    async with WireServer(FakeRay().handle) as server:
+        write_contexts(home, f'[contexts.lab]\naddress = "{server.url}"\n')
+        monkeypatch.setenv(variable, server.url)
+        done = await here("doctor", "--json")
+    assert [one["name"] for one in done.data["clusters"]] == ["lab", variable]
+    assert done.code == 0
+
+
+@pytest.mark.parametrize("variable", ["RAYAKASH_ADDRESS"])
+async def test_nonsense_in_the_environment_is_a_fault(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    monkeypatch.setenv(variable, "ray://h:10001")
+    done = await here("doctor", "--json")
+    assert (done.code, done.data["faults"][-1]) == (1, f"{variable}:settings")
+
+
+@pytest.mark.parametrize("option", ["-c", "--context"])
+async def test_the_option_that_all_commands_share_names_one(home: Path, option: str) -> None:
+    write_contexts(home, '[contexts.a]\naddress = "http://127.0.0.1:1"\n[contexts.b]\naddress = "http://127.0.0.1:1"\n')
+    for words in ((option, "b", "doctor"), ("doctor", option, "b"), ("clusters", "check", option, "b")):
+        done = await here(*words, "--json")
+        assert [one["name"] for one in done.data["clusters"]] == ["b"]

@@ -4,8 +4,7 @@ import asyncio
 import os
 import signal
 import stat
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -20,57 +19,16 @@ from cockpit.local.processes import table
 from cockpit.model.secret import Secret
 from cockpit.operations.connect import Selection, choose, connect, open_questions
 from cockpit.settings import Consents
-from tests.sim import Plan, SimCluster, SimServer
+from tests.sim import SimServer
 from tests.ssh_server import Bastion, make_key, needs_sshd
+from tests.wire.behind import bastion, lock_key, nobody_answers, ours, ray, runtime
 from tests.wire.commands import alone, finish, home, says, start, write_contexts
 from tests.wire.fake_ray import FakeRay, serve
 from tests.wire.server import until
 
-__all__ = ["home"]
+__all__ = ["bastion", "home", "nobody_answers", "ray", "runtime"]
 
-pytestmark = [needs_sshd, pytest.mark.usefixtures("home", "bastion")]
-SMALL = Plan(nodes=2, gpus=2, jobs=5)
-
-
-@pytest.fixture
-def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The login's own directory, whose name is short enough for sockets."""
-    with tempfile.TemporaryDirectory(prefix="rt-") as directory:
-        monkeypatch.setenv("XDG_RUNTIME_DIR", directory)
-        yield Path(directory)
-
-
-@pytest.fixture
-def bastion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runtime: Path) -> Iterator[Bastion]:
-    assert runtime.is_dir()
-    with Bastion(tmp_path) as bastion:
-        monkeypatch.setenv("PATH", bastion.path)
-        yield bastion
-
-
-@pytest.fixture(autouse=True)
-def _nobody_answers() -> Iterator[None]:
-    yield
-    answer_ssh_with(None)
-
-
-@pytest.fixture
-async def ray() -> AsyncIterator[SimServer]:
-    async with SimServer(SimCluster(SMALL)) as server:
-        yield server
-
-
-def ours(directory: Path) -> list[str]:
-    """Command lines of processes that have to do with this test's directory."""
-    found = []
-    for pid in table():
-        try:
-            line = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue
-        if "rayakash-ssh" in line and str(directory) in line:
-            found.append(line)
-    return found
+pytestmark = [needs_sshd, pytest.mark.usefixtures("home", "bastion", "nobody_answers")]
 
 
 def mode_of(path: Path) -> int:
@@ -221,6 +179,38 @@ async def test_a_bastion_that_reboots_brings_the_cluster_back_by_itself(bastion:
         assert len((await client.jobs()).rows) == 5
 
 
+async def test_who_does_not_want_to_wait_need_not(
+    bastion: Bastion, ray: SimServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with connected(ray.url) as client:
+        tunnel = tunnel_of(client)
+        monkeypatch.setattr("cockpit.clients.ssh.tunnel.FIRST_DELAY_S", 1e6)
+        bastion.end()
+        await until(lambda: "again in" in tunnel.trouble())
+        bastion.start()
+        tunnel.hurry()
+        await until(lambda: not tunnel.trouble())
+
+
+async def test_what_was_given_up_is_asked_again_on_request(bastion: Bastion, ray: SimServer) -> None:
+    lock_key(bastion)
+    answers: list[Secret | None] = [Secret("sesame"), None, Secret("sesame")]
+
+    async def answer(_: SshQuestion) -> Secret | None:
+        return answers.pop(0)
+
+    answer_ssh_with(answer)
+    async with connected(ray.url) as client:
+        tunnel = tunnel_of(client)
+        bastion.end()
+        await until(lambda: "again in" in tunnel.trouble())
+        bastion.start()
+        await until(lambda: tunnel.trouble() == "given up, r asks again")
+        tunnel.hurry()
+        await until(lambda: not tunnel.trouble())
+        assert answers == []
+
+
 async def test_a_followed_log_goes_on_after_a_reboot_of_the_bastion(bastion: Bastion) -> None:
     fake = FakeRay()
     fake.add("x", "RUNNING", log=b"one\n")
@@ -234,6 +224,24 @@ async def test_a_followed_log_goes_on_after_a_reboot_of_the_bastion(bastion: Bas
         await says(process.stdout, "two")
         process.send_signal(signal.SIGINT)
         assert (await finish(process)).code == 130
+
+
+async def test_what_is_asked_before_the_first_request_waits_for_the_bastion_too(
+    bastion: Bastion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Whether the cluster wants the token of this machine, which nobody has agreed to send there, is asked first.
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "t" * 32)
+    fake = FakeRay()
+    fake.add("x", "SUCCEEDED", log=b"one\n")
+    async with serve(fake) as server:
+        bastion.end()
+        at_once = await alone("logs", "x", "--address", server.url, "--ssh", "bastion")
+        assert (at_once.code, "Trying again" in at_once.err) == (3, False)
+        process = await start("logs", "x", "--address", server.url, "--ssh", "bastion", "--retry-for", "5m")
+        await says(process.stderr, "Trying again in")
+        bastion.start()
+        done = await finish(process)
+        assert (done.code, done.out) == (0, b"one\n")
 
 
 async def test_a_stale_socket_is_in_nobodys_way(bastion: Bastion, ray: SimServer) -> None:

@@ -19,11 +19,14 @@ def ssh_failure(route: Route, code: int, words: str, *, may_ask: bool) -> Cockpi
             "There is no `ssh` on this machine, which the way to this cluster needs.",
             detail=words,
             hint="Install OpenSSH's client (openssh-client), or take `ssh` out of the context.",
+            fault="ssh-missing",
         )
     for pattern, make in _KINDS:
         if re.search(pattern, words):
             return make(route, words, may_ask)
-    return UnreachableError(f"ssh to {route.destination} ended with {code}.", detail=words, hint=_try_yourself(route))
+    return UnreachableError(
+        f"ssh to {route.destination} ended with {code}.", detail=words, hint=_try_yourself(route), fault="ssh"
+    )
 
 
 def channel_failure(route: Route, line: str) -> UnreachableError | None:
@@ -33,12 +36,14 @@ def channel_failure(route: Route, line: str) -> UnreachableError | None:
             f"{route.destination} lets us in but forbids forwarding.",
             detail=line,
             hint="Its sshd_config wants AllowTcpForwarding yes (or local), and PermitOpen for this host and port.",
+            fault="ssh-forwarding",
         )
     elif found := _FORWARDING_FAILED.search(line):
         failure = UnreachableError(
             f"From {route.destination} nothing answers at {route.target}.",
             detail=found[1] or line,
             hint="Host and port are looked for from there; is the cluster up?",
+            fault="ssh-target",
         )
     else:
         return None
@@ -55,6 +60,7 @@ def _changed(route: Route, words: str, _: bool) -> CockpitError:
         f"The host key of {route.destination} is another than before; nothing was sent there.",
         detail=words,
         hint="If its owner confirms the new key, remove the old one with `ssh-keygen -R HOST` and connect again.",
+        fault="ssh-host-key-changed",
     )
 
 
@@ -65,12 +71,15 @@ def _unknown_key(route: Route, words: str, may_ask: bool) -> CockpitError:
         else f"{route.destination} is not known yet.",
         detail=words,
         hint=f"Run `ssh {route.destination}` once and compare the fingerprint with its owner's.",
+        fault="ssh-host-unknown",
     )
 
 
 def _denied(route: Route, words: str, may_ask: bool) -> CockpitError:
     hint = _try_yourself(route) if may_ask else "A password or passphrase cannot be asked for here: use ssh-agent."
-    return AuthenticationError(f"{route.destination} did not let us in.", status=401, detail=words, hint=hint)
+    return AuthenticationError(
+        f"{route.destination} did not let us in.", status=401, detail=words, hint=hint, fault="ssh-not-let-in"
+    )
 
 
 def _port_taken(route: Route, words: str, _: bool) -> CockpitError:
@@ -78,23 +87,35 @@ def _port_taken(route: Route, words: str, _: bool) -> CockpitError:
         f"ssh to {route.destination} cannot listen here as it should.",
         detail=words,
         hint="Another program may have the port of `ssh_port`, or of a LocalForward in your ssh configuration.",
+        fault="ssh-port",
     )
 
 
 def _configuration(route: Route, words: str, _: bool) -> CockpitError:
-    return UsageError("ssh does not accept its configuration.", detail=words, hint=_try_yourself(route))
+    return UsageError(
+        "ssh does not accept its configuration.", detail=words, hint=_try_yourself(route), fault="ssh-config"
+    )
 
 
 def _no_name(route: Route, words: str, _: bool) -> CockpitError:
-    return UnreachableError(f"No host is called as in {route.destination}.", detail=words, hint=_try_yourself(route))
+    return UnreachableError(
+        f"No host is called as in {route.destination}.",
+        detail=words,
+        hint=_try_yourself(route),
+        fault="ssh-name-unknown",
+    )
 
 
 def _no_answer(route: Route, words: str, _: bool) -> CockpitError:
-    return UnreachableError(f"{route.destination} does not answer.", detail=words, hint="Is it up, and its sshd?")
+    return UnreachableError(
+        f"{route.destination} does not answer.", detail=words, hint="Is it up, and its sshd?", fault="ssh-away"
+    )
 
 
 def _hung_up(route: Route, words: str, _: bool) -> CockpitError:
-    return UnreachableError(f"The connection to {route.destination} broke.", detail=words, hint=_try_yourself(route))
+    return UnreachableError(
+        f"The connection to {route.destination} broke.", detail=words, hint=_try_yourself(route), fault="ssh-broken"
+    )
 
 
 Make = Callable[[Route, str, bool], CockpitError]

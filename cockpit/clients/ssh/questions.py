@@ -4,7 +4,9 @@ import asyncio
 import os
 import shlex
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,7 @@ class SshQuestion(msgspec.Struct, frozen=True, kw_only=True):
 AskSsh = Callable[[SshQuestion], Awaitable[Secret | None]]
 
 _ask: AskSsh | None = None
+_is_unasked: ContextVar[bool] = ContextVar("ssh_is_unasked", default=False)
 
 
 def answer_ssh_with(ask: AskSsh | None) -> None:
@@ -40,9 +43,14 @@ def answer_ssh_with(ask: AskSsh | None) -> None:
     _ask = ask
 
 
-def can_ask_for_ssh() -> bool:
-    """Whether there is somebody to ask."""
-    return _ask is not None
+@contextmanager
+def ssh_unasked() -> Iterator[None]:
+    """Nobody is asked for the tunnels that are made meanwhile, for as long as these live: no person began them."""
+    token = _is_unasked.set(True)
+    try:
+        yield
+    finally:
+        _is_unasked.reset(token)
 
 
 class _Sent(msgspec.Struct):
@@ -55,17 +63,24 @@ class Questions:
 
     def __init__(self, directory: Path, destination: str) -> None:
         self.was_refused = False
+        self._is_unasked = _is_unasked.get()
         self._socket = directory / "ask"
         self._program = directory / "askpass"
         self._destination = destination
         self._server: asyncio.Server | None = None
 
     async def open(self) -> None:
-        """Begin to listen."""
+        """Begin to listen, for one attempt."""
+        self.was_refused = False
         words = [sys.executable, "-I", "-S", str(HELPER), str(self._socket)]
         self._program.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
         self._program.chmod(0o700)
         self._server = await asyncio.start_unix_server(self._answer, self._socket)
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether there is somebody to ask."""
+        return _ask is not None and not self._is_unasked
 
     @property
     def environment(self) -> dict[str, str]:
@@ -90,7 +105,7 @@ class Questions:
             writer.close()
 
     async def _asked(self, sent: _Sent, reader: asyncio.StreamReader) -> Secret | None:
-        if _ask is None or self.was_refused:  # ssh asks three times
+        if _ask is None or not self.may_ask or self.was_refused:  # ssh asks three times
             return None
         question = _question(self._destination, sent)
         asking = asyncio.ensure_future(_ask(question))

@@ -12,7 +12,7 @@ import msgspec
 from cockpit.clients.ssh.faults import channel_failure, ssh_failure
 from cockpit.clients.ssh.keeping import KeptCommand
 from cockpit.clients.ssh.place import made_private, private_place
-from cockpit.clients.ssh.questions import Questions, can_ask_for_ssh
+from cockpit.clients.ssh.questions import Questions
 from cockpit.clients.ssh.route import Route, ssh_command
 from cockpit.errors import CockpitError, UnreachableError, UsageError
 
@@ -49,6 +49,7 @@ class Tunnel:
         self._refusals = 0
         self._refusal: UnreachableError | None = None
         self._news = asyncio.Event()
+        self._hurried = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
 
     @property
@@ -68,12 +69,18 @@ class Tunnel:
                 return ""
             case TunnelState(phase="down", again_at=float(again_at)):
                 return f"down, again in {max(0, round(again_at - asyncio.get_running_loop().time()))} s"
+            case TunnelState(phase="given up"):
+                return "given up, r asks again"
             case TunnelState(phase=phase):
                 return phase
 
     def on_change(self, told: Callable[[], None]) -> None:
         """Have `told` called whenever it comes up or goes down."""
         self._told.append(told)
+
+    def hurry(self) -> None:
+        """Try now what would be tried later, or was given up."""
+        self._hurried.set()
 
     async def open(self) -> None:
         """Make the first attempt. A bastion that cannot be reached is tried again from then on.
@@ -124,7 +131,8 @@ class Tunnel:
         error = self.state.error
         if error is None:
             return UnreachableError(f"The SSH tunnel through {self.route.destination} is closed.")
-        return UnreachableError(f"The SSH tunnel is down. {error.title}", detail=error.detail, hint=error.hint)
+        title = f"The SSH tunnel is down. {error.title}"
+        return UnreachableError(title, detail=error.detail, hint=error.hint, fault=error.fault)
 
     def _turn(self, state: TunnelState) -> None:
         self.state = state
@@ -144,18 +152,22 @@ class Tunnel:
                 error, was_up = await self._attempt()
             except UsageError as failure:  # no place, no process: that may pass
                 error, was_up = failure, False
+            self._hurried.clear()
             if self._questions.was_refused:
                 self._turn(TunnelState(phase="given up", error=error))
-                return
+                await self._hurried.wait()
+                continue
             delay = FIRST_DELAY_S if was_up else min(2 * delay, LONGEST_DELAY_S)
             if not isinstance(error, UnreachableError):  # a wrong key does not mend itself, and guards count attempts
                 delay = REFUSED_DELAY_S
             self._turn(TunnelState(phase="down", error=error, again_at=asyncio.get_running_loop().time() + delay))
-            await asyncio.sleep(delay)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(delay):
+                    await self._hurried.wait()
 
     async def _attempt(self) -> tuple[CockpitError, bool]:
         """One life of ssh: why it ended, and whether the tunnel was up."""
-        may_ask = can_ask_for_ssh()
+        may_ask = self._questions.may_ask
         made_private(self._directory)  # each attempt takes it away at its end
         self._words.clear()
         was_up = False
