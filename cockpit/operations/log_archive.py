@@ -5,7 +5,7 @@ import os
 import re
 import tarfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -14,13 +14,14 @@ import msgspec
 
 from cockpit.clients.log_files import LogFile
 from cockpit.clients.ray import RayClient
-from cockpit.errors import CockpitError, NotFoundError, UnreachableError, UsageError
+from cockpit.errors import CockpitError, UsageError
 from cockpit.feeds.follower import LogFollower
 from cockpit.feeds.log_source import LogState
 from cockpit.feeds.patience import Outage
 from cockpit.feeds.spool import Spool
 from cockpit.model.jobs import Job
-from cockpit.operations.node_logs import NodeFile, Workers, belongs_to, list_files
+from cockpit.operations.job_files import JobFiles
+from cockpit.operations.node_logs import NodeFile
 
 RETRY_SECONDS = 60.0
 MISSING = "MISSING.txt"
@@ -115,56 +116,14 @@ class _Archive:
 
     async def write(self) -> Saved:
         with self._tar:
-            async for file in self._wanted():
+            files = JobFiles(self._client, self._job)
+            async for file in files.found():
                 await self._add(file)
+            self._missing += files.missing
             if self._missing:
                 text = "".join(f"{sentence}\n" for sentence in self._missing).encode()
                 self._put(MISSING, io.BytesIO(text), len(text))
         return Saved(files=tuple(self._files), missing=tuple(self._missing))
-
-    async def _wanted(self) -> AsyncIterator[NodeFile]:
-        job = self._job
-        driver = f"job-driver-{job.submission_id}.log"
-        if job.is_driver:
-            self._missing.append(f"Ray keeps no log of {job.id} itself, a driver that was not submitted.")
-        elif job.driver_node_id is None:
-            self._missing.append(f"Job {job.id} has not run, so there is no log of it.")
-        else:
-            yield NodeFile(node_id=job.driver_node_id, kind="job", name=driver)
-        if not job.job_id:
-            self._missing.append("The job has not connected to Ray, so no workers of it are known.")
-            return
-        workers = await self._workers(job.job_id)
-        for node in (await self._client.nodes()).rows:
-            node_id = node.node_id or ""
-            if not node.is_alive:
-                self._missing.append(f"Node {node_id[:12]} ({node.ip or 'no address'}) is gone, and its logs with it.")
-                continue
-            try:
-                files = await list_files(self._client, node_id)
-            except (NotFoundError, UnreachableError) as error:
-                self._missing.append(f"The logs of node {node_id[:12]} cannot be listed: {error.title}")
-                continue
-            for file in files:
-                if file.name != driver and belongs_to(file.name, job.job_id, workers.get(node_id, Workers())):
-                    yield file
-
-    async def _workers(self, job_id: str) -> dict[str, Workers]:
-        """The job's workers by node, as far as Ray still knows its actors and tasks."""
-        ids: dict[str, set[str]] = {}
-        pids: dict[str, set[int]] = {}
-        try:
-            for actor in await self._client.actors_of(job_id):
-                if actor.pid:
-                    pids.setdefault(actor.node_id or "", set()).add(actor.pid)
-            for task in await self._client.tasks_of(job_id):
-                if task.worker_id:
-                    ids.setdefault(task.node_id or "", set()).add(task.worker_id)
-        except (NotFoundError, UnreachableError) as error:
-            self._missing.append(f"Not all workers of the job are known: {error.title}")
-        return {
-            node: Workers(frozenset(ids.get(node, ())), frozenset(pids.get(node, ()))) for node in ids.keys() | pids
-        }
 
     async def _add(self, file: NodeFile) -> None:
         """Fetch one file and put it into the archive, as far as it could be had."""

@@ -1,6 +1,7 @@
 """The log files of a node, and which node is meant."""
 
 import re
+from typing import NamedTuple
 
 import msgspec
 
@@ -89,5 +90,18 @@ def belongs_to(name: str, job_id: str, workers: Workers) -> bool:
     """
     if re.search(rf"(?<![0-9a-f]){re.escape(job_id)}(?:f{{48}})?(?![0-9a-f])", name):
         return True
+    found = writer_of(name)
+    return found is not None and (found.id in workers.ids or found.pid in workers.pids)
+
+
+class Writer(NamedTuple):
+    """The worker that writes a file, and its process."""
+
+    id: str
+    pid: int
+
+
+def writer_of(name: str) -> Writer | None:
+    """Which worker writes a file, by the file's name; None for files that no worker writes."""
     found = re.fullmatch(r".*worker-([0-9a-f]+)[-_].*?(\d+)\.(?:out|err|log)", name)
-    return found is not None and (found[1] in workers.ids or int(found[2]) in workers.pids)
+    return Writer(found[1], int(found[2])) if found else None

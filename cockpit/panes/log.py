@@ -7,7 +7,7 @@ from textual import on, work
 from textual.app import ComposeResult
 
 from cockpit.clients.log_files import LogFile
-from cockpit.errors import CockpitError
+from cockpit.errors import AuthenticationError, CockpitError, UntrustedError
 from cockpit.feeds.follower import Followed, LogFollower
 from cockpit.feeds.log_source import JobLog, LogState, source_of
 from cockpit.feeds.patience import Outage
@@ -49,6 +49,7 @@ class LogPane(LogReading):
         self._coming: ComingLog | None = None
         self._note = Piece("")
         self._ended: Followed | None = None
+        self._is_refused = False
 
     def compose(self) -> ComposeResult:
         """A line about the log, the log, a line about what is seen of it."""
@@ -108,6 +109,7 @@ class LogPane(LogReading):
         """Follow what was asked for before there was a screen; the log of another cluster is not shown on."""
         wanted, file = (self._job_id, self._file) if self.cluster is None else (None, None)
         super().attach(cluster)
+        cluster.on_let_in(self._go_on)
         if wanted is not None:
             self.follow(wanted)
         elif file is not None:
@@ -221,17 +223,26 @@ class LogPane(LogReading):
 
     @work(exclusive=True, group="followers", exit_on_error=False)
     async def _run(self, follower: LogFollower) -> None:
+        self._is_refused = False
         try:
             followed = await follower.run()
         except asyncio.CancelledError:
             raise
         except CockpitError as error:
+            self._is_refused = isinstance(error, AuthenticationError | UntrustedError)
             self._note = Piece(visible(" ".join((error.title, error.hint))), "error")
         else:
             self._ended, self._job = followed, followed.state.job
             self._show_what_came()
             self._note = Piece(visible(followed.missing or ""), "warn")
         self._draw()
+
+    def _go_on(self) -> None:
+        """What was refused may be let in now: another token was given, or another certificate trusted."""
+        if self._is_refused and self._is_awake and self._follower is not None:
+            self._note = Piece("")
+            self._run(self._follower)
+            self._draw()
 
     # What the follower tells
 

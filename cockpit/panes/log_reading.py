@@ -4,15 +4,15 @@ from typing import ClassVar
 
 import msgspec
 from textual import on
-from textual.message import Message
 
 from cockpit.actions import Action
 from cockpit.feeds.line_index import Source
 from cockpit.panes.base import Pane
 from cockpit.panes.log_find import LogFind
+from cockpit.panes.requests import SaveLogAsked
 from cockpit.widgets.log_reader import LogReader
 
-_OF_TABLES = ("filter", "sort", "columns", "copy_row", "mark", "show_detail")
+_OF_TABLES = ("filter", "sort", "columns", "copy_cell", "mark", "show_detail")
 _OF_SEARCH = ("next_hit", "previous_hit")
 _OF_FILTER = ("more_context", "less_context")
 
@@ -31,9 +31,6 @@ class LogReading(Pane):
     """A pane with a LogReader and a LogFind in it."""
 
     ASKS: ClassVar[frozenset[str]] = frozenset({"save_log"})
-
-    class SaveAsked(Message):
-        """The user wants to save what the pane holds."""
 
     @property
     def view(self) -> LogReader:
@@ -54,7 +51,7 @@ class LogReading(Pane):
 
     def ask(self, name: str) -> None:
         """Ask for the dialog."""
-        self.post_message(self.SaveAsked())
+        self.post_message(SaveLogAsked())
 
     def action_search(self) -> None:
         """Find, with every line on the screen as it was."""

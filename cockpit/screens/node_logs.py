@@ -1,5 +1,7 @@
-"""Choosing one of a node's log files."""
+"""Choosing one of the log files of a node, or of a job."""
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from textual import on
@@ -9,43 +11,82 @@ from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
 from cockpit.clients.log_files import LogFile
+from cockpit.model.jobs import Job
 from cockpit.model.nodes import Node
+from cockpit.operations.job_files import JobFiles
 from cockpit.operations.live import LiveCluster
 from cockpit.operations.node_logs import NodeFile, list_files
+from cockpit.panes.base import Pane
+from cockpit.panes.nodes import GpusPane, NodesPane
 from cockpit.render.text import visible
 from cockpit.screens.dialog import Dialog
 from cockpit.widgets.key_hints import Hint
 
 MOST_SHOWN = 500
-KIND_WIDTH = 11
+MOST_MISSING = 3
+_LONG_ID = re.compile(r"([0-9a-f]{8})[0-9a-f]{40,}")  # of a worker: nobody reads it, and it takes a line
+KIND_WIDTH, LONGEST_KIND = 11, 24
 
 
-async def choose_log(app: App[Any], cluster: LiveCluster, node: Node) -> LogFile | None:
-    """Ask which file of the node; None where the user would rather not. Raises NotFoundError where it is gone."""
+async def choose_log(app: App[Any], cluster: LiveCluster, of: Pane | Job) -> LogFile | None:
+    """Ask which log of a job, or of what is under the cursor of a pane; None where the user would rather not.
+
+    Raises NotFoundError where the node is gone.
+    """
+    if isinstance(of, Job):
+        return await _choose_of_job(app, cluster, of)
+    if isinstance(of, NodesPane | GpusPane) and of.node is not None:
+        return await _choose_of_node(app, cluster, of.node, of.words)
+    return None
+
+
+async def _choose_of_node(app: App[Any], cluster: LiveCluster, node: Node, words: str) -> LogFile | None:
     files = await list_files(cluster.client, node.node_id or "")
     name = node.hostname or node.ip or (node.node_id or "")[:12]
-    chosen = await app.push_screen_wait(NodeLogs(f"Logs of {visible(name)}", files))
-    return LogFile(node_id=node.node_id or "", filename=chosen) if chosen else None
+    return await app.push_screen_wait(NodeLogs(f"Logs of {visible(name)}", files, words=words))
 
 
-class NodeLogs(Dialog[str]):
-    """Gives the name of a file; words that are typed narrow the list."""
+async def _choose_of_job(app: App[Any], cluster: LiveCluster, job: Job) -> LogFile | None:
+    found = JobFiles(cluster.client, job)
+    files = [file async for file in found.found()]
+    title = f"Logs of {visible(job.id or '')}"
+    return await app.push_screen_wait(NodeLogs(title, files, missing=found.missing, by_node=True))
 
+
+class NodeLogs(Dialog[LogFile]):
+    """Gives a file; words that are typed narrow the list, and `words` are typed already.
+
+    With `by_node` each file is told with its node; `missing` are sentences about what is not in the list.
+    """
+
+    DEFAULT_CSS = """
+    NodeLogs .missing { width: 1fr; height: auto; }
+    """
     HINTS = (Hint("↑↓", "move"), Hint("⏎", "follow"), Hint("esc", "cancel", "cancel", keep=True))
     BINDINGS = [("down", "move(1)", "Down"), ("up", "move(-1)", "Up")]  # noqa: RUF012 - Textual's own way
 
-    def __init__(self, title: str, files: list[NodeFile]) -> None:
+    def __init__(
+        self, title: str, files: list[NodeFile], *, words: str = "", missing: Sequence[str] = (), by_node: bool = False
+    ) -> None:
         super().__init__(title)
         self._files = files
+        self._words = words
+        self._missing = missing
+        width = max((len(file.kind) for file in files), default=0) + 1
+        self._kind_width = min(max(KIND_WIDTH, width), LONGEST_KIND)
+        self._by_node = by_node
 
     def contents(self) -> list[Widget]:
-        """What is typed, and the files."""
+        """What is typed, the files, and what is not among them."""
         count = Label(id="node-logs-count", classes="quiet", markup=False)
-        return [Input(placeholder="words of the name"), OptionList(markup=False), count]
+        missing = [
+            Label(visible(sentence), classes="quiet missing", markup=False) for sentence in self._missing[:MOST_MISSING]
+        ]
+        return [Input(self._words, placeholder="words of the name"), OptionList(markup=False), count, *missing]
 
     def on_mount(self) -> None:
-        """All of them, to begin with."""
-        self._fill("")
+        """All of them, or those with the words."""
+        self._fill(self._words)
 
     @on(Input.Changed)
     def _narrow(self, event: Input.Changed) -> None:
@@ -53,15 +94,18 @@ class NodeLogs(Dialog[str]):
 
     def _fill(self, text: str) -> None:
         words = text.lower().split()
-        found = [file for file in self._files if all(word in f"{file.kind} {file.name}".lower() for word in words)]
+        found = [(at, line) for at, line in enumerate(map(self._line, self._files)) if _has(line, words)]
         options = self.query_one(OptionList)
         options.clear_options()
-        options.add_options(
-            Option(visible(f"{file.kind:{KIND_WIDTH}}{file.name}"), id=file.name) for file in found[:MOST_SHOWN]
-        )
+        options.add_options(Option(line, id=str(at)) for at, line in found[:MOST_SHOWN])
         options.highlighted = 0 if found else None
         shown = min(len(found), MOST_SHOWN)
         self.query_one("#node-logs-count", Label).update(f"{shown:,} of {len(self._files):,} files")
+
+    def _line(self, file: NodeFile) -> str:
+        kind = f"{file.kind[: self._kind_width - 1]:{self._kind_width}}"
+        name = _LONG_ID.sub(r"\1..", file.name)
+        return visible(f"{kind}{file.node_id[:6]}  {name}" if self._by_node else f"{kind}{name}")
 
     def action_move(self, rows: int) -> None:
         """Move in the list while words are typed."""
@@ -77,4 +121,10 @@ class NodeLogs(Dialog[str]):
 
     @on(OptionList.OptionSelected)
     def _choose(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(event.option.id)
+        file = self._files[int(event.option.id or 0)]
+        self.dismiss(LogFile(node_id=file.node_id, filename=file.name))
+
+
+def _has(line: str, words: list[str]) -> bool:
+    text = line.lower()
+    return all(word in text for word in words)

@@ -9,10 +9,16 @@ BLOCK = 64 * 1024
 
 
 class Proxy:
-    """Passes bytes between its own port and another one of this machine; use as an async context manager."""
+    """Passes bytes between its own port and another one of this machine; use as an async context manager.
 
-    def __init__(self, port: int) -> None:
+    With a `lifetime` it ends every connection that many seconds after its beginning, whatever passes then, as proxies
+    on the internet do; `expired` counts them.
+    """
+
+    def __init__(self, port: int, *, lifetime: float | None = None) -> None:
         self._target = port
+        self._lifetime = lifetime
+        self.expired = 0
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -68,9 +74,12 @@ class Proxy:
         assert task is not None
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        with suppress(OSError):
-            there = await asyncio.open_connection(LOOPBACK, self._target)
-            await asyncio.gather(self._pass_on(reader, there[1]), self._pass_on(there[0], writer))
+        try:
+            async with asyncio.timeout(self._lifetime):
+                there = await asyncio.open_connection(LOOPBACK, self._target)
+                await asyncio.gather(self._pass_on(reader, there[1]), self._pass_on(there[0], writer))
+        except OSError as error:
+            self.expired += isinstance(error, TimeoutError)
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)

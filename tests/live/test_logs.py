@@ -191,6 +191,34 @@ async def test_cut_connections_lose_nothing(ray_cluster: RayCluster) -> None:
         assert all(each.proofs), "it is said that nothing was lost"
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("whole_logs")
+async def test_a_proxy_that_ends_every_connection_after_a_while_loses_nothing(
+    ray_cluster: RayCluster, cockpit: CommandLine
+) -> None:
+    async with AsyncExitStack() as stack:
+        speaker = stack.enter_context(Speaker(ray_cluster.head, "short-lived"))
+        proxy = await stack.enter_async_context(Proxy(ray_cluster.head.dashboard_port, lifetime=1.0))
+        words = ("--address", proxy.address, "--send-token", "logs", "-f", "short-lived")
+        command = stack.enter_context(cockpit.start(*words))
+        whole = await stack.enter_async_context(following(proxy.address, ray_cluster.token, "short-lived"))
+        for number in range(5):
+            ended = proxy.expired
+            await speaker.say(numbered(number * 5000, 5000))
+            await soon(lambda before=ended: _true(proxy.expired >= before + 2), within=SPEECH, what="cuts")  # type: ignore[misc]
+        await speaker.say(ENDLESS)
+        log = await speaker.heard()
+        await whole.has(log)
+        speaker.stop()
+        assert (await whole.end()).missing is None
+        done = await asyncio.to_thread(command.wait)
+        assert whole.held() == log
+        assert (done.code, done.stdout) == (0, log), done.stderr
+        assert not whole.replacements
+        assert all(whole.proofs)
+        assert "unproven" not in done.stderr
+
+
 @pytest.mark.usefixtures("whole_logs")
 async def test_a_cut_of_a_long_log_costs_little(ray_cluster: RayCluster) -> None:
     async with AsyncExitStack() as stack:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.sim.clock import SimClock
-from tests.sim.gpus import worker_pid
+from tests.sim.gpus import held_on, worker_pid
 from tests.sim.jobs import SimJob, details
 from tests.sim.logs import JobLog, NodeFile, log_name
 from tests.sim.machines import Machine
@@ -96,6 +96,8 @@ class SimCluster:
         alive = any(machine.node_id == node_id and not machine.is_dead for machine in self.machines)
         if alive and filename == RAYLET:
             return NodeFile(self.plan.origin - 3600.0)
+        if alive and filename in self.worker_log_names(node_id):
+            return NodeFile(self.plan.origin - 3600.0, "worker: at work")
         for job in self.jobs:
             if not job.is_driver and filename == log_name(job) and self.machines[job.node].node_id == node_id:
                 return self.log(job) if self.log(job).tail(self.clock.now(), 1) else None
@@ -105,6 +107,14 @@ class SimCluster:
         """The job logs on a node."""
         here = [job for job in self.jobs if not job.is_driver and self.machines[job.node].node_id == node_id]
         return [log_name(job) for job in here if job.started is not None]
+
+    def worker_log_names(self, node_id: str) -> list[str]:
+        """The files of the workers that hold GPUs of a node."""
+        number = next((machine.number for machine in self.machines if machine.node_id == node_id), None)
+        return [
+            f"worker-{self.plan.hex_id(56, 'worker', held.job.id, held.worker)}-{held.job.job_id}-{held.pid}.out"
+            for held in (held_on(number, self.running()) if number is not None else ())
+        ]
 
     def nodes(self) -> dict[str, Any]:
         """`data` of `/nodes?view=summary`."""

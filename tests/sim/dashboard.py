@@ -187,7 +187,8 @@ class Dashboard:
     async def _log_list(self, request: Request) -> Reply:
         if all(machine.node_id != request.get("node_id") for machine in self.cluster.machines if not machine.is_dead):
             return _text(f"Agent for node id: {request.get('node_id')} doesn't exist.", 500)
-        names = {"internal": self.cluster.log_names(request.get("node_id")), "raylet": [RAYLET]}
+        names = {"internal": self.cluster.log_names(request.get("node_id")), "raylet": [RAYLET],
+                 "worker_out": self.cluster.worker_log_names(request.get("node_id"))}  # fmt: skip
         glob = request.get("glob", "*").replace("**/*", "*")
         found = {kind: [name for name in files if fnmatchcase(name, glob)] for kind, files in names.items()}
         return Reply(_envelope({"result": found}, ""))

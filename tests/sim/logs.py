@@ -135,17 +135,18 @@ def _filled(line: str, known: dict[str, str]) -> str:
 
 
 class NodeFile:
-    """The log of a node's raylet: a line a minute since the cluster began."""
+    """The log of a node's raylet, or of a worker: a line a minute since the cluster began."""
 
     PERIOD = 60.0
 
-    def __init__(self, begun: float) -> None:
+    def __init__(self, begun: float, text: str = "raylet: alive") -> None:
         self._begun = begun
+        self._text = text
 
     def until(self, now: float) -> bytes:
         """What is in the file at a time."""
         moments = (self._begun + number * self.PERIOD for number in range(self._count(now)))
-        return b"".join(f"{_stamp(moment)} raylet: alive\n".encode() for moment in moments)
+        return b"".join(f"{_stamp(moment)} {self._text}\n".encode() for moment in moments)
 
     def next_at(self, now: float) -> float:
         """When something is added after a time."""
