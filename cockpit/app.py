@@ -1,9 +1,8 @@
 """The cockpit: binds keys to operations and panes to the cluster; what is done is done elsewhere."""
 
 import asyncio
-import os
 import traceback
-from collections.abc import Coroutine, Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -12,53 +11,51 @@ from textual import on, work
 from textual.actions import SkipAction
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.command import Provider
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState, WorkType
 
 from cockpit import settings
-from cockpit.actions import ACTIONS, Action, by_name, in_scope, key_clashes, unknown_names
+from cockpit.actions import ACTIONS, Action, by_name, in_scope
 from cockpit.clients.ssh.questions import answer_ssh_with
 from cockpit.errors import EXIT_OK, CockpitError
 from cockpit.model.certificates import halves
-from cockpit.model.nodes import Node
 from cockpit.operations.connect import Question
 from cockpit.operations.live import LiveCluster
 from cockpit.operations.opening import Opener, Opening, opener_for
-from cockpit.panes.clusters import ClustersPane
 from cockpit.panes.header import TabLine
 from cockpit.panes.jobs import JobsPane
-from cockpit.panes.log import LogPane
-from cockpit.panes.nodes import NodesPane
 from cockpit.panes.registry import entries
-from cockpit.panes.requests import SdlAsked, SdlLooked, SdlShown, SecretsAsked, SecretTyped
+from cockpit.panes.requests import (
+    ClusterChosen,
+    ClustersAsked,
+    NewSdlWanted,
+    SdlAsked,
+    SdlLooked,
+    SdlShown,
+    SecretsAsked,
+    SecretTyped,
+)
 from cockpit.panes.table_pane import TablePane
-from cockpit.screens.cluster_actions import ClusterActions, Refusals
-from cockpit.screens.columns import ColumnsDialog
-from cockpit.screens.confirm import Confirm
-from cockpit.screens.help import help_lines
-from cockpit.screens.job_actions import JobActions
 from cockpit.screens.job_notices import JobNotices
-from cockpit.screens.log_actions import LogActions
-from cockpit.screens.node_logs import choose_log
-from cockpit.screens.palette import ObjectsProvider, Palette
+from cockpit.screens.jobs_app import JobsApp
+from cockpit.screens.later import import_later
 from cockpit.screens.pane_screen import PaneScreen
-from cockpit.screens.passphrase import passphrase_asker
-from cockpit.screens.ssh_question import ssh_asker
-from cockpit.screens.text import TextDialog
+from cockpit.screens.refusals import Refusals
 from cockpit.secrets.passphrase import ask_with
 from cockpit.secrets.references import process_store
 from cockpit.settings import Notify, Ui
-from cockpit.widgets.bound_names import bound_names
 from cockpit.widgets.glyphs import ASCII, UNICODE
 from cockpit.widgets.key_hints import KeyHints
 from cockpit.widgets.live_table import LiveTable
 from cockpit.widgets.table.kept import KeptArrangements
-from cockpit.widgets.terminal_app import TerminalApp
 from cockpit.widgets.themes import THEMES
 
+# Dialogs, and panes that nobody looks at yet, are imported when they are wanted: no first frame waits for them.
 if TYPE_CHECKING:
     from cockpit.panes.sdl import SdlPane
     from cockpit.panes.secrets import SecretsPane
+    from cockpit.screens.cluster_actions import ClusterActions
     from cockpit.screens.sdl_actions import SdlActions
 
 VAULT_CHECK_SECONDS = 30.0
@@ -74,14 +71,20 @@ def _bindings() -> list[BindingType]:
     return [*bound, *panes]
 
 
-class CockpitApp(TerminalApp):
+def _objects_provider() -> type[Provider]:
+    from cockpit.screens.palette import ObjectsProvider
+
+    return ObjectsProvider
+
+
+class CockpitApp(JobsApp):
     """The screen that people keep open: one cluster at a time, a screen for each pane."""
 
     CSS_PATH = "cockpit.tcss"
     TITLE = "rayakash"
     BINDINGS: ClassVar[list[BindingType]] = _bindings()
     ENABLE_COMMAND_PALETTE = True
-    COMMANDS: ClassVar[set[Any]] = App.COMMANDS | {ObjectsProvider}
+    COMMANDS: ClassVar[set[Any]] = App.COMMANDS | {_objects_provider}
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (12, "-low"), (30, "-tall")]  # noqa: RUF012 - as Textual declares it
 
     def __init__(
@@ -94,12 +97,17 @@ class CockpitApp(TerminalApp):
         ascii_only: bool = False,
         tables: Path | None = None,
         notify: Notify | None = None,
+        problems: Sequence[str] = (),
     ) -> None:
         super().__init__()
+        self._problems = problems
         self._ui = ui or Ui()
         self._arrangements = KeptArrangements(tables)
         for theme in THEMES:
             self.register_theme(theme)
+        # Before the first stylesheet is read: a theme that comes later has it read three times more.
+        self.set_reactive(App.theme, self._ui.theme if self._ui.theme in self.available_themes else THEMES[0].name)
+        self.stylesheet.set_variables(self.get_css_variables())
         self.set_keymap(self._ui.keys)
         self._opener = opener
         self._first_pane = first_pane
@@ -107,7 +115,7 @@ class CockpitApp(TerminalApp):
         self.glyphs = ASCII if ascii_only else UNICODE
         self._changes.ascii_only = ascii_only
         self.cluster: LiveCluster | None = None
-        self._last_report = ""
+        self._last_report = "" if opener is None else "opening the cluster…"
         self._refusals = Refusals()
         self._notices = JobNotices(self, notify or Notify(), self.write_terminal)
         self._screens: dict[str, PaneScreen] = {}
@@ -123,6 +131,8 @@ class CockpitApp(TerminalApp):
             pane.arrangement = self._arrangements.of(pane.table_id)
         screen = PaneScreen(pane, titles, keys=self._ui.keys, glyphs=self.glyphs)
         self._screens[name] = screen
+        # It is made of the styles of now; Textual would have all of them read once more for each new screen.
+        screen._css_update_count = self._css_update_count
         if self.cluster is not None:
             screen.attach(self.cluster)
         else:
@@ -131,15 +141,15 @@ class CockpitApp(TerminalApp):
 
     async def on_mount(self) -> None:
         """Show the first pane, then look for the cluster."""
-        self._apply_theme()
+        self._warn()
         await self.switch_mode(self._first_pane)
         self.set_interval(1.0, self._tick)
         self.set_interval(VAULT_CHECK_SECONDS, self._lock_idle_vault)
         self.watch_terminal()
-        ask_with(passphrase_asker(self))
-        answer_ssh_with(ssh_asker(self))
+        import_later(self)
+        self.call_after_refresh(self._take_questions)
         if self._opener is not None:
-            self.open_cluster(self._opener)
+            self.call_after_refresh(self.open_cluster, self._opener)
         elif self._first_pane != "sdl":
             self.do_contexts()
         else:
@@ -147,19 +157,25 @@ class CockpitApp(TerminalApp):
         if self._first_sdl is not None and (pane := self._sdl_pane) is not None:
             self._run(self._sdl_actions(pane).files.begin_with(self._first_sdl))
 
-    def _apply_theme(self) -> None:
-        widgets = bound_names()
-        if wrong := unknown_names(self._ui.keys, widgets):
-            self.notify(f"No action is called {', '.join(wrong)} ([ui.keys]).", severity="warning", markup=False)
-        for sentence in key_clashes(self._ui.keys, {entry.key: entry.title for entry in entries()}, widgets):
-            self.notify(f"{sentence} ([ui.keys])", severity="warning", markup=False)
-        if self._arrangements.problem:
-            self.notify(self._arrangements.problem, severity="warning", markup=False)
-        if self._ui.theme in self.available_themes:
-            self.theme = self._ui.theme
-        else:
+    def _take_questions(self) -> None:
+        """From now on the vault and ssh ask on the screen."""
+        from cockpit.screens.passphrase import passphrase_asker
+        from cockpit.screens.ssh_question import ssh_asker
+
+        ask_with(passphrase_asker(self))
+        answer_ssh_with(ssh_asker(self))
+
+    def _warn(self) -> None:
+        """Tell what is wrong with the user's settings."""
+        if self._ui.keys:
+            from cockpit.screens.key_check import key_problems  # brings all panes
+
+            for sentence in key_problems(self._ui.keys):
+                self.notify(sentence, severity="warning", markup=False)
+        for problem in (*self._problems, *filter(None, [self._arrangements.problem])):
+            self.notify(problem, severity="warning", markup=False)
+        if self._ui.theme not in self.available_themes:
             names = ", ".join(theme.name for theme in THEMES)
-            self.theme = THEMES[0].name
             self.notify(f"There is no theme {self._ui.theme!r}; there are {names}.", severity="warning", markup=False)
 
     def on_unmount(self) -> None:
@@ -211,6 +227,8 @@ class CockpitApp(TerminalApp):
 
     async def _ask(self, question: Question) -> bool:
         names = [*(half for line in question.lines for half in halves(line)), "It is remembered for this address."]
+        from cockpit.screens.confirm import Confirm
+
         answer = await self.push_screen_wait(Confirm(question.text, names))
         return bool(answer)
 
@@ -219,11 +237,6 @@ class CockpitApp(TerminalApp):
     def action_show_pane(self, name: str) -> None:
         """Go to a pane."""
         self.switch_mode(name)
-
-    @property
-    def pane_screen(self) -> PaneScreen | None:
-        """The screen of the pane that is in front."""
-        return self._screens.get(self.current_mode)
 
     def action_perform(self, name: str) -> None:
         """Do what an action says, or tell why not."""
@@ -258,23 +271,6 @@ class CockpitApp(TerminalApp):
         if isinstance(self.screen, PaneScreen):
             self.action_perform(event.hint.action)
 
-    @on(JobsPane.Asked)
-    def _asked(self, message: JobsPane.Asked) -> None:
-        if self.cluster is None or not message.jobs:
-            return
-        actions = JobActions(self, self.cluster)
-        match message.name:
-            case "show_detail":
-                self._run(actions.show_detail(message.jobs[0]))
-            case "show_log":
-                self.show_log(message.jobs[0].id or "")
-            case "clone":
-                self._run(actions.clone(message.jobs))
-            case "stop":
-                self._run(actions.stop(message.jobs))
-            case "delete":
-                self._run(actions.delete(message.jobs))
-
     # SDLs
 
     @property
@@ -291,12 +287,6 @@ class CockpitApp(TerminalApp):
     def _asked_of_sdl(self, message: SdlAsked) -> None:
         if (pane := self._sdl_pane) is not None:
             self._run(self._sdl_actions(pane).do(message.name, message.row))
-
-    @on(LogPane.SaveAsked)
-    def _save_log_asked(self) -> None:
-        screen = self._screens.get(LogPane.NAME)
-        if screen is not None and isinstance(screen.pane, LogPane):
-            self._run(LogActions(self, screen.pane).save())
 
     @on(SecretTyped)
     def _secret_typed(self, message: SecretTyped) -> None:
@@ -322,59 +312,29 @@ class CockpitApp(TerminalApp):
         pane = cast("SecretsPane", self._screens["secrets"].pane)
         self._run(SecretActions(self, pane).do(message.name, message.row))
 
-    def do_submit(self) -> None:
-        """Submit a job."""
-        if self.cluster is not None:
-            self._run(JobActions(self, self.cluster).submit())
-
-    @on(JobActions.Submitted)
-    def _submitted(self, message: JobActions.Submitted) -> None:
-        """Put the cursor on a new job, for that is what one looks at next."""
-        self._notices.follow(message.job_id)
-        screen = self._screens.get("jobs")
-        if screen is not None and isinstance(screen.pane, JobsPane):
-            screen.pane.find(message.job_id)
-
-    def show_log(self, job_id: str) -> None:
-        """Follow the log of a job in its pane."""
-        self._show_log_pane().follow(job_id)
-        self._notices.follow(job_id)
-
-    def _show_log_pane(self) -> LogPane:
-        self.switch_mode("log")
-        pane = self._screens["log"].pane
-        assert isinstance(pane, LogPane)
-        return pane
-
-    def do_node_logs(self) -> None:
-        """Choose one of a node's log files, and follow it."""
-        pane = self.pane_screen.pane if self.pane_screen else None
-        if self.cluster is not None and isinstance(pane, NodesPane) and pane.node is not None:
-            self._run(self._choose_log(self.cluster, pane.node))
-
-    async def _choose_log(self, cluster: LiveCluster, node: Node) -> None:
-        file = await choose_log(self, cluster, node)
-        if file is not None and cluster is self.cluster:
-            self._show_log_pane().follow_file(file)
-
     def do_contexts(self) -> None:
         """Choose another cluster, or the first one."""
-        self._run(ClusterActions(self).choose())
+        self._run(self._cluster_actions().choose())
 
-    @on(ClusterActions.Chosen)
-    def _cluster_chosen(self, message: ClusterActions.Chosen) -> None:
+    def _cluster_actions(self) -> "ClusterActions":
+        from cockpit.screens.cluster_actions import ClusterActions
+
+        return ClusterActions(self)
+
+    @on(ClusterChosen)
+    def _cluster_chosen(self, message: ClusterChosen) -> None:
         self.open_cluster(opener_for(message.kind, message.name))
 
-    @on(ClusterActions.SdlWanted)
+    @on(NewSdlWanted)
     async def _sdl_wanted(self) -> None:
         await self.switch_mode("sdl")
         self.call_after_refresh(self.action_perform, "sdl_new")
 
-    @on(ClustersPane.Asked)
-    def _asked_of_clusters(self, message: ClustersPane.Asked) -> None:
+    @on(ClustersAsked)
+    def _asked_of_clusters(self, message: ClustersAsked) -> None:
         if message.name == "cluster_open":
             self.switch_mode(JobsPane.NAME)
-        self._run(ClusterActions(self).do(message.name, message.row, message.pane))
+        self._run(self._cluster_actions().do(message.name, message.row, message.pane))
 
     async def go_to(self, pane: str, key: str) -> None:
         """Show a pane with the cursor on a row."""
@@ -387,17 +347,14 @@ class CockpitApp(TerminalApp):
         """Ask the cluster now."""
         if self.cluster is not None:
             self._refusals.forget()
-            self.cluster.hub.kick()
+            self.cluster.let_in()
 
     def do_open_dashboard(self) -> None:
         """Open Ray's dashboard, or copy its address where there is no browser."""
-        if self.cluster is None:
-            return
-        if "SSH_CONNECTION" in os.environ or not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-            self.copy_to_clipboard(self.cluster.address)
-            self.notify(f"Copied {self.cluster.address}.", markup=False)
-        else:
-            self.open_url(self.cluster.address)
+        if self.cluster is not None:
+            from cockpit.screens.web_page import show_dashboard
+
+            self._run(show_dashboard(self, self.cluster))
 
     @on(LiveTable.RowSelected)
     def _row_selected(self) -> None:
@@ -411,12 +368,27 @@ class CockpitApp(TerminalApp):
         if screen is not None and isinstance(screen.pane, TablePane):
             table = screen.pane.table
             title = f"{screen.pane.ROW} {table.cell_text('node')}"
-            self.push_screen(TextDialog(title, screen.pane.row_detail()))
+            self._tell(title, screen.pane.row_detail())
+
+    def _tell(self, title: str, lines: list[tuple[str, str]]) -> None:
+        from cockpit.screens.text import TextDialog
+
+        self.push_screen(TextDialog(title, lines))
+
+    def do_copy_cell(self) -> None:
+        """Copy one cell of the row under the cursor, or all of it."""
+        screen = self.pane_screen
+        if screen is not None and isinstance(screen.pane, TablePane):
+            from cockpit.screens.copying import copy_cell
+
+            self._run(copy_cell(self, screen.pane.row_detail()))
 
     def do_columns(self) -> None:
         """Choose the columns of the table in front."""
         screen = self.pane_screen
         if screen is not None and isinstance(screen.pane, TablePane):
+            from cockpit.screens.columns import ColumnsDialog
+
             self.push_screen(ColumnsDialog(screen.pane.table))
 
     def do_command_palette(self) -> None:
@@ -425,6 +397,8 @@ class CockpitApp(TerminalApp):
 
     def action_command_palette(self) -> None:
         """As Textual does it, with a palette of ours."""
+        from cockpit.screens.palette import Palette
+
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette(id="--command-palette"))
 
@@ -432,7 +406,9 @@ class CockpitApp(TerminalApp):
         """Every key that does something here."""
         screen = self.pane_screen
         if screen is not None:
-            self.push_screen(TextDialog("Keys", help_lines(screen.pane, self.focused, self._ui.keys)))
+            from cockpit.screens.help import help_lines
+
+            self._tell("Keys", help_lines(screen.pane, self.focused, self._ui.keys))
 
     def do_quit(self) -> None:
         """Leave."""
@@ -468,9 +444,6 @@ class CockpitApp(TerminalApp):
             yield SystemCommand(entry.title, f"Go to {entry.title}", partial(self.action_show_pane, entry.name))
         yield SystemCommand("theme", "Choose other colours", self.action_change_theme)
 
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        self.run_worker(work, group="actions", exit_on_error=False)
-
     # What goes wrong
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
@@ -490,4 +463,4 @@ class CockpitApp(TerminalApp):
         path = settings.state_directory() / "crash.log"
         settings.write_private(path, text.encode(errors="backslashreplace"))
         lines = [("", "This is a mistake of ours, not of yours; the cockpit goes on."), ("file", str(path)), ("", "")]
-        self.push_screen(TextDialog("Something went wrong", [*lines, *(("", line) for line in text.splitlines())]))
+        self._tell("Something went wrong", [*lines, *(("", line) for line in text.splitlines())])

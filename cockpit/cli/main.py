@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -13,8 +13,20 @@ from cockpit import __version__
 from cockpit.cli import options, output, ssh_questions, terminal
 from cockpit.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, CockpitError
 
-# Each module has `add(subparsers)`, and a coroutine behind every command as `run`.
-GROUPS = ("demo", "local", "clusters", "listings", "submit", "control", "logs", "sdl", "secrets", "completion", "web")
+# Each module has `add(subparsers)` for these commands, and a coroutine behind every one of them as `run`.
+GROUPS = {
+    "demo": ("demo",),
+    "local": ("local",),
+    "clusters": ("clusters", "doctor"),
+    "listings": ("jobs", "nodes", "gpus"),
+    "submit": ("submit",),
+    "control": ("stop", "delete", "wait"),
+    "logs": ("logs",),
+    "sdl": ("sdl",),
+    "secrets": ("secrets",),
+    "completion": ("completion",),
+    "web": ("web",),
+}
 
 EPILOG = """\
 exit codes: 0 done, the job succeeded; 1 it failed or was not found; 2 usage; 3 unreachable; 4 not let in or not trusted
@@ -22,8 +34,8 @@ The cluster is named by a flag, else RAYAKASH_ADDRESS, RAY_API_SERVER_ADDRESS or
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser of every command."""
+def build_parser(groups: Iterable[str] = GROUPS) -> argparse.ArgumentParser:
+    """The parser of every command, or of those of some groups."""
     parser = argparse.ArgumentParser(
         prog="rayakash-tui",
         description="The terminal cockpit for Ray clusters on Akash.",
@@ -37,9 +49,22 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--read-only", action="store_true", help="refuse whatever would change the cluster")
     parser.set_defaults(run=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for group in GROUPS:
+    for group in groups:
         import_module(f"cockpit.cli.{group}").add(commands)
     return parser
+
+
+def groups_named(words: Sequence[str]) -> list[str]:
+    """The groups that these words of a command line may name: to build all parsers takes longer than most commands.
+
+    All of them where help is asked for before any command, and where no word names one but some might be meant to.
+    """
+    known = {command: group for group, commands in GROUPS.items() for command in commands}
+    found = [word for word in words if word in known]
+    before = words[: words.index(found[0])] if found else words
+    if {"-h", "--help"} & set(before) or (not found and any(not word.startswith("-") for word in words)):
+        return list(GROUPS)
+    return list(dict.fromkeys(known[word] for word in found))
 
 
 def run(argv: Sequence[str]) -> int:
@@ -77,11 +102,11 @@ def _forget_output() -> None:
 
 def _run(argv: list[str]) -> int:
     cut = argv.index("--") if "--" in argv else len(argv)
-    parser = build_parser()
+    parser = build_parser(groups_named(argv[:cut]))
     args = parser.parse_args(argv[:cut])
     args.rest = argv[cut + 1 :]
     if args.run is None:
-        return _without_command(args, parser)
+        return _without_command(args)
     if args.rest and not hasattr(args, "entrypoint"):
         parser.error(f"nothing may follow -- here: {' '.join(args.rest)}")
     if args.record is not None or args.replay is not None:
@@ -93,11 +118,11 @@ def _run(argv: list[str]) -> int:
     return code
 
 
-def _without_command(args: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+def _without_command(args: argparse.Namespace) -> int:
     """The cockpit on a terminal; elsewhere there is nothing to do but to tell what there is."""
     from cockpit.cli.cockpit import has_screen, open_cockpit
 
     if has_screen():
         return open_cockpit(args)
-    parser.print_help()
+    build_parser().print_help()
     return EXIT_OK

@@ -1,25 +1,18 @@
 """One kept-alive HTTP connection to a dashboard, with every reply bounded in time and in size.
 
-The only module that knows httpx: failures leave it as errors of `cockpit.errors`.
+The only module that knows httpx, which is imported when it is first needed: failures leave it as errors of
+`cockpit.errors`.
 """
+
+from __future__ import annotations
 
 import asyncio
 import ssl
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-
-# httpx imports its own command line when click is installed, and with it click, rich and pygments:
-# 0.3 s of a start that takes 0.1 s otherwise. With the name taken httpx goes on without.
-if "httpx" not in sys.modules:
-    sys.modules["httpx._main"] = None  # type: ignore[assignment]
-import httpx
-
-if sys.modules.get("httpx._main", False) is None:
-    del sys.modules["httpx._main"]
 
 from cockpit import __version__
 from cockpit.clients.endpoint import Endpoint as Endpoint
@@ -30,6 +23,9 @@ from cockpit.clients.tls import PinError, asking_context, context_of
 from cockpit.clients.tls_failures import tls_error_in, tls_failure
 from cockpit.errors import CockpitError, NotRayError, UnreachableError, UsageError
 
+if TYPE_CHECKING:
+    import httpx
+
 MIB = 1024 * 1024
 LIST_LIMIT = 128 * MIB
 REPLY_LIMIT = 1 * MIB
@@ -37,9 +33,6 @@ REPLY_LIMIT = 1 * MIB
 # What httpx decodes bounded by what a chunk can hold: gzip makes at most a thousand times as much of it. Others do not,
 # nor do several one after the other.
 _ENCODINGS = ("", "identity", "gzip", "deflate")
-
-# Raised before a connection was there to send anything through.
-_NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
 
 _TLS_ALERT = r"\x15\x03"  # how a TLS server complains about plain HTTP, as h11 quotes it
 
@@ -109,6 +102,8 @@ class Transport:
         return self._client
 
     def _open(self, looking: ssl.SSLContext | None = None) -> httpx.AsyncClient:
+        from cockpit.clients.lean_httpx import httpx
+
         endpoint = self.endpoint
         headers = {"User-Agent": f"rayakash-tui/{__version__}", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
         headers |= {} if looking else endpoint.credentials()
@@ -138,6 +133,8 @@ class Transport:
 
         With `verify` raises UntrustedError where it would not be trusted, a pin apart. Raises UnreachableError.
         """
+        from cockpit.clients.lean_httpx import httpx
+
         if not self.endpoint.address.is_encrypted:
             raise UsageError(f"{self.endpoint.address} speaks no TLS, so there is no certificate.")
         tls = self.endpoint.tls if verify else msgspec.structs.replace(self.endpoint.tls, ca=None, verify=False)
@@ -207,6 +204,8 @@ class Transport:
 
         An `endless` one may be silent for any time, even before its headers: the caller decides when to stop waiting.
         """
+        from cockpit.clients.lean_httpx import httpx
+
         read = None if endless else self.timeouts.quiet
         timeout = httpx.Timeout(self.timeouts.quiet, connect=self.timeouts.connect, read=read)
         # What is compressed on its way comes in lumps.
@@ -217,6 +216,8 @@ class Transport:
             yield response.aiter_bytes()
 
     def _build(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **rest: Any) -> httpx.Request:
+        from cockpit.clients.lean_httpx import httpx
+
         extra = dict(headers or {})
         if method == "GET":
             # Looks like a browser to Ray, which then withholds env values of jobs by itself (2.60); on other
@@ -229,6 +230,8 @@ class Transport:
 
     @asynccontextmanager
     async def _sent(self, request: httpx.Request) -> AsyncIterator[httpx.Response]:
+        from cockpit.clients.lean_httpx import httpx
+
         passed = await self._passed()
         try:
             with asking():
@@ -243,7 +246,8 @@ class Transport:
                 await response.aclose()
         except (httpx.HTTPError, ssl.SSLError) as error:  # httpcore lets errors of TLS while reading through
             failure = await self._explained(error, passed)
-            if isinstance(error, _NOTHING_SENT) and isinstance(failure, UnreachableError):
+            before_sending = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
+            if isinstance(error, before_sending) and isinstance(failure, UnreachableError):
                 failure.was_sent = False
             raise failure from error
 
@@ -282,6 +286,8 @@ class Transport:
 
     async def _refused(self, request: httpx.Request, response: httpx.Response) -> Exception:
         """What a reply with an error status means; at most 1 MB of its text is read."""
+        from cockpit.clients.lean_httpx import httpx
+
         text = bytearray()
         with suppress(TimeoutError, httpx.HTTPError, ssl.SSLError):  # the status has already said what matters
             async with asyncio.timeout(self.timeouts.connect):
@@ -309,6 +315,8 @@ class Transport:
         )
 
     def _failure(self, error: httpx.HTTPError | ssl.SSLError) -> CockpitError:
+        from cockpit.clients.lean_httpx import httpx
+
         if (tls_error := tls_error_in(error)) is not None:
             return tls_failure(self.endpoint, tls_error)
         address = self.endpoint.address

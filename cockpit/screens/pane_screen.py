@@ -47,7 +47,7 @@ class PaneScreen(Screen[None]):
         if self._cluster is not None:
             self._attach_now(self._cluster)
         elif self._sentence:
-            self.report(self._sentence)
+            self._report_now()
         self.show_hints()
 
     def attach(self, cluster: LiveCluster) -> None:
@@ -95,8 +95,11 @@ class PaneScreen(Screen[None]):
         """Say what is being done to reach the cluster."""
         self._sentence = sentence
         if self.is_mounted and self._cluster is None:
-            self.header.report(sentence)
-            self.pane.report(sentence)
+            self._report_now()
+
+    def _report_now(self) -> None:
+        self.header.report(self._sentence)
+        self.pane.report(self._sentence)
 
     def tick(self) -> None:
         """A second has passed."""
