@@ -40,7 +40,7 @@ def on_a_head(home: Path, figures: list[Figure], *, full: bool) -> list[Figure]:
     with ray_head(home) as bench:
         figures += commands.measured(bench, rounds=5 if full else 3, say=say)
         figures += startup.measured(bench, rounds=15 if full else 7, say=say)
-        return head_load.measured(bench, seconds=60.0, say=say)
+        return head_load.measured(bench, seconds=60.0 if full else 45.0, say=say)
 
 
 def parts(home: Path, wanted: Sequence[str], figures: list[Figure], *, full: bool) -> Iterator[Part]:
@@ -51,7 +51,7 @@ def parts(home: Path, wanted: Sequence[str], figures: list[Figure], *, full: boo
         "idle": (idle.PART, lambda: idle.measured(home, say=say)),
     }
     yield from (part for name, part in own.items() if name in wanted)
-    for program in others.programs(60.0 if full else 20.0, 5 if full else 3):
+    for program in others.programs(60.0, 5 if full else 3):
         if program.module.removeprefix("tests.bench.bench_") in wanted:
             yield program.part, _run_of(program, home)
 
@@ -91,7 +91,7 @@ def about(seconds: float) -> dict[str, object]:
 def main() -> int:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--full", action="store_true", help="follow a fast log for a minute, and take more rounds")
+    parser.add_argument("--full", action="store_true", help="take more rounds, and more time for each")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--json", type=Path, default=ROOT / "build" / "bench" / "bench.json", metavar="FILE")
     args = parser.parse_args()

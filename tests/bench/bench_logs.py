@@ -29,6 +29,7 @@ LINES_A_SECOND = 100_000
 LINE = b"step %9d | loss 1.2345 | 41.2k tok/s | lr 2.99e-04 | gpu 0 61 C 312 W\n"
 HEADER = b"2026-11-20 21:40:01,112\tINFO job_manager.py:581 -- Runtime env is setting up.\n"
 MIB = 2**20
+COUNTED_AT_ONCE = 8 * MIB
 
 TARGETS = {"ratio to a bare stream": 1.3, "memory growth, MiB": 30.0, "seconds behind at the end": 1.0}
 
@@ -48,8 +49,9 @@ async def served(seconds: float) -> None:
         print(server.url, flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         begun, written = time.monotonic(), 0
-        while (now := time.monotonic() - begun) < seconds:
-            due = int(now * LINES_A_SECOND)
+        whole = int(seconds * LINES_A_SECOND)
+        while written < whole:
+            due = min(whole, int((time.monotonic() - begun) * LINES_A_SECOND))
             grows.write(b"".join(LINE % number for number in range(written, due)))
             written = due
             await asyncio.sleep(0.05)
@@ -86,17 +88,22 @@ async def bare(url: str) -> int:
 
 
 async def followed(url: str, job_id: str) -> int:
-    """Our follower into its spool."""
+    """Our follower into its spool; the lines are counted, as the screen and the search need them."""
     from cockpit.clients.address import parse_address
     from cockpit.clients.ray import RayClient
     from cockpit.clients.transport import Endpoint
     from cockpit.feeds.follower import LogFollower
+    from cockpit.feeds.line_index import LineIndex
     from cockpit.feeds.log_source import JobLog
     from cockpit.feeds.spool import Spool
 
     async with RayClient.at(Endpoint(address=parse_address(url))) as client:
         with Spool() as spool:
             await LogFollower(JobLog(client, job_id), spool, Deaf()).run()
+            index = LineIndex(spool)
+            while not index.extend(COUNTED_AT_ONCE):
+                pass
+            assert index.line_count == spool.size // len(LINE % 0), "not as many lines as there are"
             return spool.size
 
 
@@ -135,10 +142,11 @@ def measured(what: str, url: str) -> None:
         "grows": lambda: followed(url, "grows"),
         "reconnected": lambda: reconnected(url),
     }[what]
-    if what != "bare":  # what is imported is no growth
+    import anyio._backends._asyncio  # noqa: F401 - what is imported is neither time nor growth, of both
+    import httpx  # noqa: F401
+
+    if what != "bare":
         import cockpit.feeds.follower  # noqa: F401
-    else:
-        import httpx  # noqa: F401
     base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     begun, cpu = time.monotonic(), time.process_time()
     result = asyncio.run(work())

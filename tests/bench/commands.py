@@ -10,11 +10,11 @@ from tests.live.release import ray_release
 
 PART = "Commands, beside Ray's own on a real head (medians by turns)"
 TIME, MEMORY = 1 / 10, 1 / 3
-IMPORTS = "Importing httpx, with asyncio and ssl, is more than half of it."
+WITH_TARGETS = ("jobs", "submit --no-wait", "logs")
+IMPORTS = "Two thirds of it are imports of others: httpx with anyio and h11, asyncio with ssl, msgspec, argparse."
 BETWEEN = {
     "time": f"{IMPORTS} The head's own answer comes on top, which both wait for.",
-    "processor": IMPORTS,
-    "peak memory": "httpx, with asyncio and ssl, is four fifths of it.",
+    "peak memory": "Python with httpx, asyncio and ssl imported, before a line of ours, is nine tenths of it.",
 }
 
 Command = tuple[str, ...]
@@ -45,13 +45,13 @@ def measured(bench: BenchHead, *, rounds: int, say: Callable[[str], None]) -> li
 
 
 def _figures(name: str, ours: list[Taken], theirs: list[Taken]) -> list[Figure]:
-    def figure(what: str, field: str, unit: str, most: float) -> Figure:
-        title = f"{name}: {what}"
+    def figure(what: str, field: str, unit: str, most: float | None = None) -> Figure:
+        most = most if name in WITH_TARGETS else None
         numbers = median(ours, field), median(theirs, field)
-        return Figure(PART, title, numbers[0], unit, numbers[1], at_most=most, between=BETWEEN.get(what, ""))
+        return Figure(PART, f"{name}: {what}", numbers[0], unit, numbers[1], most, between=BETWEEN.get(what, ""))
 
     return [
         figure("time", "wall", "s", TIME),
-        figure("processor", "cpu", "s", TIME),
+        figure("processor", "cpu", "s"),
         figure("peak memory", "peak", "MiB", MEMORY),
     ]

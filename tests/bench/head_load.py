@@ -1,9 +1,10 @@
 """What a head is asked: our panes, the pages of Ray's web dashboard, and raytop, in requests and bytes a minute.
 
 Ours is counted on the way to a real head. Of the others each does its round once, over the same way, and what that
-took is multiplied by the rounds of a minute. The web dashboard's overview asks for jobs, Serve and the cluster's
-status every 4 s, its Cluster page at least for the nodes. raytop, 2 s after each round, asks over new connections for
-nodes, status, jobs and actors, and for the metrics of every target that Prometheus would scrape.
+took is multiplied by the rounds of a minute. The web dashboard (2.60) asks every 4 s: its overview for jobs, Serve and
+the cluster's status as text, its Cluster page for all nodes and for each of them once more. raytop, 2 s after each
+round, asks over new connections for nodes, status, jobs and actors, and for the metrics of every target that Prometheus
+would scrape.
 """
 
 import time
@@ -20,13 +21,14 @@ from tests.bench.ray_head import BenchHead
 from tests.bench.terminal import Terminal
 
 PART = "On a real head of one node, a minute"
-OVERVIEW = ("/api/jobs/", "/api/serve/applications/", "/api/cluster_status")
-CLUSTER_PAGE = ("/nodes?view=summary",)
+OVERVIEW = ("/api/jobs/", "/api/serve/applications/", "/api/cluster_status?format=1")
+NODES = "/nodes?view=summary"
 RAYTOP = ("/api/v0/nodes?view=summary", "/api/cluster_status", "/api/jobs/", "/api/v0/actors?view=summary")
 DASHBOARD_S, RAYTOP_S = 4.0, 2.0
 PANES = {"jobs": b"1", "nodes": b"2", "gpus": b"3"}
 WARM_S = 10.0
 RAYTOP_PART = 1 / 20
+MORE_BETWEEN = "The line above each pane: usage every 5 s, the version every 15 s, and all nodes once a minute."
 
 
 class Load(NamedTuple):
@@ -40,7 +42,8 @@ def measured(bench: BenchHead, *, seconds: float, say: Callable[[str], None]) ->
     """Ours, each pane in a cockpit of its own at the same time, and theirs."""
     say("what a head is asked …")
     ours = our_loads(bench, seconds)
-    overview, cluster = (page_load(bench, paths) for paths in (OVERVIEW, CLUSTER_PAGE))
+    overview = page_load(bench, OVERVIEW)
+    cluster = page_load(bench, (NODES, f"/nodes/{bench.head.node_id}"))
     raytop = raytop_load(bench)
     return [
         *_pair("jobs", "the overview page", ours["jobs"], overview),
@@ -117,8 +120,24 @@ def _client(bench: BenchHead, way: CountingProxy) -> httpx.Client:
 
 def _pair(pane: str, page: str, ours: Load, theirs: Load) -> list[Figure]:
     return [
-        Figure(PART, f"{pane}: requests, beside {page}", ours.requests, "", theirs.requests, at_most=1),
-        Figure(PART, f"{pane}: bytes, beside {page}", ours.bytes / 1000, "kB", theirs.bytes / 1000, at_most=1),
+        Figure(
+            PART,
+            f"{pane}: requests, beside {page}",
+            ours.requests,
+            "",
+            theirs.requests,
+            at_most=1,
+            between=MORE_BETWEEN,
+        ),
+        Figure(
+            PART,
+            f"{pane}: bytes, beside {page}",
+            ours.bytes / 1000,
+            "kB",
+            theirs.bytes / 1000,
+            at_most=1,
+            between=MORE_BETWEEN,
+        ),
     ]
 
 

@@ -248,7 +248,7 @@ async def test_an_import_shows_what_moves_and_what_stays(kept: SecretStore, sdl:
     kept.put("DB_PASSWORD", Secret("another"), scope="web")
     async with without_cluster() as driver:
         await driver.press("i")
-        await driver.opened("Open an SDL")
+        await driver.opened("Move secrets out of an SDL")
         driver.app.screen.query_one("#open-path", Input).value = str(sdl)
         await driver.press("enter")
         dialog = await driver.opened("Move this secret out of web.yaml?")
@@ -367,6 +367,15 @@ async def test_a_cluster_that_comes_and_goes_changes_nothing(kept: SecretStore) 
         assert rows(driver) == ["HF_TOKEN default keyring"]
         await driver.press("slash", "x", "x")
         assert rows(driver) == []
+
+
+async def test_without_a_cluster_every_pane_says_so(kept: SecretStore) -> None:
+    async with cockpit_on(None, first_pane="sdl") as driver:
+        await driver.wait_until(lambda: "no cluster is open" in driver.lines[1], "what is said on the first pane")
+        first = driver.lines[:3]
+        for key in "6125":
+            await driver.press(key)
+            assert driver.lines[:3] == first, f"the header of pane {key}"
 
 
 async def test_where_nothing_can_be_kept_memory_is_told_as_such(
