@@ -34,7 +34,7 @@ test: $(READY)  ## run the tests, against a real Ray too
 	@$(BIN)/python -m pytest $(WORKERS) -m "not compat and not gpu and not slow and not containers"
 
 test-slow: $(READY)  ## run the proofs that take a minute and more
-	@$(BIN)/python -m pytest -m "slow and not compat and not containers"
+	@$(BIN)/python -m pytest $(WORKERS) -m "slow and not compat and not containers"
 
 check: $(READY)  ## lint, format, types, layers
 	@$(BIN)/ruff check .
