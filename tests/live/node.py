@@ -58,6 +58,8 @@ class Site:
         """The caller's environment with this cluster's token, and without settings for another cluster."""
         own = {name: value for name, value in os.environ.items() if not _would_interfere(name)}
         return own | {
+            # As in Ray's images, whose `python` is the one that Ray runs in.
+            "PATH": os.pathsep.join([str(ray_release().bin), own.get("PATH", os.defpath)]),
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN": self.token,
             "RAY_USAGE_STATS_ENABLED": "0",
