@@ -27,6 +27,8 @@ def choices_of(row: FormRow, rows: Iterable[FormRow], secrets: Iterable[str]) ->
             return list(gpu_models.VENDORS)
         case "gpu-ram" | "gpu-interface":
             return _of_card(row, rows)
+        case "images":
+            return list(dict.fromkeys(one.text for one in rows if one.field == "image" and one.text != row.text))
         case "classes":
             return [item.text for item in values_at(_CLASS)]
         case "cuda":

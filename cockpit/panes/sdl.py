@@ -32,7 +32,7 @@ from cockpit.sdl.fixes import apply_fix
 from cockpit.sdl.secret_names import is_plain_secret
 from cockpit.widgets.sdl_form import FIELDS_WITH_NUMBERS, FormView, SdlForm
 from cockpit.widgets.sdl_problems import ProblemList
-from cockpit.widgets.sdl_text import SdlText
+from cockpit.widgets.sdl_text import SdlText, is_whole_sdl
 from cockpit.widgets.state_line import StateLine
 
 # How long the hands have to rest until the text is looked at.
@@ -114,7 +114,7 @@ class SdlPane(SdlWriting):
 
     def is_hinted(self, action: Action) -> bool:
         """Letters are letters while something is typed, and an empty desk has little to offer."""
-        if self.desk.is_empty and action.scope == "sdl" and action.name not in WITHOUT_SDL:
+        if self.desk.is_empty and (action.scope == "sdl" or action.name == "copy") and action.name not in WITHOUT_SDL:
             return False
         if action.scope == "sdl" and not self._fits_here(action.name):
             return False
@@ -398,15 +398,31 @@ class SdlPane(SdlWriting):
     def _paste_refused(self, message: SdlText.Refused) -> None:
         self.notify(message.reason, severity="warning", markup=False, timeout=8)
 
+    @on(SdlText.Replaced)
+    def _paste_replaced(self) -> None:
+        self.notify("What was pasted took the place of the text; ctrl+z brings that back.", timeout=5)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """A whole SDL can be pasted wherever the keys are; a part of one where it belongs."""
+        event.stop()
+        if self.desk.is_empty or is_whole_sdl(event.text):
+            self.text.paste(event.text)
+        else:
+            self.notify("That is no whole SDL; ctrl+t goes to the text, where a part can be pasted.", timeout=5)
+
     def action_copy(self) -> None:
         """Copy the value of the row, or the whole text from elsewhere; through SSH too (OSC 52)."""
         row = self.form.view.row
         if self.form.view.has_focus and row is not None and (row.text or row.value):
             self.app.copy_to_clipboard(row.text or row.value)
-            self.notify(f"Copied {row.label}.", markup=False, timeout=2)
+            self.notify(f"Copied {row.label}; Y copies the whole SDL.", markup=False, timeout=2)
         else:
-            self.app.copy_to_clipboard(self.desk.session.text)
-            self.notify("Copied the whole SDL.", timeout=2)
+            self.action_sdl_copy()
+
+    def action_sdl_copy(self) -> None:
+        """Copy the whole text; through SSH too (OSC 52)."""
+        self.app.copy_to_clipboard(self.desk.session.text)
+        self.notify("Copied the whole SDL.", timeout=2)
 
     def on_resize(self, event: events.Resize) -> None:
         """Both sides where there is room for both."""

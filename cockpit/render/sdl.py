@@ -93,7 +93,7 @@ def description(row: Record, *, width: int | None, ascii_only: bool = False, bri
     services: Sequence[Record] = row["services"]
     rows = [cells for service in services for cells in _service_rows(service)]
     picture = diagram(services, width=width, ascii_only=ascii_only)
-    ports = port_list(services)
+    ports = port_list(services, width=width)
     if ascii_only:
         ports = [line.translate(ASCII) for line in ports]
     shown = _brief(rows, width or 80) if brief else table(SERVICES, rows, width=width)
@@ -169,12 +169,12 @@ def size(amount: int | None) -> str:
     return str(amount)
 
 
-def port_list(services: Sequence[Record]) -> list[str]:
-    """Every port of every service: who reaches it, and what becomes of it."""
+def port_list(services: Sequence[Record], *, width: int | None = None) -> list[str]:
+    """Every port of every service: who reaches it, and what becomes of it; below it where lines are narrower."""
     known = {service["name"]: service for service in services}
     lines: list[str] = []
     for service in services:
-        lines += [visible(f"┌ {_label(service)}"), *_port_lines(service, known)]
+        lines += [visible(f"┌ {_label(service)}"), *_port_lines(service, known, width or 1 << 30)]
     internal = any(port["kind"] == "internal" for service in services for port in service["ports"])
     return [*lines, *(_NOTE if internal else ())]
 
@@ -193,7 +193,7 @@ def _label(service: Record) -> str:
     return f"{service['name']}{times}{role}"
 
 
-def _port_lines(service: Record, known: Mapping[str, Record]) -> Iterator[str]:
+def _port_lines(service: Record, known: Mapping[str, Record], room: int) -> Iterator[str]:
     ports: Sequence[Record] = service["ports"]
     if not ports:
         yield "└ no port: nobody reaches it by name"
@@ -203,7 +203,12 @@ def _port_lines(service: Record, known: Mapping[str, Record]) -> Iterator[str]:
     for index, (port, origin) in enumerate(zip(ports, origins, strict=True)):
         corner = "└" if index == len(ports) - 1 else "├"
         number = f"{_number(port['port'])}/{port['proto']}"
-        yield visible(f"{corner} {number:<10} ◀── {origin:<{width}}   {_seen_as(service, port)}")
+        line = visible(f"{corner} {number:<10} ◀── {origin:<{width}}   {_seen_as(service, port)}")
+        if len(line) <= room:
+            yield line
+        else:
+            yield visible(f"{corner} {number:<10} ◀── {origin}")
+            yield visible(f"{' ' if corner == '└' else '│'} {'':<10}     {_seen_as(service, port)}")
 
 
 def _seen_as(service: Record, port: Record) -> str:

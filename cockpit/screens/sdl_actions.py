@@ -20,7 +20,7 @@ from cockpit.screens.sdl_dialogs import DiffDialog, Prompt, TemplateDialog, prev
 from cockpit.screens.sdl_files import SdlFiles
 from cockpit.screens.sdl_secrets import SdlSecrets
 from cockpit.screens.start import CONTEXT
-from cockpit.screens.text import TextDialog
+from cockpit.screens.text import TextDialog, room_for_text
 from cockpit.sdl import rules
 from cockpit.sdl.document import SdlDocument
 from cockpit.sdl.meaning import meaning_of
@@ -108,7 +108,7 @@ class SdlActions:
 
     async def _picture(self) -> None:
         desk = self._pane.desk
-        lines = await asyncio.to_thread(_picture, desk.name, desk.session.text, max(20, self._app.size.width - 12))
+        lines = await asyncio.to_thread(_picture, desk.name, desk.session.text, room_for_text(self._app.size.width))
         self._app.push_screen(TextDialog(f"Who reaches whom in {desk.name}", [("", line or " ") for line in lines]))
 
     async def _add_cluster(self) -> None:
@@ -141,4 +141,4 @@ def _preview(template: Template, width: int) -> list[str]:
 def _picture(name: str, text: str, width: int) -> list[str]:
     document = SdlDocument(text)
     record: dict[str, Any] = meaning_record(name, meaning_of(document), rules.lint(document))
-    return [*diagram(record["services"], width=width), "", *port_list(record["services"])]
+    return [*diagram(record["services"], width=width), "", *port_list(record["services"], width=width)]

@@ -171,7 +171,7 @@ class SdlFiles:
         what = "was removed" if state is DiskState.GONE else "was changed by somebody else"
         options = [("mine", "keep mine: replace what is there"), ("both", "keep both: mine into a file beside it")]
         if state is not DiskState.GONE:
-            options = [("look", "look at the difference"), ("theirs", "take theirs: mine can be undone to"), *options]
+            options = [("look", "look at the difference"), ("theirs", "take theirs: undo brings mine back"), *options]
         title = f"{desk.name} {what} since it was opened."
         while (answer := await self._app.push_screen_wait(Choose(title, options))) == "look":
             lines = await asyncio.to_thread(desk.file.diff, desk.session.text)

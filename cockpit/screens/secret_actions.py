@@ -65,7 +65,7 @@ class SecretActions:
             return
         value = entry.value
         stored = await aside(lambda: process_store().put(entry.name, value, scope=entry.scope))
-        self._tell_stored(entry.name, stored)
+        self._tell_stored([entry.name], stored)
         if advice := advice_on(entry.name, value):
             self._tell(advice, severity="warning")
 
@@ -82,7 +82,7 @@ class SecretActions:
         if replace is None:
             return
         made = await aside(lambda: process_store().generate(entry.name, scope=entry.scope, replace=replace))
-        self._tell_stored(entry.name, made[1])
+        self._tell_stored([entry.name], made[1])
 
     async def _generate_pair(self, scope: str) -> None:
         """Make the gateway's key and its certificate, for neither is of use without the other."""
@@ -90,8 +90,7 @@ class SecretActions:
         if replace is None:
             return
         made = await aside(lambda: generate_tls(process_store(), scope=scope, replace=replace))
-        for name, stored in made.stored.items():
-            self._tell_stored(name, stored)
+        self._tell_stored(list(made.stored), *made.stored.values())
         names = ", ".join(made.certificate.names)
         self._tell(f"The certificate is for {names}. Its fingerprint: {made.certificate.fingerprint}")
 
@@ -159,12 +158,17 @@ class SecretActions:
 
     # --- telling ---
 
-    def _tell_stored(self, name: str, stored: Stored) -> None:
-        if stored.place == Place.SESSION:
-            why = " ".join(stored.notes)
-            self._tell(f"{name} is kept in memory only, until the cockpit ends. {why}", "warning")
-        else:
-            self._tell(" ".join((f"Stored {name} in the {stored.place}, scope {stored.scope}.", *stored.notes)))
+    def _tell_stored(self, names: Sequence[str], *stored: Stored) -> None:
+        """Say once for all of them where they are; why not in a keyring stands below the list already."""
+        reason = self._pane.listing.status.keyring.reason if self._pane.listing else ""
+        notes = dict.fromkeys(note for one in stored for note in one.notes)
+        what, place = " and ".join(names), stored[-1].place
+        if Place.SESSION in (one.place for one in stored):
+            verb = "is" if len(names) == 1 else "are"
+            self._tell(f"{what} {verb} kept in memory only, until the cockpit ends. {' '.join(notes)}", "warning")
+            return
+        news = [note for note in notes if not reason or reason not in note]
+        self._tell(" ".join((f"Stored {what} in the {place}, scope {stored[-1].scope}.", *news)))
 
     def _tell(self, text: str, severity: Any = "information") -> None:
         self._app.notify(text, severity=severity, markup=False)

@@ -28,6 +28,7 @@ def check(report: Report, cluster: Cluster) -> None:
         _shm(report, cluster, member)
         _worker_ports(report, cluster, member)
     for head in cluster.heads:
+        _one_replica(report, cluster, head)
         _open_ports(report, head)
         _dashboard(report, head)
     for worker in cluster.workers:
@@ -210,6 +211,18 @@ def _internal_port(head: Member, worker: Member, port: int) -> Fix:
     if not head.service.exposes:
         return to_insert(f"expose {port} to services", base, [{"port": port, "to": [dict(target)]}])
     return Fix(f"expose {port} to services", (Operation("append", base, {"port": port, "to": [dict(target)]}),))
+
+
+def _one_replica(report: Report, cluster: Cluster, head: Member) -> None:
+    """Each head is a cluster of its own, and a name that leads to several leads each worker to any one of them."""
+    if "--address" in head.script:
+        return  # one service that is head and workers: its script chooses
+    for row, _ in cluster.computes(head):
+        if row.count is not None and row.count > 1:
+            message = (
+                f"{row.service} runs {row.count} times: each head is a cluster of its own, with a part of the workers."
+            )
+            advise(report, "ray-several-heads", child(row.node, "count") or row.key, message)
 
 
 def _same_placement(report: Report, cluster: Cluster, worker: Member) -> None:

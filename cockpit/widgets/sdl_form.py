@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
-from rich.style import Style
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -19,11 +18,11 @@ from textual.widgets import Input
 from cockpit.operations.sdl_form_rows import FormRow
 from cockpit.render.text import visible
 from cockpit.widgets.cell_text import clip
+from cockpit.widgets.cursor_lines import CursorLines
 from cockpit.widgets.fields import Field
 from cockpit.widgets.glyphs import UNICODE, Glyphs
-from cockpit.widgets.line_view import LineView
 from cockpit.widgets.state_line import Piece, StateLine
-from cockpit.widgets.tones import Palette, tone_classes, tone_css
+from cockpit.widgets.tones import tone_classes, tone_css
 
 LABEL = 16
 NARROW_LABEL = 11
@@ -31,9 +30,10 @@ NARROW = 34
 FIELDS_WITH_NUMBERS = ("count", "cpu", "gpu", "price")
 
 
-class FormView(LineView, can_focus=True):
+class FormView(CursorLines):
     """The rows. What a key on one of them asks for is told by messages; nothing is changed here."""
 
+    STYLES = "form-view"
     COMPONENT_CLASSES = tone_classes("form-view") | {"form-view--cursor", "form-view--idle-cursor"}
     DEFAULT_CSS = """
     FormView { height: 1fr; width: 1fr; }
@@ -41,12 +41,6 @@ class FormView(LineView, can_focus=True):
     FormView > .form-view--idle-cursor { background: $foreground 8%; }
     """ + tone_css("FormView", "form-view")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False),
-        Binding("down,j", "move(1)", "Down", show=False),
-        Binding("pageup", "page(-1)", "Page up", show=False),
-        Binding("pagedown", "page(1)", "Page down", show=False),
-        Binding("home", "move(-100000)", "First", show=False),
-        Binding("end", "move(100000)", "Last", show=False),
         Binding("left", "section(-1)", "Section before", show=False),
         Binding("right", "section(1)", "Next section", show=False),
         Binding("enter", "choose", "Edit", show=False),
@@ -76,9 +70,7 @@ class FormView(LineView, can_focus=True):
         super().__init__(id=id)
         self._glyphs = glyphs
         self._rows: tuple[FormRow, ...] = ()
-        self._cursor = 0
         self._is_grey = False
-        self._palette: Palette | None = None
 
     # --- rows ---
 
@@ -86,6 +78,11 @@ class FormView(LineView, can_focus=True):
     def rows(self) -> tuple[FormRow, ...]:
         """What is shown."""
         return self._rows
+
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return len(self._rows)
 
     @property
     def row(self) -> FormRow | None:
@@ -101,15 +98,12 @@ class FormView(LineView, can_focus=True):
         """These rows from now on; the cursor stays on its row, wherever that is now."""
         before = self.row
         self._rows, self._is_grey = tuple(rows), grey
-        keys = [row.key for row in self._rows]
+        keys, cursor = [row.key for row in self._rows], self._cursor
         if before is not None and before.key in keys:
-            self._cursor = keys.index(before.key)
+            cursor = keys.index(before.key)
         elif before is None:
-            self._cursor = next((at for at, row in enumerate(self._rows) if row.kind != "section"), 0)
-        self._cursor = max(0, min(self._cursor, len(self._rows) - 1))
-        self.set_extent(0, len(self._rows))
-        self._keep_seen()
-        self.sync_lines()
+            cursor = next((at for at, row in enumerate(self._rows) if row.kind != "section"), 0)
+        self.show_lines(cursor)
 
     def show_grey(self, reason: str) -> None:
         """The rows that are there, quietly, and above them why they wait."""
@@ -122,7 +116,7 @@ class FormView(LineView, can_focus=True):
         """Put the cursor on the row with that key; False where there is none."""
         index = next((at for at, row in enumerate(self._rows) if row.key == key), None)
         if index is not None:
-            self._go(index)
+            self.go(index)
         return index is not None
 
     def screen_line(self) -> int:
@@ -131,20 +125,12 @@ class FormView(LineView, can_focus=True):
 
     # --- keys and mouse ---
 
-    def action_move(self, by: int) -> None:
-        """The cursor goes up or down."""
-        self._go(self._cursor + by)
-
-    def action_page(self, by: int) -> None:
-        """The cursor goes a page on."""
-        self._go(self._cursor + by * max(1, self.view_size.height - 1))
-
     def action_section(self, by: int) -> None:
         """The cursor goes to the next section, or to the one before."""
         sections = [at for at, row in enumerate(self._rows) if row.kind == "section"]
         ahead = [at for at in sections if (at > self._cursor if by > 0 else at < self._cursor)]
         if ahead:
-            self._go(ahead[0] if by > 0 else ahead[-1])
+            self.go(ahead[0] if by > 0 else ahead[-1])
             self.scroll_lines_to(self._cursor)
 
     def action_choose(self) -> None:
@@ -157,40 +143,16 @@ class FormView(LineView, can_focus=True):
         if self.row is not None:
             self.post_message(self.Stepped(self.row, by))
 
-    def on_click(self, event: events.Click) -> None:
+    def clicked(self, index: int) -> None:
         """A click moves the cursor; a click where it is edits."""
-        index = event.y + round(self.scroll_y)
-        if 0 <= index < len(self._rows):
-            if index == self._cursor:
-                self.action_choose()
-            else:
-                self._go(index)
+        if index == self._cursor:
+            self.action_choose()
+        else:
+            self.go(index)
 
-    def _go(self, index: int) -> None:
-        index = max(0, min(index, len(self._rows) - 1))
-        if index != self._cursor:
-            self._cursor = index
-            self._keep_seen()
-            self.sync_lines()
-            self.post_message(self.Moved())
-
-    def _keep_seen(self) -> None:
-        top, height = round(self.scroll_y), self.view_size.height
-        if height and not top <= self._cursor < top + height:
-            self.scroll_lines_to(self._cursor if self._cursor < top else self._cursor - height + 1)
-
-    def on_resize(self) -> None:
-        """The cursor stays in sight."""
-        self._keep_seen()
-        self.repaint()
-
-    def on_focus(self) -> None:
-        """The cursor line is drawn in the accent."""
-        self.repaint()
-
-    def on_blur(self) -> None:
-        """The cursor line is drawn quietly."""
-        self.repaint()
+    def moved(self) -> None:
+        """Tell of it."""
+        self.post_message(self.Moved())
 
     # --- drawing ---
 
@@ -206,21 +168,11 @@ class FormView(LineView, can_focus=True):
         row, is_cursor, has_focus, is_grey, _ = token
         base = ("cursor" if has_focus else "idle-cursor") if is_cursor else ""
         if row is None:
-            return Strip.blank(view.width, self._style("", ""))
+            return Strip.blank(view.width, self.style_of("", ""))
         pieces = _section(row, view.width) if row.kind == "section" else _field(row, view.width, self._glyphs)
         is_quiet = is_grey and row.kind != "reason"
-        segments = [Segment(text, self._style("quiet" if is_quiet else tone, base)) for text, tone in pieces]
-        return Strip(segments).adjust_cell_length(view.width, self._style("", base)).simplify()
-
-    def _style(self, tone: str, base: str) -> Style:
-        if self._palette is None:
-            self._palette = Palette(self, "form-view")
-        return self._palette.style(tone, base)
-
-    def notify_style_update(self) -> None:
-        """The theme, the focus or a style rule has changed."""
-        super().notify_style_update()
-        self._palette = None
+        segments = [Segment(text, self.style_of("quiet" if is_quiet else tone, base)) for text, tone in pieces]
+        return Strip(segments).adjust_cell_length(view.width, self.style_of("", base)).simplify()
 
 
 def value_column(row: FormRow, width: int) -> int:

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
-from rich.style import Style
-from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
@@ -15,17 +13,18 @@ from cockpit.render.sdl import SIDES
 from cockpit.render.text import visible
 from cockpit.sdl.findings import Problem
 from cockpit.widgets.cell_text import clip
+from cockpit.widgets.cursor_lines import CursorLines
 from cockpit.widgets.glyphs import UNICODE, Glyphs
-from cockpit.widgets.line_view import LineView
-from cockpit.widgets.tones import Palette, tone_classes, tone_css
+from cockpit.widgets.tones import tone_classes, tone_css
 
 NARROW = 110
 TONES = {"error": "error", "warning": "warn", "info": "quiet"}
 
 
-class ProblemList(LineView, can_focus=True):
+class ProblemList(CursorLines):
     """The problems in the order of the text; of a fixed height, for the text must not jump when one comes or goes."""
 
+    STYLES = "problem-list"
     COMPONENT_CLASSES = tone_classes("problem-list") | {"problem-list--cursor", "problem-list--idle-cursor"}
     DEFAULT_CSS = """
     ProblemList { height: 5; width: 1fr; overflow-x: hidden; }
@@ -33,12 +32,6 @@ class ProblemList(LineView, can_focus=True):
     ProblemList > .problem-list--idle-cursor { background: $background; }
     """ + tone_css("ProblemList", "problem-list")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False),
-        Binding("down,j", "move(1)", "Down", show=False),
-        Binding("pageup", "move(-5)", "Page up", show=False),
-        Binding("pagedown", "move(5)", "Page down", show=False),
-        Binding("home", "move(-100000)", "First", show=False),
-        Binding("end", "move(100000)", "Last", show=False),
         Binding("enter", "choose", "Go there", show=False),
     ]
 
@@ -54,13 +47,16 @@ class ProblemList(LineView, can_focus=True):
         self._glyphs = glyphs
         self._signs = {"error": glyphs.failed, "warning": "!", "info": glyphs.separator}
         self._problems: tuple[Problem, ...] = ()
-        self._cursor = 0
-        self._palette: Palette | None = None
 
     @property
     def problems(self) -> tuple[Problem, ...]:
         """What is shown."""
         return self._problems
+
+    @property
+    def count(self) -> int:
+        """How many problems there are."""
+        return len(self._problems)
 
     @property
     def problem(self) -> Problem | None:
@@ -72,56 +68,25 @@ class ProblemList(LineView, can_focus=True):
         before = self.problem
         self._problems = tuple(problems)
         same = [at for at, one in enumerate(problems) if before is not None and _identity(one) == _identity(before)]
-        self._cursor = same[0] if same else max(0, min(self._cursor, len(problems) - 1))
-        self.set_extent(0, max(1, len(self._problems)))
-        self._keep_seen()
-        self.sync_lines()
+        self.show_lines(same[0] if same else self._cursor)
 
     def next(self, row: int) -> Problem | None:
         """The first problem below a row of the text, or the first of all; the cursor goes there."""
         below = [at for at, one in enumerate(self._problems) if one.line - 1 > row]
         if not self._problems:
             return None
-        self.action_move((below[0] if below else 0) - self._cursor)
+        self.go(below[0] if below else 0)
         return self.problem
-
-    def action_move(self, by: int) -> None:
-        """The cursor goes up or down."""
-        index = max(0, min(self._cursor + by, len(self._problems) - 1))
-        if index != self._cursor:
-            self._cursor = index
-            self._keep_seen()
-            self.sync_lines()
 
     def action_choose(self) -> None:
         """Go to where the problem is."""
         if self.problem is not None:
             self.post_message(self.Chosen(self.problem))
 
-    def on_click(self, event: events.Click) -> None:
+    def clicked(self, index: int) -> None:
         """A click goes to where the problem is."""
-        index = event.y + round(self.scroll_y)
-        if 0 <= index < len(self._problems):
-            self.action_move(index - self._cursor)
-            self.action_choose()
-
-    def _keep_seen(self) -> None:
-        top, height = round(self.scroll_y), self.view_size.height
-        if height and not top <= self._cursor < top + height:
-            self.scroll_lines_to(self._cursor if self._cursor < top else self._cursor - height + 1)
-
-    def on_resize(self) -> None:
-        """The cursor stays in sight."""
-        self._keep_seen()
-        self.repaint()
-
-    def on_focus(self) -> None:
-        """The cursor is drawn."""
-        self.repaint()
-
-    def on_blur(self) -> None:
-        """The cursor is hidden."""
-        self.repaint()
+        self.go(index)
+        self.action_choose()
 
     def line_token(self, y: int, view: Size) -> object:
         """The problem on that line."""
@@ -135,8 +100,8 @@ class ProblemList(LineView, can_focus=True):
         problem, is_cursor, is_first, _ = token
         base = "cursor" if is_cursor else ""
         pieces = self._pieces(problem, view.width) if problem else [(" no problems" if is_first else "", "quiet")]
-        segments = [Segment(text, self._style(tone, base)) for text, tone in pieces]
-        return Strip(segments).adjust_cell_length(view.width, self._style("", base)).simplify()
+        segments = [Segment(text, self.style_of(tone, base)) for text, tone in pieces]
+        return Strip(segments).adjust_cell_length(view.width, self.style_of("", base)).simplify()
 
     def _pieces(self, problem: Problem, width: int) -> list[tuple[str, str]]:
         tone = TONES[problem.severity]
@@ -151,16 +116,6 @@ class ProblemList(LineView, can_focus=True):
             return [(where, tone), (clip(visible(problem.message), width - len(where), self._glyphs.ellipsis)[0], "")]
         message, used = clip(visible(problem.message), room, self._glyphs.ellipsis)
         return [(where, tone), (message + " " * (room - used + 2), ""), (tail, "quiet")]
-
-    def _style(self, tone: str, base: str) -> Style:
-        if self._palette is None:
-            self._palette = Palette(self, "problem-list")
-        return self._palette.style(tone, base)
-
-    def notify_style_update(self) -> None:
-        """The theme, the focus or a style rule has changed."""
-        super().notify_style_update()
-        self._palette = None
 
 
 def _identity(problem: Problem) -> tuple[str, str]:

@@ -19,6 +19,8 @@ from cockpit.widgets.sdl_offering import SdlOffering
 _INDENT = re.compile(r"([ ]*)(?:- +)*")
 # A key without a value, or the head of a block text: what comes below it is deeper.
 _OPENING = re.compile(r"(?::|(?:^|\s)[|>][-+0-9]*)\s*$")
+# What no part of an SDL has at the beginning of a line.
+_WHOLE = (re.compile(r"^services:", re.MULTILINE), re.compile(r"^deployment:", re.MULTILINE))
 _KEY = re.compile(r"""[^\s#'"{\[][^#]*?:(?:\s|$)""")
 
 
@@ -30,6 +32,8 @@ class SdlText(SdlOffering):
         # Textual's own keys for these are wanted elsewhere, or are known from other programs.
         Binding("ctrl+shift+z", "redo", "Redo", show=False),
         Binding("ctrl+f", "find", "Find", show=False),
+        Binding("ctrl+home", "go_to_end(False)", "First line", show=False),
+        Binding("ctrl+end", "go_to_end(True)", "Last line", show=False),
     ]
 
     class Edited(Message):
@@ -41,6 +45,9 @@ class SdlText(SdlOffering):
         def __init__(self, reason: str) -> None:
             super().__init__()
             self.reason = reason
+
+    class Replaced(Message):
+        """A whole SDL was pasted, and took the place of the text."""
 
     class FindWanted(Message):
         """The user looks for something in the text."""
@@ -143,6 +150,10 @@ class SdlText(SdlOffering):
             return
         await act_at_once(self, event)
 
+    def action_go_to_end(self, is_last: bool) -> None:
+        """The cursor goes to the first or to the last place of the text."""
+        self.move_cursor(self.document.end if is_last else (0, 0))
+
     def action_find(self) -> None:
         """Look for something."""
         self.post_message(self.FindWanted())
@@ -169,15 +180,26 @@ class SdlText(SdlOffering):
             self.delete((row, 0), (row, blanks))
 
     async def _on_paste(self, event: events.Paste) -> None:
-        reason = refusal_of_paste(event.text)
         event.stop()
         event.prevent_default()
-        if reason:
+        self.paste(event.text)
+
+    def paste(self, text: str) -> None:
+        """Write a text in the place of the selection; a whole SDL takes the place of all of it."""
+        if reason := refusal_of_paste(text):
             self.post_message(self.Refused(reason))
-        elif result := self._replace_via_keyboard(
-            event.text.replace("\r\n", "\n").replace("\r", "\n"), *self.selection
-        ):
-            self.move_cursor(result.end_location)
+            return
+        is_other = is_whole_sdl(text) and bool(self.session.text.strip())
+        where = ((0, 0), self.document.end) if is_other else self.selection
+        if result := self._replace_via_keyboard(text.replace("\r\n", "\n").replace("\r", "\n"), *where):
+            self.move_cursor((0, 0) if is_other else result.end_location)
+            if is_other:
+                self.post_message(self.Replaced())
+
+
+def is_whole_sdl(text: str) -> bool:
+    """Whether a text is an SDL and no part of one."""
+    return all(pattern.search(text) for pattern in _WHOLE)
 
 
 def refusal_of_paste(text: str) -> str:

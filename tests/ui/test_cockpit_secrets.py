@@ -201,6 +201,8 @@ async def test_the_gateway_s_key_is_made_with_its_certificate(kept: SecretStore,
         await shows(driver, "GATEWAY_TLS_CERTIFICATE lab keyring", "GATEWAY_TLS_KEY lab keyring")
         key = kept.resolve("GATEWAY_TLS_KEY", ("lab",)).value
         assert b"PRIVATE KEY" in base64.b64decode(key.reveal())
+        stored = [told for told in driver.told if told.startswith("Stored")]
+        assert stored == ["Stored GATEWAY_TLS_KEY and GATEWAY_TLS_CERTIFICATE in the keyring, scope lab."]
         assert any("Its fingerprint: " in told for told in driver.told)
         await driver.press("t")
         await driver.opened("Generate GATEWAY_TLS_KEY")
@@ -369,7 +371,8 @@ async def test_a_cluster_that_comes_and_goes_changes_nothing(kept: SecretStore) 
         assert rows(driver) == []
 
 
-async def test_without_a_cluster_every_pane_says_so(kept: SecretStore) -> None:
+@pytest.mark.usefixtures("kept")
+async def test_without_a_cluster_every_pane_says_so() -> None:
     async with cockpit_on(None, first_pane="sdl") as driver:
         await driver.wait_until(lambda: "no cluster is open" in driver.lines[1], "what is said on the first pane")
         first = driver.lines[:3]

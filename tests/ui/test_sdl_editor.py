@@ -236,6 +236,39 @@ async def test_a_whole_sdl_is_pasted_and_what_is_none_is_refused_with_a_sentence
             assert editor.text == SMALL_SDL
 
 
+async def test_a_whole_sdl_can_be_pasted_on_the_form_and_takes_the_place_of_another(small: Path) -> None:
+    other = SMALL_SDL.replace("nginx:1.27", "nginx:1.28")
+    async with sdl_editor() as editor:
+        editor.driver.app.post_message(events.Paste(SMALL_SDL))
+        await editor.driver.wait_until(lambda: editor.text == SMALL_SDL, "the paste on an empty desk")
+    async with sdl_editor(small) as editor:
+        driver, pane = editor.driver, editor.pane
+        for focus in (pane.form.view, pane.problems, pane.text):
+            focus.focus()
+            await driver.pause()
+            driver.app.post_message(events.Paste(other))
+            await driver.wait_until(lambda: editor.text == other, "the other SDL")
+            await driver.press("ctrl+z")
+            assert editor.text == SMALL_SDL
+        assert any("took the place" in one for one in driver.told)
+        pane.form.view.focus()
+        await driver.pause()
+        driver.app.post_message(events.Paste("image: x"))
+        await driver.wait_until(lambda: any("no whole SDL" in one for one in driver.told), "the refusal")
+        assert editor.text == SMALL_SDL
+
+
+async def test_the_text_knows_the_keys_for_its_ends(small: Path) -> None:
+    async with sdl_editor(small) as editor:
+        driver, area = editor.driver, editor.pane.text
+        editor.pane.show_side("text")
+        await driver.wait_until(lambda: area.has_focus, "the text")
+        await driver.press("ctrl+end")
+        assert area.cursor_location == area.document.end
+        await driver.press("ctrl+home")
+        assert area.cursor_location == (0, 0)
+
+
 async def test_a_secret_that_is_typed_is_asked_for_and_stands_in_no_history(small: Path) -> None:
     async with sdl_editor(small) as editor:
         driver = editor.driver
@@ -378,6 +411,19 @@ async def test_the_picture_and_the_copy_of_the_text(small: Path) -> None:
         editor.pane.form.view.move_to(editor.row("image", "web").key)
         await driver.press("y")
         assert driver.app.clipboard == "nginx:1.27"
+        await driver.press("Y")
+        assert driver.app.clipboard == SMALL_SDL
+
+
+async def test_the_picture_fits_its_box(tmp_path: Path) -> None:
+    path = tmp_path / "ray-gpu.yaml"
+    written(path, template_named("ray-gpu").text)
+    async with sdl_editor(path, size=SMALL) as editor:
+        driver = editor.driver
+        await driver.press("v")
+        (await driver.opened("Who reaches whom in ray-gpu.yaml")).says(
+            "└ 8443/TCP   ◀── the internet", "                 a random port of the provider's host"
+        )
 
 
 async def test_a_word_is_completed_where_the_set_is_known(small: Path) -> None:

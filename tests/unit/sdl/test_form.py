@@ -166,6 +166,10 @@ def test_what_can_be_written_is_known_for_the_model_that_stands_beside_it() -> N
     env = next(one for one in all_rows if one.field == "env-add")
     assert "HF_TOKEN=secret:HF_TOKEN" in choices_of(env, all_rows, ())
     assert choices_of(all_rows[1], all_rows, ()) == []
+    images = [row for row in all_rows if row.field == "image"]
+    others = list(dict.fromkeys(row.text for row in images[1:] if row.text != images[0].text))
+    assert others
+    assert choices_of(images[0], all_rows, ()) == others
 
 
 def test_a_check_of_what_is_no_yaml_says_why_and_has_no_form() -> None:

@@ -152,6 +152,12 @@ CASES: list[tuple[str, str, str, Changes]] = [
         (("- RAY_AUTH_MODE=token\n", "- RAY_AUTH_MODE=token\n      - RAYAKASH_ALLOW_NO_AUTH=1\n"),),
     ),
     ("ray-no-token", "error", "ray-head:", (("      - RAY_AUTH_TOKEN=ac-secret://RAY_AUTH_TOKEN\n", ""),)),
+    (
+        "ray-several-heads",
+        "warning",
+        "count: 3",
+        (("profile: ray-head\n      count: 1", "profile: ray-head\n      count: 3"),),
+    ),
     ("ray-head-address", "error", START, (("--address=ray-head:6379", "--address=rayhead:6379"),)),
     ("ray-head-unreachable", "error", START, (("--address=ray-head:6379", "--address=ray-head:6380"),)),
     ("ray-head-unreachable", "error", START, (("--head --port=6379", "--head --port=6380"),)),
