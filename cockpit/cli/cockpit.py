@@ -81,6 +81,7 @@ def run_app(opener: "Opener | None", *, sdl: "Path | None" = None, first_pane: s
         problems=settings.problems,
     )
     gc.freeze()  # what was imported stays, and no key shall wait until it has been looked at once more
+    gc.set_threshold(4_000, 8, 50)  # answers of a big cluster are looked at in small parts
     code = app.run()
     if code is None:
         output.message("The cockpit ended early.")

@@ -5,6 +5,7 @@ Keys arrive camel-cased, int64 as strings, memory of GPUs in MiB, and utilisatio
 """
 
 import re
+from functools import lru_cache
 from math import isfinite
 from typing import Any
 
@@ -24,8 +25,8 @@ _NAME_IN_LINE = re.compile(r"^\s*\S+/\S+ ([^\s(]+)", re.MULTILINE)
 _OTHER_NAMES = ("object_store_memory", "node:__internal_head__")
 
 
-class _Wire(msgspec.Struct, kw_only=True, rename="camel"):
-    """Base of the structs that mirror a reply."""
+class _Wire(msgspec.Struct, kw_only=True, rename="camel", gc=False):
+    """Base of the structs that mirror a reply; none is part of a cycle, and garbage is not looked for in them."""
 
 
 class WireProcess(_Wire):
@@ -152,6 +153,7 @@ def _by_exact_name(totals: dict[str, float | None], logical_text: str) -> dict[s
     return {exact.get(key, key): value for key, value in totals.items() if value is not None}
 
 
+@lru_cache(1024)
 def _camel(name: str) -> str:
     """What Ray makes of a key (`to_camel_case` in dashboard/utils.py): GeForce becomes Geforce too."""
     first, *others = name.split("_")

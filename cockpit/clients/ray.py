@@ -15,6 +15,7 @@ from urllib.parse import quote
 import msgspec
 
 from cockpit.clients import decoding, older_logs
+from cockpit.clients.job_wire import JobReader, tidy
 from cockpit.clients.log_files import LogFile, log_error
 from cockpit.clients.node_wire import WireNode, to_node
 from cockpit.clients.transport import (
@@ -24,16 +25,16 @@ from cockpit.clients.transport import (
 )
 from cockpit.errors import NotFoundError, NotRayError, RejectedError, ServerError
 from cockpit.model.cluster import ClusterUsage, Rows, Version
-from cockpit.model.jobs import Job, JobRequest, masked
+from cockpit.model.jobs import Job, JobRequest
 from cockpit.model.log_owners import ActorRow, TaskRow
 from cockpit.model.nodes import Node, Usage
+from cockpit.model.slices import in_slices
 
 T = TypeVar("T")
 R = TypeVar("R", bound=msgspec.Struct)
 
 UPLOAD_CHUNK = 64 * 1024
 STREAM_INTERVAL = "0.2"
-NODES_AT_ONCE = 50  # read in 10 ms
 MOST_ROWS = "10000"  # of a reply of the state API; more is refused
 # Ray runs every submitted job below an actor of its own (dashboard/modules/job/common.py).
 SUPERVISOR_CLASS = "JobSupervisor"
@@ -42,7 +43,6 @@ SUPERVISOR_NAME = "_ray_internal_job_actor_"
 # line. Silence is bounded on our side.
 READ_SECONDS = "3600"
 MOST_LINES = 2**31 - 1  # an int32 on its way to the node
-LATEST_MOMENT = 2**53
 
 
 class RayClient:
@@ -55,6 +55,9 @@ class RayClient:
         self.transport = transport
         self.shortcomings: set[str] = set()
         """Sentences about what could not be had from this release of Ray, to be said once."""
+        self.rest = 0.0
+        """Seconds that a long list leaves to others between slices of its decoding; keys want some."""
+        self._jobs = JobReader()
 
     @classmethod
     def at(cls, endpoint: Endpoint) -> Self:
@@ -116,15 +119,10 @@ class RayClient:
         Ray sends the whole list in hash order each time; there is no paging (1,000 jobs: about 0.6 MB).
         """
         body = await self._get_list("/api/jobs/")
-        try:
-            found = Rows(rows=tuple(msgspec.json.decode(body, type=list[Job], strict=False)))
-        except decoding.MALFORMED:
-            values = decoding.parse(body, address=self.address)
-            if not isinstance(values, list):
-                raise decoding.not_ray(body, self.address) from None
-            found = decoding.readable_rows(values, Job)
-        rows = sorted(map(_tidy, found.rows), key=lambda job: job.start_time or 0, reverse=True)
-        return Rows(rows=tuple(rows), unreadable=found.unreadable)
+        given = self._jobs.rows(body, address=self.address)
+        found = await in_slices(self._jobs.reading(given, address=self.address), rest=self.rest)
+        rows = sorted((job for job in found if job is not None), key=lambda job: job.start_time or 0, reverse=True)
+        return Rows(rows=tuple(rows), unreadable=len(given) - len(rows))
 
     async def job(self, job_id: str) -> Job:
         """One job by submission id or job id; cheap on any cluster. Raises NotFoundError."""
@@ -135,7 +133,7 @@ class RayClient:
         job = self._decode(body, Job)
         if job.status is None and job.id is None:
             raise decoding.not_ray(body, self.address)
-        return _tidy(job)
+        return tidy(job)
 
     async def submit(self, request: JobRequest) -> str:
         """Submit a job; returns its submission id. Raises RejectedError with Ray's reason.
@@ -187,14 +185,15 @@ class RayClient:
         Without `nocache` Ray would return the answer of the previous call, however old (ray-api section 0.6).
         """
         body = await self._get_list("/nodes", view="summary", nocache="1")
+        await asyncio.sleep(self.rest)  # to take 15 MB in was long enough
         given, logical = self._raw_nodes(body)
-        nodes: list[Node] = []
-        for number, raw in enumerate(given):
-            if number % NODES_AT_ONCE == 0:
-                await asyncio.sleep(0)  # a key that was pressed has its turn
-            if (wire := self._wire_node(raw)) is not None:
-                nodes.append(to_node(wire, logical.get((wire.raylet and wire.raylet.node_id) or "")))
-        return Rows(rows=tuple(nodes), unreadable=len(given) - len(nodes))
+        found = await in_slices(map(partial(self._node, logical), given), rest=self.rest)
+        nodes = tuple(node for node in found if node is not None)
+        return Rows(rows=nodes, unreadable=len(given) - len(nodes))
+
+    def _node(self, logical: dict[str, str], given: object) -> Node | None:
+        wire = self._wire_node(given)
+        return None if wire is None else to_node(wire, logical.get((wire.raylet and wire.raylet.node_id) or ""))
 
     def _raw_nodes(self, body: bytes) -> tuple[Sequence[object], dict[str, str]]:
         """Nodes, not decoded yet where that can wait, since those of 1,000 are 15 MB; and their logical resources."""
@@ -375,18 +374,6 @@ def _job_path(job_id: str, tail: str = "") -> str:
     if name in (".", ".."):
         name = name.replace(".", "%2E")  # or it would be resolved before it is sent
     return f"/api/jobs/{name}{tail}"
-
-
-def _tidy(job: Job) -> Job:
-    """Masks env values; the end time 0 of a running driver means that there is none, and so does one out of reach."""
-    start, end = _moment(job.start_time), _moment(job.end_time)
-    if (start, end) != (job.start_time, job.end_time):
-        job = msgspec.structs.replace(job, start_time=start, end_time=end)
-    return masked(job)
-
-
-def _moment(milliseconds: int | None) -> int | None:
-    return milliseconds if milliseconds and 0 < milliseconds < LATEST_MOMENT else None
 
 
 def _unknown_job(job_id: str, error: NotFoundError) -> NotFoundError:

@@ -7,7 +7,6 @@ import ssl
 from pathlib import Path
 from typing import Any
 
-import certifi
 import msgspec
 
 from cockpit.errors import UsageError
@@ -67,6 +66,8 @@ def asking_context(tls: Tls) -> ssl.SSLContext:
 
 def _trust(context: ssl.SSLContext, ca: Path | None) -> None:
     if ca is None:
+        import certifi  # only this needs it, and it takes a part of every start
+
         context.load_default_certs()
         context.load_verify_locations(certifi.where())  # a bare container has no authorities of its own
         return

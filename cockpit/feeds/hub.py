@@ -127,7 +127,7 @@ class Hub:
             session=lambda: self._session.name,
             clock=self.clock,
             pace=Pace(self._chance),
-            spawn=self._spawn,
+            spawn=self.spawn,
             attempted=self._attempted,
             generation=self.generation,
         )
@@ -137,7 +137,8 @@ class Hub:
         for name in gone:
             del self._feeds[name]
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do this as part of what is in flight: an error in it is a bug, and it ends with the hub."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)

@@ -1,6 +1,8 @@
 """The recent past: rings of samples for sparklines, and since when a GPU is held by somebody who does not use it."""
 
-from collections import OrderedDict, deque
+import math
+from array import array
+from collections import OrderedDict
 from collections.abc import Hashable, Iterator
 
 import msgspec
@@ -8,7 +10,8 @@ import msgspec
 from cockpit.model.nodes import Gpu, Node
 
 SAMPLES = 240  # 20 minutes at one sample in 5 s
-KEYS = 4096
+GPU_SAMPLES = 60  # 5 minutes: thousands of GPUs have a ring each
+KEYS = 16_384
 FORGET_SECONDS = 900.0
 
 IDLE_PERCENT = 5
@@ -24,10 +27,31 @@ class Sample(msgspec.Struct, frozen=True):
     value: float | None
 
 
+class _Ring:
+    """Times and values beside each other, 12 bytes a sample; NaN is unknown."""
+
+    __slots__ = ("times", "values")
+
+    def __init__(self) -> None:
+        self.times = array("d")
+        self.values = array("f")
+
+    @property
+    def last(self) -> float:
+        return self.times[-1]
+
+    def append(self, at: float, value: float | None, most: int) -> None:
+        times, values = self.times, self.values
+        times.append(max(at, times[-1]) if times else at)
+        values.append(math.nan if value is None else value)
+        if len(times) > most:
+            del times[0], values[0]
+
+
 class History:
     """A ring of samples per key, bounded in length, in number of keys, and in how long an unseen key is kept.
 
-    Times are seconds of any clock; one that runs backwards is taken to stand still.
+    Times are seconds of any clock; one that runs backwards is taken to stand still. Values are as exact as 32 bits are.
     """
 
     def __init__(self, *, samples: int = SAMPLES, keys: int = KEYS, forget_after: float = FORGET_SECONDS) -> None:
@@ -35,7 +59,7 @@ class History:
         self._keys = keys
         self._forget_after = forget_after
         # In the order in which the keys were last seen.
-        self._rings: OrderedDict[Hashable, deque[Sample]] = OrderedDict()
+        self._rings: OrderedDict[Hashable, _Ring] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._rings)
@@ -50,25 +74,28 @@ class History:
         """Add a sample; keys that were not seen for long make room."""
         ring = self._rings.get(key)
         if ring is None:
-            ring = self._rings[key] = deque(maxlen=self._samples)
+            ring = self._rings[key] = _Ring()
         self._rings.move_to_end(key)
-        at = max(at, ring[-1].at) if ring else at
-        ring.append(Sample(at, value))
-        self._prune(at)
+        ring.append(at, value, self._samples)
+        self._prune(ring.last)
 
     def samples(self, key: Hashable, count: int) -> list[Sample]:
         """The last `count` samples, oldest first."""
         ring = self._rings.get(key)
-        return list(ring)[-count:] if ring and count > 0 else []
+        times = ring.times[-count:] if ring and count > 0 else ()
+        return [Sample(at, value) for at, value in zip(times, self.values(key, count), strict=True)]
 
     def values(self, key: Hashable, count: int) -> list[float | None]:
         """The last `count` values, oldest first; fewer where there are fewer."""
-        return [sample.value for sample in self.samples(key, count)]
+        ring = self._rings.get(key)
+        if ring is None or count <= 0:
+            return []
+        return [None if math.isnan(value) else value for value in ring.values[-count:]]
 
     def _prune(self, now: float) -> None:
         while True:
             key, ring = next(iter(self._rings.items()))
-            if len(self._rings) <= self._keys and now - ring[-1].at <= self._forget_after:
+            if len(self._rings) <= self._keys and now - ring.last <= self._forget_after:
                 return
             del self._rings[key]
 
@@ -117,22 +144,37 @@ class ClusterHistory:
     def __init__(self) -> None:
         self.cpu = History()
         self.memory = History()
-        self.gpu = History()
-        self.gpu_memory = History()
+        self.gpu = History(samples=GPU_SAMPLES)
         self.idle = IdleWatch()
-        self._sampled: dict[str, float | None] = {}
+        # The time of a node's last sample by its own clock, and when it was seen here.
+        self._sampled: dict[str, tuple[float | None, float]] = {}
 
     def observe(self, nodes: tuple[Node, ...], at: float) -> None:
         """Note the figures of the living nodes, each sample once; `at` is in seconds of a steady clock.
 
         A dead node keeps the figures of its last sample for ten minutes; they are no news.
         """
+        for _ in self.observing(nodes, at):
+            pass
+
+    def observing(self, nodes: tuple[Node, ...], at: float) -> Iterator[None]:
+        """The same in steps, one for each node; at its end what is not there any more is forgotten."""
+        for node in nodes:
+            self.observe_node(node, at)
+            yield
         living = {node.node_id: node for node in nodes if node.is_alive and node.node_id}
-        for node_id, node in living.items():
-            if node.now is None or self._sampled.get(node_id) != node.now:
-                self._observe(node_id, node, at)
-        self._sampled = {node_id: node.now for node_id, node in living.items()}
+        self._sampled = {node_id: self._sampled[node_id] for node_id in living if node_id in self._sampled}
         self.idle.keep({(node_id, gpu.index) for node_id, node in living.items() for gpu in node.gpus})
+
+    def observe_node(self, node: Node, at: float) -> None:
+        """Note the figures of one node, unless they are those that were noted last."""
+        if not node.is_alive or not node.node_id:
+            return
+        now, seen = self._sampled.get(node.node_id, (None, -math.inf))
+        if at <= seen if node.now is None else node.now == now:
+            return
+        self._sampled[node.node_id] = (node.now, at)
+        self._observe(node.node_id, node, at)
 
     def _observe(self, node_id: str, node: Node, at: float) -> None:
         self.cpu.append(node_id, at, node.cpu)
@@ -143,10 +185,8 @@ class ClusterHistory:
 
     def _observe_gpu(self, key: GpuKey, gpu: Gpu, at: float) -> None:
         self.gpu.append(key, at, gpu.utilization_gpu)
-        self.gpu_memory.append(key, at, _percent(gpu.memory_used, gpu.memory_total))
-        holder = tuple((held.job_id, held.actor_id, held.pid) for held in gpu.holders) or None
-        self.idle.observe(key, at, holder=holder, utilization=gpu.utilization_gpu)
-
-
-def _percent(used: int | None, total: int | None) -> float | None:
-    return 100 * used / total if used is not None and total else None
+        used = gpu.utilization_gpu
+        is_idle = used is not None and used < IDLE_PERCENT
+        # Who holds it matters only while it is idle.
+        holder = tuple((held.job_id, held.actor_id, held.pid) for held in gpu.holders) if is_idle else None
+        self.idle.observe(key, at, holder=holder or None, utilization=used)

@@ -10,6 +10,7 @@ TERMINAL_STATUSES = frozenset({"SUCCEEDED", "FAILED", "STOPPED"})
 STATUSES = ("PENDING", "RUNNING", "STOPPED", "SUCCEEDED", "FAILED")
 
 MASK = "***"
+METADATA_PREFIX = "rayakash."  # of what we keep with a job for ourselves
 
 # Ray accepts more, but an id with a slash leaves a job behind that can be neither stopped nor deleted,
 # and one with `..` writes its log outside the log directory (measured on 2.60).
@@ -21,7 +22,7 @@ def is_submission_id(text: str) -> bool:
     return _SUBMISSION_ID.fullmatch(text) is not None
 
 
-class DriverInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
+class DriverInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False, gc=False):
     """Where the driver of a job runs; `id` is the job id that `ray.init` was given."""
 
     id: str | None = None
@@ -29,7 +30,7 @@ class DriverInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False)
     pid: int | None = None
 
 
-class Job(msgspec.Struct, frozen=True, kw_only=True):
+class Job(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One job; every field may be missing. Times are milliseconds since the epoch.
 
     Field names are those of Ray's `JobDetails` (dashboard/modules/job/pydantic_models.py). `job_id` and

@@ -2,8 +2,10 @@
 
 import msgspec
 
+# Thousands of these come every few seconds, and none is part of a cycle: garbage is not looked for in them (`gc`).
 
-class GpuProcess(msgspec.Struct, frozen=True, kw_only=True):
+
+class GpuProcess(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A process on a GPU; it need not belong to Ray. Memory in bytes, utilisation in percent."""
 
     pid: int | None = None
@@ -11,7 +13,7 @@ class GpuProcess(msgspec.Struct, frozen=True, kw_only=True):
     gpu_utilization: int | None = None
 
 
-class GpuHolder(msgspec.Struct, frozen=True, kw_only=True):
+class GpuHolder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A Ray worker that was given a share of a GPU; `allocation` is 1.0 for the whole of it."""
 
     pid: int | None = None
@@ -21,7 +23,7 @@ class GpuHolder(msgspec.Struct, frozen=True, kw_only=True):
     allocation: float | None = None
 
 
-class Gpu(msgspec.Struct, frozen=True, kw_only=True):
+class Gpu(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One GPU; None is unknown. Memory in bytes, power in milliwatts, temperature in °C, utilisation in percent.
 
     Ray reports utilisation -1 where NVML cannot read it, and memory in MiB: both are put right here.
@@ -40,14 +42,14 @@ class Gpu(msgspec.Struct, frozen=True, kw_only=True):
     holders: tuple[GpuHolder, ...] = ()
 
 
-class Usage(msgspec.Struct, frozen=True, kw_only=True):
+class Usage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How much of a logical resource is taken: numbers of CPUs or GPUs, bytes for memory."""
 
     used: float
     total: float
 
 
-class Disk(msgspec.Struct, frozen=True, kw_only=True):
+class Disk(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One mounted file system; bytes."""
 
     total: int | None = None
@@ -56,7 +58,7 @@ class Disk(msgspec.Struct, frozen=True, kw_only=True):
     percent: float | None = None
 
 
-class Node(msgspec.Struct, frozen=True, kw_only=True):
+class Node(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One node; None is unknown. Sizes in bytes, speeds in bytes per second, `now` in seconds since the epoch.
 
     `now` is the time of the sample by the node's own clock. A dead node keeps the figures of its last sample

@@ -37,6 +37,8 @@ def named(gpu: Gpu, names: dict[str, str]) -> Gpu:
 
     What was asked for an entrypoint is held by an actor of Ray's job server, which has a job id of its own.
     """
+    if not gpu.holders or not names:
+        return gpu
     holders = (msgspec.structs.replace(held, submission_id=_name_of(held, names)) for held in gpu.holders)
     return msgspec.structs.replace(gpu, holders=tuple(holders))
 

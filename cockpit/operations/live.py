@@ -1,6 +1,7 @@
 """A cluster that is being looked at: its client, its hub, its past."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Self
 
 from cockpit.clients.ray import RayClient
@@ -11,6 +12,7 @@ from cockpit.feeds.watch import Watch
 from cockpit.model.cluster import Rows
 from cockpit.model.history import ClusterHistory
 from cockpit.model.nodes import Node
+from cockpit.model.slices import REST_SECONDS, some_of
 from cockpit.model.snapshot import Snapshot
 from cockpit.operations.connect import Target
 from cockpit.operations.exposure import Exposure, look
@@ -18,6 +20,8 @@ from cockpit.operations.protection import Protection, protection_of
 from cockpit.secrets.names import DEFAULT_SCOPE
 
 EXPOSURE: Topic[Exposure] = Topic(name="exposure", fetch=lambda visit: look(visit.client), interval=300.0)
+
+NODES_AT_ONCE = 100
 
 Crash = Callable[[BaseException], None]
 Close = Callable[[], Awaitable[None]]
@@ -52,6 +56,8 @@ class LiveCluster:
         self.history = ClusterHistory()
         self.stopping: set[str | None] = set()
         self.stopped_here: set[str | None] = set()
+        client.rest = REST_SECONDS
+        self._observing: Iterator[None] = iter(())
         self._closing = closing
         self._let_in: list[Callable[[], None]] = []
         self._keeper = self._keep_history()
@@ -78,9 +84,22 @@ class LiveCluster:
 
         def observe(snapshot: Snapshot[Rows[Node]]) -> None:
             if snapshot.value is not None and snapshot.taken is not None:
-                self.history.observe(snapshot.value.rows, snapshot.taken.steady)
+                self._observe(snapshot.value.rows, snapshot.taken.steady)
 
         return self.hub.watch(NODES, observe, interval=BACKGROUND_NODES_SECONDS)
+
+    def _observe(self, nodes: tuple[Node, ...], at: float) -> None:
+        """Note a few nodes at once, and the rest of many between keys."""
+        work = self._observing = self.history.observing(nodes, at)
+        _, is_done = some_of(work, NODES_AT_ONCE)
+        if not is_done:
+            self.hub.spawn(self._observe_rest(work))
+
+    async def _observe_rest(self, work: Iterator[None]) -> None:
+        is_done = False
+        while work is self._observing and not is_done:  # what is newer tells of these nodes too
+            await asyncio.sleep(REST_SECONDS)
+            _, is_done = some_of(work)
 
     def _way_changed(self) -> None:
         """What could not be asked while the way was closed is asked as soon as it is open, and the other way round."""

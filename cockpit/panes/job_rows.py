@@ -2,8 +2,7 @@
 
 from collections.abc import Container
 
-from cockpit.model.jobs import Job
-from cockpit.operations.submit import METADATA_PREFIX
+from cockpit.model.jobs import METADATA_PREFIX, Job
 from cockpit.render.jobs import reason, seconds_run, status_word, waits_for
 from cockpit.render.times import clock_time
 from cockpit.render.units import duration
@@ -20,6 +19,8 @@ COLUMNS = (
     Column(key="job_id", title="JOB ID", width=Fixed(8), hidden=True, priority=6),
     Column(key="type", title="TYPE", width=Fixed(10), hidden=True, priority=6),
 )
+
+_DURATION = [column.key for column in COLUMNS].index("duration")
 
 TONES = {"FAILED": "error", "PENDING": "warn", "STOPPING": "warn", "RUNNING": "accent"}
 UNICODE_GLYPHS = {
@@ -78,6 +79,14 @@ def job_row(
             job.type,
         ),
     )
+
+
+def is_as_made(row: Row, job: Job, now: float, stopping: Container[str | None]) -> bool:
+    """Whether the row of a job that has not ended would be the same now; its duration changes once in a while."""
+    status, written = row.cells[0], row.cells[_DURATION]
+    if job.id in stopping or not isinstance(status, Cell) or not isinstance(written, Cell):
+        return False
+    return not status.text.endswith("STOPPING") and written.sort == _as_written(seconds_run(job, now))
 
 
 def _why(job: Job) -> str:

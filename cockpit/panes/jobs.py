@@ -1,6 +1,6 @@
 """The Jobs pane: every job, what became of it, and what can be done with it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 from textual import on
@@ -12,7 +12,7 @@ from cockpit.feeds.topics import JOBS, Topic
 from cockpit.model.job_list import JobList
 from cockpit.model.jobs import Job
 from cockpit.model.snapshot import Moment
-from cockpit.panes.job_rows import COLUMNS, job_row
+from cockpit.panes.job_rows import COLUMNS, is_as_made, job_row
 from cockpit.panes.job_summary import JobSummary
 from cockpit.panes.table_pane import TablePane
 from cockpit.widgets.glyphs import ASCII
@@ -47,21 +47,37 @@ class JobsPane(TablePane[JobList]):
         super().__init__(**options)
         self._jobs: dict[str, Job] = {}
         self._rows: list[Row] = []
-        self._built: tuple[JobList, Moment] | None = None
+        self._built: JobList | None = None
+        self._since: Moment | None = None  # when the oldest of the rows was made
 
     def compose_below(self) -> Iterable[Widget]:
         """What is known of the job under the cursor."""
         yield JobSummary(glyphs=self.glyphs)
 
-    def rows_of(self, value: JobList, now: Moment) -> list[Row]:
+    def rows_of(self, value: JobList, now: Moment) -> Iterator[Row]:
         """Rows of the present session, then those of the one before."""
-        current = [self._row(job, now) for job in value.rows]
-        previous = [job_row(job, now.wall, is_previous=True, ascii_only=self.glyphs is ASCII) for job in value.previous]
-        self._jobs = {row.key: job for row, job in zip(current, value.rows, strict=True)}
-        self._jobs |= {row.key: job for row, job in zip(previous, value.previous, strict=True)}
-        self._rows, self._built = current + previous, (value, now)
+        jobs: dict[str, Job] = {}
+        rows: list[Row] = []
+        known = self._known_rows(now)
+        for job in value.rows:
+            row = known.get(id(job)) if job.is_terminal else None
+            rows.append(row or self._row(job, now))
+            jobs[rows[-1].key] = job
+            yield rows[-1]
+        for job in value.previous:
+            rows.append(job_row(job, now.wall, is_previous=True, ascii_only=self.glyphs is ASCII))
+            jobs[rows[-1].key] = job
+            yield rows[-1]
+        self._jobs, self._rows = jobs, rows
+        self._since = now if not known or self._since is None else self._since
+        self._built = value
         self.call_after_refresh(self._summarise)
-        return self._rows
+
+    def _known_rows(self, now: Moment) -> dict[int, Row]:
+        """Rows by the identity of their job; those of ended jobs change at most at midnight."""
+        if self._built is None or self._since is None or now.since(self._since) > REBUILD_SECONDS:
+            return {}
+        return {id(job): row for job, row in zip(self._built.rows, self._rows, strict=False)}
 
     def _row(self, job: Job, now: Moment) -> Row:
         stopping = self.cluster.stopping if self.cluster else set()
@@ -70,15 +86,21 @@ class JobsPane(TablePane[JobList]):
     def tick(self) -> None:
         """Durations of running jobs go on."""
         super().tick()
-        if self.snapshot is not None and self.snapshot.value is not None:
-            self.table.set_rows(self._aged(self.snapshot.value, self.now()))
+        if self.snapshot is None or self.snapshot.value is None or self._making is not None:
+            return
+        now = self.now()
+        if self._built is not self.snapshot.value or self._since is None or now.since(self._since) > REBUILD_SECONDS:
+            self.show(self.snapshot)
+        else:
+            self.table.set_rows(self._aged(self._built, now))
 
     def _aged(self, value: JobList, now: Moment) -> list[Row]:
-        """The rows at this moment; those of ended jobs, which may be thousands, change at most at midnight."""
-        if self._built is None or self._built[0] is not value or now.since(self._built[1]) > REBUILD_SECONDS:
-            return self.rows_of(value, now)
-        going_on = {index: job for index, job in enumerate(value.rows) if not job.is_terminal}
-        return [self._row(going_on[index], now) if index in going_on else row for index, row in enumerate(self._rows)]
+        """The rows at this moment, where those of ended jobs, which may be thousands, stay."""
+        stopping = self.cluster.stopping if self.cluster else set()
+        for index, job in enumerate(value.rows):
+            if not job.is_terminal and not is_as_made(self._rows[index], job, now.wall, stopping):
+                self._rows[index] = self._row(job, now)
+        return list(self._rows)
 
     @property
     def job(self) -> Job | None:

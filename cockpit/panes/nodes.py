@@ -1,5 +1,6 @@
 """The Nodes pane and the GPUs pane: two views of one topic."""
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from textual import on
@@ -17,6 +18,7 @@ from cockpit.operations.live import LiveCluster
 from cockpit.panes.gpu_rows import GPU_COLUMNS, NODE_COLUMNS, gpu_row, node_names, node_row
 from cockpit.panes.table_pane import TablePane
 from cockpit.widgets.live_table import LiveTable
+from cockpit.widgets.table.order import natural
 from cockpit.widgets.table.rows import Column, Row
 
 
@@ -55,11 +57,11 @@ class NodesPane(TablePane[Rows[Node]]):
             return "There is no node to act on."
         return None if self.node.is_alive else "The node is gone, and its logs with it."
 
-    def rows_of(self, value: Rows[Node], now: Moment) -> list[Row]:
+    def rows_of(self, value: Rows[Node], now: Moment) -> Iterator[Row]:
         """A row per node."""
         names = node_names(value.rows)
         nodes = sorted(value.rows, key=lambda node: _order(node, names))
-        return [node_row(node, name=names[node.node_id or ""], glyphs=self.glyphs) for node in nodes]
+        return (node_row(node, name=names[node.node_id or ""], glyphs=self.glyphs) for node in nodes)
 
 
 class GpusPane(TablePane[Rows[Node]]):
@@ -109,38 +111,20 @@ class GpusPane(TablePane[Rows[Node]]):
             if self.snapshot is not None:
                 self.show(self.snapshot)
 
-    def rows_of(self, value: Rows[Node], now: Moment) -> list[Row]:
+    def rows_of(self, value: Rows[Node], now: Moment) -> Iterator[Row]:
         """A row per GPU."""
         history = self.cluster.history if self.cluster else ClusterHistory()
+        taken = self.snapshot.taken if self.snapshot else None
         names = node_names(value.rows)
-        nodes = sorted((node for node in value.rows if node.is_alive), key=lambda node: _order(node, names))
-        return [
-            gpu_row(
-                node,
-                named(gpu, self._names),
-                name=names[node.node_id or ""],
-                history=history,
-                now=now.steady,
-                glyphs=self.glyphs,
-            )
-            for node in nodes
-            for gpu in sorted(node.gpus, key=lambda gpu: gpu.index if gpu.index is not None else 1 << 30)
-        ]
+        for node in sorted((node for node in value.rows if node.is_alive), key=lambda node: _order(node, names)):
+            # Its past may not have been brought up to date yet.
+            history.observe_node(node, (taken or now).steady)
+            name = names[node.node_id or ""]
+            for gpu in sorted(node.gpus, key=lambda gpu: gpu.index if gpu.index is not None else 1 << 30):
+                held = named(gpu, self._names)
+                yield gpu_row(node, held, name=name, history=history, now=now.steady, glyphs=self.glyphs)
 
 
-def _order(node: Node, names: dict[str, str]) -> tuple[bool, bool, list[tuple[bool, int, str]]]:
-    return (node.is_alive, not node.is_head_node, _natural(names[node.node_id or ""]))
-
-
-def _natural(text: str) -> list[tuple[bool, int, str]]:
-    """A sort key that puts worker-2 before worker-10."""
-    parts: list[tuple[bool, int, str]] = []
-    digits = word = ""
-    for character in text + "\0":
-        if character.isdecimal():
-            parts, word = ([*parts, (True, 0, word)] if word else parts), ""
-            digits += character
-        else:
-            parts, digits = ([*parts, (False, int(digits), "")] if digits else parts), ""
-            word += character
-    return [*parts, (True, 0, word)]
+def _order(node: Node, names: dict[str, str]) -> tuple[bool, bool, str, str]:
+    name = names[node.node_id or ""]
+    return (node.is_alive, not node.is_head_node, natural(name), name)

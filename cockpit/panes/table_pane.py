@@ -1,6 +1,7 @@
 """What panes with a table have in common."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, Generic, TypeVar
 
 from textual import on
@@ -10,6 +11,7 @@ from textual.widget import Widget
 from cockpit.actions import Action
 from cockpit.feeds.topics import Topic
 from cockpit.feeds.watch import Watch
+from cockpit.model.slices import REST_SECONDS, some_of
 from cockpit.model.snapshot import Moment, Snapshot
 from cockpit.operations.live import LiveCluster
 from cockpit.panes.base import PHASES, Pane, sentence_of
@@ -20,6 +22,8 @@ from cockpit.widgets.live_table import LiveTable
 from cockpit.widgets.table.rows import Arrangement, Column, Phase, Row
 
 T = TypeVar("T")
+
+ROWS_AT_ONCE = 200
 
 
 class TablePane(Pane, Generic[T]):
@@ -35,6 +39,7 @@ class TablePane(Pane, Generic[T]):
 
     snapshot: Snapshot[T] | None = None
     arrangement: Arrangement | None = None
+    _making: Iterator[Row] | None = None
 
     @property
     def table_id(self) -> str:
@@ -60,8 +65,8 @@ class TablePane(Pane, Generic[T]):
         """The table."""
         return self.query_one(LiveTable)
 
-    def rows_of(self, value: T, now: Moment) -> list[Row]:
-        """The rows of a value."""
+    def rows_of(self, value: T, now: Moment) -> Iterable[Row]:
+        """The rows of a value, each made when it is asked for."""
         raise NotImplementedError
 
     def watched(self, cluster: LiveCluster) -> list[Watch[Any]]:
@@ -69,14 +74,35 @@ class TablePane(Pane, Generic[T]):
         return [cluster.hub.watch(self.TOPIC, self.show, paused=True)]
 
     def show(self, snapshot: Snapshot[T]) -> None:
-        """Put a snapshot on the screen."""
+        """Put a snapshot on the screen: at once, or where there are many rows as soon as all of them are made.
+
+        Until then the table keeps what it has; whatever is shown meanwhile takes the place of what is half made.
+        """
         self.snapshot = snapshot
-        now = self.now()
-        if snapshot.taken is not None:
-            self.table.set_rows(self.rows_of(snapshot.value, now))  # type: ignore[arg-type]
-        else:
-            self.table.set_rows(())
-        self._tell_state(snapshot, now)
+        rows = () if snapshot.taken is None else self.rows_of(snapshot.value, self.now())  # type: ignore[arg-type]
+        making = self._making = self.table.preparing(rows)
+        made, is_done = some_of(making, ROWS_AT_ONCE)
+        if is_done:
+            self._made(made)
+        elif self.cluster is not None:
+            self.cluster.hub.spawn(self._make_rest(making, made))
+
+    async def _make_rest(self, making: Iterator[Row], made: list[Row]) -> None:
+        """Make the other rows between keys, unless something newer is to be shown."""
+        while making is self._making:
+            await asyncio.sleep(REST_SECONDS)
+            if making is not self._making:
+                return
+            more, is_done = some_of(making)
+            made += more
+            if is_done:
+                self._made(made)
+
+    def _made(self, rows: list[Row]) -> None:
+        self._making = None
+        self.table.set_rows(rows, prepared=True)
+        if self.snapshot is not None:
+            self._tell_state(self.snapshot, self.now())
         self.post_message(self.StateChanged())
 
     def _tell_state(self, snapshot: Snapshot[T], now: Moment) -> None:
@@ -87,7 +113,7 @@ class TablePane(Pane, Generic[T]):
     def detach(self) -> None:
         """Show no cluster, and nothing of the last one."""
         super().detach()
-        self.snapshot = None
+        self.snapshot = self._making = None
         if self.is_mounted:
             self.table.set_rows(())
             self.table.set_marks(())
@@ -101,13 +127,19 @@ class TablePane(Pane, Generic[T]):
         if self.cluster is None or not self._watches:
             return
         self.snapshot = self._watches[0].snapshot
-        self._tell_state(self.snapshot, self.now())
+        if self._making is None or self.table.counts.total:  # no rows yet is not the same as none
+            self._tell_state(self.snapshot, self.now())
 
     def wake(self) -> None:
         """The keys go to the table."""
         super().wake()
         if self.app.focused is None:
             self.table.focus()
+
+    def sleep(self) -> None:
+        """What is half made is not wanted any more; to wake shows it anew."""
+        super().sleep()
+        self._making = None
 
     def why_disabled(self, action: Action) -> str | None:
         """Actions on rows need a row."""

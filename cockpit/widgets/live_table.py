@@ -14,6 +14,8 @@ from cockpit.widgets.table.keys import TableKeys
 from cockpit.widgets.table.rows import Arrangement, Counts, Phase, Row, Sort, cell_at, text_of
 from cockpit.widgets.tones import tone_classes, tone_css
 
+MEASURED_AT_ONCE = 100
+
 
 @dataclass
 class TableMessage(Message):
@@ -114,6 +116,7 @@ class LiveTable(TableKeys, can_focus=True):
         arrangement: Arrangement
 
     _last_filter = ""
+    _has_grown = False
     _haystacks: Haystacks | None = None
 
     @contextmanager
@@ -134,21 +137,46 @@ class LiveTable(TableKeys, can_focus=True):
 
     # Rows
 
-    def set_rows(self, rows: Iterable[Row]) -> None:
-        """Show these rows and no others; of rows with the same key the first counts."""
-        with self._changing():
-            if self._widths.measure(self._taken(rows)):
-                self._lay_out_again()
+    def set_rows(self, rows: Iterable[Row], *, prepared: bool = False) -> None:
+        """Show these rows and no others; of rows with the same key the first counts.
 
-    def _taken(self, rows: Iterable[Row]) -> list[Row]:
+        `prepared` ones have come out of `preparing`.
+        """
+        with self._changing():
+            changed = self._taken(rows, prepared)
+            if self._has_grown if prepared else self._widths.measure(changed):
+                self._lay_out_again()
+                self._has_grown = False
+
+    def preparing(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """The same rows for `set_rows`, one by one: most of what it has to do is done on the way."""
+        fresh: list[Row] = []
+        for row in rows:
+            known = self._model.row(row.key)
+            if known is not None and known == row:
+                yield known
+                continue
+            fresh.append(row)
+            if len(fresh) == MEASURED_AT_ONCE:
+                self._measure(fresh)
+                fresh = []
+            yield row
+        self._measure(fresh)
+
+    def _measure(self, rows: list[Row]) -> None:
+        self._has_grown = self._widths.measure(rows) or self._has_grown
+        if self._haystacks is not None:
+            self._haystacks.prepare(rows)
+
+    def _taken(self, rows: Iterable[Row], prepared: bool) -> list[Row]:
         given = list(rows)
         try:
-            return self._model.set_rows(given)
+            return self._model.set_rows(given, compared=prepared)
         except FilterError as error:
             # The rows matter more than a regex that has become too slow for them.
             self._model.set_filter(None)
             self._set_filter_state(self._filter_text, str(error))
-            return self._model.set_rows(given)
+            return self._model.set_rows(given, compared=prepared)
 
     def set_state(self, phase: Phase, sentence: str = "") -> None:
         """How far the rows can be trusted, and a sentence that says so to the user."""

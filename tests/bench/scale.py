@@ -28,7 +28,7 @@ KEY_MS, CPU_PERCENT, RSS_MB, FLOOD_LINES = 50.0, 15.0, 200.0, 150_000
 CPU_BETWEEN = "An answer of /nodes is 15 MB, and comes every 5 s; all of it is read and decoded each time."
 RSS_BETWEEN = "An answer of /nodes is 15 MB as it comes, and its nodes are made beside those of the answer before."
 KEY_BETWEEN = (
-    "A key that comes while 15 MB of nodes or 4 MB of jobs are decoded and made rows of waits for the end of that."
+    "A key waits for the piece in work: 15 MB of nodes are parsed in one; the rest is read and made rows of in pieces."
 )
 
 

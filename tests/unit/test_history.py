@@ -135,7 +135,6 @@ def test_a_cluster_is_noted_node_by_node_and_gpu_by_gpu() -> None:
     assert history.cpu.values("n1", 9) == [12.5, 12.5]
     assert history.memory.values("n1", 9) == [61.0, 61.0]
     assert history.gpu.values(("n1", 0), 9) == [90, 95]
-    assert history.gpu_memory.values(("n1", 0), 9) == [50.0, 50.0]
 
 
 def test_a_sample_that_was_seen_before_is_not_noted_again() -> None:
@@ -168,4 +167,34 @@ def test_nulls_everywhere_are_unknown() -> None:
     history = ClusterHistory()
     history.observe((Node(), Node(node_id="n1", state="ALIVE", gpus=(Gpu(), Gpu(index=1)))), 0.0)
     assert history.gpu.values(("n1", 1), 1) == [None]
-    assert history.gpu_memory.values(("n1", 1), 1) == [None]
+
+
+def many(now: float, utilization: int) -> tuple[Node, ...]:
+    gpus = tuple(Gpu(index=index, utilization_gpu=utilization) for index in range(8))
+    return tuple(Node(node_id=f"n{number}", state="ALIVE", now=now, gpus=gpus) for number in range(1000))
+
+
+def test_eight_thousand_gpus_keep_their_past() -> None:
+    history = ClusterHistory()
+    history.observe(many(1.0, 10), 0.0)
+    history.observe(many(6.0, 20), 5.0)
+    assert len(history.gpu) == 8000
+    assert all(history.gpu.values((f"n{number}", 0), 9) == [10, 20] for number in range(1000))
+
+
+def test_a_node_that_was_noted_before_its_turn_is_noted_once() -> None:
+    history = ClusterHistory()
+    steps = history.observing((node(1.0), node(1.0)), 0.0)
+    history.observe_node(node(1.0), 0.0)
+    next(steps)
+    history.observe_node(node(1.0), 0.0)
+    list(steps)
+    assert history.gpu.values(("n1", 0), 9) == [0]
+
+
+def test_a_node_without_a_time_of_its_own_is_noted_once_for_each_answer() -> None:
+    history = ClusterHistory()
+    timeless = Node(node_id="n1", state="ALIVE", cpu=5.0)
+    for at in (0.0, 0.0, 5.0):
+        history.observe_node(timeless, at)
+    assert history.cpu.values("n1", 9) == [5.0, 5.0]

@@ -3,7 +3,7 @@
 import pytest
 
 from cockpit.model.jobs import Job
-from cockpit.panes.job_rows import job_row
+from cockpit.panes.job_rows import is_as_made, job_row
 from cockpit.panes.job_summary import _lines
 from cockpit.render.jobs import reason, waits_for
 from cockpit.widgets.table.rows import text_of
@@ -61,3 +61,19 @@ def test_a_forgotten_job_is_not_said_to_run() -> None:
     assert _lines(job, NOW, is_previous=True)[0].text == (
         "sleeper was last seen running; the head was restarted and has forgotten it."
     )
+
+
+@pytest.mark.parametrize("age", [3.0, 59.0, 61.0, 4000.0, 90_000.0])
+@pytest.mark.parametrize("later", [0.4, 1.0, 30.0, 60.0, 3600.0])
+def test_a_row_is_made_anew_when_it_would_be_another_one(age: float, later: float) -> None:
+    job = Job(submission_id="runs", status="RUNNING", start_time=round(1000 * (NOW - age)))
+    made = job_row(job, NOW)
+    assert is_as_made(made, job, NOW + later, ()) is (made == job_row(job, NOW + later))
+
+
+def test_a_row_is_made_anew_when_its_job_is_being_stopped_or_no_longer() -> None:
+    job = Job(submission_id="runs", status="RUNNING", start_time=round(1000 * (NOW - 100)))
+    assert not is_as_made(job_row(job, NOW), job, NOW, {"runs"})
+    assert not is_as_made(job_row(job, NOW, stopping={"runs"}), job, NOW, ())
+    pending = Job(submission_id="waits", status="PENDING")
+    assert is_as_made(job_row(pending, NOW), pending, NOW + 50, ())

@@ -30,15 +30,16 @@ class RowModel:
 
     # Rows in and out
 
-    def set_rows(self, rows: Iterable[Row]) -> list[Row]:
+    def set_rows(self, rows: Iterable[Row], *, compared: bool = False) -> list[Row]:
         """Take new rows, and say which are new or changed; of rows with the same key the first counts.
 
-        An unchanged row stays the same object. Raises what the filter raises, with nothing changed.
+        An unchanged row stays the same object: where rows were `compared` before, it is so already. Raises what the
+        filter raises, with nothing changed.
         """
         given = rows if isinstance(rows, list) else list(rows)
         if given == self.rows:
             return []
-        kept, changed = self._merged(given)
+        kept, changed = self._merged(given, compared=compared)
         same_places = len(kept) == len(self._by_key) and list(kept) == list(self._by_key)
         if not changed and same_places:
             return changed
@@ -53,10 +54,11 @@ class RowModel:
             self.view = [kept[row.key] for row in self.view]
         return changed
 
-    def _merged(self, rows: Sequence[Row]) -> tuple[dict[str, Row], list[Row]]:
+    def _merged(self, rows: Sequence[Row], *, compared: bool) -> tuple[dict[str, Row], list[Row]]:
         keys = [row.key for row in rows]
         if keys == list(self._by_key):
-            merged = [old if old == new else new for old, new in zip(self.rows, rows, strict=True)]
+            pairs = zip(self.rows, rows, strict=True)
+            merged = rows if compared else [old if old == new else new for old, new in pairs]
             changed = [new for old, new in zip(self.rows, merged, strict=True) if new is not old]
             return dict(zip(keys, merged, strict=True)), changed
         return self._merged_by_key(rows)

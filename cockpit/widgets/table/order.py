@@ -27,7 +27,7 @@ def sort_key(value: Value) -> SortKey:
     if text in ("", UNKNOWN):
         return None
     number = _number(text)
-    return _natural(text) if number is None else number
+    return natural(text) if number is None else number
 
 
 def _number(text: str) -> float | None:
@@ -41,7 +41,8 @@ def _number(text: str) -> float | None:
 
 
 @lru_cache(16384)
-def _natural(text: str) -> str:
+def natural(text: str) -> str:
+    """A sort key that puts worker-2 before worker-10, whatever the case of letters."""
     return _DIGITS.sub(_weighed, text.casefold())
 
 
