@@ -10,7 +10,10 @@ def main() -> int:
     gc.set_threshold(10_000, 20, 20)
     from cockpit.cli.main import run
 
-    return run(sys.argv[1:])
+    try:
+        return run(sys.argv[1:])
+    finally:
+        gc.freeze()  # else Python looks through all of it for cycles several times more before it lets go
 
 
 if __name__ == "__main__":

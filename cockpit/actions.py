@@ -293,6 +293,7 @@ ACTIONS = (
     Action(name="picture", keys=("v",), label="picture", description="Who reaches whom", scope="sdl", rank=36),
     Action(name="sdl_diff", keys=("D",), label="diff", description="What saving would change", scope="sdl", rank=38),
     Action(name="sdl_save_as", keys=("w",), label="save as", description="Save under a name", scope="sdl", rank=39),
+    Action(name="sdl_copy", keys=("Y",), label="copy all", description="Copy the whole SDL", scope="sdl"),
     Action(name="complete", keys=("ctrl+@",), label="complete", description="What fits here", scope="sdl", rank=35),
     Action(
         name="sdl_find", keys=("ctrl+f", "slash"), label="find", description="Find in the text", scope="sdl", rank=37

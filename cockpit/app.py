@@ -133,6 +133,9 @@ class CockpitApp(JobsApp):
         self._screens[name] = screen
         # It is made of the styles of now; Textual would have all of them read once more for each new screen.
         screen._css_update_count = self._css_update_count
+        # And of its height: else all of it is styled once more as soon as it hears of that.
+        heights = [name for least, name in self.VERTICAL_BREAKPOINTS or () if self.size.height >= least]
+        screen.add_class(*heights[-1:], update=False)
         if self.cluster is not None:
             screen.attach(self.cluster)
         else:

@@ -7,7 +7,6 @@ import msgspec
 from cockpit import settings
 from cockpit.errors import LocalRayError
 from cockpit.local import processes
-from cockpit.local.launch import is_ours
 
 
 class LocalCluster(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +55,8 @@ def saved() -> LocalCluster | None:
         return None
     except (OSError, msgspec.MsgspecError) as error:
         raise unreadable(str(error)) from error
+    from cockpit.local.launch import is_ours  # most clusters are not local, and every command looks here
+
     if not is_ours(cluster.temp_dir):
         raise unreadable(f"{cluster.temp_dir} is not a directory of a local Ray.")
     return cluster

@@ -6,11 +6,11 @@ from typing import Any
 import msgspec
 
 from cockpit.errors import UsageError
-from cockpit.model.jobs import Job
+from cockpit.model.jobs import METADATA_PREFIX, Job
 from cockpit.model.secret import REFERENCE_PREFIX
 from cockpit.operations.fields import memory_text
 from cockpit.operations.runtime_env import RuntimeEnv
-from cockpit.operations.submit import ENVIRONMENT_KEY, METADATA_PREFIX, RESOURCES_KEY, SubmitForm
+from cockpit.operations.submit import ENVIRONMENT_KEY, RESOURCES_KEY, SubmitForm
 
 
 class Clone(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,16 +14,14 @@ import msgspec
 from cockpit.clients.ray import RayClient
 from cockpit.errors import CockpitError, NotFoundError, RejectedError, UnreachableError, UsageError
 from cockpit.feeds.patience import Patience
-from cockpit.model.jobs import JobRequest, is_submission_id
+from cockpit.model.jobs import METADATA_PREFIX, JobRequest, is_submission_id
 from cockpit.model.secret import REFERENCE_PREFIX
 from cockpit.model.uploads import UploadPlan, UploadProgress, UploadResult
 from cockpit.operations.runtime_env import RuntimeEnv
-from cockpit.operations.upload import plan_upload, upload
 from cockpit.secrets.names import DEFAULT_SCOPE
 from cockpit.secrets.references import resolve_references
 
 ID_ALPHABET = "".join(sorted(set(string.ascii_letters + string.digits) - set("IloO0")))
-METADATA_PREFIX = "rayakash."
 RESOURCES_KEY = METADATA_PREFIX + "resources"
 ENVIRONMENT_KEY = METADATA_PREFIX + "env"
 
@@ -134,7 +132,11 @@ def _check_resources(form: SubmitForm) -> None:
 
 async def _plan(form: SubmitForm) -> UploadPlan | None:
     source = form.working_dir or form.runtime_env.get("working_dir")
-    return await plan_upload(source, form.runtime_env.get("excludes") or ()) if source else None
+    if not source:
+        return None
+    from cockpit.operations.upload import plan_upload  # brings zip and tar, which most jobs do without
+
+    return await plan_upload(source, form.runtime_env.get("excludes") or ())
 
 
 def _runtime_env(form: SubmitForm, variables: dict[str, str]) -> RuntimeEnv:
@@ -173,6 +175,8 @@ async def submit(
     patience = patience or Patience(0)
     request = prepared.request
     if prepared.plan is not None:
+        from cockpit.operations.upload import upload
+
         result = await patience.through(partial(upload, client, prepared.plan, progress=progress))
         uploaded(result)
         request = msgspec.structs.replace(

@@ -15,6 +15,7 @@ from cockpit.widgets.key_hints import Hint
 
 NARROWEST = 8
 LONGEST_LABEL = 30
+WIDEST_BOX = 110  # as in the stylesheet
 
 
 class TextDialog(Dialog[None]):
@@ -65,6 +66,12 @@ class TextDialog(Dialog[None]):
     def on_mount(self) -> None:
         """The keys scroll at once."""
         self.query_one("#text-scroll").focus()
+
+
+def room_for_text(screen: int) -> int:
+    """How wide a text without a label may be on a screen of that width, until it is wrapped."""
+    # Nine tenths of the screen; a border, a padding, the scrollbar, the gap behind the labels.
+    return max(20, min(WIDEST_BOX, screen * 9 // 10) - 8)
 
 
 def _safe(text: str) -> str:

@@ -47,7 +47,8 @@ def test_the_first_frame_waits_for_no_request_no_dialog_and_no_other_pane() -> N
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert {"cockpit.panes.jobs", "cockpit.operations.connect"} <= set(loaded)
     others = {"cockpit.panes.log", "cockpit.panes.nodes", "cockpit.screens.submit", "cockpit.screens.text"}
-    assert not {"httpx", "anyio", "cockpit.local.cluster", *others} & set(loaded)
+    packing = {"cockpit.operations.submit", "cockpit.clients.packages", "tarfile", "zipfile"}
+    assert not {"httpx", "anyio", "certifi", "cockpit.local.cluster", *others, *packing} & set(loaded)
 
 
 def test_the_names_of_all_widgets_keys_are_known_before_any_pane_is_shown() -> None:
