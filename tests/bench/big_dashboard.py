@@ -2,8 +2,9 @@
 
 Every answer is serialised before the first request, for several moments of the cluster's time, and those follow one
 another as time goes by: what is measured is the cockpit, not this server. It prints its address and the sizes of what
-it serves; a line on standard input is answered by what was asked since the line before, as JSON. The log of the job
-`flood` grows by 150,000 lines a second while it is read.
+it serves. An empty line on standard input is answered by what was asked since the one before, as JSON; another is an
+order as `python -m tests.sim` takes it, such as a fault. The log of the job `flood` grows by 150,000 lines a second
+while it is read.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from collections.abc import AsyncIterator
 import msgspec
 
 from tests.sim import Plan, SimCluster, SimServer
+from tests.sim.__main__ import obey
 from tests.sim.dashboard import Answer, Dashboard
 from tests.sim.wire import Reply, Request, Stream
 
@@ -51,19 +53,19 @@ class BigDashboard(Dashboard):
             self.cluster.clock.advance(STEP_SECONDS)
 
     async def _serialised(self, request: Request) -> bytes:
-        answer = await super().handle(request)
+        answer = await super()._routed(request)
         assert isinstance(answer, Reply)
         return msgspec.json.encode(answer.body)
 
     async def handle(self, request: Request) -> Answer:
-        """Count it, and answer what is ready."""
+        """Count it, and answer what is ready, after what befalls it."""
         self.asked[request.path] += 1
-        answer = await self._answer(request)
+        answer = await super().handle(request)
         if isinstance(answer, Reply):
             self.sent[request.path] += len(answer.body) if isinstance(answer.body, bytes) else 0
         return answer
 
-    async def _answer(self, request: Request) -> Answer:
+    async def _routed(self, request: Request) -> Answer:
         if request.method == "GET" and (frames := self.frames.get(request.path)):
             return _json(frames[int((time.monotonic() - self.began) / STEP_SECONDS) % FRAMES])
         if request.path == ACTORS:
@@ -72,7 +74,7 @@ class BigDashboard(Dashboard):
             return _json(self._actors_asked[request.query])
         if request.path == "/api/v0/logs/stream" and "flood" in request.get("filename"):
             return Stream(self._flooded())
-        return await super().handle(request)
+        return await super()._routed(request)
 
     async def _flooded(self) -> AsyncIterator[bytes]:
         begun, blocks = time.monotonic(), 0
@@ -114,8 +116,10 @@ async def serve(plan: Plan) -> None:
         await dashboard.prepare()
         server.dashboard = dashboard
         print(json.dumps({"url": server.url, **dashboard.sizes()}), flush=True)
-        while await asyncio.to_thread(sys.stdin.readline):
-            print(json.dumps(dashboard.since()), flush=True)
+        while line := await asyncio.to_thread(sys.stdin.readline):
+            if order := line.strip():
+                await obey(server, json.loads(order))
+            print("ok" if order else json.dumps(dashboard.since()), flush=True)
 
 
 def main() -> None:

@@ -304,6 +304,9 @@ def _spoilt(reply: Reply, fault: Fault) -> Reply:
     if fault.kind == "cut":
         body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
         return Reply(body, reply.status, reply.content_type or "application/json", cut_at=len(body) // 2)
-    if fault.kind == "null" and isinstance(reply.body, dict) and "data" in reply.body:
-        return Reply({**reply.body, "data": nulled(reply.body["data"])})
-    return Reply(nulled(reply.body)) if fault.kind == "null" and not isinstance(reply.body, bytes) else reply
+    if fault.kind != "null" or (isinstance(reply.body, bytes) and reply.content_type != "application/json"):
+        return reply
+    body = json.loads(reply.body) if isinstance(reply.body, bytes) else reply.body
+    if isinstance(body, dict) and "data" in body:
+        return Reply({**body, "data": nulled(body["data"])})
+    return Reply(nulled(body))
