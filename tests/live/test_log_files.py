@@ -107,6 +107,12 @@ def test_an_actor_prints_to_two_files(cockpit: CommandLine, program: Program) ->
 
 def test_a_task_has_its_part_of_a_file(cockpit: CommandLine, program: Program) -> None:
     expected = b"task line 7\nlast task line without an end"
+
+    def is_known() -> bool:
+        """Whether the worker has told Ray of the task and of where its lines end, which it does once a second."""
+        return cockpit.run("logs", "--task", program.task).stdout == expected
+
+    eventually(is_known, within=60, what="the task's log")
     for more in ([], ["-f"]):
         done = cockpit.run("logs", "--task", program.task, *more)
         assert (done.code, done.stdout) == (0, expected), done.stderr

@@ -22,7 +22,8 @@ from tests.ui.terminal import Screen
 
 ROOT = Path(__file__).parent.parent.parent
 SIZE = (40, 120)
-SETTLED_SECONDS = 3.0  # without a byte: longer than the second in which durations are looked at
+# Without a byte: until what was begun is drawn, and until also what a second's look at durations changes is.
+DRAWN_SECONDS, SETTLED_SECONDS = 1.0, 3.0
 PATIENCE = 60.0
 
 
@@ -97,23 +98,27 @@ class Terminal:
         """What it writes in a time, or until something can be read on it."""
         seen, end = b"", time.monotonic() + seconds
         while (rest := end - time.monotonic()) > 0 and not (until and until in self.text):
-            if not select.select([self._master], [], [], rest)[0]:
-                break
-            piece = os.read(self._master, 1 << 16)
-            self._rest = self._screen.follow(self._rest + self._decoder.decode(piece))
-            seen += piece
-            self.written += piece
+            seen += self._take(rest)
         return seen
+
+    def _take(self, seconds: float) -> bytes:
+        """The next piece that it writes, if it writes any in a time."""
+        if not select.select([self._master], [], [], seconds)[0]:
+            return b""
+        piece = os.read(self._master, 1 << 16)
+        self._rest = self._screen.follow(self._rest + self._decoder.decode(piece))
+        self.written += piece
+        return piece
 
     def wait_for(self, text: str) -> None:
         """Wait until a text can be read."""
         self.read_for(PATIENCE, until=text)
         assert text in self.text, f"{text!r} is not in:\n{self.text}"
 
-    def settle(self) -> None:
+    def settle(self, seconds: float = DRAWN_SECONDS) -> None:
         """Wait until nothing is written for a while."""
         end = time.monotonic() + PATIENCE
-        while self.read_for(SETTLED_SECONDS):
+        while self._take(seconds):
             assert time.monotonic() < end, "it does not come to rest"
 
     def send(self, keys: bytes) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cockpit.panes.registry import PANES
-from tests.ui.pty_cockpit import PATIENCE, FrozenCluster, cockpit_in_a_terminal
+from tests.ui.pty_cockpit import PATIENCE, SETTLED_SECONDS, FrozenCluster, cockpit_in_a_terminal
 
 IDLE_SECONDS = 10.0
 APART_SECONDS = 1.0  # between Escape and the next key, which together would be another key
@@ -42,7 +42,7 @@ def by_line(written: bytes) -> dict[int, int]:
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pty")
 def test_an_unchanged_cluster_costs_no_byte_and_a_changed_job_less_than_a_kilobyte(tmp_path: Path) -> None:
     with FrozenCluster() as cluster, cockpit_in_a_terminal("--address", cluster.url, home=tmp_path) as terminal:
-        terminal.settle()
+        terminal.settle(SETTLED_SECONDS)
         idle = terminal.read_for(IDLE_SECONDS)
         assert idle == b""
         # The costliest: the job under the cursor, so that its row, what is said of it, the keys that make sense for
@@ -61,25 +61,25 @@ def test_an_unchanged_cluster_costs_no_byte_and_a_changed_job_less_than_a_kiloby
 @pytest.mark.slow
 def test_every_dialog_and_every_pane_at_rest_costs_no_byte(tmp_path: Path) -> None:
     with FrozenCluster() as cluster, cockpit_in_a_terminal("--address", cluster.url, home=tmp_path) as terminal:
-        terminal.settle()
+        terminal.settle(SETTLED_SECONDS)
         for name, key in DIALOGS.items():
             terminal.send(key)
-            terminal.settle()
+            terminal.settle(SETTLED_SECONDS)
             assert terminal.read_for(IDLE_SECONDS) == b"", name
             terminal.send(b"\x1b")
             terminal.read_for(APART_SECONDS)
         for number in range(1, len(PANES) + 1):
             terminal.send(str(number).encode())
-            terminal.settle()
+            terminal.settle(SETTLED_SECONDS)
             assert terminal.read_for(IDLE_SECONDS) == b"", f"pane {number}"
 
 
 @pytest.mark.slow
 def test_a_changed_job_behind_a_dialog_is_drawn_around_it(tmp_path: Path) -> None:
     with FrozenCluster() as cluster, cockpit_in_a_terminal("--address", cluster.url, home=tmp_path) as terminal:
-        terminal.settle()
+        terminal.settle(SETTLED_SECONDS)
         terminal.send(b"?")
-        terminal.settle()
+        terminal.settle(SETTLED_SECONDS)
         cluster.stop(cluster.running()[0])
         behind = terminal.read_for(2 * POLLED_SECONDS)
         print(f"one changed job behind a dialog: {len(behind)} bytes: {by_line(behind)}")
