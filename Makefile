@@ -6,8 +6,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-# One worker has the real Ray; the others share what needs none.
-WORKERS := -n auto --maxprocesses 4 --dist loadgroup
+# One worker has the real Ray, and waits for it most of the time; the others share what needs none.
+WORKERS = -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --maxprocesses 4 --dist loadgroup
 
 COMPAT := 2.40 2.52
 
@@ -34,7 +34,7 @@ test: $(READY)  ## run the tests, against a real Ray too
 	@$(BIN)/python -m pytest $(WORKERS) -m "not compat and not gpu and not slow and not containers"
 
 test-slow: $(READY)  ## run the proofs that take a minute and more
-	@$(BIN)/python -m pytest $(WORKERS) -m "slow and not compat and not containers"
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup -m "slow and not compat and not containers"
 
 check: $(READY)  ## lint, format, types, layers
 	@$(BIN)/ruff check .

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
+
 from tests.scripted import ScriptedTransport
 from tests.ui.driver import Driver, cockpit
 from tests.ui.screen import assert_sound
@@ -75,6 +77,7 @@ async def test_they_are_drawn_at_every_size_and_every_key_does_its_work() -> Non
         assert_sound(driver.app)
 
 
+@pytest.mark.slow
 async def test_each_kind_of_them_can_be_looked_at() -> None:
     async with cockpit_with_them(SOME_JOBS) as (driver, _):
         for number in range(len(HOSTILE)):
