@@ -1,13 +1,15 @@
 """Below a log: the lines in which one types what to look for and what to leave, and what came of it."""
 
+from asyncio import TimerHandle
+
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.timer import Timer
 
 from cockpit.widgets.filter_bar import FilterBar
 from cockpit.widgets.find_bar import FindBar
 from cockpit.widgets.glyphs import UNICODE, Glyphs
+from cockpit.widgets.later import after
 from cockpit.widgets.log_reader import MOST_CONTEXT, FindStatus, LogReader, Sieve
 from cockpit.widgets.state_line import Piece, StateLine
 
@@ -30,7 +32,7 @@ class LogFind(Vertical):
         self._bookmark = (True, 0)
         self._last_search = ""
         self._filter_text = ""
-        self._typing: Timer | None = None
+        self._typing: TimerHandle | None = None
 
     def compose(self) -> ComposeResult:
         """What came of it, and the two lines to type into, which are seen while one types."""
@@ -61,9 +63,9 @@ class LogFind(Vertical):
     @on(FilterBar.Changed)
     def _typed(self, event: FilterBar.Changed) -> None:
         if self._typing is not None:
-            self._typing.stop()
+            self._typing.cancel()
         bar, text = event.filter_bar, event.text
-        self._typing = self.set_timer(TYPING_SECONDS, lambda: self._look(bar, text))
+        self._typing = after(TYPING_SECONDS, self, lambda: self._look(bar, text))
         self._tell_bar()
 
     def _look(self, bar: FilterBar, text: str) -> None:
@@ -106,7 +108,7 @@ class LogFind(Vertical):
 
     def _leave(self) -> None:
         if self._typing is not None:
-            self._typing.stop()
+            self._typing.cancel()
             self._typing = None
         self._search_bar.display = self._filter_bar.display = False
         self._reader.focus()

@@ -5,6 +5,8 @@ from typing import Any
 
 from textual.app import App
 
+from cockpit.widgets.later import after
+
 AFTER_SECONDS = 3.0
 PAUSE_SECONDS = 0.1  # between two, in which keys have their turn
 MODULES = (
@@ -30,6 +32,6 @@ def import_later(app: App[Any]) -> None:
         name = next(names, None)
         if name is not None:
             import_module(name)
-            app.set_timer(PAUSE_SECONDS, import_next)
+            after(PAUSE_SECONDS, app, import_next)
 
-    app.set_timer(AFTER_SECONDS, import_next)
+    after(AFTER_SECONDS, app, import_next)

@@ -1,6 +1,7 @@
 """A view of a log that may have a million lines and grow while one reads it."""
 
 import os
+from asyncio import TimerHandle
 from typing import ClassVar
 
 import msgspec
@@ -8,10 +9,10 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import var
-from textual.timer import Timer
 
 from cockpit.feeds.line_index import Source
 from cockpit.widgets.glyphs import UNICODE, Glyphs
+from cockpit.widgets.later import after
 from cockpit.widgets.logs.pages import PREFIX, LogPages, Place
 from cockpit.widgets.tones import tone_classes, tone_css
 
@@ -128,7 +129,7 @@ class LogView(LogPages, can_focus=True):
         super().__init__(source, empty_sentence=empty_sentence, glyphs=glyphs, id=id, classes=classes)
         self.status = LogStatus()
         self._interval = 1 / (repaints_per_second or (4 if "SSH_CONNECTION" in os.environ else 10))
-        self._rest: Timer | None = None
+        self._rest: TimerHandle | None = None
         self._has_grown = False
 
     def set_source(self, source: Source) -> None:
@@ -144,7 +145,7 @@ class LogView(LogPages, can_focus=True):
         self._has_grown = True
         if self._rest is None and self.is_attached:
             self._grow()
-            self._rest = self.set_timer(self._interval, self._rested)
+            self._rest = after(self._interval, self, self._rested)
 
     def _rested(self) -> None:
         self._rest = None

@@ -1,6 +1,9 @@
 """The log as somebody looks for something in it: search, filter, errors, marks, wrapping, JSON."""
 
+import asyncio
+import time
 from collections.abc import Callable
+from itertools import count
 
 import pytest
 from textual.events import MouseMove
@@ -11,6 +14,7 @@ from cockpit.widgets.log_reader import FindStatus, LogReader, Sieve
 from tests.ui.apps import MemoryLog, OneWidgetApp, lines_of
 
 SIZE = (40, 10)
+PATIENCE = 120.0
 NEVER_ENDS = Query("(a+)+$")
 TRAP = b"a" * 60 + b"b\n"
 
@@ -39,9 +43,10 @@ def numbered(first: int, count: int) -> bytes:
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
-    """Wait for the other process; the test's own timeout ends a wait in vain."""
-    while not condition():
-        await pilot.pause(0.005)
+    """Wait for the other process."""
+    async with asyncio.timeout(PATIENCE):
+        while not condition():
+            await pilot.pause(0.005)
 
 
 async def searched(app: ReaderApp, pilot: Pilot[None], text: str) -> FindStatus:
@@ -277,6 +282,18 @@ async def test_the_mouse_marks_lines() -> None:
         app.view.post_message(MouseMove(app.view, 3, 6, 0, 2, 0, False, False, False))
         await pilot.pause()
         assert app.view.find_status.marked == 3
+
+
+async def test_a_process_that_is_held_up_goes_on_to_show_what_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = ReaderApp(b"zero\n")
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        # As if it stood still for longer than it may rest whenever Textual looks at its clock.
+        held_up = count(0.0, 0.005)
+        monkeypatch.setattr("textual._time.get_time", lambda: time.monotonic() + next(held_up))
+        app.grow(b"one\n")
+        app.grow(b"two\n")
+        await until(pilot, lambda: "two" in lines_of(app.view))
 
 
 async def test_search_and_filter_go_on_in_another_log() -> None:
