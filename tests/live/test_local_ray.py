@@ -181,6 +181,7 @@ async def test_a_killed_gcs_server_is_noticed() -> None:
     assert left_of(cluster.temp_dir) == []
 
 
+@pytest.mark.slow
 async def test_with_both_supervisors_killed_down_clears_up() -> None:
     cluster = await bring_up(OPTIONS)
     await asyncio.to_thread(submit, cluster, "sleep 3600")

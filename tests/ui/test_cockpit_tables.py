@@ -163,6 +163,7 @@ async def test_it_leaves_by_its_keys_with_a_good_exit_code(keys: tuple[str, ...]
         assert server.cluster.jobs
 
 
+@pytest.mark.slow
 async def test_it_stays_whole_while_the_terminal_changes_its_size_all_the_time() -> None:
     sizes = [(20, 5), (160, 50), (1, 1), (80, 24)]
 
