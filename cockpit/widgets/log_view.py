@@ -17,7 +17,7 @@ from cockpit.widgets.logs.pages import PREFIX, LogPages, Place
 from cockpit.widgets.tones import tone_classes, tone_css
 
 # So many bytes are counted before the next key is looked at: a few milliseconds.
-_COUNTED_AT_ONCE = 8 * 1024 * 1024
+_COUNTED_AT_ONCE = 2 * 1024 * 1024
 WHEEL_CELLS = 8
 # Signs of lines and of what is found in them, beside the tones.
 SIGNS = ("found", "found-now", "now", "marked", "context")
@@ -155,7 +155,7 @@ class LogView(LogPages, can_focus=True):
     def _grow(self) -> None:
         self._has_grown = False
         if not self._index.extend(_COUNTED_AT_ONCE):
-            self.call_later(self._grow)
+            after(0.0, self, self._grow)  # with a moment in between, in which Textual paints what is there
         self._show()
 
     def _number_lines(self) -> None:
