@@ -28,6 +28,7 @@ COLUMNS = (
 
 LONGEST_CELL = 200
 
+_ANNOUNCEMENT = "Running entrypoint for job "
 # Test runners and the like frame their last line, and the frame would be all that a cell has room for.
 _DECORATION = re.compile(r"^([!=*_#~-])\1{3,}\s*|\s*([!=*_#~-])\2{3,}$")
 
@@ -54,6 +55,8 @@ def seconds_run(job: Job, now: float) -> float | None:
 def reason(job: Job) -> str:
     """Why the job is where it is, in one line; empty where there is nothing to add to the status."""
     lines = [line.strip() for line in (job.message or "").splitlines() if line.strip()]
+    # Ray announces the entrypoint in the log it quotes, and behind what a quick job printed (job_supervisor.py, 2.60).
+    lines = [line for line in lines if not line.startswith(_ANNOUNCEMENT)] or lines
     if job.status == "FAILED" and job.driver_exit_code not in (None, 0) and len(lines) > 1:
         return f"exit {job.driver_exit_code}: {_DECORATION.sub('', lines[-1]) or lines[-1]}"
     if job.status in ("SUCCEEDED", "RUNNING", "STOPPED"):

@@ -55,6 +55,13 @@ def test_the_frame_of_a_last_line_is_left_out(last: str, shown: str) -> None:
     assert reason(job) == shown
 
 
+def test_an_announcement_behind_the_cause_does_not_hide_it() -> None:
+    message = "Job failed.\nValueError: boom\nRunning entrypoint for job fails: python train.py\n"
+    assert reason(Job(submission_id="fails", status="FAILED", driver_exit_code=1, message=message)) == (
+        "exit 1: ValueError: boom"
+    )
+
+
 def test_a_forgotten_job_is_not_said_to_run() -> None:
     job = Job(submission_id="sleeper", status="RUNNING", entrypoint="sleep 3600")
     assert _lines(job, NOW)[0].text == "sleeper running: sleep 3600"
