@@ -40,6 +40,8 @@ class LogFile(msgspec.Struct, frozen=True, kw_only=True):
 def log_error(file: LogFile, error: ServerError) -> Exception:
     """What it means that Ray cannot hand out a log: the file or its node is gone, or it is not Ray's day."""
     words = error.detail
+    if older_logs.is_withheld(error):
+        return RejectedError("This release of Ray cannot hand out log files where tokens are on.", detail=words)
     if "please query actor log" in words:
         return RejectedError(
             f"Ray keeps no log of its own for task {file.task_id}: it ran in an actor.",
@@ -61,6 +63,4 @@ def log_error(file: LogFile, error: ServerError) -> Exception:
         return NotFoundError(f"There is no {file.name} yet: it has not been started.", detail=words)
     if "is not in" in words or "not in /" in words or "Invalid" in words:
         return RejectedError(f"Ray refuses the {file.name}.", detail=words)
-    if older_logs.is_withheld(error):
-        return RejectedError("This release of Ray cannot hand out log files where tokens are on.", detail=words)
     return error
