@@ -51,14 +51,9 @@ def log_error(file: LogFile, error: ServerError) -> Exception:
     if "Agent for node" in words or "doesn't exist" in words:
         node = f"The node {file.node_id[:12]}" if file.node_id else "Its node"
         return NotFoundError(f"{node} is gone, and its logs with it.", detail=words)
-    if file.task_id and "Could not find" in words:
-        return NotFoundError(
-            f"There is no {file.name}.",
-            detail=words,
-            hint="Ray hears of a task about a second after it starts, and forgets the oldest ones.",
-        )
     if "not found" in words or "Could not find" in words or "Missing log filename" in words:
-        return NotFoundError(f"There is no {file.name}.", detail=words)
+        hint = "Ray hears of a task about a second after it starts, and forgets the oldest ones."
+        return NotFoundError(f"There is no {file.name}.", detail=words, hint=hint if file.task_id else "")
     if "not scheduled yet" in words:
         return NotFoundError(f"There is no {file.name} yet: it has not been started.", detail=words)
     if "is not in" in words or "not in /" in words or "Invalid" in words:

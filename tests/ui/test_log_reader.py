@@ -10,6 +10,7 @@ from textual.events import MouseMove
 from textual.pilot import Pilot
 
 from cockpit.render.log_query import Query
+from cockpit.widgets.later import after
 from cockpit.widgets.log_reader import FindStatus, LogReader, Sieve
 from tests.ui.apps import MemoryLog, OneWidgetApp, lines_of
 
@@ -294,6 +295,19 @@ async def test_a_process_that_is_held_up_goes_on_to_show_what_comes(monkeypatch:
         app.grow(b"one\n")
         app.grow(b"two\n")
         await until(pilot, lambda: "two" in lines_of(app.view))
+
+
+async def test_what_is_due_can_still_be_taken_back() -> None:
+    app = ReaderApp()
+    done: list[str] = []
+    async with app.run_test(size=SIZE) as pilot:
+        kept = after(0.0, app.view, lambda: done.append("kept"))
+        taken_back = after(0.0, app.view, lambda: done.append("taken back"))
+        asyncio.get_running_loop().call_later(0.0, taken_back.cancel)  # when it is on its way to the log already
+        await until(pilot, lambda: bool(done))
+        await pilot.pause()
+        assert done == ["kept"]
+        assert not kept.cancelled()
 
 
 async def test_search_and_filter_go_on_in_another_log() -> None:
