@@ -3,12 +3,15 @@
 import codecs
 import re
 
+from cockpit.render.text import INVISIBLE, escaped
+
 RESET = "\x1b[0m"
 
 # Tab, newline and carriage return are what logs are made of; SGR (CSI … m) is colour and nothing else.
 _TOKEN = re.compile(
     r"(?P<colour>\x1b\[[0-9;:]{0,64}m)"
-    r"|(?P<hidden>[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff])"
+    r"|(?P<hidden>[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+    rf"{INVISIBLE}])"
 )
 _UNFINISHED = re.compile(r"\x1b(\[[0-9;:]{0,64})?\Z")
 
@@ -44,5 +47,4 @@ class LogSanitizer:
         if token["colour"]:
             self._coloured = token["colour"] not in ("\x1b[m", RESET)
             return token["colour"]
-        code = ord(token["hidden"])
-        return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+        return escaped(token["hidden"])

@@ -3,19 +3,48 @@
 import re
 
 # C0, DEL and C1 drive the terminal; the bidi controls reorder what is read; the two separators
-# break lines in str.splitlines(); a surrogate stands for a byte that is no UTF-8 and cannot be printed.
-_HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+# break lines in str.splitlines(); a surrogate is half of a character and cannot be printed.
+CONTROLS = "\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+# Takes no room, or looks like a space: two names that differ in one of them read alike. The joiners (U+200C, U+200D)
+# and the variation selectors of scripts and emoji are left alone.
+INVISIBLE = (
+    "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2060-\u2065\u206a-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+
+_HIDDEN = re.compile(f"[{CONTROLS}{INVISIBLE}]")
+_DRIVING = re.compile(f"[{CONTROLS}]")
 
 
 def visible(text: str) -> str:
-    r"""The text with each control character written out, such as `\x1b`, `\x0a` or `\u202e`.
+    r"""The text with each hidden character written out, such as `\x1b`, `\x0a`, `\u202e` or `\U000e0041`.
 
-    Covers C0, DEL and C1 controls, bidi controls, line and paragraph separators and lone surrogates.
-    What it returns is one line, can be encoded as UTF-8, and is not changed by a second call.
+    Covers C0, DEL and C1 controls, bidi controls, line and paragraph separators, lone surrogates, and characters
+    that cannot be seen: zero-width spaces, soft hyphens, fillers, tag characters.
+    The result is one line, can be encoded as UTF-8, and is not changed by a second call.
     """
-    return _HIDDEN.sub(_escape, text)
+    return _HIDDEN.sub(lambda found: escaped(found[0]), text)
 
 
-def _escape(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+def pictured(text: str) -> str:
+    """The text with one visible character for each hidden one, so that offsets into it stay valid.
+
+    C0 and DEL become control pictures (U+2400 and on), everything else U+FFFD.
+    """
+    return _HIDDEN.sub(lambda found: _picture(found[0]), text)
+
+
+def without_controls(text: str) -> str:
+    """The text without the characters that drive a terminal; for cells in which they take no room."""
+    return _DRIVING.sub("", text)
+
+
+def escaped(character: str) -> str:
+    r"""A character as an escape of Python's: `\x1b`, `\u202e`, `\U000e0041`."""
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _picture(character: str) -> str:
+    code = ord(character)
+    return chr(0x2400 + code) if code < 0x20 else "\u2421" if code == 0x7F else "\ufffd"

@@ -19,6 +19,7 @@ from textual.widgets import TextArea
 from textual.widgets.text_area import Selection, TextAreaTheme
 
 from cockpit.operations.sdl_editing import EditingSession
+from cockpit.render.text import INVISIBLE
 from cockpit.widgets.glyphs import UNICODE, Glyphs
 from cockpit.widgets.yaml_lines import YamlLines
 from cockpit.widgets.yaml_lines import highlights as yaml_highlights
@@ -26,7 +27,7 @@ from cockpit.widgets.yaml_lines import highlights as yaml_highlights
 THEME = "sdl"
 MARK_TONES = {"error": "text-error", "warning": "text-warning", "info": "text-muted"}
 # One cell for one character, so that columns stay what they are.
-_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+_HIDDEN = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069{INVISIBLE}]")
 
 
 class SdlView(TextArea):

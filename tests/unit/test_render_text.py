@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cockpit.render.text import visible
+from cockpit.render.text import pictured, visible, without_controls
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,8 @@ from cockpit.render.text import visible
         ("\u200e\u200f\u061c", "\\u200e\\u200f\\u061c"),
         ("a\u2028b\u2029", "a\\u2028b\\u2029"),
         ("caf\udce9 \ud83d", "caf\\udce9 \\ud83d"),
+        ("a\u200bb\u00adc\u3164\ufeff\u2060", "a\\u200bb\\xadc\\u3164\\ufeff\\u2060"),
+        ("tag\U000e0041\U000e007f", "tag\\U000e0041\\U000e007f"),
         # What joins emoji and scripts is no control.
         ("👩\u200d💻 \u00a0", "👩\u200d💻 \u00a0"),
         ("\\x1b", "\\x1b"),
@@ -51,3 +53,18 @@ BIDI = {"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"}
 @pytest.mark.parametrize("code", [*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 def test_each_control_is_written_out(code: int) -> None:
     assert visible(f"a{chr(code)}b") == (f"a\\x{code:02x}b" if code < 256 else f"a\\u{code:04x}b")
+
+
+@given(st.text(st.characters(codec=None)))
+def test_pictures_keep_every_offset(text: str) -> None:
+    shown = pictured(text)
+    assert len(shown) == len(text)
+    assert visible(shown) == shown
+
+
+def test_pictures() -> None:
+    assert pictured("a\x1b]52;c\x07\x7f\x9b\u202e文") == "a␛]52;c␇␡\ufffd\ufffd文"
+
+
+def test_without_controls_leaves_what_joins() -> None:
+    assert without_controls("a\x1b[2J\x9b\u202e👩\u200d💻\u200b") == "a[2J👩\u200d💻\u200b"
