@@ -14,11 +14,11 @@ import msgspec
 from cockpit.errors import CockpitError
 from cockpit.render.cells import Column, table
 from cockpit.render.sanitize import LogSanitizer
-from cockpit.render.text import visible
+from cockpit.render.text import INVISIBLE, visible
 from cockpit.render.times import iso
 
 # What a terminal may obey and JSON lets stand as it is: DEL, C1 and the controls of direction.
-_HIDDEN = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_HIDDEN = re.compile(f"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069{INVISIBLE}]")
 
 PIPE_WIDTH = 200
 DETAIL_LINES = 12
@@ -75,8 +75,21 @@ def record(value: dict[str, Any]) -> None:
     except UnicodeEncodeError:  # a lone surrogate, which only an escape can hold
         text = json.dumps(value)
     sys.stdout.flush()
-    sys.stdout.buffer.write(_HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode() + b"\n")
+    sys.stdout.buffer.write(_HIDDEN.sub(_json_escape, text).encode() + b"\n")
     sys.stdout.buffer.flush()
+
+
+def _json_escape(found: re.Match[str]) -> str:
+    """Beyond 16 bits JSON writes the two halves of the character."""
+    return json.dumps(found[0])[1:-1] if found[0] != "\x7f" else "\\u007f"
+
+
+def document(text: str) -> None:
+    """A whole file on stdout: byte for byte into a file or a pipe, made safe on a terminal."""
+    sys.stdout.flush()
+    writer = LogWriter()
+    writer.write(text.encode("utf-8", "backslashreplace"))
+    writer.close()
 
 
 def listing(name: str, records: Sequence[dict[str, Any]], *, now: float, **more: Any) -> None:
@@ -87,7 +100,7 @@ def listing(name: str, records: Sequence[dict[str, Any]], *, now: float, **more:
 def rows(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> None:
     """A table, as wide as the terminal; a pipe gets more room."""
     for text in table(columns, cells, width=terminal_width()):
-        print(text)
+        print(visible(text))
     sys.stdout.flush()
 
 

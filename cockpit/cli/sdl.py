@@ -123,9 +123,7 @@ def _save(name: str, document: "SdlDocument") -> None:
     from cockpit.sdl.files import save_document
 
     if name == "-":
-        sys.stdout.flush()
-        sys.stdout.buffer.write(document.text.encode())
-        sys.stdout.buffer.flush()
+        output.document(document.text)
     else:
         save_document(Path(name), document)
 

@@ -1,7 +1,6 @@
 """`sdl export`: the same cluster for Kubernetes or for Docker Compose."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,8 +44,7 @@ def export(args: argparse.Namespace) -> int:
     if args.json:
         output.record(_record(args, name, done))
     elif not args.output:
-        sys.stdout.write(done.text)
-        sys.stdout.flush()
+        output.document(done.text)
     _tell(args, done)
     return EXIT_OK
 

@@ -3,7 +3,6 @@
 import argparse
 import base64
 import os
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,9 +88,7 @@ def _deliver(args: argparse.Namespace, rendered: "Rendered", source: Path | None
         write_rendered(Path(args.output), rendered, source)
         output.message(f"Wrote {args.output}, for you alone to read, with {values}. Remove it when it is sent.")
     elif args.reveal:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(rendered.text.reveal().encode())
-        sys.stdout.buffer.flush()
+        output.document(rendered.text.reveal())
     else:
         copy_to_clipboard(rendered.text.reveal())
         output.message(f"Sent to the clipboard of your terminal, if that takes OSC 52, with {values}.")

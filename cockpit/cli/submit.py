@@ -62,7 +62,7 @@ async def submit_job(args: argparse.Namespace) -> int:
     async with session.cluster(args, changes=True) as client:
         submission_id = await _send(client, prepared, session.patience_of(args))
         if args.no_wait:
-            print(submission_id, flush=True)
+            output.line(submission_id)
             return EXIT_OK
         output.message(f"Submitted {submission_id}.")
         return await _follow(client, submission_id, args)

@@ -63,7 +63,7 @@ def _print_rows(changes: list[tuple[Job, str]], *, header: bool) -> None:
     cells = [render.row(job, now) for job, change in changes if change != "removed"]
     lines = table(render.COLUMNS, cells, width=output.terminal_width())
     for text in lines if header else lines[1:]:
-        print(text, flush=True)
+        output.line(text)
     for job, change in changes:
         if change == "removed":
             output.message(f"{job.id} is no longer listed.")

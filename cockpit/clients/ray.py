@@ -138,7 +138,8 @@ class RayClient:
     async def submit(self, request: JobRequest) -> str:
         """Submit a job; returns its submission id. Raises RejectedError with Ray's reason.
 
-        Ray accepts malformed content of `runtime_env` and fails the job later.
+        Ray accepts malformed content of `runtime_env` and fails the job later. Raises NotRayError where the reply
+        names another job than the one that was sent: the name goes on into scripts, and is not the server's to choose.
         """
         try:
             reply = await self.transport.request("POST", "/api/jobs/", json=request)
@@ -148,6 +149,12 @@ class RayClient:
         submission_id = accepted.submission_id or accepted.job_id
         if not submission_id:
             raise decoding.not_ray(reply.body, self.address)
+        if request.submission_id and submission_id != request.submission_id:
+            raise NotRayError(
+                f"{self.address} accepted {request.submission_id} under another submission ID.",
+                detail=f"It answered {submission_id[:200]!r}.",
+                hint="Check that this is the address of a Ray dashboard; look for the job with `rayakash-tui jobs`.",
+            )
         return submission_id
 
     async def stop(self, job_id: str) -> bool:

@@ -16,6 +16,7 @@ from cockpit.operations.fields import SubmitFields, form_of
 from cockpit.operations.submit import prepare, submit
 from cockpit.operations.upload import plan_upload
 from cockpit.render import upload as render
+from cockpit.render.text import visible
 from cockpit.screens.dialog import Dialog
 from cockpit.secrets.names import DEFAULT_SCOPE
 from cockpit.widgets.fields import Field, LinesField, PasteRefused
@@ -118,7 +119,7 @@ class SubmitDialog(Dialog[str]):
             text = command_line(form_of(fields)) if fields.entrypoint.strip() else ""
         except CockpitError as error:
             text = error.title
-        self.query_one("#submit-command", Static).update(text)
+        self.query_one("#submit-command", Static).update(visible(text))
 
     @on(Input.Blurred, "#submit-working-dir")
     @on(Input.Submitted, "#submit-working-dir")
@@ -148,7 +149,7 @@ class SubmitDialog(Dialog[str]):
 
     def _show_preview(self, text: str) -> None:
         preview = self.query_one("#upload-preview", Static)
-        preview.update(text)
+        preview.update("\n".join(map(visible, text.split("\n"))))
         preview.display = bool(text)
 
     def action_submit(self) -> None:
@@ -184,7 +185,7 @@ class SubmitDialog(Dialog[str]):
     def _say(self, text: str, tone: str = "") -> None:
         status = self.query_one("#submit-status", Static)
         status.set_classes(tone)
-        status.update(text)
+        status.update(visible(text))
 
     @on(PasteRefused)
     def _tell_refused(self, message: PasteRefused) -> None:

@@ -17,6 +17,7 @@ from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
+from cockpit.render.text import without_controls
 from cockpit.widgets.ascii_text import ascii_cell
 
 # So many cells that have not changed are written again rather than jumped over.
@@ -121,7 +122,8 @@ def _cells_of(strip: Strip, colours: ColorSystem) -> list[Cell]:
     cells: list[Cell] = []
     for text, style, control in strip:
         if not control:
-            _add(cells, text, _look(style or Style.null(), colours))
+            # The last gate: what a widget forgot to make visible. Textual gave it no cell.
+            _add(cells, without_controls(text), _look(style or Style.null(), colours))
     return cells
 
 

@@ -1,5 +1,7 @@
 """Only what looks different is written, and the terminal looks as if everything had been."""
 
+import re
+
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.color import ColorSystem
@@ -49,6 +51,14 @@ def test_the_terminal_looks_as_if_everything_had_been_written(updates: list[tupl
 
 def line(text: str, style: str = "#d8dce0 on #12161a") -> Strip:
     return Strip([Segment(text, Style.parse(style))])
+
+
+def test_nothing_that_drives_a_terminal_passes() -> None:
+    written = TerminalChanges().written(
+        [Place(0, 0, line("a\x1b]52;c;x\x07b\x9b2J\u202e\x00 文\x1b[2J"))], ColorSystem.TRUECOLOR
+    )
+    assert not re.search("[\x00-\x1a\x1c-\x1f\x7f-\x9f\u202e]", written)
+    assert re.sub(r"\x1b\[[0-9;]*[mH]", "", written) == "a]52;c;xb2J 文[2J"
 
 
 def test_one_changed_character_costs_its_place_and_its_colours() -> None:
