@@ -1,10 +1,12 @@
 """What any app of ours owes its terminal: few bytes, keys in order, and a sane terminal at the end."""
 
 import os
+import signal
 from typing import Any
 
 from textual.screen import Screen
 
+from cockpit.local.processes import look_up
 from cockpit.render.text import visible
 from cockpit.widgets.ending import Ending
 from cockpit.widgets.key_order import OrderedKeys
@@ -69,11 +71,33 @@ class TerminalApp(OrderedKeys):
         return bool(wanted != self._previous_cursor_position)
 
     def do_suspend(self) -> None:
-        """Leave the terminal to the shell until it says `fg`; without a shell nobody could."""
-        if _has_shell():
+        """Leave the terminal to the shell until `fg`."""
+        if has_job_control():
             self.action_suspend_process()
         else:
-            self.notify("There is no shell here to go back to.", severity="warning")
+            self.notify("There is no shell to return to.", severity="warning")
+
+    def action_suspend_process(self) -> None:
+        """As Textual does it, for the whole process group: `make` or `uv run` above would go on waiting.
+
+        The terminal is given back first. The shell takes it as soon as the wrapper has stopped, and setting its modes
+        after that would stop this process once more (SIGTTOU).
+        """
+        if self._driver is None or not self._driver.can_suspend:
+            return
+        self._suspend_signal()
+        self._driver.suspend_application_mode()
+        handler = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        try:
+            os.killpg(0, signal.SIGTSTP)  # returns after `fg`, whose SIGCONT has the driver draw again
+        finally:
+            signal.signal(signal.SIGTSTP, handler)
+        self._resume_signal()
+
+    def action_help_quit(self) -> None:
+        """What Ctrl-C does: Textual's own text is markup and names a key of its own."""
+        keys = [key for key, active in self.active_bindings.items() if active.binding.id == "quit"]
+        self.notify(f"Press {' or '.join(keys)} to quit." if keys else "Close this dialog first (esc), then quit.")
 
     do_log_suspend = do_suspend
 
@@ -101,9 +125,20 @@ class TerminalApp(OrderedKeys):
         self._close_messages_no_wait()
 
 
-def _has_shell() -> bool:
-    """Whether somebody with job control began this process: the leader of its session has none above it."""
-    try:
-        return os.getsid(os.getppid()) == os.getsid(0)
-    except ProcessLookupError:
-        return False
+def has_job_control() -> bool:
+    """Whether a shell could bring this process group back: some parent is in the session, but not in the group.
+
+    A group without one is orphaned: stopped, it would never go on (POSIX 3.264).
+    """
+    session, group, pid = os.getsid(0), os.getpgid(0), os.getppid()
+    while pid > 1:
+        try:
+            if os.getsid(pid) != session:
+                return False
+            if os.getpgid(pid) != group:
+                return True
+        except ProcessLookupError:
+            return False
+        parent = look_up(pid)
+        pid = parent.parent if parent is not None else 0
+    return False

@@ -15,7 +15,7 @@ import pytest
 from cockpit.cli.cockpit import is_ascii
 from cockpit.local.processes import descendants, identity, table
 from tests.ssh_server import eventually
-from tests.ui.pty_cockpit import PATIENCE, FrozenCluster, Terminal, cockpit_in_a_terminal
+from tests.ui.pty_cockpit import PATIENCE, ROOT, FrozenCluster, Terminal, cockpit_in_a_terminal
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a pty")
 
@@ -185,12 +185,50 @@ def test_ctrl_z_goes_back_to_the_shell_and_fg_draws_all_anew(cluster: FrozenClus
         shell.close()
 
 
+def test_ctrl_z_under_a_wrapper_stops_both_and_fg_brings_both_back(cluster: FrozenCluster, tmp_path: Path) -> None:
+    (tmp_path / "Makefile").write_text(
+        f"look:\n\t@cd {shlex.quote(str(ROOT))} && {sys.executable} -m cockpit --address {cluster.url}\n"
+    )
+    shell = Terminal(["--norc", "--noprofile", "-i"], tmp_path, {"PS1": "shell> "}, program=["bash"])
+    try:
+        shell.send(shlex.join(["make", "-C", str(tmp_path), "look"]).encode() + b"\n")
+        shell.wait_for("ci-smoke-12")
+        shell.settle()
+        seen = len(shell.written)
+
+        def has_come(text: bytes) -> bool:
+            shell.read_for(0.1)
+            return text in shell.written[seen:]
+
+        shell.send(b"\x1a")
+        eventually(lambda: has_come(b"Stopped"), "it was not suspended")
+        shell.send(b"echo al''ive\n")
+        eventually(lambda: has_come(b"alive"), "the shell takes no command")
+        seen = len(shell.written)
+        shell.send(b"fg\n")
+        eventually(lambda: has_come(b"ci-smoke-12"), "it was not drawn")
+        shell.settle()
+        seen = len(shell.written)
+        shell.send(b"q")
+        eventually(lambda: has_come(b"shell> "), "it was not left")
+    finally:
+        shell.close()
+
+
+def test_ctrl_c_says_how_to_quit(cluster: FrozenCluster, tmp_path: Path) -> None:
+    with cockpit_in_a_terminal("--address", cluster.url, home=tmp_path) as terminal:
+        terminal.settle()
+        terminal.send(b"\x03")
+        terminal.wait_for("Press q")
+        assert "[b]" not in terminal.text
+
+
 @pytest.mark.parametrize("pane", [b"1", b"4"])
 def test_ctrl_z_without_a_shell_is_no_trap(cluster: FrozenCluster, tmp_path: Path, pane: bytes) -> None:
     with cockpit_in_a_terminal("--address", cluster.url, home=tmp_path) as terminal:
         terminal.settle()
         terminal.send(pane + b"\x1a")
-        terminal.wait_for("There is no shell here to go back to.")
+        terminal.wait_for("There is no shell to return to.")
 
 
 def state_of(pid: int) -> str:
