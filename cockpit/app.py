@@ -19,8 +19,6 @@ from cockpit import settings
 from cockpit.actions import ACTIONS, Action, by_name, in_scope
 from cockpit.clients.ssh.questions import answer_ssh_with
 from cockpit.errors import EXIT_OK, CockpitError
-from cockpit.model.certificates import halves
-from cockpit.operations.connect import Question
 from cockpit.operations.live import LiveCluster
 from cockpit.operations.opening import Opener, Opening, opener_for
 from cockpit.panes.header import TabLine
@@ -227,13 +225,6 @@ class CockpitApp(JobsApp):
         self._last_report = sentence
         for screen in self._screens.values():
             screen.report(sentence)
-
-    async def _ask(self, question: Question) -> bool:
-        names = [*(half for line in question.lines for half in halves(line)), "It is remembered for this address."]
-        from cockpit.screens.confirm import Confirm
-
-        answer = await self.push_screen_wait(Confirm(question.text, names))
-        return bool(answer)
 
     # Actions
 

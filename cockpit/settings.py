@@ -248,11 +248,15 @@ def use_context(name: str | None) -> None:
 
 
 class Consents(msgspec.Struct, frozen=True):
-    """What the user agreed to for each origin (scheme, host and port); `certificates` are fingerprints by origin."""
+    """What the user agreed to for each origin (scheme, host and port).
+
+    `certificates` are fingerprints by origin, `plain_secrets` names of secrets that may be sent there unencrypted.
+    """
 
     ray_token: frozenset[str] = frozenset()
     plain_http: frozenset[str] = frozenset()
     certificates: dict[str, str] = {}
+    plain_secrets: dict[str, frozenset[str]] = {}
 
 
 def load_consents() -> Consents:

@@ -28,6 +28,9 @@ GROUPS = {
     "web": ("web",),
 }
 
+# Options before the command whose value is the next word.
+_VALUED = ("-c", "--context", "--address", "--ssh", "--ssh-port", "--accept-certificate", "--record", "--replay")
+
 EPILOG = """\
 exit codes: 0 done, the job succeeded; 1 it failed or was not found; 2 usage; 3 unreachable; 4 not let in or not trusted
 The cluster is named by a flag, else RAYAKASH_ADDRESS, RAY_API_SERVER_ADDRESS or RAY_ADDRESS, else the context in use.
@@ -103,12 +106,14 @@ def _forget_output() -> None:
 def _run(argv: list[str]) -> int:
     cut = argv.index("--") if "--" in argv else len(argv)
     parser = build_parser(groups_named(argv[:cut]))
+    if _command_in(argv[:cut]) not in ("submit", None):  # what follows is an id or a name, even with a dash in front
+        cut = len(argv)
     args = parser.parse_args(argv[:cut])
     args.rest = argv[cut + 1 :]
     if args.run is None:
+        if args.rest:
+            parser.error(f"nothing may follow -- here: {' '.join(args.rest)}")
         return _without_command(args)
-    if args.rest and not hasattr(args, "entrypoint"):
-        parser.error(f"nothing may follow -- here: {' '.join(args.rest)}")
     if args.record is not None or args.replay is not None:
         parser.error("--record and --replay are for the cockpit, which opens without a command")
     terminal.install()
@@ -116,6 +121,16 @@ def _run(argv: list[str]) -> int:
     result = args.run(args)
     code: int = asyncio.run(result) if asyncio.iscoroutine(result) else result
     return code
+
+
+def _command_in(words: Sequence[str]) -> str | None:
+    """The command that these words name, wherever the options that take a value stand."""
+    is_value = False
+    for word in words:
+        if not is_value and not word.startswith("-"):
+            return word
+        is_value = word in _VALUED
+    return None
 
 
 def _without_command(args: argparse.Namespace) -> int:

@@ -14,7 +14,7 @@ from cockpit.render.text import visible
 if TYPE_CHECKING:
     from cockpit.clients.ray import RayClient
     from cockpit.feeds.patience import Patience
-    from cockpit.operations.connect import Question, Selection, Target
+    from cockpit.operations.connect import Ask, Question, Selection, Target
 
 
 def selection_of(args: argparse.Namespace) -> "Selection":
@@ -39,7 +39,7 @@ async def cluster(args: argparse.Namespace, *, changes: bool = False) -> AsyncIt
     if changes and target.is_read_only:
         raise UsageError(f"The context {target.name} is read-only.", hint="Remove read_only from it to change that.")
     _warn(target)
-    ask = _ask if sys.stdin.isatty() else None
+    ask = asker()
 
     async def connected() -> "RayClient":
         return await connect(target, ask=ask, agreed=args.send_token, accept=args.accept_certificate)
@@ -52,6 +52,11 @@ async def cluster(args: argparse.Namespace, *, changes: bool = False) -> AsyncIt
         finally:
             for shortcoming in sorted(client.shortcomings):
                 output.warning(shortcoming)
+
+
+def asker() -> "Ask | None":
+    """How to ask on the terminal; None where there is none, as in a script."""
+    return _ask if sys.stdin.isatty() else None
 
 
 def patience_of(args: argparse.Namespace) -> "Patience":

@@ -8,7 +8,6 @@ from cockpit.cli import options, output, session
 from cockpit.errors import EXIT_OK, UsageError
 
 if TYPE_CHECKING:
-    from cockpit.feeds.patience import Patience
     from cockpit.operations.submit import Prepared, SubmitForm
 
 DESCRIPTION = """\
@@ -25,6 +24,11 @@ def add(commands: Any) -> None:
     parser.add_argument("--no-wait", action="store_true", help="print the id alone, and do not follow")
     _add_environment(parser)
     _add_resources(parser)
+    parser.add_argument(
+        "--send-secrets",
+        action="store_true",
+        help="agree, once for this address, to send the secrets that the job refers to unencrypted",
+    )
     options.add_retry(parser)
     options.add_cluster(parser)
     parser.set_defaults(run=submit_job)
@@ -60,7 +64,7 @@ async def submit_job(args: argparse.Namespace) -> int:
     prepared = await prepare(_form(args), scopes=scopes_for(context=args.context or current_context()))
     _say_what_goes(prepared)
     async with session.cluster(args, changes=True) as client:
-        submission_id = await _send(client, prepared, session.patience_of(args))
+        submission_id = await _send(client, prepared, args)
         if args.no_wait:
             output.line(submission_id)
             return EXIT_OK
@@ -68,14 +72,21 @@ async def submit_job(args: argparse.Namespace) -> int:
         return await _follow(client, submission_id, args)
 
 
-async def _send(client: Any, prepared: "Prepared", patience: "Patience") -> str:
+async def _send(client: Any, prepared: "Prepared", args: argparse.Namespace) -> str:
     import asyncio
 
+    from cockpit.operations.sending import Consent
     from cockpit.operations.submit import submit
     from cockpit.render.upload import result
 
     try:
-        return await submit(client, prepared, uploaded=lambda done: output.message(result(done)), patience=patience)
+        return await submit(
+            client,
+            prepared,
+            consent=Consent(session.asker(), args.send_secrets),
+            uploaded=lambda done: output.message(result(done)),
+            patience=session.patience_of(args),
+        )
     except asyncio.CancelledError:
         name = prepared.request.submission_id
         output.message("")  # the terminal stands behind its ^C

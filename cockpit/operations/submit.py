@@ -15,9 +15,10 @@ from cockpit.clients.ray import RayClient
 from cockpit.errors import CockpitError, NotFoundError, RejectedError, UnreachableError, UsageError
 from cockpit.feeds.patience import Patience
 from cockpit.model.jobs import METADATA_PREFIX, JobRequest, is_submission_id
-from cockpit.model.secret import REFERENCE_PREFIX
+from cockpit.model.secret import REFERENCE_PREFIX, reference_name
 from cockpit.model.uploads import UploadPlan, UploadProgress, UploadResult
 from cockpit.operations.runtime_env import RuntimeEnv
+from cockpit.operations.sending import NO_CONSENT, Consent, agree_to_secrets
 from cockpit.secrets.names import DEFAULT_SCOPE
 from cockpit.secrets.references import resolve_references
 
@@ -44,11 +45,15 @@ class SubmitForm(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
-    """A checked form: the request without its package, the upload that belongs to it, and who holds what secret."""
+    """A checked form: the request without its package, and the upload that belongs to it.
+
+    `secrets` are variables whose references were resolved, `references` the names of these secrets.
+    """
 
     request: JobRequest
     plan: UploadPlan | None = None
     secrets: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
 
 
 def entrypoint_of(words: Sequence[str]) -> str:
@@ -90,6 +95,7 @@ async def prepare(form: SubmitForm, *, scopes: Sequence[str] = (DEFAULT_SCOPE,),
         request=_request(form, submission_id, given, variables),
         plan=plan,
         secrets=tuple(name for name, value in given.items() if value.startswith(REFERENCE_PREFIX)),
+        references=tuple(name for value in given.values() if (name := reference_name(value)) is not None),
     )
 
 
@@ -117,6 +123,12 @@ def resolve_environment(given: Mapping[str, str], scopes: Sequence[str] = (DEFAU
     for name in given:
         if not _VARIABLE.fullmatch(name):
             raise UsageError(f"{name!r} is not a name of an environment variable.")
+    for name, value in given.items():
+        if not value.startswith("ac-secret:") and REFERENCE_PREFIX in value:
+            raise UsageError(
+                f"{name} holds a secret reference inside a longer value; only a whole value is replaced.",
+                hint=f"Store the whole value: `rayakash-tui secrets set {name}`, then {name}={REFERENCE_PREFIX}{name}.",
+            )
     values = resolve_references([value for value in given.values() if value.startswith("ac-secret:")], scopes=scopes)
     return {name: values[value].reveal() if value in values else value for name, value in given.items()}
 
@@ -162,16 +174,19 @@ async def submit(
     client: RayClient,
     prepared: Prepared,
     *,
+    consent: Consent = NO_CONSENT,
     uploaded: Callable[[UploadResult], None] = lambda _: None,
     progress: Callable[[UploadProgress], None] | None = None,
     patience: Patience | None = None,
 ) -> str:
     """Upload what belongs to the job and submit it; returns the submission id.
 
-    Raises RejectedError with Ray's reason, and what the client raises; an outage is sat out as long as `patience`
-    allows, which is not at all without it. Where the answer to the submission was lost it is looked up whether the job
-    exists, so that a retry cannot run it twice.
+    Nothing is sent where secrets need a `consent` that is refused: UsageError. Raises RejectedError with Ray's reason,
+    and what the client raises; an outage is sat out as long as `patience` allows, which is not at all without it. Where
+    the answer to the submission was lost it is looked up whether the job exists, so that a retry cannot run it twice.
     """
+    if prepared.references:
+        await agree_to_secrets(client.transport.endpoint, prepared.references, consent)
     patience = patience or Patience(0)
     request = prepared.request
     if prepared.plan is not None:

@@ -14,6 +14,7 @@ from cockpit.operations import jobs as operations
 from cockpit.operations.clone import clone_of
 from cockpit.operations.fields import SubmitFields, fields_of
 from cockpit.operations.live import LiveCluster
+from cockpit.operations.sending import NO_CONSENT, Consent
 from cockpit.panes.requests import JobSubmitted
 from cockpit.render.jobs import outcome
 from cockpit.screens.confirm import Confirm
@@ -28,9 +29,10 @@ RETRY_SECONDS = 300.0
 class JobActions:
     """Acts on jobs of one cluster; every method is to be run as a worker and may raise CockpitError."""
 
-    def __init__(self, app: App[int], cluster: LiveCluster) -> None:
+    def __init__(self, app: App[int], cluster: LiveCluster, consent: Consent = NO_CONSENT) -> None:
         self._app = app
         self._cluster = cluster
+        self._consent = consent
 
     async def submit(self) -> None:
         """Ask for a job and submit it."""
@@ -46,7 +48,14 @@ class JobActions:
     async def _dialog(self, fields: SubmitFields | None = None, **options: Any) -> SubmitDialog:
         """The dialog, with the names of secrets that can be referred to; asking a keyring may take a moment."""
         names = await asyncio.to_thread(secret_names)
-        return SubmitDialog(self._cluster.client, fields, secrets=names, scopes=self._cluster.scopes, **options)
+        return SubmitDialog(
+            self._cluster.client,
+            fields,
+            secrets=names,
+            scopes=self._cluster.scopes,
+            consent=self._consent,
+            **options,
+        )
 
     async def _submitted(self, dialog: SubmitDialog) -> None:
         submission_id = await self._app.push_screen_wait(dialog)

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from textual import on
 
+from cockpit.model.certificates import halves
 from cockpit.model.jobs import Job
 from cockpit.operations.live import LiveCluster
+from cockpit.operations.question import Question
 from cockpit.panes.base import Pane
 from cockpit.panes.jobs import JobsPane
 from cockpit.panes.requests import JobSubmitted, SaveLogAsked
@@ -54,10 +56,18 @@ class JobsApp(TerminalApp):
             case "delete":
                 self._run(actions.delete(message.jobs))
 
+    async def _ask(self, question: Question) -> bool:
+        names = [*(half for line in question.lines for half in halves(line)), "It is remembered for this address."]
+        from cockpit.screens.confirm import Confirm
+
+        answer = await self.push_screen_wait(Confirm(question.text, names))
+        return bool(answer)
+
     def _job_actions(self, cluster: LiveCluster) -> "JobActions":
+        from cockpit.operations.sending import Consent
         from cockpit.screens.job_actions import JobActions
 
-        return JobActions(self, cluster)
+        return JobActions(self, cluster, Consent(self._ask))
 
     def do_submit(self) -> None:
         """Submit a job."""

@@ -13,6 +13,7 @@ from cockpit.errors import CockpitError, UsageError
 from cockpit.model.uploads import UploadProgress
 from cockpit.operations.clone import command_line
 from cockpit.operations.fields import SubmitFields, form_of
+from cockpit.operations.sending import NO_CONSENT, Consent
 from cockpit.operations.submit import prepare, submit
 from cockpit.operations.upload import plan_upload
 from cockpit.render import upload as render
@@ -60,6 +61,7 @@ class SubmitDialog(Dialog[str]):
         withheld: tuple[str, ...] = (),
         secrets: tuple[str, ...] = (),
         scopes: tuple[str, ...] = (DEFAULT_SCOPE,),
+        consent: Consent = NO_CONSENT,
     ) -> None:
         super().__init__(title)
         self._client = client
@@ -67,6 +69,7 @@ class SubmitDialog(Dialog[str]):
         self._withheld = withheld
         self._secrets = secrets
         self._scopes = scopes
+        self._consent = consent
         self._is_sending = False
 
     def contents(self) -> list[Widget]:
@@ -165,7 +168,7 @@ class SubmitDialog(Dialog[str]):
             self._say("checking…")
             prepared = await prepare(form_of(self.fields), scopes=self._scopes, in_thread=True)
             self._say("submitting…")
-            submission_id = await submit(self._client, prepared, progress=self._show_progress)
+            submission_id = await submit(self._client, prepared, consent=self._consent, progress=self._show_progress)
         except CockpitError as error:
             self._say(" ".join(text for text in (error.title, error.hint) if text), "error")
         else:

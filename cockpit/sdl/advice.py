@@ -5,7 +5,7 @@ import re
 from cockpit.sdl.findings import CHAIN, Fix, Operation, Report, advise, to_set
 from cockpit.sdl.nodes import Node, Sequence, child, fields, pairs_of
 from cockpit.sdl.scalars import is_null
-from cockpit.sdl.secret_names import WITHHELD, is_plain_secret
+from cockpit.sdl.secret_names import REFERENCE, WITHHELD, is_plain_secret
 from cockpit.sdl.view import Expose, Service, Target, View
 
 # 6 s per block and a millionth of an ACT, which is one US dollar.
@@ -93,6 +93,9 @@ def _env(report: Report, service: Service) -> None:
         elif WITHHELD.search(value):
             message = f"{name} lacks its value: the draft that this text comes from left it out; put it in again."
             advise(report, "value-withheld", node, message, severity="error")
+        elif REFERENCE in value[1:]:
+            message = f"{name} holds a secret reference inside its value, where nothing replaces it: store it whole."
+            advise(report, "reference-inside", node, message, severity="error")
         elif is_plain_secret(name, value):
             message = f"{name} looks like a secret in plain text: the provider and anyone with a shell can read it."
             advise(report, "plain-secret", node, message)

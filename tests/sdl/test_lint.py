@@ -148,3 +148,9 @@ def test_in_a_process_of_its_own(machine: Machine, small: Path) -> None:
     assert '"code":"size-suffix"' in done.out
     assert machine.python("-m", "cockpit", "sdl", "lint", str(small)).code == 0
     assert machine.python("-m", "cockpit", "sdl", "lint").code == 2
+
+
+def test_a_reference_inside_a_value_is_an_error() -> None:
+    text = "services:\n  web:\n    image: nginx:1.27\n    env:\n      - DB=postgres://u:ac-secret://PW@h\n      - A=ac-secret://A\n"
+    found = [problem for problem in problems(SdlDocument(text)) if problem.code == "reference-inside"]
+    assert [(problem.line, problem.severity) for problem in found] == [(5, "error")]

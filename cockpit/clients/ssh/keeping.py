@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import secrets
 import socket
 import subprocess
@@ -19,6 +20,14 @@ LONGEST_LINE = 64 * 1024
 LOST = -1  # in the place of an exit code: the keeper itself was ended
 
 
+_CREDENTIALS = re.compile(r"RAY_AUTH_TOKEN(?:_PATH)?|(?:RAYAKASH|AKASH)_.*")
+
+
+def without_credentials(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment for ssh: `SendEnv RAY_*` in its configuration would carry our tokens to the bastion."""
+    return {name: value for name, value in environment.items() if not _CREDENTIALS.fullmatch(name)}
+
+
 class KeptCommand:
     """One run of a command, in a `async with` at whose end it is over. `heard` gets the lines of its stderr."""
 
@@ -26,7 +35,7 @@ class KeptCommand:
         self, directory: Path, command: list[str], environment: Mapping[str, str], heard: Callable[[str], None]
     ) -> None:
         self._arguments = [str(directory), f"ended-{secrets.token_hex(16)}", *command]
-        self._environment = {**os.environ, **environment}
+        self._environment = {**without_credentials(os.environ), **environment}
         self._heard = heard
         self._listening: asyncio.Task[int] | None = None
 

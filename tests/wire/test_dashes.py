@@ -1,0 +1,43 @@
+"""`--` in every command: what follows is an id or a name, whatever it begins with."""
+
+from pathlib import Path
+
+import pytest
+
+from cockpit import settings
+from cockpit.clients.ssh.keeping import without_credentials
+from tests.wire.commands import here, home
+from tests.wire.fake_ray import FakeRay, serve
+
+__all__ = ["home"]
+
+
+@pytest.mark.usefixtures("home")
+async def test_ids_that_begin_with_a_dash() -> None:
+    ray = FakeRay()
+    ray.add("-dash", "SUCCEEDED", log=b"text\n")
+    async with serve(ray) as server:
+        for words in (["logs"], ["wait"], ["stop"], ["delete"]):
+            done = await here(*words, "--address", server.url, "--", "-dash")
+            assert done.code == 0, done.err
+        assert not ray.jobs
+
+
+@pytest.mark.usefixtures("home")
+async def test_names_behind_two_dashes() -> None:
+    assert (await here("clusters", "add", "--", "lab", "http://127.0.0.1:1")).code == 0
+    assert (await here("-c", "submit", "clusters", "remove", "--", "lab")).code == 0
+    assert "lab" not in settings.load_settings().contexts
+
+
+async def test_nothing_may_follow_without_a_command(home: Path) -> None:
+    assert home.is_dir()
+    done = await here("--", "jobs")
+    assert done.code == 2
+    assert "nothing may follow --" in done.err
+
+
+def test_ssh_inherits_no_token_and_keeps_the_rest() -> None:
+    given = {"PATH": "/bin", "SSH_AUTH_SOCK": "/s", "RAY_AUTH_TOKEN": "t", "RAY_AUTH_TOKEN_PATH": "p",
+             "RAYAKASH_SECRET_X": "x", "RAYAKASH_VAULT_PASSPHRASE": "v", "AKASH_KEY_NAME": "k"}  # fmt: skip
+    assert without_credentials(given) == {"PATH": "/bin", "SSH_AUTH_SOCK": "/s"}
