@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from cockpit.sdl.document import SdlDocument
+from cockpit.sdl.rules import problems
 from tests.sdl.conftest import SMALL, Sdl
 from tests.secrets.machine import Machine
 
@@ -151,6 +153,7 @@ def test_in_a_process_of_its_own(machine: Machine, small: Path) -> None:
 
 
 def test_a_reference_inside_a_value_is_an_error() -> None:
-    text = "services:\n  web:\n    image: nginx:1.27\n    env:\n      - DB=postgres://u:ac-secret://PW@h\n      - A=ac-secret://A\n"
+    env = "    env:\n      - DB=postgres://u:ac-secret://PW@h\n      - A=ac-secret://A\n"
+    text = f"services:\n  web:\n    image: nginx:1.27\n{env}"
     found = [problem for problem in problems(SdlDocument(text)) if problem.code == "reference-inside"]
     assert [(problem.line, problem.severity) for problem in found] == [(5, "error")]

@@ -1,7 +1,5 @@
 """`--` in every command: what follows is an id or a name, whatever it begins with."""
 
-from pathlib import Path
-
 import pytest
 
 from cockpit import settings
@@ -30,8 +28,8 @@ async def test_names_behind_two_dashes() -> None:
     assert "lab" not in settings.load_settings().contexts
 
 
-async def test_nothing_may_follow_without_a_command(home: Path) -> None:
-    assert home.is_dir()
+@pytest.mark.usefixtures("home")
+async def test_nothing_may_follow_without_a_command() -> None:
     done = await here("--", "jobs")
     assert done.code == 2
     assert "nothing may follow --" in done.err
