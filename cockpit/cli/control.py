@@ -58,7 +58,7 @@ async def stop_jobs(args: argparse.Namespace) -> int:
                 ended.append(before)
                 return EXIT_OK
             if args.no_wait:
-                output.message(f"Asked Ray to stop job {job_id}.")
+                output.message(f"Stop requested for job {job_id}.")
                 return EXIT_OK
             job = await operations.until_stopped(client, job_id, patience, _stopping)
             ended.append(job)

@@ -88,7 +88,7 @@ def conclude(followed: Followed) -> int:
     output.message(render.outcome(job, time.time()))
     if job.status == "FAILED" and (followed.missing or job.driver_node_id is None or job.driver_exit_code is None):
         # It never came to run, or was ended from outside: its log does not tell why, only the message does.
-        for text in (job.message or "").splitlines():
+        for text in (job.message or "").expandtabs(4).splitlines():
             output.message(f"  | {text}")
     return result_code(job)
 

@@ -1,16 +1,22 @@
 """Stopping and deleting jobs, and telling what really came of it."""
 
 import asyncio
+import math
+import shlex
 from collections.abc import Callable
 
 from cockpit.clients.ray import RayClient
-from cockpit.errors import RejectedError
+from cockpit.errors import NotFoundError, RejectedError
 from cockpit.feeds.job_watch import JobWatch
 from cockpit.feeds.patience import Patience
 from cockpit.model.jobs import Job
 
 # Ray sends SIGTERM, waits 3 s and sends SIGKILL; a job that is still PENDING after this many polls will stay so.
 PENDING_POLLS = 5
+# Ray looks at a supervisor once a second; `ray stop` of an actor takes up to 10.
+SUPERVISOR_SECONDS = 15.0
+LOOK_SECONDS = 0.5
+LOOKS = 5
 
 
 async def request_stop(client: RayClient, job_id: str) -> Job:
@@ -40,20 +46,55 @@ async def until_stopped(client: RayClient, job_id: str, patience: Patience, repo
         await asyncio.sleep(watch.interval)
     else:
         raise RejectedError(
-            f"Ray answered that job {job_id} is stopped, but it is still PENDING.",
-            hint="Ray cannot stop a job before it starts; it gives up waiting by itself, after 15 minutes as a rule.",
+            f"Stop requested for job {job_id}, which is still PENDING.",
+            hint="Ray cannot stop a job before it starts: it ends the job as soon as it has started it, "
+            "or when it gives up waiting, after 15 minutes by default.",
         )
     if not job.is_terminal:
         report(job)
     return await watch.until_terminal(patience)
 
 
-async def delete(client: RayClient, job_id: str) -> None:
-    """Make the head forget an ended job. Raises NotFoundError, and RejectedError for a driver or a live job."""
+async def delete(client: RayClient, job_id: str, *, pause: float = LOOK_SECONDS) -> None:
+    """Delete the record of an ended job, and see that it stays deleted; `pause` is in seconds, between two looks.
+
+    A job that has just ended still has its supervisor actor, and Ray's monitor of that actor writes the record again,
+    as FAILED "Entrypoint not found" (measured on 2.60): so the actor's death is waited for, and the job looked for
+    afterwards. Raises NotFoundError, and RejectedError for a driver, a live job, or one that Ray keeps.
+    """
     job = await client.job(job_id)
     if job.is_driver:
         raise not_a_submission(job)
+    had_supervisor = job.is_terminal and await _until_supervisor_is_gone(client, job_id, pause)
     await client.delete(job_id)
+    for _ in range(LOOKS if had_supervisor else 1):
+        await asyncio.sleep(pause if had_supervisor else 0)
+        if await _exists(client, job_id):
+            await client.delete(job_id)
+    if await _exists(client, job_id):
+        raise RejectedError(
+            f"Ray deleted job {job_id} and lists it again.",
+            hint=f"Wait some seconds, then repeat: rayakash-tui delete -- {shlex.quote(job_id)}",
+        )
+
+
+async def _until_supervisor_is_gone(client: RayClient, job_id: str, pause: float) -> bool:
+    """Whether the job's supervisor actor was still there; waits up to SUPERVISOR_SECONDS for its end."""
+    was_there = False
+    for _ in range(math.ceil(SUPERVISOR_SECONDS / pause)):
+        if job_id not in (await client.job_supervisors()).values():
+            return was_there
+        was_there = True
+        await asyncio.sleep(pause)
+    return was_there
+
+
+async def _exists(client: RayClient, job_id: str) -> bool:
+    try:
+        await client.job(job_id)
+    except NotFoundError:
+        return False
+    return True
 
 
 def not_a_submission(job: Job) -> RejectedError:

@@ -4,7 +4,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from cockpit.model.jobs import Job
-from cockpit.render.jobs import outcome, reason, waits_for
+from cockpit.render.jobs import outcome, own_lines, reason, waits_for
 from cockpit.render.text import visible
 from cockpit.widgets.glyphs import UNICODE, Glyphs
 from cockpit.widgets.state_line import Piece, StateLine
@@ -51,5 +51,5 @@ def _running(job: Job) -> str:
 
 def _message_tail(job: Job) -> list[str]:
     """The last lines that mean something; a traceback ends with its reason."""
-    lines = [line.rstrip() for line in (job.message or "").splitlines() if line.strip()]
+    lines = own_lines(job)
     return lines[-(LINES - 1) :]

@@ -28,7 +28,15 @@ COLUMNS = (
 
 LONGEST_CELL = 200
 
-_ANNOUNCEMENT = "Running entrypoint for job "
+# What Ray itself writes into a job's log, and so into the end of it that the message of a failed job quotes: the
+# announcement of the entrypoint (job_supervisor.py), lines of its own logger such as those of ray.init, and what the
+# autoscaler tells every driver, of other jobs too (all measured on 2.60).
+_RAYS_OWN = re.compile(
+    r"Running entrypoint for job |"
+    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+\s+(?:DEBUG|INFO)\s|"
+    r"(?:\x1b\[[0-9;]*m)*\(autoscaler \+"
+)
+_FAILED_ENTRYPOINT = re.compile(r"Job entrypoint command failed with exit code (-?\d+), last available logs")
 # Test runners and the like frame their last line, and the frame would be all that a cell has room for.
 _DECORATION = re.compile(r"^([!=*_#~-])\1{3,}\s*|\s*([!=*_#~-])\2{3,}$")
 
@@ -52,16 +60,25 @@ def seconds_run(job: Job, now: float) -> float | None:
     return None if end is None else end - job.start_time / 1000
 
 
+def own_lines(job: Job) -> list[str]:
+    """The lines of a job's message that can hold a cause: not empty, and not what Ray writes into every log."""
+    lines = [line.rstrip().expandtabs(4) for line in (job.message or "").splitlines() if line.strip()]
+    return [line for line in lines if not _RAYS_OWN.match(line.strip())]
+
+
 def reason(job: Job) -> str:
     """Why the job is where it is, in one line; empty where there is nothing to add to the status."""
-    lines = [line.strip() for line in (job.message or "").splitlines() if line.strip()]
-    # Ray announces the entrypoint in the log it quotes, and behind what a quick job printed (job_supervisor.py, 2.60).
-    lines = [line for line in lines if not line.startswith(_ANNOUNCEMENT)] or lines
-    if job.status == "FAILED" and job.driver_exit_code not in (None, 0) and len(lines) > 1:
-        return f"exit {job.driver_exit_code}: {_DECORATION.sub('', lines[-1]) or lines[-1]}"
     if job.status in ("SUCCEEDED", "RUNNING", "STOPPED"):
         return ""
-    return lines[0] if lines else ""
+    lines = [line.strip() for line in own_lines(job)]
+    if not lines:
+        return ""
+    failed = _FAILED_ENTRYPOINT.match(lines[0]) if job.status == "FAILED" else None
+    if failed and len(lines) == 1:
+        return f"exit code {failed[1]}, no output"
+    if job.status == "FAILED" and job.driver_exit_code not in (None, 0) and len(lines) > 1:
+        return f"exit {job.driver_exit_code}: {_DECORATION.sub('', lines[-1]) or lines[-1]}"
+    return lines[0]
 
 
 def waits_for(job: Job) -> list[str] | None:

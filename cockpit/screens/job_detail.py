@@ -81,13 +81,13 @@ def detail_lines(job: Job, now: float, *, is_forgotten: bool = False) -> list[tu
     ]
     lines += _section("metadata", [(key, str(value)) for key, value in (job.metadata or {}).items() if is_users(key)])
     lines += _section("runtime environment", _environment_lines(job))
-    message = (job.message or "")[:LONGEST].splitlines()
+    message = (job.message or "")[:LONGEST].expandtabs(4).splitlines()
     lines += [("message", ""), *(("", line) for line in message)] if message else []
     return [(label, visible(text)) for label, text in lines]
 
 
 def _last_lines(job: Job) -> list[tuple[str, str]]:
-    said = [line.rstrip() for line in (job.message or "")[-LONGEST:].splitlines() if line.strip()]
+    said = [line.rstrip() for line in (job.message or "")[-LONGEST:].expandtabs(4).splitlines() if line.strip()]
     return [("last lines", ""), *(("", line) for line in said[-LAST_LINES:])] if said else []
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
@@ -163,7 +164,7 @@ def test_a_pending_job_is_not_called_stopped(cockpit: CommandLine, ray_cluster: 
         assert http.post("/api/jobs/cannot-start/stop").json() == {"stopped": True}
     stopped = cockpit.run("stop", "cannot-start")
     assert stopped.code == 1
-    assert "Ray answered that job cannot-start is stopped, but it is still PENDING." in stopped.stderr
+    assert "Stop requested for job cannot-start, which is still PENDING." in stopped.stderr
     assert job(ray_cluster.head, "cannot-start")["status"] == "PENDING"
     deleted = cockpit.run("delete", "cannot-start")
     assert deleted.code == 1
@@ -218,6 +219,23 @@ def test_ghost_with_a_slash_in_its_id(cockpit: CommandLine, ray_cluster: RayClus
         done = cockpit.run(command, "a/ghost")
         assert done.code == 1
         assert "slash" in done.stderr
+
+
+def test_a_job_deleted_right_after_its_stop_does_not_come_back(cockpit: CommandLine, ray_cluster: RayCluster) -> None:
+    """Ray's monitor of the supervisor wrote such a job again as FAILED "Entrypoint not found"."""
+
+    def has_status(name: str, status: str) -> bool:
+        return bool(job(ray_cluster.head, name)["status"] == status)
+
+    for name in ("brief-1", "brief-2"):
+        assert cockpit.run("submit", "--no-wait", "--id", name, "--", "sleep 600").code == 0
+        eventually(partial(has_status, name, "RUNNING"), within=60, what="the job")
+        with ray_cluster.head.http() as http:
+            http.post(f"/api/jobs/{name}/stop")
+        eventually(partial(has_status, name, "STOPPED"), within=60, what="its end")
+        deleted = cockpit.run("delete", name)
+        assert (deleted.code, deleted.text) == (0, f"{name} deleted\n")
+        assert name not in cockpit.jobs()
 
 
 @pytest.mark.usefixtures("batch")

@@ -84,3 +84,25 @@ def test_a_row_is_made_anew_when_its_job_is_being_stopped_or_no_longer() -> None
     assert not is_as_made(job_row(job, NOW, stopping={"runs"}), job, NOW, ())
     pending = Job(submission_id="waits", status="PENDING")
     assert is_as_made(job_row(pending, NOW), pending, NOW + 50, ())
+
+
+PREAMBLE = "Job entrypoint command failed with exit code 3, last available logs (truncated to 20,000 chars):\n"
+INFO = "2026-11-27 12:50:00,123\tINFO worker.py:2012 -- Connecting to existing Ray cluster at address: 127.0.0.1:6379\n"
+AUTOSCALER = "\x1b[33m(autoscaler +3s)\x1b[0m Error: No available node types can fulfill resource request {'GPU': 8}\n"
+
+
+@pytest.mark.parametrize(
+    ("logged", "shown"),
+    [
+        ("", "exit code 3, no output"),
+        (INFO, "exit code 3, no output"),
+        ("Running entrypoint for job fails: python x.py\n" + INFO + AUTOSCALER, "exit code 3, no output"),
+        ("ValueError: boom\n" + AUTOSCALER, "exit 3: ValueError: boom"),
+        (INFO + "a\tb\n" + AUTOSCALER, "exit 3: a   b"),
+    ],
+)
+def test_what_ray_writes_into_every_log_is_no_cause(logged: str, shown: str) -> None:
+    job = Job(submission_id="fails", status="FAILED", driver_exit_code=3, message=PREAMBLE + logged)
+    assert reason(job) == shown
+    assert text_of(job_row(job, NOW).cells[3]) == shown
+    assert not any("INFO" in piece.text or "autoscaler" in piece.text for piece in _lines(job, NOW))

@@ -91,6 +91,8 @@ class FakeRay:
         self.streams = 0
         self._streaming: set[Exchange] = set()
         self.stops: list[str] = []
+        self.supervisors: dict[str, int] = {}
+        """Jobs whose supervisor actor is still alive, for so many looks at the actors."""
 
     # What happens on the cluster
 
@@ -191,12 +193,22 @@ class FakeRay:
             await (self._submit(exchange) if method == "POST" else self._list(exchange))
         elif path.startswith("/api/jobs/"):
             await self._one_job(exchange, method, path.split("/")[3:])
+        elif path == "/api/v0/actors":
+            await self._actors(exchange)
         elif path.startswith("/api/v0/logs/"):
             await self._log(exchange, path.rpartition("/")[2])
         elif path.startswith("/api/packages/gcs/"):
             await self._package(exchange, path.rpartition("/")[2])
         else:
             await exchange.reply("404: Not Found", status=404)
+
+    async def _actors(self, exchange: Exchange) -> None:
+        """The supervisors that are alive; nothing else is asked for here."""
+        alive = [name for name, looks in self.supervisors.items() if looks > 0]
+        self.supervisors = {name: looks - 1 for name, looks in self.supervisors.items() if looks > 1}
+        rows = [{"actor_id": f"{at:032x}", "name": f"_ray_internal_job_actor_{name}"} for at, name in enumerate(alive)]
+        counts = {"total": len(rows), "num_after_truncation": len(rows), "num_filtered": len(rows)}
+        await exchange.reply({"result": True, "msg": "", "data": {"result": {"result": rows, **counts}}})
 
     def _shown(self, exchange: Exchange, job: Job) -> Job:
         """The job; env values are withheld from what looks like a browser."""
@@ -246,6 +258,8 @@ class FakeRay:
             await exchange.reply(nested(500, f"RuntimeError: Attempted to delete job '{name}', {state}"), status=500)
         else:
             del self.jobs[job["submission_id"]]
+            if self.supervisors.get(name):  # its monitor writes the record again
+                self.add(name, "FAILED", message="Entrypoint not found")
             await exchange.reply({"deleted": True})
 
     async def _stop(self, exchange: Exchange, job: Job) -> None:

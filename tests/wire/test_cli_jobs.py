@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cockpit.feeds import job_watch
+from cockpit.operations import jobs as job_operations
 from tests.wire.commands import Done, here, home, write_contexts
 from tests.wire.fake_ray import FakeRay, nested, serve
 from tests.wire.following import brisk
@@ -431,7 +432,7 @@ async def test_stop_without_waiting() -> None:
     ray.add("x", "PENDING")
     done = await asked(ray, "stop", "--no-wait", "x")
     assert (done.code, done.out) == (0, b"")
-    assert "Asked Ray to stop job x." in done.err
+    assert "Stop requested for job x." in done.err
 
 
 async def test_stop_survives_a_head_that_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -478,3 +479,22 @@ async def test_delete() -> None:
     assert "hint: Stop it first." in done.err
     assert (await asked(ray, "delete", "older", "--json")).data == {"deleted": ["older"], "total": 1}
     assert set(ray.jobs) == {"live"}
+
+
+async def test_delete_waits_for_the_supervisor_of_a_job_that_has_just_been_stopped() -> None:
+    ray = FakeRay()
+    ray.add("stopped", "STOPPED")
+    ray.supervisors["stopped"] = 2
+    assert (await asked(ray, "delete", "stopped")).text == "stopped deleted\n"
+    assert ray.jobs == {}
+
+
+async def test_delete_of_a_job_that_ray_keeps_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_operations, "SUPERVISOR_SECONDS", 1.0)
+    ray = FakeRay()
+    ray.add("kept", "STOPPED")
+    ray.supervisors["kept"] = 1_000_000
+    done = await asked(ray, "delete", "kept")
+    assert (done.code, done.text) == (1, "")
+    assert "Ray deleted job kept and lists it again." in done.err
+    assert "rayakash-tui delete -- kept" in done.err
