@@ -2,8 +2,9 @@
 
 import re
 
+from cockpit.model.secret_values import holds_secret
 from cockpit.sdl.findings import CHAIN, Fix, Operation, Report, advise, to_set
-from cockpit.sdl.nodes import Node, Sequence, child, fields, pairs_of
+from cockpit.sdl.nodes import Node, Scalar, Sequence, child, fields, pairs_of
 from cockpit.sdl.scalars import is_null
 from cockpit.sdl.secret_names import REFERENCE, WITHHELD, is_plain_secret
 from cockpit.sdl.view import Expose, Service, Target, View
@@ -23,6 +24,7 @@ def check(report: Report, view: View) -> None:
         _image(report, service)
         _names(report, service)
         _env(report, service)
+        _words(report, service)
         _exposes(report, view, service)
         _dependencies(report, service)
 
@@ -99,6 +101,15 @@ def _env(report: Report, service: Service) -> None:
         elif is_plain_secret(name, value):
             message = f"{name} looks like a secret in plain text: the provider and anyone with a shell can read it."
             advise(report, "plain-secret", node, message)
+
+
+def _words(report: Report, service: Service) -> None:
+    for key in ("command", "args"):
+        node = child(service.node, key)
+        for word in node.items if isinstance(node, Sequence) else ():
+            if isinstance(word, Scalar) and holds_secret(word.value):
+                message = f"{key} holds a secret in plain text: the provider and anyone with a shell can read it."
+                advise(report, "plain-secret", word, message)
 
 
 def _dependencies(report: Report, service: Service) -> None:

@@ -8,11 +8,12 @@ import msgspec
 import yaml
 
 from cockpit.model.secret import REFERENCE_PREFIX, reference_name
+from cockpit.model.secret_values import holds_secret
 from cockpit.sdl.document import SdlDocument
 from cockpit.sdl.nodes import Node, Scalar, child
 from cockpit.sdl.paths import Path, spelled
 from cockpit.sdl.scalars import is_plain_text
-from cockpit.sdl.secret_names import is_plain_secret
+from cockpit.sdl.secret_names import is_named_secret, is_plain_secret
 from cockpit.sdl.secret_spans import GIVEN, TELLING
 from cockpit.sdl.view import Compute, Row, Service, View, Volume, string
 
@@ -194,8 +195,8 @@ def _tells(line: str) -> bool:
     """Whether a line of a script gives a value of its own to what sounds like a secret."""
     scheme = REFERENCE_PREFIX.partition(":")[0]
     given = ((match[1], line[match.end() :].split()) for match in GIVEN.finditer(line) if match[1] != scheme)
-    return any(
-        len(rest[0]) >= TELLING and not _COMPUTED.search(rest[0]) and is_plain_secret(name, rest[0].strip("\"';"))
+    return holds_secret(line) or any(
+        len(rest[0]) >= TELLING and not _COMPUTED.search(rest[0]) and is_named_secret(name, rest[0].strip("\"';"))
         for name, rest in given
         if rest
     )

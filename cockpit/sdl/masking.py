@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterable
 
+from cockpit.model.secret_values import secret_parts
 from cockpit.sdl.document import SdlDocument, paths_of
 from cockpit.sdl.nodes import Scalar
 from cockpit.sdl.paths import Path
-from cockpit.sdl.secret_names import is_plain_secret
+from cockpit.sdl.secret_names import is_named_secret, is_plain_secret
 from cockpit.sdl.secret_spans import GIVEN, secret_spans
 
 MASK = "***"
@@ -20,7 +21,14 @@ def masked_text(document: SdlDocument) -> str:
         if shown is not None:
             tail = re.search(r"[\r\n]*\Z", text[node.start : node.end])
             text = text[: node.start] + shown + (tail.group() if tail else "") + text[node.end :]
-    return "".join(_masked_line(line) for line in text.splitlines(keepends=True))
+    return "".join(_masked_line(line) for line in _without_parts(text).splitlines(keepends=True))
+
+
+def _without_parts(text: str) -> str:
+    """The text without what is a secret by its own shape, in commands and comments as well."""
+    for start, end in sorted(secret_parts(text), reverse=True):
+        text = text[:start] + re.sub(r"[^\r\n]+", MASK, text[start:end]) + text[end:]
+    return text
 
 
 def _shown(path: Path, node: Scalar) -> str | None:
@@ -31,7 +39,7 @@ def _shown(path: Path, node: Scalar) -> str | None:
             return MASK if name.strip() else None
         return f"{name}={MASK}" if is_plain_secret(name, value) else None
     name = next((str(step) for step in reversed(path) if isinstance(step, str)), "")
-    return MASK if is_plain_secret(name, node.value) else None
+    return MASK if is_named_secret(name, node.value) else None
 
 
 def _masked_line(line: str) -> str:
@@ -39,7 +47,7 @@ def _masked_line(line: str) -> str:
     body = line.rstrip("\r\n")
     for found in GIVEN.finditer(body):
         rest = body[found.end() :]
-        if rest.strip("\"'") != MASK and is_plain_secret(found[1], rest.strip("\"'")):
+        if rest.strip("\"'") != MASK and is_named_secret(found[1], rest.strip("\"'")):
             return body[: found.end()] + MASK + line[len(body) :]
     return line
 

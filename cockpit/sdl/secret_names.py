@@ -5,6 +5,7 @@ import re
 from cockpit.model.env_names import KNOWN as _NAMES
 from cockpit.model.env_names import is_secret_looking
 from cockpit.model.secret import REFERENCE_PREFIX
+from cockpit.model.secret_values import holds_secret
 
 REFERENCE = REFERENCE_PREFIX
 
@@ -23,7 +24,12 @@ def is_secret_name(name: str) -> bool:
 
 
 def is_plain_secret(name: str, value: str) -> bool:
-    """Whether a secret stands in plain text: not empty, not a reference, not a mere variable or placeholder."""
+    """Whether a secret stands in plain text, by the name of the variable or by the value's own shape."""
+    return is_named_secret(name, value) or (not value.startswith(REFERENCE) and holds_secret(value))
+
+
+def is_named_secret(name: str, value: str) -> bool:
+    """Whether a name tells that its value is a secret: not empty, not a reference, not a variable or placeholder."""
     bare = value.strip()
     if not bare.strip("\"'") or value.startswith(REFERENCE) or _STAND_IN.fullmatch(bare):
         return False

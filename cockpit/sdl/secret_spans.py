@@ -8,19 +8,17 @@ from collections.abc import Iterator
 
 import msgspec
 
+from cockpit.model.secret_values import secret_parts
 from cockpit.sdl.failures import UnreadableSdlError
 from cockpit.sdl.nodes import Mapping, Node, Scalar, Sequence, key_of
 from cockpit.sdl.parser import parse
-from cockpit.sdl.secret_names import is_plain_secret
+from cockpit.sdl.secret_names import is_named_secret, is_plain_secret
 
 TELLING = 6  # characters; a shorter value may stand anywhere by chance
 LONG = 16
 
 # A name to which something is given: in comments, scripts, and lists that are no env. A reference is no name.
 GIVEN = re.compile(r"""(?!(?:a?c?-)?secret://)([A-Za-z_][A-Za-z0-9_-]*)["']?\s*[=:]\s*""")
-_PRIVATE_KEY = re.compile(
-    r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(?:[\s\S]*?-----END [A-Z0-9 ]*PRIVATE KEY-----|[\s\S]*)"
-)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 
@@ -46,7 +44,7 @@ def secret_spans(text: str) -> list[Span]:
         is_yaml = True
     except UnreadableSdlError:
         is_yaml = False
-    found += ((match.start(), match.end(), "PRIVATE_KEY") for match in _PRIVATE_KEY.finditer(text))
+    found += ((start, end, "SECRET") for start, end in secret_parts(text))
     found += _in_lines(text, found, is_yaml=is_yaml)
     found += _repeated(text, found)
     return _joined(text, found)
@@ -77,7 +75,7 @@ def _in_scalar(text: str, node: Scalar, name: str) -> Iterator[tuple[int, int, s
             yield (*_written(text, node, f"{variable}="), variable)
     elif name == "env" and node.value.strip() and not _NAME.fullmatch(node.value):
         yield (*_written(text, node, ""), "env")  # without a name all of it may be the secret
-    elif is_plain_secret(name, node.value):
+    elif is_named_secret(name, node.value):
         yield (*_written(text, node, ""), name)
 
 
@@ -101,7 +99,7 @@ def _in_lines(text: str, known: list[tuple[int, int, str]], *, is_yaml: bool) ->
         for given in GIVEN.finditer(body):
             start = match.start() + given.end()
             rest = body[given.end() :]
-            if _is_in(covered, start) or not is_plain_secret(given[1], rest.strip("\"'")) or _is_code(body, given):
+            if _is_in(covered, start) or not is_named_secret(given[1], rest.strip("\"'")) or _is_code(body, given):
                 continue
             yield start, match.start() + len(body) if is_yaml else _end_of_broken(text, match), given[1]
             break

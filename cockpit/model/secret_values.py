@@ -1,0 +1,57 @@
+"""Secrets that are known by how they look, whatever the name in front of them: the one table of such shapes.
+
+The prefixes are those that their issuers publish. The part of a match that is the secret is its group `it`.
+"""
+
+import re
+from collections.abc import Iterator
+
+_SHAPES = (
+    # user:password@ of a URL; the user may be missing, as for Redis.
+    r"\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/@:\"'<>]*:(?P<it>[^\s/@\"'<>]{3,})@(?=[\w\[$])",
+    # What stands behind an option, and its kinds of mysql, curl and redis.
+    r"(?<![\w-])--?(?:auth-?token|access-?token|api-?key|api-?token|token|password|passwd|secret(?:-key)?)"
+    r"(?:=|\s+)[\"']?(?P<it>[^\s\"'\\;|&<>()-][^\s\"'\\;|&<>()]{5,})",
+    r"\bmysql(?:dump|admin|import)?\b[^\n|;&]*?\s-p[\"']?(?P<it>[^\s\"';|&-][^\s\"';|&]{2,})",
+    r"\bcurl\b[^\n|;&]*?\s(?:-u|--user)\s+[\"']?[^\s:\"']+:(?P<it>[^\s\"';|&]{3,})",
+    r"(?i:\bauthorization[\"']?\s*[:=]\s*[\"']?(?:bearer|basic|token))\s+(?P<it>[A-Za-z0-9._~+/=-]{8,})",
+    r"(?i:[\"'](?:password|passwd|secret|client_secret|private_key|api_?key|access_?token)\\?[\"'])\s*:\s*"
+    r"\\?\"(?P<it>[^\"\\]{3,})",
+    # Hugging Face, GitHub, GitLab, Amazon, Google, Slack, Discord, OpenAI and those who write keys as it does.
+    r"\b(?P<it>hf_[A-Za-z0-9]{30,})\b",
+    r"\b(?P<it>(?:gh[opsur]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,}))\b",
+    r"\b(?P<it>glpat-[A-Za-z0-9_-]{20,})",
+    r"\b(?P<it>(?:AKIA|ASIA)[A-Z0-9]{16})\b",
+    r"\b(?P<it>AIza[A-Za-z0-9_-]{35})",
+    r"\b(?P<it>xox[abeoprs]-[A-Za-z0-9-]{10,})",
+    r"\bhttps://hooks\.slack\.com/(?:services|workflows)/(?P<it>[A-Za-z0-9_/-]{20,})",
+    r"\bhttps://(?:\w+\.)?discord(?:app)?\.com/api/webhooks/(?P<it>\d+/[A-Za-z0-9_-]{20,})",
+    r"(?<![\w-])(?P<it>sk-(?=[A-Za-z_-]*\d)(?:[a-z]+-)*[A-Za-z0-9_]{20,})",
+    r"(?P<it>-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(?:[\s\S]*?-----END [A-Z0-9 ]*PRIVATE KEY-----|[\s\S]*))",
+)
+_PATTERNS = tuple(re.compile(shape) for shape in _SHAPES)
+# Without one of these no shape can match: most texts are through after one look.
+_HINTS = re.compile(
+    r"://[^\s/@]*:|(?i:token|passw|secret|key|authorization|mysql|curl)|hf_|gh[opsur]_|github_pat_|glpat-|A[KS]IA|AIza|xox"
+    r"|hooks\.slack|discord|sk-|-----BEGIN"
+)
+# Comes from elsewhere, or is to be filled in.
+_STAND_IN = re.compile(
+    r"[$%{<*]|\(|ac-secret:|.*(?:\$[{(\w]|\{\{|<)|(?i:x+|\.+|none|null|true|false|changeme|change[-_]?me|(?:your|my|the)[-_].*"
+    r"|pass(?:word)?|secret|token|.*example.*|.*placeholder.*|.*withheld.*)(?:[@:]|$)"
+)
+
+
+def secret_parts(text: str) -> Iterator[tuple[int, int]]:
+    """Where in a text secrets of a known shape stand, in no order; references and placeholders are none."""
+    if not _HINTS.search(text):
+        return
+    for pattern in _PATTERNS:
+        for match in pattern.finditer(text):
+            if not _STAND_IN.match(match["it"]):
+                yield match.span("it")
+
+
+def holds_secret(text: str) -> bool:
+    """Whether a secret of a known shape stands in a text."""
+    return next(secret_parts(text), None) is not None
