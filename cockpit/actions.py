@@ -111,7 +111,8 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that a key does.
 
     `name` is its id for the user's key map and the name of the method that does it; `scope` is the pane that it belongs
-    to, `rows` for every pane with a table, or `app`; `changes` marks what a read-only context refuses; `rank` orders
+    to, `rows` for every pane with a table, or `app`; `many` acts on the marked rows,
+    everything else on the row under the cursor; `changes` marks what a read-only context refuses; `rank` orders
     the hints, 0 is never hinted.
     """
 
@@ -122,6 +123,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     scope: str = "app"
     rank: int = 0
     changes: bool = False
+    many: bool = False
     why_not: Disabled | None = None
 
 
@@ -220,6 +222,7 @@ ACTIONS = (
         scope="jobs",
         rank=34,
         changes=True,
+        many=True,
         why_not=cannot_stop,
     ),
     Action(
@@ -230,6 +233,7 @@ ACTIONS = (
         scope="jobs",
         rank=36,
         changes=True,
+        many=True,
         why_not=cannot_delete,
     ),
     Action(

@@ -7,7 +7,7 @@ from textual import on
 from textual.message import Message
 from textual.widget import Widget
 
-from cockpit.actions import Action
+from cockpit.actions import Action, by_name
 from cockpit.feeds.topics import JOBS, Topic
 from cockpit.model.job_list import JobList
 from cockpit.model.jobs import Job
@@ -107,11 +107,10 @@ class JobsPane(TablePane[JobList]):
         """The job under the cursor."""
         return self._jobs.get(self.table.row_key or "")
 
-    @property
-    def chosen(self) -> list[Job]:
-        """The marked jobs, or the one under the cursor; those of a previous session cannot be acted on."""
-        keys = [key for key in self.table.chosen_keys if not key.startswith(PREVIOUS)]
-        return [self._jobs[key] for key in keys if key in self._jobs]
+    def chosen(self, action: Action) -> list[Job]:
+        """The jobs an action is for; those of a previous session cannot be acted on."""
+        keys = self.table.chosen_keys if action.many else [self.table.row_key or ""]
+        return [self._jobs[key] for key in keys if key in self._jobs and not key.startswith(PREVIOUS)]
 
     def find(self, job_id: str) -> bool:
         """Put the cursor on a job."""
@@ -121,7 +120,7 @@ class JobsPane(TablePane[JobList]):
         """Say why nothing can be done with the job under the cursor, or with none of those that are marked."""
         if action.scope != self.NAME:
             return super().why_disabled(action)
-        jobs = self.chosen
+        jobs = self.chosen(action)
         if not jobs:
             forgotten = self.job is not None
             return "The head was restarted and has forgotten this job." if forgotten else "There is no job to act on."
@@ -170,5 +169,5 @@ class JobsPane(TablePane[JobList]):
         self._ask("delete")
 
     def _ask(self, name: str) -> None:
-        jobs = [self.job] if name == "show_detail" and self.job else self.chosen
+        jobs = [self.job] if name == "show_detail" and self.job else self.chosen(by_name(name))
         self.post_message(self.Asked(name, jobs))

@@ -171,6 +171,11 @@ class TablePane(Pane, Generic[T]):
         self.table.filter = event.text
         self._leave_filter()
 
+    @on(LiveTable.MarksHidden)
+    def _tell_hidden(self, event: LiveTable.MarksHidden) -> None:
+        rows = "1 row" if event.count == 1 else f"{event.count} rows"
+        self.notify(f"Unmarked {rows} hidden by the filter.", markup=False, timeout=3)
+
     def _leave_filter(self) -> None:
         self.query_one(FilterBar).display = False
         self.table.focus()

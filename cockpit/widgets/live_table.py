@@ -91,6 +91,12 @@ class LiveTable(TableKeys, can_focus=True):
         marks: frozenset[str]
 
     @dataclass
+    class MarksHidden(TableMessage):
+        """The filter hides rows that were marked, so these `count` marks are gone."""
+
+        count: int
+
+    @dataclass
     class CountsChanged(StateMessage):
         """Another number of rows is there, shown or marked."""
 
@@ -124,6 +130,9 @@ class LiveTable(TableKeys, can_focus=True):
         cursor, marks, counts = self._model.cursor, self._model.marks, self._model.counts
         with super()._changing(moved=moved):
             yield
+        hidden = [key for key in marks if self._model.row(key) and key not in self._model.places]
+        if hidden:
+            self.post_message(self.MarksHidden(self, len(hidden)))
         if self._model.cursor != cursor:
             self.post_message(self.RowHighlighted(self, self._model.cursor))
         if self._model.marks != marks:
@@ -195,7 +204,7 @@ class LiveTable(TableKeys, can_focus=True):
 
     @property
     def marked_keys(self) -> list[str]:
-        """The keys of marked rows: in order, those that the filter hides last."""
+        """The keys of marked rows, in the order shown; a hidden row is never marked."""
         return [row.key for row in self._model.marked_rows]
 
     @property
@@ -242,6 +251,10 @@ class LiveTable(TableKeys, can_focus=True):
     def filter_error(self) -> str:
         """Why the filter cannot be used; empty where it can."""
         return self._filter_error
+
+    def clear_filter(self) -> None:
+        """Show all rows again."""
+        self.filter = ""
 
     def recall_filter(self) -> None:
         """Filter again as the last time."""

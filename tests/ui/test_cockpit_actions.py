@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from textual import events
 
 from tests.sim import SimServer
@@ -210,6 +211,37 @@ async def test_marked_jobs_are_stopped_together_after_all_of_them_were_named() -
             await driver.elapse(5.0)
             await driver.wait_until(lambda: {status(server, f"runs-{n}") for n in (1, 3)} == {"STOPPED"}, "both")
             assert status(server, "runs-2") == "RUNNING"
+
+
+@pytest.mark.parametrize("key", ["x", "l", "c"])
+async def test_an_action_never_reaches_a_marked_job_that_the_filter_hides(key: str) -> None:
+    async with simulated() as server:
+        with_jobs(server)
+        async with cockpit(server) as driver:
+            for name in ("runs-1", "runs-3"):
+                await driver.jobs.select(name)
+                await driver.press("space")
+            await driver.press("slash")
+            await driver.type("runs-2")
+            await driver.press("enter")
+            assert "Unmarked 2 rows hidden by the filter." in driver.told
+            await driver.press(key)
+            if key == "l":
+                await driver.wait_until(lambda: "runs-2" in driver.text.split("7 Clusters")[-1], "its log")
+            else:
+                title = {"x": "Stop job runs-2?", "c": "Submit runs-2 again"}[key]
+                await driver.opened(title)
+
+
+async def test_an_action_for_one_job_takes_the_one_under_the_cursor_whatever_is_marked() -> None:
+    async with simulated() as server:
+        with_jobs(server)
+        async with cockpit(server) as driver:
+            await driver.jobs.select("runs-1")
+            await driver.press("space")
+            await driver.jobs.select("runs-3")
+            await driver.press("c")
+            await driver.opened("Submit runs-3 again")
 
 
 async def test_a_pending_job_that_ray_will_not_stop_says_so() -> None:

@@ -266,20 +266,28 @@ async def test_marks_follow_their_keys_and_go_with_their_rows() -> None:
         await pilot.press("space", "end", "space")
         app.table.sort_by("id", descending=True)
         app.table.filter = "r4"
-        assert app.table.marked_keys == ["r4", "r0"]
+        assert app.table.marked_keys == ["r4"]
+        app.table.filter = ""
+        assert app.table.marked_keys == ["r4"]
+        await pilot.press("home", "down", "space")
         app.table.set_rows(rows(4))
         await pilot.pause()
-        assert app.table.marked_keys == ["r0"]
-        assert told(app, LiveTable.MarksChanged)[-1] == LiveTable.MarksChanged(app.table, frozenset({"r0"}))
+        assert app.table.marked_keys == ["r3"]
+        assert told(app, LiveTable.MarksChanged)[-1] == LiveTable.MarksChanged(app.table, frozenset({"r3"}))
 
 
-async def test_escape_ends_a_range_and_otherwise_goes_on_to_the_app() -> None:
+async def test_escape_closes_range_filter_and_marks_one_at_a_time() -> None:
     app = TableApp(given=rows(5))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("v", "down", "escape")
         assert app.escapes == 0
         await pilot.press("down")
         assert app.table.marked_keys == ["r0", "r1"]
+        app.table.filter = "r"
+        await pilot.press("escape")
+        assert (app.table.filter, app.table.marked_keys, app.escapes) == ("", ["r0", "r1"], 0)
+        await pilot.press("escape")
+        assert (app.table.marked_keys, app.escapes) == ([], 0)
         await pilot.press("escape")
         assert app.escapes == 1
 

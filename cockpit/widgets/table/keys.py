@@ -29,7 +29,7 @@ class TableKeys(TableView):
         Binding("shift+down", "range_by(1)", "Mark downwards", show=False, id="table.range-down"),
         Binding("v", "range", "Mark a range", show=False, id="table.range"),
         Binding("asterisk", "mark_shown", "Mark all or none", show=False, id="table.mark-shown"),
-        Binding("escape", "end_range", "End the range", show=False, id="table.end-range"),
+        Binding("escape", "back", "End the range, clear the filter, clear the marks", show=False, id="table.back"),
         Binding("o", "sort_next", "Sort by the next column", show=False, id="table.sort-next"),
         Binding("O", "sort_reverse", "Reverse the order", show=False, id="table.sort-reverse"),
         Binding("w", "wide", "All columns", show=False, id="table.wide"),
@@ -46,6 +46,7 @@ class TableKeys(TableView):
     | shift+up, shift+down | Mark rows while moving. |
     | v | Mark whatever the cursor passes, until v or escape. |
     | * | Mark all rows that the filter shows, or none of them. |
+    | escape | End the range, else clear the filter, else clear the marks. |
     | o, O | Sort by the next column; reverse the order. |
     | w | Show all columns in their full width, or as many as fit. |
     """
@@ -121,14 +122,23 @@ class TableKeys(TableView):
                 self._model.begin_range()
                 self._range_is_sticky = True
 
-    def action_end_range(self) -> None:
-        """Keep the marks and let the cursor move freely."""
+    def action_back(self) -> None:
+        """Close exactly one thing, the innermost: the range, the filter, the marks."""
+        is_ranging = self._model.in_range and self._range_is_sticky
+        if self._filter_text and not is_ranging:
+            self.clear_filter()
+            return
         with self._changing():
             self._model.end_range()
+            if not is_ranging:
+                self._model.set_marks(())
+
+    def clear_filter(self) -> None:
+        """Show all rows again; the filter itself belongs to LiveTable."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave escape to others while there is no range to end."""
-        if action == "end_range" and not self._model.in_range:
+        """Leave escape to others while there is nothing to close."""
+        if action == "back" and not (self._model.in_range or self._filter_text or self._model.marks):
             return False
         return super().check_action(action, parameters)
 

@@ -125,7 +125,14 @@ class RowModel:
             self._sort_keys.update({row.key: self._sort_key(row) for row in rows if row.key not in self._sort_keys})
             rows = ordered(rows, self._sort_keys, descending=self._descending)
         self.view, self._places = rows, None
+        if self._verdicts is not None:
+            self._drop_hidden_marks()
         self._settle_cursor(before, place)
+
+    def _drop_hidden_marks(self) -> None:
+        """Unmark rows that are not shown: an action must never reach a row that the user cannot see."""
+        self.marks = self.marks & self.places.keys()
+        self._marks_before = self._marks_before & self.places.keys()
 
     # The cursor
 
@@ -176,20 +183,17 @@ class RowModel:
 
     @property
     def marked_rows(self) -> list[Row]:
-        """The marked rows, those of the view first and in its order."""
-        if not self.marks:
-            return []
-        shown = [row for row in self.view if row.key in self.marks]
-        return shown + [row for row in self.rows if row.key in self.marks and row.key not in self.places]
+        """The marked rows in the order of the view; a hidden row is never marked."""
+        return [row for row in self.view if row.key in self.marks] if self.marks else []
 
     def set_marks(self, keys: Iterable[str]) -> None:
-        """Mark these rows and no others; keys that do not exist are passed over."""
-        self.marks = frozenset(key for key in keys if key in self._by_key)
+        """Mark these rows and no others; keys that are not shown are ignored."""
+        self.marks = frozenset(key for key in keys if key in self.places)
 
     def mark_shown(self) -> None:
-        """Mark every row of the view; where all are, take these marks away."""
+        """Mark every row of the view, or clear the marks if all are marked."""
         shown = frozenset(self.places)
-        self.marks = self.marks - shown if self.marks >= shown else self.marks | shown
+        self.marks = frozenset() if self.marks >= shown else shown
 
     @property
     def in_range(self) -> bool:

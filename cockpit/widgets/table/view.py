@@ -52,6 +52,7 @@ class TextLine(NamedTuple):
     text: str
     tone: str
     right: str = ""
+    right_tone: str = "quiet"
 
 
 class TableView(LineView):
@@ -167,7 +168,8 @@ class TableView(LineView):
         if y < HEADER:
             return HeaderLine(number, self._arrangement.sort)
         if y >= view.height - _foot_height(view.height):
-            return TextLine(number, *self._foot(), self._counts_text(left_out))
+            tone = "accent" if self._filter_text else "quiet"
+            return TextLine(number, *self._foot(), self._counts_text(left_out), tone)
         place = self.top + y - HEADER
         if place < len(self._model.view):
             row = self._model.view[place]
@@ -192,7 +194,7 @@ class TableView(LineView):
         right, used = clip(line.right, width, self.glyphs.ellipsis)
         left, _ = clip(line.text, max(0, width - GUTTER - used - 1), self.glyphs.ellipsis)
         drawn = [Segment(" " * GUTTER + left, self._palette.style(line.tone))] if left else []
-        return justified(drawn, [Segment(right, self._palette.style("quiet"))] if right else [], width, ground)
+        return justified(drawn, [Segment(right, self._palette.style(line.right_tone))] if right else [], width, ground)
 
     # Words
 
