@@ -10,7 +10,9 @@ refuse() {
 
 # --- secrets ---
 # A reference that nobody resolved would itself be taken for the value.
-left=$(env -0 | tr '\n\0' ' \n' | sed -n 's/^\([A-Z_a-z][0-9A-Z_a-z]*\)=ac-secret:.*/\1/p' | xargs)
+left=$(env -0 | tr '\n\0' ' \n' | sed -n \
+  -e 's/^\([A-Z_a-z][0-9A-Z_a-z]*\)=ac-secret:.*/\1/p' \
+  -e 's/^\([A-Z_a-z][0-9A-Z_a-z]*\)=.*ac-secret:\/\/[A-Z_a-z].*/\1/p' | xargs)
 [ -z "$left" ] || refuse "env: no value came for $left. Render the SDL first: rayakash-tui sdl render."
 
 # Ray runs open, without a word, in a mode that it does not know; so the mode is not left to chance.
@@ -118,9 +120,22 @@ export RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S="${RAY_GRACEFUL_SHUTDOWN_DRAIN_TIME
 # --- Ray ---
 need_ports 6379 8265 8076 8077 8078 8079
 # All pods of a placement reach each other on every port; what the internet reaches is in `expose` alone.
-exec ray start --head --block --disable-usage-stats \
+ending=
+ray=
+trap 'ending=1; [ -z "$ray" ] || kill -TERM "$ray" || :' TERM INT
+ray start --head --block --disable-usage-stats \
   --port=6379 --dashboard-host=0.0.0.0 --dashboard-port=8265 \
   --object-manager-port=8076 --node-manager-port=8077 \
   --dashboard-agent-grpc-port=8078 --dashboard-agent-listen-port=8079 \
   --min-worker-port=10002 --max-worker-port=19999 \
-  --num-cpus="$cpus" --memory="$tasks" --object-store-memory="$objects"
+  --num-cpus="$cpus" --memory="$tasks" --object-store-memory="$objects" &
+ray=$!
+[ -z "$ending" ] || kill -TERM "$ray" || :
+# As first process of the container the shell takes in what jobs leave behind, and `wait` collects it; Ray would not.
+code=0
+while :; do
+  wait "$ray" && code=0 || code=$?
+  kill -0 "$ray" 2>/dev/null || break
+done
+[ -z "$ending" ] || exit 143
+exit "$code"

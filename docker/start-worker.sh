@@ -10,7 +10,9 @@ refuse() {
 
 # --- secrets ---
 # A reference that nobody resolved would itself be taken for the value.
-left=$(env -0 | tr '\n\0' ' \n' | sed -n 's/^\([A-Z_a-z][0-9A-Z_a-z]*\)=ac-secret:.*/\1/p' | xargs)
+left=$(env -0 | tr '\n\0' ' \n' | sed -n \
+  -e 's/^\([A-Z_a-z][0-9A-Z_a-z]*\)=ac-secret:.*/\1/p' \
+  -e 's/^\([A-Z_a-z][0-9A-Z_a-z]*\)=.*ac-secret:\/\/[A-Z_a-z].*/\1/p' | xargs)
 [ -z "$left" ] || refuse "env: no value came for $left. Render the SDL first: rayakash-tui sdl render."
 
 # Ray runs open, without a word, in a mode that it does not know; so the mode is not left to chance.
@@ -117,7 +119,10 @@ export RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S="${RAY_GRACEFUL_SHUTDOWN_DRAIN_TIME
 
 # --- the head ---
 # Services start in any order. As first process of a container a shell gets only the signals that it asks for.
-[ -n "${RAY_ADDRESS_HOST:-}" ] || refuse "env: RAY_ADDRESS_HOST is empty; it is the name of the head's service."
+case ${RAY_ADDRESS_HOST:-} in
+  '') refuse "env: RAY_ADDRESS_HOST is empty; it is the name of the head's service." ;;
+  -* | *[!A-Za-z0-9._-]*) refuse "env: RAY_ADDRESS_HOST must be a host name alone, without a port: the head's service." ;;
+esac
 trap 'exit 143' TERM INT
 ask='
 import http.client, json, os, socket, sys
@@ -148,9 +153,12 @@ word(0 if found == wanted else 4, found)
 version=$(python3 -c 'import importlib.metadata; print(importlib.metadata.version("ray"))')
 begun=$(date +%s)
 pause=1
+most=16
 while :; do
   code=0
   problem=$(python3 -c "$ask" "$RAY_ADDRESS_HOST" "$version" 2>&1) || code=$?
+  # What answers may not be the head: none of its bytes drives the terminal of who reads this log.
+  problem=$(printf '%s' "$problem" | tr -cd ' -~' | cut -c 1-200)
   waited=$(($(date +%s) - begun))
   case $code in
     0) break ;;
@@ -163,23 +171,37 @@ while :; do
       fi
       ;;
   esac
-  if [ $waited -ge 600 ]; then
-    say "the head did not answer for 10 minutes ($problem). See its log. env: RAY_ADDRESS_HOST must be the" \
+  if [ $waited -ge 600 ] && [ $most -lt 60 ]; then
+    most=60
+    say "the head has not answered for 10 minutes ($problem). See its log. env: RAY_ADDRESS_HOST must be the" \
       "name of its service, in this placement, which must expose port 6379 to services."
-    exit 69
   fi
   say "waiting for the head ($problem), next try in $pause s"
   sleep $pause &
   wait $!
-  if [ $pause -lt 16 ]; then pause=$((pause * 2)); fi
+  pause=$((pause * 2))
+  if [ $pause -gt $most ]; then pause=$most; fi
 done
 trap - TERM INT
 
 # --- Ray ---
 need_ports 8076 8077 8078 8079
 # The range of worker ports is Ray's own: each worker, driver and job takes one of them.
-exec ray start --block --disable-usage-stats --address="$RAY_ADDRESS_HOST:6379" \
+ending=
+ray=
+trap 'ending=1; [ -z "$ray" ] || kill -TERM "$ray" || :' TERM INT
+ray start --block --disable-usage-stats --address="$RAY_ADDRESS_HOST:6379" \
   --object-manager-port=8076 --node-manager-port=8077 \
   --dashboard-agent-grpc-port=8078 --dashboard-agent-listen-port=8079 \
   --min-worker-port=10002 --max-worker-port=19999 \
-  --num-cpus="$cpus" --memory="$tasks" --object-store-memory="$objects"
+  --num-cpus="$cpus" --memory="$tasks" --object-store-memory="$objects" &
+ray=$!
+[ -z "$ending" ] || kill -TERM "$ray" || :
+# As first process of the container the shell takes in what jobs leave behind, and `wait` collects it; Ray would not.
+code=0
+while :; do
+  wait "$ray" && code=0 || code=$?
+  kill -0 "$ray" 2>/dev/null || break
+done
+[ -z "$ending" ] || exit 143
+exit "$code"

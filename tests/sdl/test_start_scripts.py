@@ -1,6 +1,7 @@
 """The start scripts of the templates as they run: they say what is wrong instead of running open, slow or for ever."""
 
 import base64
+import ctypes
 import http.server
 import os
 import re
@@ -9,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -251,15 +253,88 @@ def test_a_worker_waits_for_the_head_and_says_so(container: Container, head: Hea
     assert most - least > 5000
 
 
-def test_a_worker_gives_up_on_a_head_that_never_answers(container: Container, head: Head) -> None:
-    head.answers([(1, "ray-haed:6379: Name or service not known")], seconds=100)
+def test_a_worker_stays_and_says_what_it_waits_for(container: Container, head: Head) -> None:
+    head.answers([(1, "ray-haed:6379: Name or service not known")] * 9 + [(0, "2.60.0")], seconds=100)
     done = container.run("ray-worker", RAY_ADDRESS_HOST="ray-haed")
-    assert done.returncode == 69
-    assert "did not answer for 10 minutes (ray-haed:6379: Name or service not known)" in done.stderr
+    assert done.returncode == 0
+    assert done.stderr.count("has not answered for 10 minutes (ray-haed:6379: Name or service not known)") == 1
     assert "RAY_ADDRESS_HOST must be the name" in done.stderr
-    assert done.stderr.count("waiting for") == 5
-    assert done.stdout == ""
-    assert container.run("ray-worker", RAY_ADDRESS_HOST="").returncode == 78
+    assert [line.split()[-2] for line in done.stderr.splitlines() if "waiting for" in line] == [
+        "1", "2", "4", "8", "16", "16", "32", "60", "60",
+    ]  # fmt: skip
+    assert "--address=ray-haed:6379" in done.stdout
+
+
+@pytest.mark.parametrize("host", ["", " ", "head:6379", "-h", "a b", "ac-secret://HEAD", "http://head", "$(id)"])
+def test_a_host_that_is_none_is_refused_at_once(container: Container, head: Head, host: str) -> None:
+    head.answers([(1, "refused")], seconds=100)
+    done = container.run("ray-worker", RAY_ADDRESS_HOST=host)
+    assert done.returncode == 78
+    assert "RAY_ADDRESS_HOST" in done.stderr
+    assert "waiting" not in done.stderr
+
+
+def test_no_byte_of_a_false_head_reaches_the_log_raw(container: Container, head: Head) -> None:
+    head.answers([(1, r"$(printf '\033]52;c;x\007\033[31mred')"), (0, "2.60.0")])
+    done = container.run("ray-worker")
+    assert done.returncode == 0
+    assert "]52;c;x[31mred" in done.stderr
+    assert not set(done.stderr) & {"\x1b", "\x07"}
+
+
+@pytest.mark.parametrize("service", ["ray-head", "ray-worker"])
+def test_a_reference_inside_a_value_is_refused(container: Container, service: str) -> None:
+    done = container.run(service, DB="postgres://u:ac-secret://PW@h")
+    assert done.returncode == 78
+    assert "no value came for DB." in done.stderr
+
+
+def _become_reaper() -> None:
+    assert ctypes.CDLL(None).prctl(36, 1, 0, 0, 0) == 0  # PR_SET_CHILD_SUBREAPER, as the first process of a container
+
+
+def _zombies_of(parent: int) -> int:
+    found = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, above, *_ = path.read_text().rpartition(")")[2].split()
+            found += state == "Z" and int(above) == parent
+    return found
+
+
+@pytest.mark.parametrize("service", ["ray-head", "ray-worker"])
+def test_the_first_process_collects_orphans_and_passes_on_the_signal(container: Container, service: str) -> None:
+    ready, ended = container.folder / "ready", container.folder / "ended"
+    container.program(
+        "ray",
+        f"trap 'touch {ended}; exit 1' TERM\nfor _ in 1 2 3 4 5 6 7 8; do (sh -c : &); done\ntouch {ready}\n"
+        "tail -f /dev/null &\nwait $!",
+    )
+    process = subprocess.Popen(
+        ["sh", "-c", container.text(service)],
+        env=container.environment({}),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=_become_reaper,
+    )
+    try:
+        deadline = time.monotonic() + 30
+        while not ready.exists() or _zombies_of(process.pid):
+            assert time.monotonic() < deadline, f"{_zombies_of(process.pid)} zombies are left"
+            time.sleep(0.02)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 143
+        assert ended.exists()
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def test_the_exit_code_is_rays(container: Container) -> None:
+    container.program("ray", "exit 7")
+    assert container.run("ray-head").returncode == 7
 
 
 @pytest.mark.parametrize(
