@@ -3,6 +3,7 @@
 import asyncio
 import math
 import shlex
+import time
 from collections.abc import Callable
 
 from cockpit.clients.ray import RayClient
@@ -16,7 +17,10 @@ PENDING_POLLS = 5
 # Ray looks at a supervisor once a second; `ray stop` of an actor takes up to 10.
 SUPERVISOR_SECONDS = 15.0
 LOOK_SECONDS = 0.5
-LOOKS = 5
+LOOKS = 4
+# The monitor looks at a job once a second, and then pings its supervisor (job_manager.py, 2.60).
+MONITOR_SECONDS = 2.0
+FRESH_SECONDS = 60.0
 
 
 async def request_stop(client: RayClient, job_id: str) -> Job:
@@ -65,10 +69,12 @@ async def delete(client: RayClient, job_id: str, *, pause: float = LOOK_SECONDS)
     job = await client.job(job_id)
     if job.is_driver:
         raise not_a_submission(job)
-    had_supervisor = job.is_terminal and await _until_supervisor_is_gone(client, job_id, pause)
+    is_fresh = job.is_terminal and (await _until_supervisor_is_gone(client, job_id, pause) or _has_just_ended(job))
+    if is_fresh:
+        await asyncio.sleep(MONITOR_SECONDS)
     await client.delete(job_id)
-    for _ in range(LOOKS if had_supervisor else 1):
-        await asyncio.sleep(pause if had_supervisor else 0)
+    for _ in range(LOOKS if is_fresh else 1):
+        await asyncio.sleep(pause if is_fresh else 0)
         if await _exists(client, job_id):
             await client.delete(job_id)
     if await _exists(client, job_id):
@@ -87,6 +93,11 @@ async def _until_supervisor_is_gone(client: RayClient, job_id: str, pause: float
         was_there = True
         await asyncio.sleep(pause)
     return was_there
+
+
+def _has_just_ended(job: Job) -> bool:
+    """Whether the monitor may not have seen its end yet; the head's clock may be another than ours."""
+    return job.end_time is not None and abs(time.time() - job.end_time / 1000) < FRESH_SECONDS
 
 
 async def _exists(client: RayClient, job_id: str) -> bool:
