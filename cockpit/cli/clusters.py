@@ -9,6 +9,7 @@ import msgspec
 
 from cockpit.cli import options, output
 from cockpit.errors import EXIT_FAILED, EXIT_OK, UsageError
+from cockpit.render.text import last_word, shell_word
 
 if TYPE_CHECKING:
     from cockpit.operations.connect import Selection
@@ -151,8 +152,8 @@ async def add_cluster(args: argparse.Namespace) -> int:
     knows = [word for word, value in (("token", added.context.token), ("certificate", added.context.pin)) if value]
     if args.sdl and knows:
         output.message(f"Its {' and '.join(knows)} are those of {args.sdl.name}.")
-    ends = "It is the one in use." if added.is_current else f"`rayakash-tui -c {added.name}` opens it."
-    output.message(f"{ends} `rayakash-tui clusters check {added.name}` examines it.")
+    ends = "It is the one in use." if added.is_current else f"`rayakash-tui -c {shell_word(added.name)}` opens it."
+    output.message(f"{ends} `rayakash-tui clusters check {last_word(added.name)}` examines it.")
     return EXIT_OK
 
 

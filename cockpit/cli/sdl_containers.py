@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cockpit.cli import options, output
 from cockpit.cli.sdl_secrets import SCOPE_HELP
 from cockpit.errors import EXIT_FAILED, EXIT_OK, CockpitError, NotFoundError, UsageError
+from cockpit.render.text import last_word
 
 if TYPE_CHECKING:
     from cockpit.local.containers.cluster import Running
@@ -71,7 +72,9 @@ def bring_up(args: argparse.Namespace) -> int:
             containers.bring_down(engine, started.name)
             raise
         except KeyboardInterrupt:
-            output.message(f"{started.name} goes on starting; `rayakash-tui sdl down {started.name}` ends it.")
+            output.message(
+                f"{started.name} goes on starting; `rayakash-tui sdl down {last_word(started.name)}` ends it."
+            )
             raise
     if started.context is not None:
         use_context(started.name)
@@ -90,7 +93,7 @@ def _tell(args: argparse.Namespace, started: "Started") -> None:
         output.line(f"{started.name} runs.")
     else:
         output.line(f"{started.name} is up at {started.context.address}, {started.nodes} nodes, context {started.name}")
-    output.message(f"`rayakash-tui` opens it; `rayakash-tui sdl down {started.name}` ends it.")
+    output.message(f"`rayakash-tui` opens it; `rayakash-tui sdl down {last_word(started.name)}` ends it.")
 
 
 def bring_down(args: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cockpit.cli import options, output, session
 from cockpit.errors import EXIT_OK, UsageError
+from cockpit.render.text import last_word
 
 if TYPE_CHECKING:
     from cockpit.operations.submit import Prepared, SubmitForm
@@ -91,7 +92,7 @@ async def _send(client: Any, prepared: "Prepared", args: argparse.Namespace) -> 
         name = prepared.request.submission_id
         output.message("")  # the terminal stands behind its ^C
         output.message(
-            f"Interrupted: the job may have been accepted. Look for it with: rayakash-tui jobs | grep {name}"
+            f"Interrupted: the job may have been accepted. Look for it with: rayakash-tui jobs | grep {last_word(name or '')}"
         )
         raise
 
@@ -109,7 +110,9 @@ async def _follow(client: Any, submission_id: str, args: argparse.Namespace) -> 
         return conclude(followed)
     except asyncio.CancelledError:
         output.message("")  # the terminal stands behind its ^C
-        output.message(f"Detached: job {submission_id} goes on. Stop it with: rayakash-tui stop {submission_id}")
+        output.message(
+            f"Detached: job {submission_id} goes on. Stop it with: rayakash-tui stop {last_word(submission_id)}"
+        )
         raise
 
 

@@ -17,6 +17,7 @@ from cockpit.local.containers.state import container_contexts
 from cockpit.local.state import local_status
 from cockpit.operations.bastion import bastion_of
 from cockpit.operations.connect import LOCAL_CONTEXT
+from cockpit.render.text import last_word
 from cockpit.secrets.files import exclusive
 from cockpit.secrets.names import checked_scope
 from cockpit.settings import Context
@@ -180,7 +181,7 @@ def check_new_name(name: str) -> None:
     if (taken := known.row(name)) is not None:
         raise UsageError(
             f"There is a cluster {name} already: {taken.address}.",
-            hint=f"Choose another name, or remove it first: rayakash-tui clusters remove {name}",
+            hint=f"Choose another name, or remove it first: rayakash-tui clusters remove {last_word(name)}",
         )
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from cockpit.errors import UsageError
 from cockpit.model.secret import REFERENCE_PREFIX, Secret
+from cockpit.render.text import shell_word
 from cockpit.sdl.document import SdlDocument, paths_of
 from cockpit.sdl.paths import Path as Steps
 from cockpit.secrets.names import CERTIFICATE_NAME, KEY_NAME, TOKEN_NAME, Place
@@ -89,7 +90,7 @@ _MADE = {TOKEN_NAME: TOKEN_NAME, CERTIFICATE_NAME: "tls", KEY_NAME: "tls"}
 def _ways_to(names: Sequence[str], scope: str) -> str:
     """The commands that make or ask for what has no value."""
     kinds = dict.fromkeys(f"generate {_MADE[name]}" if name in _MADE else f"set {name}" for name in names)
-    return "Give " + " and ".join(f"`rayakash-tui secrets {kind} --scope {scope}`" for kind in kinds) + "."
+    return "Give " + " and ".join(f"`rayakash-tui secrets {kind} --scope {shell_word(scope)}`" for kind in kinds) + "."
 
 
 def _partial(document: SdlDocument) -> Iterator[int]:

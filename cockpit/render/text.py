@@ -26,6 +26,18 @@ def visible(text: str) -> str:
     return _HIDDEN.sub(lambda found: escaped(found[0]), text)
 
 
+def shell_word(text: str) -> str:
+    """A name as one word of a command to be pasted into a shell, whoever chose it; hidden characters written out."""
+    import shlex  # only hints need it
+
+    return shlex.quote(visible(text))
+
+
+def last_word(text: str) -> str:
+    """As `shell_word`, for the end of a command: behind `--` where the name begins with a dash."""
+    return f"-- {shell_word(text)}" if text.startswith("-") else shell_word(text)
+
+
 def pictured(text: str) -> str:
     """The text with one visible character for each hidden one, so that offsets into it stay valid.
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cockpit.render.text import pictured, visible, without_controls
+from cockpit.render.text import last_word, pictured, shell_word, visible, without_controls
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,18 @@ def test_pictures() -> None:
 
 def test_without_controls_leaves_what_joins() -> None:
     assert without_controls("a\x1b[2J\x9b\u202e👩\u200d💻\u200b") == "a[2J👩\u200d💻\u200b"
+
+
+@pytest.mark.parametrize(
+    ("name", "word", "last"),
+    [
+        ("lab", "lab", "lab"),
+        ("a b", "'a b'", "'a b'"),
+        ("x;reboot", "'x;reboot'", "'x;reboot'"),
+        ("$(id)", "'$(id)'", "'$(id)'"),
+        ("-dash", "-dash", "-- -dash"),
+        ("a\x1bb", "'a\\x1bb'", "'a\\x1bb'"),
+    ],
+)
+def test_names_in_hints_are_one_word_of_a_shell(name: str, word: str, last: str) -> None:
+    assert (shell_word(name), last_word(name)) == (word, last)

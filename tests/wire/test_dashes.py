@@ -39,3 +39,9 @@ def test_ssh_inherits_no_token_and_keeps_the_rest() -> None:
     given = {"PATH": "/bin", "SSH_AUTH_SOCK": "/s", "RAY_AUTH_TOKEN": "t", "RAY_AUTH_TOKEN_PATH": "p",
              "RAYAKASH_SECRET_X": "x", "RAYAKASH_VAULT_PASSPHRASE": "v", "AKASH_KEY_NAME": "k"}  # fmt: skip
     assert without_credentials(given) == {"PATH": "/bin", "SSH_AUTH_SOCK": "/s"}
+
+
+@pytest.mark.usefixtures("home")
+async def test_a_name_in_a_hint_is_quoted() -> None:
+    done = await here("clusters", "add", "a b", "http://127.0.0.1:1")
+    assert "rayakash-tui clusters check 'a b'" in done.err

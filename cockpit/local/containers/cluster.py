@@ -11,6 +11,7 @@ from cockpit.errors import UsageError
 from cockpit.local.containers.engine import ContainerError, Engine
 from cockpit.local.containers.environment import forget, given
 from cockpit.local.containers.plan import Container, Plan
+from cockpit.render.text import last_word
 
 NAME_LABEL, SERVICE_LABEL, FILE_LABEL = "rayakash.cluster", "rayakash.service", "rayakash.file"
 # A pod has 30 s to leave (Kubernetes terminationGracePeriodSeconds); Ray drains for 20 of them.
@@ -59,7 +60,7 @@ def start(engine: Engine, name: str, file: str, plan: Plan, *, bind: str, report
     Raises UsageError where the cluster is up or an image cannot be had, and ContainerError; nothing is left then.
     """
     if running(engine, name):
-        raise UsageError(f"{name} is up already.", hint=f"rayakash-tui sdl down {name}")
+        raise UsageError(f"{name} is up already.", hint=f"rayakash-tui sdl down {last_word(name)}")
     if (total := sum(container.count for container in plan.containers)) > MOST_CONTAINERS:
         raise UsageError(f"{total} containers are more than {MOST_CONTAINERS}.", hint="Run fewer: --replicas N.")
     _fetch(engine, plan, report)
