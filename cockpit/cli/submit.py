@@ -91,9 +91,8 @@ async def _send(client: Any, prepared: "Prepared", args: argparse.Namespace) -> 
     except asyncio.CancelledError:
         name = prepared.request.submission_id
         output.message("")  # the terminal stands behind its ^C
-        output.message(
-            f"Interrupted: the job may have been accepted. Look for it with: rayakash-tui jobs | grep {last_word(name or '')}"
-        )
+        search = f"rayakash-tui jobs | grep {last_word(name or '')}"
+        output.message(f"Interrupted: the job may have been accepted. Look for it with: {search}")
         raise
 
 

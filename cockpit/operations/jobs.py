@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-import shlex
 import time
 from collections.abc import Callable
 
@@ -11,6 +10,7 @@ from cockpit.errors import NotFoundError, RejectedError
 from cockpit.feeds.job_watch import JobWatch
 from cockpit.feeds.patience import Patience
 from cockpit.model.jobs import Job
+from cockpit.render.text import last_word
 
 # Ray sends SIGTERM, waits 3 s and sends SIGKILL; a job that is still PENDING after this many polls will stay so.
 PENDING_POLLS = 5
@@ -80,7 +80,7 @@ async def delete(client: RayClient, job_id: str, *, pause: float = LOOK_SECONDS)
     if await _exists(client, job_id):
         raise RejectedError(
             f"Ray deleted job {job_id} and lists it again.",
-            hint=f"Wait some seconds, then repeat: rayakash-tui delete -- {shlex.quote(job_id)}",
+            hint=f"Wait some seconds, then repeat: rayakash-tui delete {last_word(job_id)}",
         )
 
 
