@@ -151,10 +151,10 @@ class CockpitApp(JobsApp):
         self.call_after_refresh(self._take_questions)
         if self._opener is not None:
             self.call_after_refresh(self.open_cluster, self._opener)
-        elif self._first_pane != "sdl":
-            self.do_contexts()
         else:
-            self._report("no cluster is open; ctrl+k opens one")
+            self._report("no cluster is open; press ctrl+k to choose one")
+            if self._first_pane != "sdl":
+                self.do_contexts()
         if self._first_sdl is not None and (pane := self._sdl_pane) is not None:
             self._run(self._sdl_actions(pane).files.begin_with(self._first_sdl))
 
@@ -251,7 +251,7 @@ class CockpitApp(JobsApp):
 
     def _refusal(self, action: Action, screen: PaneScreen) -> str | None:
         if action.changes and self.cluster is None:
-            return "There is no cluster yet."
+            return "No cluster is open. Press ctrl+k to choose one."
         if action.changes and self.cluster is not None and self.cluster.is_read_only:
             return f"{self.cluster.name} is read-only here: {action.label} is refused."
         return screen.pane.why_disabled(action)

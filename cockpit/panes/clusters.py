@@ -148,7 +148,7 @@ class ClustersPane(TablePane[list[ClusterRow]]):
         if action.name == "mark":
             return "Clusters are acted on one at a time."
         if action.name in NEED_CLUSTER and self.cluster is None:
-            return "There is no cluster yet."
+            return "No cluster is open. Press ctrl+k to choose one."
         if action.name in NEED_ROW and self.table.row_key is None:
             return "There is no cluster to act on."
         return None

@@ -138,7 +138,7 @@ class SecretsPane(TablePane[SecretList]):
         if action.name in NOT_HERE:
             return "Secrets are acted on one at a time."
         if action.name in NEED_CLUSTER and self.cluster is None:
-            return "There is no cluster yet."
+            return "No cluster is open. Press ctrl+k to choose one."
         if action.name in NEED_ROW and row is None:
             return "There is no secret to act on."
         if action.name == "secret_delete" and row is not None and (row.place is None or row.scope is None):

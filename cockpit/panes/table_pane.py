@@ -144,7 +144,7 @@ class TablePane(Pane, Generic[T]):
     def why_disabled(self, action: Action) -> str | None:
         """Actions on rows need a row."""
         if self.cluster is None and action.name in ("mark", "filter", "sort", "submit"):
-            return "There is no cluster yet."
+            return "No cluster is open. Press ctrl+k to choose one."
         if action.name in ("copy", "copy_cell", "show_detail") and self.table.row_key is None:
             return f"There is no row in {self.TITLE} to act on."
         return None

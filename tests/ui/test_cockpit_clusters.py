@@ -415,3 +415,18 @@ def named(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
         monkeypatch.setattr(socket, "getaddrinfo", lambda _, *rest, **more: known("127.0.0.1", *rest, **more))
 
     return named
+
+
+async def test_without_a_cluster_every_pane_says_so_and_names_the_key_that_works() -> None:
+    async with cockpit_on(None) as driver:
+        await driver.wait_until(lambda: driver.has_dialog, "the choice of a cluster")
+        await driver.answer("escape")
+        for title, untrue in (("Jobs", "No jobs yet"), ("Nodes", "reports no nodes"), ("GPUs", "reports a GPU")):
+            await driver.press({"Jobs": "1", "Nodes": "2", "GPUs": "3"}[title])
+            table = "\n".join(driver.lines[4:-1])
+            assert "no cluster is open; press ctrl+k to choose one" in table
+            assert untrue not in table
+        await driver.press("1", "s")
+        assert driver.told[-1] == "No cluster is open. Press ctrl+k to choose one."
+        await driver.press("ctrl+k")
+        assert driver.has_dialog
