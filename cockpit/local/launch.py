@@ -15,6 +15,7 @@ import msgspec
 from cockpit.errors import LocalRayError
 from cockpit.local.plan import Plan
 from cockpit.local.ports import free_port_block
+from cockpit.local.private import PREFIX, make_private, parent_name
 from cockpit.local.processes import MARKER, identity
 from cockpit.local.shared_memory import SHARED
 
@@ -23,8 +24,7 @@ LEAST_DISK = 100_000_000
 LEAST_OBJECT_STORE = 80_000_000  # Ray itself refuses less than about 75 MB
 # Ray's longest socket is TEMP/session_2025-01-01_00-00-00_000000_4194304/sockets/dash_MetricsHead, and the
 # path of a socket has at most 103 bytes on macOS and 107 on Linux.
-LONGEST_BASE = 12
-NAME_PREFIX = "rayakash-"
+LONGEST_TEMPORARY = 107 - 68 if sys.platform == "linux" else 103 - 68
 WORKER_PORTS = 40  # agents, drivers, supervisors of jobs and dashboard modules take one each
 WORKER_PORTS_PER_CPU = 4
 MOST_WORKER_PORTS = 1_000
@@ -85,7 +85,7 @@ def prepare(options: LocalOptions, *, state: str = "", farewell: str = "") -> La
     check(options)
     ports, workers = choose_ports(options)
     token = secrets.token_hex(32)
-    directories = directories_for(NAME_PREFIX + secrets.token_hex(4), options.object_store_memory)
+    directories = directories_for(secrets.token_hex(4), options.object_store_memory)
     plan = Plan(
         owner=os.getpid(),
         owner_identity=identity(os.getpid()) or "",
@@ -117,34 +117,56 @@ def choose_ports(options: LocalOptions) -> tuple[Ports, range]:
 def directories_for(name: str, object_store_memory: int) -> list[str]:
     """The directories to make: the temporary one, and one in /dev/shm where the object store fits there.
 
-    Raises LocalRayError where the disk is full.
+    Raises LocalRayError where the disk is full, and where other users could reach the temporary directory.
     """
     base = temporary_base()
     if shutil.disk_usage(base).free < LEAST_DISK:  # Ray would take a minute to say so in a traceback
         megabytes = LEAST_DISK // 1_000_000
         raise LocalRayError(f"Less than {megabytes} MB are free in {base}.", hint="TMPDIR chooses another.")
-    temporary = os.path.join(base, name)
+    temporary = os.path.join(private_parent(base), name)
     # Ray fills the store up to the brim, and writing past the end of a full /dev/shm is a SIGBUS.
     if os.access(SHARED, os.W_OK) and shutil.disk_usage(SHARED).free > object_store_memory * 1.1:
-        return [temporary, str(SHARED / name)]
+        return [temporary, str(SHARED / (PREFIX + name))]
     return [temporary]
+
+
+def private_parent(base: str) -> str:
+    """The directory that only this user can enter, made where it is missing. Raises LocalRayError."""
+    parent = os.path.join(base, parent_name())
+    try:
+        make_private(parent)
+    except OSError as error:
+        raise LocalRayError(
+            "Other users of this machine could read and change the files of a local Ray.",
+            detail=str(error),
+            hint=f"Remove {parent} if it is yours, or set TMPDIR to a short directory of your own, such as ~/tmp.",
+        ) from error
+    return parent
 
 
 def temporary_base() -> str:
     """The user's own directory for temporary files where sockets below it are possible, or /tmp."""
     chosen = os.environ.get("TMPDIR", "")
-    usable = os.path.isabs(chosen) and len(os.fsencode(chosen)) <= LONGEST_BASE and os.access(chosen, os.W_OK)
-    return chosen if usable else "/tmp"
+    if not os.path.isabs(chosen) or not os.access(chosen, os.W_OK):
+        return "/tmp"
+    longest = os.path.join(chosen, parent_name(), "0" * 8)
+    return chosen if len(os.fsencode(longest)) <= LONGEST_TEMPORARY else "/tmp"
 
 
 def known_directories(temp_dir: str) -> list[str]:
     """The directories that a local Ray with this temporary one may have made."""
-    return [temp_dir, str(SHARED / Path(temp_dir).name)]
+    return [temp_dir, str(SHARED / (PREFIX + Path(temp_dir).name.removeprefix(PREFIX)))]
 
 
 def is_ours(temp_dir: str) -> bool:
-    """Whether this is the name of a temporary directory as it is made here, and so may be removed here."""
-    return re.fullmatch(re.escape(NAME_PREFIX) + "[0-9a-f]{8}", Path(temp_dir).name) is not None
+    """Whether this is the name of a temporary directory as it is made here, and so may be removed here.
+
+    Up to 0.1.0 it was /tmp/rayakash-XXXXXXXX, and one of those may still be up.
+    """
+    path = Path(temp_dir)
+    if re.fullmatch(re.escape(PREFIX) + "[0-9a-f]{8}", path.name):
+        return True
+    return path.parent.name == parent_name() and re.fullmatch("[0-9a-f]{8}", path.name) is not None
 
 
 def marker_of(temp_dir: str) -> str:

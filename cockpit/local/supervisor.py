@@ -40,6 +40,7 @@ from typing import NoReturn
 
 from cockpit.local import processes, shared_memory
 from cockpit.local.plan import Plan
+from cockpit.local.private import make_private, parent_name
 from cockpit.local.teardown import reap, remove_directories, tear_down
 
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
@@ -166,12 +167,15 @@ def main(text: str) -> int:
     """Run one local Ray from beginning to end; `text` is the plan as JSON, descriptor 0 the channel."""
     plan = Plan(**json.loads(text))
     signal.pthread_sigmask(signal.SIG_SETMASK, WATCHED)
+    os.umask(0o077)  # for Ray and for all that its jobs start
     adopt_orphans()
     before = shared_memory.present()
     made: list[str] = []
     outer = os.getpid()
     try:
         for directory in plan.directories:
+            if os.path.basename(os.path.dirname(directory)) == parent_name():
+                make_private(os.path.dirname(directory))  # another's end may have removed it meanwhile
             os.mkdir(directory, 0o700)
             made.append(directory)
         inner = os.fork()

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from cockpit.local import processes, shared_memory
 from cockpit.local.plan import Plan
+from cockpit.local.private import remove_private
 
 SWEEP_S = 20.0
 PAUSE_S = 0.01
@@ -175,6 +176,7 @@ def remove_directories(directories: list[str]) -> None:
     for directory in directories:
         try:
             remove_tree(directory)
+            remove_private(os.path.dirname(directory))
         except OSError as error:
             with contextlib.suppress(OSError):  # stderr leads to an owner that may be gone
                 print(f"{directory} cannot be removed: {error}", file=sys.stderr, flush=True)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -163,6 +164,37 @@ async def test_up_status_a_job_a_second_one_beside_it_and_down(monkeypatch: pyte
     assert await bring_down()
     assert left_of(first.temp_dir) == []
     assert state.local_status() is None
+
+
+# As another user: every path below that it can read or write.
+STRANGER = """
+import os, sys
+for root, names, files in os.walk(sys.argv[1]):
+    for path in (os.path.join(root, name) for name in ("", *names, *files)):
+        if os.access(path, os.R_OK) or os.access(path, os.W_OK):
+            print(path)
+print("looked", os.getuid(), os.access(sys.argv[1], os.X_OK))
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0 or not shutil.which("setpriv"), reason="needs root and setpriv")
+async def test_another_user_reaches_nothing_of_a_local_ray() -> None:
+    async with owned_ray(OPTIONS) as cluster:
+        await result(cluster, await asyncio.to_thread(submit, cluster, "true"))
+        opened = Path(cluster.temp_dir) / "session_latest"
+        assert opened.stat().st_mode & 0o077  # Ray's own doing: the parent is what keeps others out
+        as_stranger = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--", "/usr/bin/env", "python3"]
+        for directory in known_directories(cluster.temp_dir):
+            done = await asyncio.to_thread(
+                subprocess.run,
+                [*as_stranger, "-c", STRANGER, directory],
+                capture_output=True,
+                text=True,
+                check=True,
+                cwd="/",
+                env={"PATH": "/usr/local/bin:/usr/bin:/bin"},
+            )
+            assert done.stdout == "looked 65534 False\n"
 
 
 async def test_a_killed_gcs_server_is_noticed() -> None:

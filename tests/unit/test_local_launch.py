@@ -3,13 +3,14 @@
 import json
 import os
 import shutil
+import stat
 import sys
 from pathlib import Path
 
 import pytest
 
 from cockpit.errors import LocalRayError
-from cockpit.local import launch
+from cockpit.local import launch, private
 from cockpit.local.launch import LocalOptions, prepare
 
 FOREIGN = {
@@ -92,7 +93,7 @@ def test_sockets_fit_below_a_long_temporary_directory(tmp_path: Path, monkeypatc
     monkeypatch.setenv("TMPDIR", str(long))
     temporary = prepare(LocalOptions()).plan.directories[0]
     longest = f"{temporary}/session_2025-01-01_00-00-00_000000_4194304/sockets/dash_MetricsHead"
-    assert len(longest) <= 103
+    assert len(longest) <= (107 if sys.platform == "linux" else 103)
     assert launch.is_ours(temporary)
 
 
@@ -116,8 +117,8 @@ def test_a_full_disk_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_small_shared_memory_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launch, "SHARED", tmp_path)
     free = shutil.disk_usage(tmp_path).free
-    plenty = launch.directories_for("rayakash-00000000", free // 2)
-    too_much = launch.directories_for("rayakash-00000000", free * 2)
+    plenty = launch.directories_for("00000000", free // 2)
+    too_much = launch.directories_for("00000000", free * 2)
     assert plenty[1:] == [str(tmp_path / "rayakash-00000000")]
     assert too_much[1:] == []
 
@@ -138,6 +139,52 @@ def test_impossible_options_are_refused(options: LocalOptions) -> None:
         prepare(options)
 
 
-@pytest.mark.parametrize("path", ["/", "/home/someone", "/tmp/rayakash-1234567", "/tmp/rayakash-12345678/..", ""])
+@pytest.mark.parametrize(
+    "path", ["/", "/home/someone", "/tmp/rayakash-1234567", "/tmp/rayakash-12345678/..", "/tmp/0123abcd", ""]
+)
 def test_a_foreign_directory_is_never_taken_for_ours(path: str) -> None:
     assert not launch.is_ours(path)
+
+
+def test_sockets_fit_below_tmp_for_the_largest_user_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: 4_294_967_294)
+    assert len(f"/tmp/{private.parent_name()}/01234567") <= launch.LONGEST_TEMPORARY
+
+
+def test_ray_lies_in_a_directory_that_only_its_owner_can_enter(tmp_path: Path) -> None:
+    parent = launch.private_parent(str(tmp_path))
+    assert (Path(parent).parent, stat.S_IMODE(os.lstat(parent).st_mode)) == (tmp_path, 0o700)
+    assert launch.private_parent(str(tmp_path)) == parent
+
+
+def test_a_directory_that_others_can_enter_is_refused(tmp_path: Path) -> None:
+    (tmp_path / private.parent_name()).mkdir()
+    (tmp_path / private.parent_name()).chmod(0o755)
+    with pytest.raises(LocalRayError) as refused:
+        launch.private_parent(str(tmp_path))
+    assert "mode 0755" in (refused.value.detail or "")
+    assert "TMPDIR" in (refused.value.hint or "")
+
+
+def test_a_link_in_place_of_the_directory_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    (tmp_path / private.parent_name()).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(LocalRayError) as refused:
+        launch.private_parent(str(tmp_path))
+    assert "not a directory" in (refused.value.detail or "")
+
+
+def test_a_base_where_others_can_exchange_the_directory_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    with pytest.raises(LocalRayError) as refused:
+        launch.private_parent(str(tmp_path))
+    assert str(tmp_path) in (refused.value.detail or "")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a directory to another user")
+def test_a_directory_of_another_user_is_refused(tmp_path: Path) -> None:
+    (tmp_path / private.parent_name()).mkdir(mode=0o700)
+    os.chown(tmp_path / private.parent_name(), 65_534, 65_534)
+    with pytest.raises(LocalRayError) as refused:
+        launch.private_parent(str(tmp_path))
+    assert "another user" in (refused.value.detail or "")

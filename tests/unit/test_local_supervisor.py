@@ -21,6 +21,7 @@ import pytest
 from cockpit.local import processes, shared_memory
 from cockpit.local.launch import supervisor_command
 from cockpit.local.plan import Plan
+from cockpit.local.private import parent_name
 from cockpit.local.teardown import sweep
 
 LINUX = sys.platform == "linux"
@@ -342,6 +343,32 @@ def test_a_ray_that_cannot_be_run_is_reported(tree: Start) -> None:
     assert ended["code"] == 127
     assert "/nowhere/python cannot be started" in ended["said"]
     absent.wait_until_gone()
+
+
+def test_what_ray_and_its_jobs_make_is_for_nobody_else(tree: Start) -> None:
+    before = os.umask(0)
+    try:
+        started = tree().start().wait_until_up()
+    finally:
+        os.umask(before)
+    notes = list(started.notes.iterdir())
+    assert notes
+    assert {note.stat().st_mode & 0o077 for note in notes} == {0}
+    started.let_go()
+    started.wait_until_gone()
+
+
+def test_the_private_parent_comes_and_goes_with_the_last_ray(tmp_path: Path, tree: Start) -> None:
+    parent = tmp_path / parent_name()
+    first = tree(directories=[str(parent / "01234567")]).start().wait_until_up()
+    assert parent.stat().st_mode & 0o777 == 0o700
+    second = tree(directories=[str(parent / "89abcdef")]).start().wait_until_up()
+    first.let_go()
+    first.wait_until_gone()
+    assert parent.exists()
+    second.let_go()
+    second.wait_until_gone()
+    assert not parent.exists()
 
 
 def test_a_directory_that_is_there_already_is_not_taken(tmp_path: Path, tree: Start) -> None:
