@@ -497,4 +497,4 @@ async def test_delete_of_a_job_that_ray_keeps_is_a_failure(monkeypatch: pytest.M
     done = await asked(ray, "delete", "kept")
     assert (done.code, done.text) == (1, "")
     assert "Ray deleted job kept and lists it again." in done.err
-    assert "rayakash-tui delete -- kept" in done.err
+    assert "rayakash-tui delete kept" in done.err
