@@ -356,6 +356,8 @@ class SdlPane(SdlWriting):
             self.notify("There are no problems.", timeout=2)
         else:
             self.go_to(problem.line - 1, problem.column - 1)
+            # The list takes the keys: in the text the `f` that fixes the problem would be typed into it.
+            self.call_after_refresh(self.problems.focus)
 
     def action_fix(self) -> None:
         """Fix the problem under the cursor of the list."""

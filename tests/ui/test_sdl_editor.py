@@ -169,6 +169,17 @@ async def test_what_the_document_refuses_is_told_in_its_words_and_nothing_change
         assert editor.text == text
 
 
+async def test_f_fixes_the_problem_that_f8_went_to_and_is_not_typed(small: Path) -> None:
+    broken = SMALL_SDL.replace('"2.0"', "2.0")
+    written(small, broken)
+    async with sdl_editor(small) as editor:
+        await editor.driver.press("f8")
+        await editor.driver.wait_until(lambda: editor.pane.problems.has_focus, "the list of problems")
+        await editor.driver.press("f")
+        await editor.ready()
+        assert editor.text == SMALL_SDL
+
+
 async def test_problems_are_jumped_to_fixed_and_fixed_all_after_a_look(small: Path) -> None:
     broken = SMALL_SDL.replace("size: 512Mi", "size: 512mi").replace('"2.0"', "2.0")
     written(small, broken)
