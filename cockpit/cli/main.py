@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cockpit import __version__
 from cockpit.cli import options, output, ssh_questions, terminal
-from cockpit.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, CockpitError
+from cockpit.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, CockpitError, UsageError
 
 # Each module has `add(subparsers)` for these commands, and a coroutine behind every one of them as `run`.
 GROUPS = {
@@ -139,5 +139,10 @@ def _without_command(args: argparse.Namespace) -> int:
 
     if has_screen():
         return open_cockpit(args)
+    if any((args.context, args.address, args.ssh, args.replay, args.record)):
+        raise UsageError(
+            "The cockpit needs a terminal to draw on.",
+            hint="Run it without a pipe, or use a command: rayakash-tui jobs, logs and others.",
+        )
     build_parser().print_help()
     return EXIT_OK

@@ -54,7 +54,8 @@ class Gate:
         if not self._is_named_rightly(request):
             return web.Response(status=403, text=REFUSED)
         given = request.query.get("token")
-        if request.path == "/" and given is not None and self._takes(given):
+        # A look ahead, such as that of a chat's preview, asks with HEAD and must not use the token up.
+        if request.path == "/" and request.method == "GET" and given is not None and self._takes(given):
             answer: StreamResponse = web.Response(status=303, headers={"Location": "/"})
             answer.set_cookie(self._cookie, self._session, httponly=True, samesite="Strict", path="/")
         elif not hmac.compare_digest(request.cookies.get(self._cookie, "").encode(), self._session.encode()):

@@ -372,3 +372,10 @@ async def test_cluster_without_gpus() -> None:
     assert (done.code, done.out) == (0, b"")
     assert "No node of this cluster reports a GPU." in done.err
     assert (await asked(FakeRay(), "gpus", "--json")).data["gpus"] == []
+
+
+async def test_a_cluster_that_is_named_without_a_terminal_is_an_error() -> None:
+    done = await here("--address", "http://127.0.0.1:1")
+    assert done.code == 2
+    assert done.out == b""
+    assert "needs a terminal" in done.err

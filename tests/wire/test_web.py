@@ -55,6 +55,8 @@ async def test_nothing_is_to_be_had_without_the_token_and_the_token_works_once()
                 await stranger.ws_connect(root + "ws")
             assert refused.value.status == 403
             assert await status(ours, url, Host="evil.example") == 403
+            async with ours.head(url, allow_redirects=False) as looked_ahead:
+                assert looked_ahead.status == 403
             assert await status(ours, url) == 303
             assert await status(ours, root) == 200
             assert await status(late, url) == 403
