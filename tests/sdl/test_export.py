@@ -388,7 +388,7 @@ def test_what_is_no_cluster() -> None:
     with pytest.raises(SdlError, match="no Ray head") as caught:
         to_kuberay(SdlDocument(SMALL), "lab")
     assert "--format compose" in caught.value.hint
-    two = template_named("ray-cpu").text.replace("exec ray start --block", "exec ray start --head --block")
+    two = template_named("ray-cpu").text.replace("ray start --block", "ray start --head --block")
     with pytest.raises(SdlError, match="2 Ray heads"):
         to_kuberay(SdlDocument(two), "lab")
 
