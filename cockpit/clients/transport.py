@@ -74,6 +74,9 @@ class Transport:
         self._client: httpx.AsyncClient | None = None
         self.closing: Callable[[], Awaitable[None]] | None = None
         """What ends with the connection."""
+        self.resolve_again: Callable[[], Awaitable[Endpoint | None]] | None = None
+        """Looks up the endpoint by its name; called before the request that follows a failed one. None: unchanged."""
+        self._may_have_moved = False
 
     async def close(self) -> None:
         """Close the connection; a later request would open a new one."""
@@ -85,10 +88,20 @@ class Transport:
 
     async def renew(self, endpoint: Endpoint) -> None:
         """Be let in, or know the other side, in another way from the next request on; what is under way breaks off."""
+        self._may_have_moved = False
         self.endpoint = endpoint
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
+
+    async def _follow_move(self) -> None:
+        """After a failure: use the address and token that the cluster's name has by now."""
+        if not self._may_have_moved or self.resolve_again is None:
+            return
+        self._may_have_moved = False
+        endpoint = await self.resolve_again()
+        if endpoint is not None and endpoint != self.endpoint:
+            await self.renew(endpoint)
 
     async def whereabouts(self) -> tuple[str, ...]:
         """The IP addresses that the dashboard's name stands for here; none where another host looks it up."""
@@ -171,6 +184,7 @@ class Transport:
         (default: `timeouts.reply`). Raises UnreachableError,
         NotRayError, or what `error_for_status` makes of a status of 300 and more.
         """
+        await self._follow_move()
         body: dict[str, Any] = {"content": content}
         extra = dict(headers or {})
         if json is not None:
@@ -182,6 +196,7 @@ class Transport:
             async with asyncio.timeout(seconds):
                 return await self._exchange(request, limit)
         except TimeoutError as error:
+            self._may_have_moved = True
             raise self._late(f"did not finish its answer within {seconds:g} s") from error
 
     async def _exchange(self, request: httpx.Request, limit: int) -> Reply:
@@ -206,6 +221,7 @@ class Transport:
         """
         from cockpit.clients.lean_httpx import httpx
 
+        await self._follow_move()
         read = None if endless else self.timeouts.quiet
         timeout = httpx.Timeout(self.timeouts.quiet, connect=self.timeouts.connect, read=read)
         # What is compressed on its way comes in lumps.
@@ -236,6 +252,7 @@ class Transport:
         try:
             with asking():
                 response = await self._send(request)
+            self._may_have_moved = response.status_code in (401, 403, 502, 503, 504)
             try:
                 if response.headers.get("content-encoding", "").strip().lower() not in _ENCODINGS:
                     raise NotRayError(
@@ -246,6 +263,7 @@ class Transport:
                 await response.aclose()
         except (httpx.HTTPError, ssl.SSLError) as error:  # httpcore lets errors of TLS while reading through
             failure = await self._explained(error, passed)
+            self._may_have_moved = True
             before_sending = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
             if isinstance(error, before_sending) and isinstance(failure, UnreachableError):
                 failure.was_sent = False

@@ -22,16 +22,18 @@ from cockpit.clients.tokens import (
     variable_with_address,
 )
 from cockpit.clients.transport import Endpoint
-from cockpit.errors import AuthenticationError, UsageError
+from cockpit.errors import AuthenticationError, CockpitError, UsageError
 from cockpit.local.containers.state import container_contexts
 from cockpit.local.state import local_status
 from cockpit.model.secret import REFERENCE_PREFIX
+from cockpit.operations.background import aside
 from cockpit.operations.bastion import Bastion, bastion_of, open_tunnel
 from cockpit.operations.credentials import Access, access_of, plain_secret, tls_of
 from cockpit.operations.question import Ask as Ask
 from cockpit.operations.question import Question as Question
 from cockpit.operations.trust import settle
 from cockpit.secrets.names import DEFAULT_SCOPE, scopes_for
+from cockpit.secrets.passphrase import unasked
 from cockpit.secrets.references import resolve_reference
 from cockpit.settings import Consents, Context
 
@@ -187,7 +189,10 @@ async def connect(
     Raises AuthenticationError where it wants one and the answer was no, and UntrustedError as `settle` does.
     """
     if target.bastion is None:
-        return await _connected(target, None, ask, agreed=agreed, accept=accept)
+        client = await _connected(target, None, ask, agreed=agreed, accept=accept)
+        if target.context is not None or target.name == LOCAL_CONTEXT:
+            client.transport.resolve_again = _Resolver(target).endpoint
+        return client
     tunnel = await open_tunnel(target.bastion, target.address)
     try:
         client = await _connected(target, tunnel, ask, agreed=agreed, accept=accept)
@@ -196,6 +201,32 @@ async def connect(
         raise
     client.transport.closing = tunnel.close
     return client
+
+
+class _Resolver:
+    """Where a named cluster is by now: a local Ray starts on other ports, an address is corrected, a token replaced."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+
+    async def endpoint(self) -> Endpoint | None:
+        """The endpoint where it has changed; None where it is the same, gone, or needs a person's consent."""
+
+        def quietly() -> Target:
+            with unasked():
+                return choose(Selection(context=self._target.name))
+
+        try:
+            target = await aside(quietly)
+            if target == self._target or target.bastion is not None:
+                return None
+            if open_questions(target, settings.load_consents()):
+                return None
+            tls = await settle(endpoint_of(target, target.tls, None, is_bare=True), scopes=target.scopes)
+        except CockpitError:  # the failed request has told what is wrong
+            return None
+        self._target = target
+        return endpoint_of(target, tls, None)
 
 
 async def _connected(

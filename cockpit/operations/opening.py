@@ -6,13 +6,14 @@ What only some of them need is imported by those: every start of the cockpit wai
 import asyncio
 import math
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 from cockpit import settings
 from cockpit.clients.address import parse_address
 from cockpit.clients.ray import RayClient
 from cockpit.clients.transport import Endpoint
+from cockpit.errors import UnreachableError, UsageError
 from cockpit.feeds.hub import Hub
 from cockpit.feeds.patience import Outage, Patience
 from cockpit.local.containers.state import container_contexts
@@ -51,7 +52,19 @@ def target_opener(
 
         # Who waits at a screen need not ask again for a cluster that is only starting.
         patience = Patience(math.inf, from_start=True, report=away)
-        client = await patience.through(lambda: connect(target, ask=opening.ask, accept=accept))
+        found = target
+
+        async def attempt() -> RayClient:
+            nonlocal found
+            try:
+                return await connect(found, ask=opening.ask, accept=accept)
+            except UnreachableError:
+                if found.context is not None or found.name == LOCAL_CONTEXT:
+                    with suppress(UsageError):  # gone from the settings, or a local Ray that is down: keep trying
+                        found = await asyncio.to_thread(choose, Selection(context=found.name))
+                raise
+
+        client = await patience.through(attempt)
         closing: Close | None = None
         if record_to is not None:
             from cockpit.feeds.recording import record
@@ -69,7 +82,7 @@ def target_opener(
             is_read_only=read_only or target.is_read_only,
             scopes=target.scopes,
             closing=closing,
-            target=target,
+            target=found,
         )
 
     return open_target

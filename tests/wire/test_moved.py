@@ -1,0 +1,62 @@
+"""A name outlives its address: after a failure the cluster is looked up again."""
+
+from pathlib import Path
+
+import pytest
+
+from cockpit.errors import AuthenticationError, UnreachableError
+from cockpit.operations.connect import Selection, choose, connect
+from tests.wire.commands import home, write_contexts
+from tests.wire.fake_ray import FakeRay, serve
+
+__all__ = ["home"]
+
+TOKEN, OTHER = "0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"
+
+
+def lab(address: str, **more: str) -> str:
+    """A config.toml with this context."""
+    return "[contexts.lab]\n" + "".join(f'{key} = "{value}"\n' for key, value in {"address": address, **more}.items())
+
+
+async def test_a_corrected_address_is_used_by_the_next_request(home: Path) -> None:
+    ray = FakeRay()
+    ray.add("here")
+    async with serve(FakeRay()) as gone:
+        write_contexts(home, lab(gone.url))
+        client = await connect(choose(Selection(context="lab")))
+        await client.version()
+    async with client, serve(ray) as server:
+        with pytest.raises(UnreachableError):
+            await client.version()
+        write_contexts(home, lab(server.url))
+        assert (await client.job("here")).id == "here"
+        assert client.address == server.url
+
+
+async def test_a_replaced_token_is_used_by_the_next_request(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = FakeRay()
+    ray.token = TOKEN
+    monkeypatch.setenv("RAYAKASH_SECRET_LAB", TOKEN)
+    async with serve(ray) as server:
+        write_contexts(home, lab(server.url, token="ac-secret://LAB"))
+        async with await connect(choose(Selection(context="lab"))) as client:
+            await client.jobs()
+            ray.token = OTHER
+            with pytest.raises(AuthenticationError):
+                await client.jobs()
+            monkeypatch.setenv("RAYAKASH_SECRET_LAB", OTHER)
+            await client.jobs()
+
+
+async def test_an_address_that_needs_consent_is_not_sent_the_token(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAYAKASH_SECRET_LAB", TOKEN)
+    async with serve(FakeRay()) as server:
+        write_contexts(home, lab(server.url, token="ac-secret://LAB"))
+        client = await connect(choose(Selection(context="lab")))
+    async with client:
+        write_contexts(home, lab("http://192.0.2.1:8265", token="ac-secret://LAB"))
+        for _ in range(2):
+            with pytest.raises(UnreachableError):
+                await client.version()
+        assert client.address == server.url
