@@ -33,7 +33,10 @@ class Here:
             for name, value in environment.items():
                 patched.setenv(name, value)
             try:
-                code = run(["secrets", *arguments])
+                try:
+                    code = run(["secrets", *arguments])
+                except SystemExit as end:  # argparse
+                    code = int(end.code or 0)
             finally:
                 process_store().vault.lock()
         said = self._capsys.readouterr()
