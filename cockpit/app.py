@@ -19,8 +19,8 @@ from cockpit import settings
 from cockpit.actions import ACTIONS, Action, by_name, in_scope
 from cockpit.clients.ssh.questions import answer_ssh_with
 from cockpit.errors import EXIT_OK, CockpitError
-from cockpit.operations.live import LiveCluster
-from cockpit.operations.opening import Opener, Opening, opener_for
+from cockpit.operations.clusters.live import LiveCluster
+from cockpit.operations.clusters.opening import Opener, Opening, opener_for
 from cockpit.panes.header import TabLine
 from cockpit.panes.jobs import JobsPane
 from cockpit.panes.registry import entries

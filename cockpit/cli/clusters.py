@@ -12,9 +12,9 @@ from cockpit.errors import EXIT_FAILED, EXIT_OK, UsageError
 from cockpit.render.text import last_word, shell_word
 
 if TYPE_CHECKING:
-    from cockpit.operations.connect import Selection
-    from cockpit.operations.contexts import Known
-    from cockpit.operations.diagnosis import Check, Diagnosis
+    from cockpit.operations.clusters.connect import Selection
+    from cockpit.operations.clusters.contexts import Known
+    from cockpit.operations.clusters.diagnosis import Check, Diagnosis
 
 ADD_HELP = """\
 ADDRESS is what you have: https://HOST:PORT, http://HOST:PORT, the HOST:PORT of a forwarded port on Akash (which of the
@@ -84,7 +84,7 @@ def _cost(text: str) -> float:
 
 def list_clusters(args: argparse.Namespace) -> int:
     """List the clusters that have a name."""
-    from cockpit.operations.contexts import known_clusters
+    from cockpit.operations.clusters.contexts import known_clusters
     from cockpit.render.cells import Column
 
     found = known_clusters()
@@ -124,8 +124,8 @@ async def add_cluster(args: argparse.Namespace) -> int:
     """Give a cluster a name."""
     from cockpit.model.certificates import parse_fingerprint
     from cockpit.model.secret import REFERENCE_PREFIX, reference_name
-    from cockpit.operations import contexts
-    from cockpit.operations.sdl_access import access_from_file
+    from cockpit.operations.clusters import contexts
+    from cockpit.operations.clusters.sdl_access import access_from_file
 
     if args.token is not None and reference_name(args.token) is None:
         raise UsageError(  # without repeating it: it may be the token
@@ -159,7 +159,7 @@ async def add_cluster(args: argparse.Namespace) -> int:
 
 def use_cluster(args: argparse.Namespace) -> int:
     """Make a cluster the one in use."""
-    from cockpit.operations.contexts import known_clusters, use_context
+    from cockpit.operations.clusters.contexts import known_clusters, use_context
 
     row = use_context(args.name)
     if args.json:
@@ -171,7 +171,7 @@ def use_cluster(args: argparse.Namespace) -> int:
 
 def remove_cluster(args: argparse.Namespace) -> int:
     """Forget a cluster."""
-    from cockpit.operations.contexts import remove_context
+    from cockpit.operations.clusters.contexts import remove_context
 
     remove_context(args.name)
     if args.json:
@@ -186,8 +186,8 @@ def remove_cluster(args: argparse.Namespace) -> int:
 
 async def check_clusters(args: argparse.Namespace) -> int:
     """Examine clusters; the exit code is that of the first that is not well."""
-    from cockpit.operations.contexts import known_clusters, unknown
-    from cockpit.operations.doctor import examine_clusters, known_selections
+    from cockpit.operations.clusters.contexts import known_clusters, unknown
+    from cockpit.operations.clusters.doctor import examine_clusters, known_selections
 
     known = known_clusters()
     for problem in known.problems:
@@ -208,7 +208,7 @@ async def check_clusters(args: argparse.Namespace) -> int:
 def _selections(args: argparse.Namespace) -> "dict[str, Selection]":
     """The clusters that are named, as words or by the options that all commands share; none for all."""
     from cockpit.cli.session import selection_of
-    from cockpit.operations.connect import Selection
+    from cockpit.operations.clusters.connect import Selection
 
     given = selection_of(args)
     found = {name: msgspec.structs.replace(given, context=name) for name in args.names}
@@ -220,7 +220,7 @@ def _selections(args: argparse.Namespace) -> "dict[str, Selection]":
 async def run_doctor(args: argparse.Namespace) -> int:
     """Examine the machine and the clusters."""
     from cockpit import __version__
-    from cockpit.operations.doctor import examine
+    from cockpit.operations.clusters.doctor import examine
     from cockpit.render.times import iso
 
     found = await examine(_selections(args))

@@ -14,7 +14,7 @@ from cockpit.errors import EXIT_OK, UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cockpit.operations.opening import Opener
+    from cockpit.operations.clusters.opening import Opener
 
 
 FRAMES_OVER_SSH = 15  # repaints a second at most; a slow line would lag behind more
@@ -36,8 +36,8 @@ def has_screen() -> bool:
 
 def open_cockpit(args: argparse.Namespace) -> int:
     """Open the cluster that the options name on the screen."""
-    from cockpit.operations.connect import NoClusterError, choose
-    from cockpit.operations.opening import replay_opener, selection_opener, target_opener
+    from cockpit.operations.clusters.connect import NoClusterError, choose
+    from cockpit.operations.clusters.opening import replay_opener, selection_opener, target_opener
     from cockpit.secrets.failures import LockedError
 
     if args.replay is not None:

@@ -45,7 +45,7 @@ async def _each(ids: list[str], act: Callable[[str], Awaitable[int]]) -> int:
 
 async def stop_jobs(args: argparse.Namespace) -> int:
     """Stop jobs, and wait until Ray says that they have ended."""
-    from cockpit.operations import jobs as operations
+    from cockpit.operations.jobs import control as operations
 
     ended: list[Any] = []
     patience = session.patience_of(args)
@@ -86,7 +86,7 @@ def _print_jobs(args: argparse.Namespace, jobs: list[Any]) -> None:
 
 async def delete_jobs(args: argparse.Namespace) -> int:
     """Delete the records of ended jobs."""
-    from cockpit.operations import jobs as operations
+    from cockpit.operations.jobs import control as operations
 
     deleted: list[str] = []
     async with session.cluster(args, changes=True) as client:

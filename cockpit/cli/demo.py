@@ -21,7 +21,7 @@ def demo(_: argparse.Namespace) -> int:
 
     if not has_screen():
         return asyncio.run(_plain())
-    from cockpit.operations.opening import open_demo
+    from cockpit.operations.clusters.opening import open_demo
 
     return run_app(open_demo)
 
@@ -44,7 +44,7 @@ async def _plain() -> int:
 
 
 async def _tour(client: Any) -> None:
-    from cockpit.operations import demo as samples
+    from cockpit.operations.jobs import samples
 
     for submission_id in await samples.submit_samples(client):
         output.message(f"Submitted {submission_id}.")
@@ -64,7 +64,7 @@ async def _show_log(client: Any, job_id: str) -> None:
 
 async def _list_all(client: Any) -> None:
     from cockpit.cli.listings import print_gpus
-    from cockpit.operations.gpus import list_gpus
+    from cockpit.operations.clusters.gpus import list_gpus
     from cockpit.render import jobs, nodes
 
     now = time.time()
@@ -78,7 +78,7 @@ async def _list_all(client: Any) -> None:
 
 async def _stop(client: Any, job_id: str) -> None:
     from cockpit.feeds.patience import Patience
-    from cockpit.operations.jobs import request_stop, until_stopped
+    from cockpit.operations.jobs.control import request_stop, until_stopped
     from cockpit.render.jobs import outcome
 
     _heading(f"stop {job_id}")

@@ -74,7 +74,7 @@ async def list_nodes(args: argparse.Namespace) -> int:
 
 async def list_gpus(args: argparse.Namespace) -> int:
     """Print the GPUs of living nodes, a row each."""
-    from cockpit.operations.gpus import list_gpus as find
+    from cockpit.operations.clusters.gpus import list_gpus as find
     from cockpit.render.records import gpu_record
 
     async with session.cluster(args) as client:

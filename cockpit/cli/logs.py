@@ -98,13 +98,13 @@ async def _source(client: "RayClient", args: argparse.Namespace) -> "LogSource":
         return TaskLog(client, args.task, suffix=suffix)
     if args.id is not None:
         return JobLog(client, args.id)
-    from cockpit.operations.node_logs import find_node
+    from cockpit.operations.logs.node_logs import find_node
 
     return NodeLog(client, (await find_node(client, args.node)).node_id or "", args.file)
 
 
 async def _list(client: "RayClient", args: argparse.Namespace) -> int:
-    from cockpit.operations.node_logs import find_node, list_files
+    from cockpit.operations.logs.node_logs import find_node, list_files
     from cockpit.render.cells import Column
 
     node = await find_node(client, args.node)
@@ -118,7 +118,7 @@ async def _list(client: "RayClient", args: argparse.Namespace) -> int:
 
 
 async def _save(client: "RayClient", args: argparse.Namespace) -> int:
-    from cockpit.operations.log_archive import save_logs
+    from cockpit.operations.logs.archive import save_logs
     from cockpit.render.units import size
 
     def told(name: str, count: int) -> None:

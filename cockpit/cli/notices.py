@@ -10,7 +10,7 @@ from cockpit.model.jobs import Job
 
 async def tell_end(job: Job) -> None:
     """Ring, notify and run the user's command; what goes wrong with that is a warning, the result stays."""
-    from cockpit.operations.notices import run_notice
+    from cockpit.operations.jobs.notices import run_notice
     from cockpit.render.notices import BELL, notice_sequence
     from cockpit.settings import load_settings
 

@@ -134,7 +134,7 @@ def _save(name: str, document: "SdlDocument") -> None:
 def edit_file(args: argparse.Namespace) -> int:
     """Open the editor; no cluster is needed."""
     from cockpit.cli.cockpit import has_screen, run_app
-    from cockpit.operations.sdl_files import OpenFile
+    from cockpit.operations.sdl_editor.files import OpenFile
 
     if not has_screen():
         raise UsageError("The editor needs a terminal.", hint="Use `sdl set` and `sdl fix` in scripts.")
@@ -147,7 +147,7 @@ def edit_file(args: argparse.Namespace) -> int:
 
 def templates(args: argparse.Namespace) -> int:
     """Print the templates."""
-    from cockpit.operations.sdl import template_record
+    from cockpit.operations.sdl_editor.commands import template_record
     from cockpit.render import sdl as text
     from cockpit.sdl.document import SdlDocument
     from cockpit.sdl.meaning import meaning_of
@@ -163,8 +163,8 @@ def templates(args: argparse.Namespace) -> int:
 
 def new_file(args: argparse.Namespace) -> int:
     """Write a template to a file."""
-    from cockpit.operations.sdl import write_new
-    from cockpit.operations.sdl_secrets import references_in
+    from cockpit.operations.sdl_editor.commands import write_new
+    from cockpit.operations.secrets.references import references_in
     from cockpit.sdl.document import SdlDocument
     from cockpit.sdl.templates import template_named
 
@@ -180,7 +180,7 @@ def new_file(args: argparse.Namespace) -> int:
 
 def lint(args: argparse.Namespace) -> int:
     """Print what is wrong with the files; 1 where one is refused or has an error, 2 where one cannot be read."""
-    from cockpit.operations.sdl import lint_bytes, lint_record
+    from cockpit.operations.sdl_editor.commands import lint_bytes, lint_record
 
     rows, code = [], EXIT_OK
     for name in args.files:
@@ -211,7 +211,7 @@ def _print_problems(rows: list[dict[str, Any]]) -> None:
 
 def fix_file(args: argparse.Namespace) -> int:
     """Mend a file."""
-    from cockpit.operations.sdl import fix
+    from cockpit.operations.sdl_editor.commands import fix
     from cockpit.render.sdl import problem_line, text_diff
     from cockpit.sdl.document import SdlDocument
     from cockpit.sdl.masking import masked_text
@@ -244,7 +244,7 @@ def _outcome(args: argparse.Namespace, count: int) -> str:
 
 def set_in_file(args: argparse.Namespace) -> int:
     """Give one value of a file another."""
-    from cockpit.operations.sdl import set_value
+    from cockpit.operations.sdl_editor.commands import set_value
     from cockpit.render.sdl import problem_line
 
     document = read_document(args.file)
@@ -264,7 +264,7 @@ def set_in_file(args: argparse.Namespace) -> int:
 
 def diff(args: argparse.Namespace) -> int:
     """Print what differs in meaning."""
-    from cockpit.operations.sdl import difference_record
+    from cockpit.operations.sdl_editor.commands import difference_record
     from cockpit.render.sdl import difference_lines
     from cockpit.sdl.differences import diff as differences
 
@@ -285,7 +285,7 @@ def diff(args: argparse.Namespace) -> int:
 
 def show_file(args: argparse.Namespace) -> int:
     """Print what a file asks for."""
-    from cockpit.operations.sdl import meaning_record
+    from cockpit.operations.sdl_editor.commands import meaning_record
     from cockpit.render.sdl import description
     from cockpit.sdl.meaning import meaning_of
     from cockpit.sdl.rules import lint as lint_document

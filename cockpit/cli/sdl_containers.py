@@ -12,7 +12,7 @@ from cockpit.render.text import last_word
 
 if TYPE_CHECKING:
     from cockpit.local.containers.cluster import Running
-    from cockpit.operations.containers import Started
+    from cockpit.operations.clusters.containers import Started
 
 COLUMNS = ("CLUSTER", "SERVICE", "CONTAINER", "STATE", "ADDRESS", "PORTS")
 SHRINKING = ("CLUSTER", "CONTAINER")
@@ -53,7 +53,7 @@ def bring_up(args: argparse.Namespace) -> int:
     """Start a cluster and wait until it is whole; one that fails is taken down again."""
     from cockpit.cli.sdl import in_file, read_document
     from cockpit.local.containers.engine import find_engine
-    from cockpit.operations import containers
+    from cockpit.operations.clusters import containers
     from cockpit.settings import use_context
 
     if args.file == "-":
@@ -100,7 +100,7 @@ def bring_down(args: argparse.Namespace) -> int:
     """End a cluster."""
     from cockpit.local.containers.cluster import running
     from cockpit.local.containers.engine import find_engine
-    from cockpit.operations import containers
+    from cockpit.operations.clusters import containers
 
     engine = find_engine()
     name = _named(args.name, sorted({one.cluster for one in running(engine)}))

@@ -11,8 +11,8 @@ from cockpit.cli import output, terminal
 from cockpit.errors import EXIT_OK, UsageError
 
 if TYPE_CHECKING:
-    from cockpit.operations.sdl_import import Imported
-    from cockpit.operations.sdl_secrets import Rendered
+    from cockpit.operations.secrets.references import Rendered
+    from cockpit.operations.secrets.sdl_import import Imported
 
 SCOPE_HELP = "where the values are (default: the file's name without its ending, then `default`)"
 # xterm takes no more in one sequence, and others follow it.
@@ -51,7 +51,7 @@ def add_import(nested: Any) -> Any:
 def render_file(args: argparse.Namespace) -> int:
     """Put values into a copy of a file."""
     from cockpit.cli.sdl import in_file, read_document
-    from cockpit.operations.sdl_secrets import places_of, render
+    from cockpit.operations.secrets.references import places_of, render
     from cockpit.secrets.names import scopes_for
 
     document = read_document(args.file)
@@ -71,14 +71,14 @@ def render_file(args: argparse.Namespace) -> int:
 
 def note_use(path: Path) -> None:
     """Let the cockpit know the file by its path, so that it can tell which secrets the file needs."""
-    from cockpit.operations.sdl_recent import remember
+    from cockpit.operations.sdl_editor.recent import remember
 
     with suppress(UsageError):  # a state directory that cannot be written is no reason to refuse
         remember(path)
 
 
 def _deliver(args: argparse.Namespace, rendered: "Rendered", source: Path | None) -> None:
-    from cockpit.operations.sdl_secrets import write_rendered
+    from cockpit.operations.secrets.references import write_rendered
 
     count = len(rendered.names)
     values = f"{count} value{'s' if count != 1 else ''}" + (f": {output.joined(rendered.names)}" if count else "")
@@ -116,7 +116,7 @@ def copy_to_clipboard(text: str) -> None:
 async def import_file(args: argparse.Namespace) -> int:
     """Move secrets out of a file."""
     from cockpit.cli.sdl import in_file, read_document
-    from cockpit.operations.sdl_import import import_secrets
+    from cockpit.operations.secrets.sdl_import import import_secrets
     from cockpit.secrets.names import Place, checked_scope
     from cockpit.secrets.store import LASTING
 

@@ -14,12 +14,12 @@ from cockpit.render.text import visible
 if TYPE_CHECKING:
     from cockpit.clients.ray import RayClient
     from cockpit.feeds.patience import Patience
-    from cockpit.operations.connect import Ask, Question, Selection, Target
+    from cockpit.operations.clusters.connect import Ask, Question, Selection, Target
 
 
 def selection_of(args: argparse.Namespace) -> "Selection":
     """What the user named."""
-    from cockpit.operations.connect import Selection
+    from cockpit.operations.clusters.connect import Selection
 
     return Selection(context=args.context, address=args.address, ssh=args.ssh, ssh_port=args.ssh_port)
 
@@ -31,7 +31,7 @@ async def cluster(args: argparse.Namespace, *, changes: bool = False) -> AsyncIt
     With `changes` UsageError is raised for a read-only context, and under --read-only.
     """
     # httpx takes most of a start, and not every command speaks to a cluster.
-    from cockpit.operations.connect import choose, connect
+    from cockpit.operations.clusters.connect import choose, connect
 
     if changes and args.read_only:
         raise UsageError("This would change the cluster, and --read-only was given.")

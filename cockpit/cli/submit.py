@@ -9,7 +9,7 @@ from cockpit.errors import EXIT_OK, UsageError
 from cockpit.render.text import last_word
 
 if TYPE_CHECKING:
-    from cockpit.operations.submit import Prepared, SubmitForm
+    from cockpit.operations.jobs.submit import Prepared, SubmitForm
 
 DESCRIPTION = """\
 Submit a job, follow its log and exit with its result. Ctrl-C stops following, not the job.
@@ -58,7 +58,7 @@ def _add_resources(parser: argparse.ArgumentParser) -> None:
 
 async def submit_job(args: argparse.Namespace) -> int:
     """Submit, and follow unless told not to."""
-    from cockpit.operations.submit import prepare
+    from cockpit.operations.jobs.submit import prepare
     from cockpit.secrets.names import scopes_for
     from cockpit.settings import current_context
 
@@ -76,8 +76,8 @@ async def submit_job(args: argparse.Namespace) -> int:
 async def _send(client: Any, prepared: "Prepared", args: argparse.Namespace) -> str:
     import asyncio
 
+    from cockpit.operations.jobs.submit import submit
     from cockpit.operations.sending import Consent
-    from cockpit.operations.submit import submit
     from cockpit.render.upload import result
 
     try:
@@ -116,7 +116,7 @@ async def _follow(client: Any, submission_id: str, args: argparse.Namespace) -> 
 
 
 def _form(args: argparse.Namespace) -> "SubmitForm":
-    from cockpit.operations.submit import SubmitForm, entrypoint_of
+    from cockpit.operations.jobs.submit import SubmitForm, entrypoint_of
 
     if args.working_dir == "":  # as of a variable that is not set: the job would run without its code
         raise UsageError("--working-dir is empty.", hint="Leave it out to upload nothing.")
@@ -135,7 +135,7 @@ def _form(args: argparse.Namespace) -> "SubmitForm":
 
 
 def _runtime_env(args: argparse.Namespace) -> dict[str, Any]:
-    from cockpit.operations import runtime_env
+    from cockpit.operations.jobs import runtime_env
 
     if args.runtime_env and args.runtime_env_json:
         raise UsageError("Give --runtime-env or --runtime-env-json, not both.")

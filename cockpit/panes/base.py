@@ -8,7 +8,7 @@ from textual.message import Message
 from cockpit.actions import Action
 from cockpit.feeds.watch import Watch
 from cockpit.model.snapshot import Moment, Snapshot, State
-from cockpit.operations.live import LiveCluster
+from cockpit.operations.clusters.live import LiveCluster
 from cockpit.render.units import duration
 from cockpit.widgets.glyphs import UNICODE, Glyphs
 from cockpit.widgets.table.rows import Phase

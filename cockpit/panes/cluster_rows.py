@@ -2,7 +2,7 @@
 
 import re
 
-from cockpit.operations.overview import ClusterRow
+from cockpit.operations.clusters.overview import ClusterRow
 from cockpit.render.text import visible
 from cockpit.render.units import duration
 from cockpit.widgets.table.rows import Cell, Column, Fixed, Flexible, Measured, Row

@@ -12,8 +12,8 @@ from cockpit.errors import CockpitError
 from cockpit.feeds.clock import Clock
 from cockpit.feeds.topics import NODES, Topic
 from cockpit.feeds.watch import Watch
-from cockpit.operations.live import LiveCluster
-from cockpit.operations.overview import ClusterRow, Overview, total_of
+from cockpit.operations.clusters.live import LiveCluster
+from cockpit.operations.clusters.overview import ClusterRow, Overview, total_of
 from cockpit.panes.cluster_rows import CLUSTER_COLUMNS, cluster_row
 from cockpit.panes.requests import ClustersAsked
 from cockpit.panes.table_pane import TablePane

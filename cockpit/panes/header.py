@@ -15,7 +15,7 @@ from cockpit.model.cluster import ClusterUsage, Version
 from cockpit.model.job_list import JobList
 from cockpit.model.nodes import Usage
 from cockpit.model.snapshot import Moment, Snapshot, State
-from cockpit.operations.live import EXPOSURE, LiveCluster
+from cockpit.operations.clusters.live import EXPOSURE, LiveCluster
 from cockpit.panes.base import sentence_of
 from cockpit.render.text import visible
 from cockpit.widgets.glyphs import UNICODE, Glyphs

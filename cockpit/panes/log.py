@@ -16,7 +16,7 @@ from cockpit.feeds.topics import job_topic
 from cockpit.feeds.watch import Watch
 from cockpit.model.jobs import Job
 from cockpit.model.snapshot import Snapshot
-from cockpit.operations.live import LiveCluster
+from cockpit.operations.clusters.live import LiveCluster
 from cockpit.panes.log_find import LogFind
 from cockpit.panes.log_reading import LogReading, Part
 from cockpit.panes.log_whole import ComingLog

@@ -13,8 +13,8 @@ from cockpit.model.history import ClusterHistory
 from cockpit.model.job_list import JobList
 from cockpit.model.nodes import Node
 from cockpit.model.snapshot import Moment, Snapshot
-from cockpit.operations.gpus import named, submission_ids
-from cockpit.operations.live import LiveCluster
+from cockpit.operations.clusters.gpus import named, submission_ids
+from cockpit.operations.clusters.live import LiveCluster
 from cockpit.panes.gpu_rows import GPU_COLUMNS, NODE_COLUMNS, gpu_row, node_names, node_row
 from cockpit.panes.table_pane import TablePane
 from cockpit.widgets.live_table import LiveTable

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
-    from cockpit.operations.overview import ClusterRow
-    from cockpit.operations.sdl_form_rows import FormRow
-    from cockpit.operations.secret_uses import SecretRow
+    from cockpit.operations.clusters.overview import ClusterRow
+    from cockpit.operations.sdl_editor.form_rows import FormRow
+    from cockpit.operations.secrets.uses import SecretRow
     from cockpit.panes.clusters import ClustersPane
 
 

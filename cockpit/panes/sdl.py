@@ -14,14 +14,14 @@ from cockpit.actions import Action, key_name
 from cockpit.errors import CockpitError, UsageError
 from cockpit.feeds.watch import Watch
 from cockpit.operations.background import aside
-from cockpit.operations.live import LiveCluster
-from cockpit.operations.sdl_check import Check, check, secret_places
-from cockpit.operations.sdl_choices import choices_of
-from cockpit.operations.sdl_editing import Moved
-from cockpit.operations.sdl_form_edits import SECRET, edit_of
-from cockpit.operations.sdl_form_removals import removal_of
-from cockpit.operations.sdl_form_rows import FormRow, start_rows
-from cockpit.operations.sdl_history import Selection
+from cockpit.operations.clusters.live import LiveCluster
+from cockpit.operations.sdl_editor.check import Check, check, secret_places
+from cockpit.operations.sdl_editor.choices import choices_of
+from cockpit.operations.sdl_editor.editing import Moved
+from cockpit.operations.sdl_editor.form_edits import SECRET, edit_of
+from cockpit.operations.sdl_editor.form_removals import removal_of
+from cockpit.operations.sdl_editor.form_rows import FormRow, start_rows
+from cockpit.operations.sdl_editor.history import Selection
 from cockpit.panes.requests import SdlAsked, SdlLooked, SdlShown, SecretTyped
 from cockpit.panes.sdl_status import status_pieces
 from cockpit.panes.sdl_writing import SdlWriting

@@ -1,7 +1,7 @@
 """The line above an SDL: its name, what both parsers say, Ray's findings, the price, the GPUs."""
 
-from cockpit.operations.sdl_check import Check
-from cockpit.operations.sdl_desk import Desk
+from cockpit.operations.sdl_editor.check import Check
+from cockpit.operations.sdl_editor.desk import Desk
 from cockpit.render.sdl import SIDES, dollars
 from cockpit.render.text import visible
 from cockpit.sdl.meaning import Meaning

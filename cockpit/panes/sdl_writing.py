@@ -5,7 +5,7 @@ from typing import Any
 
 from textual import on, work
 
-from cockpit.operations.sdl_desk import Desk
+from cockpit.operations.sdl_editor.desk import Desk
 from cockpit.panes.base import Pane
 from cockpit.sdl.completion import Completion, complete
 from cockpit.widgets.sdl_find import SdlFind

@@ -3,7 +3,7 @@
 import time
 
 from cockpit.model.env_names import purpose_of
-from cockpit.operations.secret_uses import SecretRow
+from cockpit.operations.secrets.uses import SecretRow
 from cockpit.render.text import visible
 from cockpit.render.units import age
 from cockpit.widgets.table.rows import Cell, Column, Fixed, Flexible, Measured, Row

@@ -12,8 +12,8 @@ from cockpit.errors import UsageError
 from cockpit.feeds.topics import NODES, Topic
 from cockpit.feeds.watch import Watch
 from cockpit.operations.background import aside
-from cockpit.operations.live import LiveCluster
-from cockpit.operations.secret_uses import SecretList, SecretRow, secret_list
+from cockpit.operations.clusters.live import LiveCluster
+from cockpit.operations.secrets.uses import SecretList, SecretRow, secret_list
 from cockpit.panes.requests import SecretsAsked
 from cockpit.panes.secret_rows import SECRET_COLUMNS, secret_row
 from cockpit.panes.table_pane import TablePane

@@ -13,7 +13,7 @@ from cockpit.feeds.topics import Topic
 from cockpit.feeds.watch import Watch
 from cockpit.model.slices import REST_SECONDS, some_of
 from cockpit.model.snapshot import Moment, Snapshot
-from cockpit.operations.live import LiveCluster
+from cockpit.operations.clusters.live import LiveCluster
 from cockpit.panes.base import PHASES, Pane, sentence_of
 from cockpit.render.text import visible
 from cockpit.render.units import UNKNOWN

@@ -8,14 +8,14 @@ from textual.app import App
 from cockpit.errors import AuthenticationError, CockpitError, UntrustedError
 from cockpit.model.certificates import halves
 from cockpit.operations.background import aside
-from cockpit.operations.connect import Ask, Selection
-from cockpit.operations.contexts import Added, add_cluster, remove_context
-from cockpit.operations.diagnosis import Diagnosis
-from cockpit.operations.doctor import examine_clusters
-from cockpit.operations.live import LiveCluster
-from cockpit.operations.opening import known_contexts
-from cockpit.operations.overview import ClusterRow
-from cockpit.operations.renewal import (
+from cockpit.operations.clusters.connect import Ask, Selection
+from cockpit.operations.clusters.contexts import Added, add_cluster, remove_context
+from cockpit.operations.clusters.diagnosis import Diagnosis
+from cockpit.operations.clusters.doctor import examine_clusters
+from cockpit.operations.clusters.live import LiveCluster
+from cockpit.operations.clusters.opening import known_contexts
+from cockpit.operations.clusters.overview import ClusterRow
+from cockpit.operations.clusters.renewal import (
     accept_certificate,
     keep_token,
     kept_under,

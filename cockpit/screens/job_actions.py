@@ -10,10 +10,10 @@ from cockpit.errors import CockpitError
 from cockpit.feeds.patience import Patience
 from cockpit.feeds.topics import JOBS
 from cockpit.model.jobs import Job
-from cockpit.operations import jobs as operations
-from cockpit.operations.clone import clone_of
-from cockpit.operations.fields import SubmitFields, fields_of
-from cockpit.operations.live import LiveCluster
+from cockpit.operations.clusters.live import LiveCluster
+from cockpit.operations.jobs import control as operations
+from cockpit.operations.jobs.clone import clone_of
+from cockpit.operations.jobs.fields import SubmitFields, fields_of
 from cockpit.operations.sending import NO_CONSENT, Consent
 from cockpit.panes.requests import JobSubmitted
 from cockpit.render.jobs import outcome

@@ -5,7 +5,7 @@ from cockpit.feeds.watch import Watch
 from cockpit.model.job_list import JobList
 from cockpit.model.jobs import Job
 from cockpit.model.snapshot import Snapshot
-from cockpit.operations.live import LiveCluster
+from cockpit.operations.clusters.live import LiveCluster
 from cockpit.panes.job_rows import is_users
 from cockpit.render.jobs import outcome, seconds_run, status
 from cockpit.render.text import visible

@@ -12,8 +12,8 @@ from cockpit.feeds.watch import Watch
 from cockpit.model.job_list import JobList
 from cockpit.model.jobs import Job
 from cockpit.model.snapshot import Snapshot
-from cockpit.operations.live import LiveCluster
-from cockpit.operations.notices import run_notice
+from cockpit.operations.clusters.live import LiveCluster
+from cockpit.operations.jobs.notices import run_notice
 from cockpit.render.notices import notice_sequence, notice_text
 from cockpit.settings import Notify
 

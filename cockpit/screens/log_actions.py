@@ -5,7 +5,7 @@ from typing import Any
 
 from textual.app import App
 
-from cockpit.operations.save_log import LogFileExistsError, save_log
+from cockpit.operations.logs.save import LogFileExistsError, save_log
 from cockpit.panes.log import LogPane
 from cockpit.render.units import size
 from cockpit.screens.confirm import Confirm

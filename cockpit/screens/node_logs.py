@@ -13,9 +13,9 @@ from textual.widgets.option_list import Option
 from cockpit.clients.log_files import LogFile
 from cockpit.model.jobs import Job
 from cockpit.model.nodes import Node
-from cockpit.operations.job_files import JobFiles
-from cockpit.operations.live import LiveCluster
-from cockpit.operations.node_logs import NodeFile, list_files
+from cockpit.operations.clusters.live import LiveCluster
+from cockpit.operations.logs.job_files import JobFiles
+from cockpit.operations.logs.node_logs import NodeFile, list_files
 from cockpit.panes.base import Pane
 from cockpit.panes.nodes import GpusPane, NodesPane
 from cockpit.render.text import visible

@@ -7,7 +7,7 @@ from textual.command import CommandPalette, Hit, Hits, Provider
 from textual.widgets import Input
 
 from cockpit.feeds.topics import JOBS, NODES
-from cockpit.operations.live import LiveCluster
+from cockpit.operations.clusters.live import LiveCluster
 from cockpit.render.jobs import status
 from cockpit.render.text import visible
 from cockpit.widgets.cell_text import tamed

@@ -9,7 +9,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from cockpit.actions import Action, in_scope, keys_of
-from cockpit.operations.live import LiveCluster
+from cockpit.operations.clusters.live import LiveCluster
 from cockpit.panes.base import Pane
 from cockpit.panes.header import HeaderBar
 from cockpit.widgets.glyphs import UNICODE, Glyphs

@@ -4,8 +4,8 @@ from typing import Any
 
 from textual.app import App
 
-from cockpit.operations.live import LiveCluster
-from cockpit.operations.question import Ask
+from cockpit.operations.clusters.live import LiveCluster
+from cockpit.operations.clusters.question import Ask
 
 
 class Refusals:
@@ -20,7 +20,7 @@ class Refusals:
 
     def look(self, app: App[Any], cluster: LiveCluster | None, ask: Ask) -> None:
         """Ask what is to be done where the cluster has begun to turn us away."""
-        from cockpit.operations.renewal import refusal_of  # no first frame waits for it
+        from cockpit.operations.clusters.renewal import refusal_of  # no first frame waits for it
 
         error = refusal_of(cluster) if cluster is not None else None
         now = None if error is None else (id(cluster), error.title)

@@ -7,9 +7,9 @@ from typing import Any
 from textual.app import App
 
 from cockpit.errors import UsageError
-from cockpit.operations.sdl import meaning_record
-from cockpit.operations.sdl_check import plan_fixes
-from cockpit.operations.sdl_form_rows import FormRow
+from cockpit.operations.sdl_editor.check import plan_fixes
+from cockpit.operations.sdl_editor.commands import meaning_record
+from cockpit.operations.sdl_editor.form_rows import FormRow
 from cockpit.panes.requests import ClusterChosen
 from cockpit.panes.sdl import SdlPane
 from cockpit.render.sdl import description, port_list

@@ -9,12 +9,12 @@ from pathlib import Path
 from textual.app import App
 
 from cockpit.errors import UsageError
-from cockpit.operations import sdl_drafts
 from cockpit.operations.background import aside
-from cockpit.operations.sdl_desk import opened
-from cockpit.operations.sdl_drafts import Draft
-from cockpit.operations.sdl_files import AlreadyThereError, ChangedOnDiskError, DiskState, shown_diff
-from cockpit.operations.sdl_recent import recent
+from cockpit.operations.sdl_editor import drafts as sdl_drafts
+from cockpit.operations.sdl_editor.desk import opened
+from cockpit.operations.sdl_editor.drafts import Draft
+from cockpit.operations.sdl_editor.files import AlreadyThereError, ChangedOnDiskError, DiskState, shown_diff
+from cockpit.operations.sdl_editor.recent import recent
 from cockpit.panes.sdl import SdlPane
 from cockpit.render.times import clock_time
 from cockpit.screens.choose import Choose

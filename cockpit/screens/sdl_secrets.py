@@ -6,8 +6,8 @@ from cockpit.errors import UsageError
 from cockpit.model.env_names import purpose_of
 from cockpit.model.secret import REFERENCE_PREFIX, Secret
 from cockpit.operations.background import aside
-from cockpit.operations.sdl_form_edits import SECRET
-from cockpit.operations.sdl_form_rows import FormRow
+from cockpit.operations.sdl_editor.form_edits import SECRET
+from cockpit.operations.sdl_editor.form_rows import FormRow
 from cockpit.panes.sdl import SdlPane
 from cockpit.screens.choose import Choose
 from cockpit.screens.sdl_dialogs import Prompt

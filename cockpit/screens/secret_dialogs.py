@@ -13,7 +13,7 @@ from textual.widgets import Input, Label, Static
 from cockpit.errors import UsageError
 from cockpit.model.env_names import purpose_of
 from cockpit.model.secret import Secret
-from cockpit.operations.sdl_import import Move
+from cockpit.operations.secrets.sdl_import import Move
 from cockpit.render.text import visible
 from cockpit.screens.confirm import Confirm
 from cockpit.screens.dialog import Dialog

@@ -11,11 +11,11 @@ from textual.widgets import Input, Label, Static, TextArea
 from cockpit.clients.ray import RayClient
 from cockpit.errors import CockpitError, UsageError
 from cockpit.model.uploads import UploadProgress
-from cockpit.operations.clone import command_line
-from cockpit.operations.fields import SubmitFields, form_of
+from cockpit.operations.jobs.clone import command_line
+from cockpit.operations.jobs.fields import SubmitFields, form_of
+from cockpit.operations.jobs.submit import prepare, submit
+from cockpit.operations.jobs.upload import plan_upload
 from cockpit.operations.sending import NO_CONSENT, Consent
-from cockpit.operations.submit import prepare, submit
-from cockpit.operations.upload import plan_upload
 from cockpit.render import upload as render
 from cockpit.render.text import visible
 from cockpit.screens.dialog import Dialog

@@ -9,7 +9,7 @@ from textual.app import App
 from cockpit.clients.address import DEFAULT_PORT
 from cockpit.errors import UsageError
 from cockpit.local.desktop import open_page, page_opener
-from cockpit.operations.live import LiveCluster
+from cockpit.operations.clusters.live import LiveCluster
 from cockpit.render.text import visible
 
 

@@ -15,7 +15,7 @@ from textual.strip import Strip
 from textual.suggester import SuggestFromList
 from textual.widgets import Input
 
-from cockpit.operations.sdl_form_rows import FormRow
+from cockpit.operations.sdl_editor.form_rows import FormRow
 from cockpit.render.text import visible
 from cockpit.widgets.cell_text import clip
 from cockpit.widgets.cursor_lines import CursorLines

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets.text_area import Edit, EditResult, Selection
 
-from cockpit.operations.sdl_editing import EditingSession, Moved
+from cockpit.operations.sdl_editor.editing import EditingSession, Moved
 from cockpit.sdl.files import MAX_BYTES
 from cockpit.widgets.fields import act_at_once
 from cockpit.widgets.sdl_offering import SdlOffering

@@ -18,7 +18,7 @@ from textual.strip import Strip
 from textual.widgets import TextArea
 from textual.widgets.text_area import Selection, TextAreaTheme
 
-from cockpit.operations.sdl_editing import EditingSession
+from cockpit.operations.sdl_editor.editing import EditingSession
 from cockpit.render.text import INVISIBLE
 from cockpit.widgets.glyphs import UNICODE, Glyphs
 from cockpit.widgets.yaml_lines import YamlLines

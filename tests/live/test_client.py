@@ -17,7 +17,7 @@ from cockpit.model.cluster import ClusterUsage
 from cockpit.model.jobs import JobRequest
 from cockpit.model.nodes import Usage
 from cockpit.model.secret import Secret
-from cockpit.operations.runtime_env import KNOWN_KEYS
+from cockpit.operations.jobs.runtime_env import KNOWN_KEYS
 from tests.live.cluster import Driver, RayCluster
 from tests.live.processes import soon
 from tests.live.reference import ended, job, log_on_disk, submit

@@ -4,8 +4,8 @@ import pytest
 
 from cockpit.clients import transport as transport_module
 from cockpit.clients.ray import RayClient
-from cockpit.operations.exposure import Reach, look
-from cockpit.operations.protection import protection_of
+from cockpit.operations.clusters.exposure import Reach, look
+from cockpit.operations.clusters.protection import protection_of
 from tests.live.cluster import RayCluster
 from tests.live.command_line import CommandLine
 

@@ -9,8 +9,8 @@ import pytest
 
 from cockpit.clients.tokens import FoundToken
 from cockpit.model.secret import Secret
-from cockpit.operations.connect import Selection, Target, choose
-from cockpit.operations.opening import target_opener
+from cockpit.operations.clusters.connect import Selection, Target, choose
+from cockpit.operations.clusters.opening import target_opener
 from cockpit.panes.log import LogPane
 from tests.live.cluster import RayCluster
 from tests.live.command_line import CommandLine

@@ -123,11 +123,11 @@ EDITING = """
 import logging, os, signal, sys
 from pathlib import Path
 logging.basicConfig(level=0, filename=os.path.join(os.environ["TMPDIR"], "debug.log"))
-from cockpit.operations.sdl_drafts import DraftKeeper, drafts, load
-from cockpit.operations.sdl_files import OpenFile
-from cockpit.operations.sdl_import import import_secrets
-from cockpit.operations.sdl_locks import EditLock
-from cockpit.operations.sdl_recent import remember
+from cockpit.operations.sdl_editor.drafts import DraftKeeper, drafts, load
+from cockpit.operations.sdl_editor.files import OpenFile
+from cockpit.operations.secrets.sdl_import import import_secrets
+from cockpit.operations.sdl_editor.locks import EditLock
+from cockpit.operations.sdl_editor.recent import remember
 from cockpit.sdl.document import SdlDocument
 from cockpit.secrets.references import process_store
 

@@ -13,8 +13,8 @@ from cockpit.local.containers.engine import Engine
 from cockpit.local.containers.environment import given
 from cockpit.local.containers.plan import Machine, Plan, plan_of
 from cockpit.model.secret import Secret
-from cockpit.operations.connect import Selection, choose
-from cockpit.operations.opening import known_contexts
+from cockpit.operations.clusters.connect import Selection, choose
+from cockpit.operations.clusters.opening import known_contexts
 from cockpit.sdl.document import SdlDocument
 from cockpit.sdl.view import View
 from cockpit.settings import Context, config_file

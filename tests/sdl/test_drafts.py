@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from cockpit.errors import UsageError
 from cockpit.model.secret import Secret
-from cockpit.operations import sdl_drafts
-from cockpit.operations.sdl_drafts import DraftKeeper, DraftState, drafts, drop, load, says_nothing_new
-from cockpit.operations.sdl_files import OpenFile
+from cockpit.operations.sdl_editor import drafts as sdl_drafts
+from cockpit.operations.sdl_editor.drafts import DraftKeeper, DraftState, drafts, drop, load, says_nothing_new
+from cockpit.operations.sdl_editor.files import OpenFile
 from cockpit.secrets.vault import Vault
 from tests.sdl.conftest import SMALL
 from tests.secrets.fakes import PASSPHRASE, User, vault
@@ -229,8 +229,8 @@ def test_every_text_comes_back_as_it_was(tmp_path: Path, unlocked: Vault, lines:
 TYPING = """
 import sys, time
 from pathlib import Path
-from cockpit.operations.sdl_drafts import DraftKeeper
-from cockpit.operations.sdl_files import OpenFile
+from cockpit.operations.sdl_editor.drafts import DraftKeeper
+from cockpit.operations.sdl_editor.files import OpenFile
 opened = OpenFile.read(Path("web.yaml"))
 keeper = DraftKeeper(opened.path, opened.stamp)
 typed = opened.text
@@ -270,7 +270,7 @@ def test_killed_while_typing_a_whole_draft_is_there(machine: Machine) -> None:
 DYING = """
 import os, signal, sys
 from pathlib import Path
-from cockpit.operations.sdl_drafts import DraftKeeper
+from cockpit.operations.sdl_editor.drafts import DraftKeeper
 keeper = DraftKeeper(Path("web.yaml"))
 keeper.note("first: 1\\n")
 keeper.write()
@@ -295,7 +295,7 @@ def test_a_full_disk_is_told_and_the_last_draft_stays(machine: Machine) -> None:
     script = """
 import resource
 from cockpit.errors import UsageError
-from cockpit.operations.sdl_drafts import DraftKeeper, drafts, load
+from cockpit.operations.sdl_editor.drafts import DraftKeeper, drafts, load
 keeper = DraftKeeper()
 keeper.note("a: 1\\n")
 keeper.write()
@@ -315,7 +315,7 @@ def test_the_keeper_of_a_live_process_is_in_use(machine: Machine, tmp_path: Path
     script = """
 import sys
 from pathlib import Path
-from cockpit.operations.sdl_drafts import DraftKeeper
+from cockpit.operations.sdl_editor.drafts import DraftKeeper
 keeper = DraftKeeper(directory=Path(sys.argv[1]))
 keeper.note("a: 1\\n")
 keeper.write()

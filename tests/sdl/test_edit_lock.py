@@ -8,12 +8,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from cockpit.operations.sdl_locks import EditLock, Holder
+from cockpit.operations.sdl_editor.locks import EditLock, Holder
 
 OTHER = """
 import sys
 from pathlib import Path
-from cockpit.operations.sdl_locks import EditLock
+from cockpit.operations.sdl_editor.locks import EditLock
 lock = EditLock(Path(sys.argv[1]), directory=Path(sys.argv[2]))
 assert lock.acquire() is None
 print("held", flush=True)

@@ -8,7 +8,7 @@ import pytest
 from cockpit.cli.main import run
 from cockpit.errors import UsageError
 from cockpit.model.secret import Secret
-from cockpit.operations.sdl_import import import_secrets, planned
+from cockpit.operations.secrets.sdl_import import import_secrets, planned
 from cockpit.sdl.document import SdlDocument
 from cockpit.sdl.failures import UnsafeEditError
 from cockpit.secrets.index import Index
@@ -106,7 +106,7 @@ def test_files_are_known_by_their_path_afterwards(machine: Machine, small: Path)
     small.write_text(TEXT)
     assert machine.python("-m", "cockpit", "sdl", "new", "ray-cpu").code == 0
     assert machine.secrets("import", str(small), **OPEN).code == 0
-    script = "from cockpit.operations.sdl_recent import recent; print(*recent())"
+    script = "from cockpit.operations.sdl_editor.recent import recent; print(*recent())"
     assert machine.python("-c", script).out.split() == [str(small), str(machine.home / "ray-cpu.yaml")]
     assert [path.name for path in machine.files_with(TOKEN)] == []
 

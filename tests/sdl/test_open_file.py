@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cockpit.errors import UsageError
-from cockpit.operations.sdl_files import AlreadyThereError, ChangedOnDiskError, DiskState, OpenFile, shown_diff
+from cockpit.operations.sdl_editor.files import AlreadyThereError, ChangedOnDiskError, DiskState, OpenFile, shown_diff
 from cockpit.sdl.failures import UnreadableSdlError
 from cockpit.sdl.secret_spans import secret_spans
 from cockpit.sdl.templates import template_named
@@ -177,7 +177,7 @@ FULL = """
 import resource, sys
 from pathlib import Path
 from cockpit.errors import UsageError
-from cockpit.operations.sdl_files import OpenFile
+from cockpit.operations.sdl_editor.files import OpenFile
 opened = OpenFile.read(Path("web.yaml"))
 resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
 for save in (opened.save, opened.save_beside):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cockpit.errors import UsageError
-from cockpit.operations.sdl_recent import MOST, recent, remember
+from cockpit.operations.sdl_editor.recent import MOST, recent, remember
 
 
 def test_the_last_one_is_first_and_those_that_are_gone_are_left_out(tmp_path: Path) -> None:

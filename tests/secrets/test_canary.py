@@ -213,7 +213,7 @@ def test_a_job_gets_it_and_nobody_else(vault_only: Witness) -> None:
     """The reference resolves where a job is made ready, and stays a reference where it is remembered."""
     assert vault_only.run("set", "NAME", "--scope", "lab", stdin=CANARY, **OPEN).code == 0
     script = (
-        "import asyncio; from cockpit.operations.submit import SubmitForm, prepare; "
+        "import asyncio; from cockpit.operations.jobs.submit import SubmitForm, prepare; "
         "form = SubmitForm(entrypoint='true', environment={'KEY': 'ac-secret://NAME'}); "
         "done = asyncio.run(prepare(form, scopes=('lab', 'default'))); "
         f"assert done.request.runtime_env == {{'env_vars': {{'KEY': {CANARY[::-1]!r}[::-1]}}}}; "

@@ -26,8 +26,8 @@ from cockpit.feeds.clock import ManualClock
 from cockpit.feeds.hub import Hub
 from cockpit.feeds.job_watch import COST_FACTOR
 from cockpit.model.secret import Secret
-from cockpit.operations.live import LiveCluster
-from cockpit.operations.opening import Opener, Opening
+from cockpit.operations.clusters.live import LiveCluster
+from cockpit.operations.clusters.opening import Opener, Opening
 from cockpit.screens.dialog import Dialog
 from cockpit.widgets.log_view import LogView
 from tests.sim import NOON, Plan, SimClock, SimCluster, SimServer

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from cockpit.operations.sdl_form_rows import FormRow
+from cockpit.operations.sdl_editor.form_rows import FormRow
 from cockpit.panes.sdl import SdlPane
 from cockpit.widgets.sdl_form import ValueField
 from tests.ui.driver import Driver, cockpit_on

@@ -12,8 +12,8 @@ from cockpit.clients.address import parse_address
 from cockpit.clients.tokens import FoundToken
 from cockpit.feeds.topics import VERSION
 from cockpit.model.secret import Secret
-from cockpit.operations.connect import Selection, Target, choose
-from cockpit.operations.opening import target_opener
+from cockpit.operations.clusters.connect import Selection, Target, choose
+from cockpit.operations.clusters.opening import target_opener
 from cockpit.settings import Consents
 from tests.sim import SimServer
 from tests.ui.driver import Driver, cockpit_on, simulated

@@ -43,11 +43,13 @@ def test_the_editor_is_imported_when_it_is_first_shown() -> None:
 
 
 def test_the_first_frame_waits_for_no_request_no_dialog_and_no_other_pane() -> None:
-    code = "import sys, cockpit.app, cockpit.cli.cockpit, cockpit.operations.opening; print(*sorted(sys.modules))"
+    code = (
+        "import sys, cockpit.app, cockpit.cli.cockpit, cockpit.operations.clusters.opening; print(*sorted(sys.modules))"
+    )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert {"cockpit.panes.jobs", "cockpit.operations.connect"} <= set(loaded)
+    assert {"cockpit.panes.jobs", "cockpit.operations.clusters.connect"} <= set(loaded)
     others = {"cockpit.panes.log", "cockpit.panes.nodes", "cockpit.screens.submit", "cockpit.screens.text"}
-    packing = {"cockpit.operations.submit", "cockpit.clients.packages", "tarfile", "zipfile"}
+    packing = {"cockpit.operations.jobs.submit", "cockpit.clients.packages", "tarfile", "zipfile"}
     assert not {"httpx", "anyio", "certifi", "cockpit.local.cluster", *others, *packing} & set(loaded)
 
 

@@ -24,7 +24,7 @@ def _each_row_is_a_slice() -> Iterator[None]:
     with (
         patch("cockpit.model.slices.SLICE_SECONDS", 0.0),
         patch("cockpit.panes.table_pane.REST_SECONDS", 0.0),
-        patch("cockpit.operations.live.REST_SECONDS", 0.0),
+        patch("cockpit.operations.clusters.live.REST_SECONDS", 0.0),
     ):
         yield
 

@@ -13,8 +13,8 @@ from textual.widgets import Input
 
 from cockpit import settings
 from cockpit.model.secret import Secret
-from cockpit.operations.sdl_recent import remember
-from cockpit.operations.secret_uses import secret_list
+from cockpit.operations.sdl_editor.recent import remember
+from cockpit.operations.secrets.uses import secret_list
 from cockpit.panes import secrets as pane_module
 from cockpit.panes.secrets import SecretsPane
 from cockpit.screens import secret_actions
@@ -59,7 +59,7 @@ def text_of(path: Path) -> str:
 def used(made: SecretStore, monkeypatch: pytest.MonkeyPatch) -> SecretStore:
     for module in (pane_module, secret_actions):
         monkeypatch.setattr(module, "process_store", lambda: made)
-    monkeypatch.setattr("cockpit.operations.sdl_import.process_store", lambda: made)
+    monkeypatch.setattr("cockpit.operations.secrets.sdl_import.process_store", lambda: made)
     return made
 
 

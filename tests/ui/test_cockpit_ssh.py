@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from cockpit.operations.connect import Selection, choose
-from cockpit.operations.opening import target_opener
+from cockpit.operations.clusters.connect import Selection, choose
+from cockpit.operations.clusters.opening import target_opener
 from tests.ssh_server import Bastion, make_key, needs_sshd
 from tests.ui.driver import Driver, cockpit_on, simulated
 

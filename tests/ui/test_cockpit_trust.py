@@ -9,8 +9,8 @@ from cockpit.app import CockpitApp
 from cockpit.clients.address import parse_address
 from cockpit.clients.tokens import FoundToken
 from cockpit.model.secret import Secret
-from cockpit.operations.connect import Target
-from cockpit.operations.opening import target_opener
+from cockpit.operations.clusters.connect import Target
+from cockpit.operations.clusters.opening import target_opener
 from cockpit.screens.confirm import Confirm
 from tests.ui.screen import screen_lines
 from tests.wire.certificates import issue

@@ -9,7 +9,7 @@ from textual.widgets import Input
 from cockpit import settings
 from cockpit.errors import CockpitError
 from cockpit.model.secret import Secret
-from cockpit.operations.opening import opener_for
+from cockpit.operations.clusters.opening import opener_for
 from cockpit.secrets.index import Index
 from cockpit.secrets.names import Place
 from cockpit.secrets.passphrase import PassphraseRequest, current_ask

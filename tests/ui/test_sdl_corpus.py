@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from cockpit.errors import UsageError
-from cockpit.operations.sdl_desk import Desk, opened
-from cockpit.operations.sdl_files import OpenFile
+from cockpit.operations.sdl_editor.desk import Desk, opened
+from cockpit.operations.sdl_editor.files import OpenFile
 from tests.ui.screen import assert_sound
 from tests.ui.sdl_editor import SMALL, sdl_editor
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from cockpit.operations.sdl_drafts import DraftKeeper, drafts
-from cockpit.operations.sdl_import import import_secrets
-from cockpit.operations.sdl_recent import remember
+from cockpit.operations.sdl_editor.drafts import DraftKeeper, drafts
+from cockpit.operations.sdl_editor.recent import remember
+from cockpit.operations.secrets.sdl_import import import_secrets
 from cockpit.sdl.document import SdlDocument
 from cockpit.sdl.templates import template_named
 from cockpit.secrets.names import Place
@@ -30,7 +30,7 @@ def small(tmp_path: Path) -> Path:
 @pytest.fixture
 def dead_editors(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever wrote a draft is dead: its process is looked up under a number that nobody has."""
-    monkeypatch.setattr("cockpit.operations.sdl_drafts.os.getpid", lambda: 2**22 - 1)
+    monkeypatch.setattr("cockpit.operations.sdl_editor.drafts.os.getpid", lambda: 2**22 - 1)
 
 
 async def opened(driver: Driver) -> SdlEditor:

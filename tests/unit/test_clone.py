@@ -7,8 +7,8 @@ import pytest
 
 from cockpit.errors import UsageError
 from cockpit.model.jobs import Job
-from cockpit.operations.clone import clone_of, command_line
-from cockpit.operations.submit import SubmitForm, prepare
+from cockpit.operations.jobs.clone import clone_of, command_line
+from cockpit.operations.jobs.submit import SubmitForm, prepare
 
 FORM = SubmitForm(
     entrypoint="python train.py --name 'a b'",

@@ -7,7 +7,7 @@ import pytest
 
 from cockpit.errors import UsageError
 from cockpit.model.jobs import Job
-from cockpit.operations.notices import notice_command, run_notice
+from cockpit.operations.jobs.notices import notice_command, run_notice
 from cockpit.render.notices import notice_sequence
 
 EVIL = "a\x07\x1b]0;owned\x07; rm -rf $HOME `x`"

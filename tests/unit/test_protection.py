@@ -6,8 +6,8 @@ from cockpit.clients.address import parse_address
 from cockpit.clients.endpoint import Endpoint
 from cockpit.clients.tls import Tls
 from cockpit.model.secret import Secret
-from cockpit.operations.exposure import Exposure, Reach, reach_of
-from cockpit.operations.protection import protection_of
+from cockpit.operations.clusters.exposure import Exposure, Reach, reach_of
+from cockpit.operations.clusters.protection import protection_of
 
 PIN = "sha256:" + "0" * 64
 TOKEN = Secret("t" * 32)

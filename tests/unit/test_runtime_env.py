@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cockpit.errors import UsageError
-from cockpit.operations import runtime_env
+from cockpit.operations.jobs import runtime_env
 
 
 def loaded(directory: Path, text: str) -> dict[str, Any]:

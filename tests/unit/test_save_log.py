@@ -7,7 +7,7 @@ import pytest
 
 from cockpit.errors import UsageError
 from cockpit.feeds.spool import Spool
-from cockpit.operations.save_log import LogFileExistsError, save_log
+from cockpit.operations.logs.save import LogFileExistsError, save_log
 
 RAW = b"10%\r20%\n\x1b[31m\xff\x00\n" * 200_000
 

@@ -10,7 +10,7 @@ import pytest
 from cockpit.clients.ray import RayClient
 from cockpit.errors import CockpitError, NotFoundError, RejectedError, UnreachableError, UsageError
 from cockpit.model.jobs import Job, JobRequest
-from cockpit.operations.submit import (
+from cockpit.operations.jobs.submit import (
     ENVIRONMENT_KEY,
     RESOURCES_KEY,
     SubmitForm,

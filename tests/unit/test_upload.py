@@ -24,8 +24,8 @@ from cockpit.model.uploads import (
     UploadResult,
     UploadStage,
 )
-from cockpit.operations import upload as operation
-from cockpit.operations.upload import plan_upload, upload
+from cockpit.operations.jobs import upload as operation
+from cockpit.operations.jobs.upload import plan_upload, upload
 
 
 class Cluster:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cockpit.feeds import job_watch
-from cockpit.operations import jobs as job_operations
+from cockpit.operations.jobs import control as job_operations
 from tests.wire.commands import Done, here, home, write_contexts
 from tests.wire.fake_ray import FakeRay, nested, serve
 from tests.wire.following import brisk

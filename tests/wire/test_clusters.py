@@ -6,7 +6,7 @@ import pytest
 
 from cockpit import settings
 from cockpit.errors import UnreachableError, UsageError
-from cockpit.operations.contexts import find_address
+from cockpit.operations.clusters.contexts import find_address
 from cockpit.secrets.certificates import made_certificates
 from tests.wire.certificates import issue
 from tests.wire.clients import talking_to
@@ -191,7 +191,7 @@ async def test_addresses_that_need_no_asking(text: str, found: str) -> None:
 
 
 async def test_a_port_is_asked_which_one_it_speaks(tmp_path: Path) -> None:
-    import cockpit.operations.contexts as contexts
+    import cockpit.operations.clusters.contexts as contexts
     from cockpit.clients.address import Address
 
     ray = FakeRay()
@@ -230,7 +230,7 @@ async def test_an_sdl_knows_token_and_certificate(tmp_path: Path, monkeypatch: p
 
 
 async def test_the_token_is_found_in_the_scope_of_the_sdl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cockpit.operations.connect import Selection, choose
+    from cockpit.operations.clusters.connect import Selection, choose
     from cockpit.secrets.references import process_store
 
     context = settings.Context(address="http://127.0.0.1:1", token="ac-secret://RAY_AUTH_TOKEN", scope="train")

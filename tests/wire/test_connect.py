@@ -15,8 +15,8 @@ from cockpit.clients.address import Address, parse_address
 from cockpit.clients.tokens import FoundToken, find_ray_token
 from cockpit.errors import AuthenticationError, CockpitError, NotRayError, UnreachableError, UsageError
 from cockpit.model.secret import Secret
-from cockpit.operations.connect import Question, Selection, Target, choose, connect, open_questions
-from cockpit.operations.credentials import Access
+from cockpit.operations.clusters.connect import Question, Selection, Target, choose, connect, open_questions
+from cockpit.operations.clusters.credentials import Access
 from cockpit.settings import Consents
 from tests.wire.clients import replying
 from tests.wire.commands import here, home, write_contexts

@@ -10,8 +10,8 @@ from cockpit.clients.endpoint import Basic, Endpoint
 from cockpit.clients.ray import RayClient
 from cockpit.errors import AuthenticationError
 from cockpit.model.secret import Secret
-from cockpit.operations.exposure import Exposure, Reach, look
-from cockpit.operations.protection import protection_of
+from cockpit.operations.clusters.exposure import Exposure, Reach, look
+from cockpit.operations.clusters.protection import protection_of
 from tests.wire.clients import client_of
 from tests.wire.fake_ray import FakeRay
 from tests.wire.server import Exchange, WireServer

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cockpit.errors import AuthenticationError, UnreachableError
-from cockpit.operations.connect import Selection, choose, connect
+from cockpit.operations.clusters.connect import Selection, choose, connect
 from tests.wire.commands import home, write_contexts
 from tests.wire.fake_ray import FakeRay, serve
 

@@ -8,7 +8,7 @@ from cockpit.clients.node_wire import MIB, logical_usage
 from cockpit.clients.ray import RayClient
 from cockpit.errors import NotRayError
 from cockpit.model.nodes import Gpu, GpuHolder, Node, Usage
-from cockpit.operations.gpus import list_gpus
+from cockpit.operations.clusters.gpus import list_gpus
 from cockpit.render.nodes import GPU_COLUMNS, NODE_COLUMNS, gpu_row, node_row
 from cockpit.render.units import UNKNOWN
 from tests.wire.clients import Pair, answered_with, replayed, talking_to

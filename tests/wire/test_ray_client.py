@@ -9,7 +9,7 @@ from cockpit.errors import NotFoundError, NotRayError, RejectedError, ServerErro
 from cockpit.feeds import job_watch
 from cockpit.feeds.patience import Patience
 from cockpit.model.jobs import MASK, Job, JobRequest
-from cockpit.operations import jobs as operations
+from cockpit.operations.jobs import control as operations
 from tests.wire.clients import answered_with, replayed, talking_to
 from tests.wire.fake_ray import FakeRay
 from tests.wire.samples import sample

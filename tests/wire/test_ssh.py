@@ -17,7 +17,7 @@ from cockpit.clients.ssh.tunnel import Tunnel
 from cockpit.errors import AuthenticationError, CockpitError, UnreachableError, UntrustedError, UsageError
 from cockpit.local.processes import table
 from cockpit.model.secret import Secret
-from cockpit.operations.connect import Selection, choose, connect, open_questions
+from cockpit.operations.clusters.connect import Selection, choose, connect, open_questions
 from cockpit.settings import Consents
 from tests.sim import SimServer
 from tests.ssh_server import Bastion, make_key, needs_sshd

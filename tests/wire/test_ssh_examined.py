@@ -8,7 +8,7 @@ import pytest
 
 from cockpit.clients.ssh.questions import SshQuestion, answer_ssh_with
 from cockpit.feeds.clock import ManualClock
-from cockpit.operations.overview import LINGER_SECONDS, Overview
+from cockpit.operations.clusters.overview import LINGER_SECONDS, Overview
 from tests.sim import SimServer
 from tests.ssh_server import Bastion, make_key, needs_sshd
 from tests.wire.behind import bastion, lock_key, nobody_answers, ours, ray, runtime

@@ -16,8 +16,8 @@ from cockpit.clients.address import parse_address
 from cockpit.clients.endpoint import Endpoint
 from cockpit.clients.tls import Tls
 from cockpit.errors import UntrustedError, UsageError
-from cockpit.operations.connect import Question, Selection, choose, connect
-from cockpit.operations.trust import settle
+from cockpit.operations.clusters.connect import Question, Selection, choose, connect
+from cockpit.operations.clusters.trust import settle
 from cockpit.secrets.certificates import MadeCertificate, note_certificate
 from tests.wire.certificates import Issued, issue
 from tests.wire.clients import client_of, replying

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cockpit.operations.sdl_editing import EditingSession, LineEdit, Moved
-from cockpit.operations.sdl_history import differing, inverse, spliced
+from cockpit.operations.sdl_editor.editing import EditingSession, LineEdit, Moved
+from cockpit.operations.sdl_editor.history import differing, inverse, spliced
 from cockpit.sdl.document import SdlDocument
 from cockpit.sdl.failures import UnsafeEditError
 from cockpit.sdl.services import add_worker_group, set_count

@@ -5,12 +5,12 @@ import difflib
 import pytest
 
 from cockpit.errors import CockpitError, UsageError
-from cockpit.operations.sdl_check import check, plan_fixes
-from cockpit.operations.sdl_choices import choices_of
-from cockpit.operations.sdl_form import form_of
-from cockpit.operations.sdl_form_edits import edit_of
-from cockpit.operations.sdl_form_removals import removal_of, remove_group
-from cockpit.operations.sdl_form_rows import FormRow
+from cockpit.operations.sdl_editor.check import check, plan_fixes
+from cockpit.operations.sdl_editor.choices import choices_of
+from cockpit.operations.sdl_editor.form import form_of
+from cockpit.operations.sdl_editor.form_edits import edit_of
+from cockpit.operations.sdl_editor.form_removals import removal_of, remove_group
+from cockpit.operations.sdl_editor.form_rows import FormRow
 from cockpit.sdl import rules
 from cockpit.sdl.document import SdlDocument
 from cockpit.sdl.meaning import meaning_of

@@ -3,7 +3,7 @@
 import pytest
 
 from cockpit.model.secret_values import holds_secret, secret_parts
-from cockpit.operations.sdl_import import planned
+from cockpit.operations.secrets.sdl_import import planned
 from cockpit.sdl.document import SdlDocument
 from cockpit.sdl.masking import masked_lines, masked_text
 from cockpit.sdl.rules import problems

@@ -1,0 +1,1 @@
+"""Connecting to clusters, contexts, trust, diagnosis."""

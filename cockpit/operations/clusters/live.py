@@ -1,0 +1,131 @@
+"""A cluster that is being looked at: its client, its hub, its past."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Self
+
+from cockpit.clients.ray import RayClient
+from cockpit.clients.transport import Endpoint
+from cockpit.feeds.hub import Hub
+from cockpit.feeds.topics import BACKGROUND_NODES_SECONDS, NODES, Topic
+from cockpit.feeds.watch import Watch
+from cockpit.model.cluster import Rows
+from cockpit.model.history import ClusterHistory
+from cockpit.model.nodes import Node
+from cockpit.model.slices import REST_SECONDS, some_of
+from cockpit.model.snapshot import Snapshot
+from cockpit.operations.clusters.connect import Target
+from cockpit.operations.clusters.exposure import Exposure, look
+from cockpit.operations.clusters.protection import Protection, protection_of
+from cockpit.secrets.names import DEFAULT_SCOPE
+
+EXPOSURE: Topic[Exposure] = Topic(name="exposure", fetch=lambda visit: look(visit.client), interval=300.0)
+
+NODES_AT_ONCE = 100
+
+Crash = Callable[[BaseException], None]
+Close = Callable[[], Awaitable[None]]
+
+
+class LiveCluster:
+    """One cluster on the screen. `close` it when another takes its place.
+
+    `name` is the context's, `scopes` are where its secrets are looked for, `is_read_only` forbids changes, and
+    `closing` is whatever else ends with it; `target` is how it was found, where somebody named it. `stopping` holds the
+    ids of jobs that Ray was asked to stop and that have not ended yet, `stopped_here` of all that it was asked to.
+    """
+
+    def __init__(
+        self,
+        client: RayClient,
+        *,
+        name: str,
+        on_crash: Crash,
+        is_read_only: bool = False,
+        scopes: tuple[str, ...] = (DEFAULT_SCOPE,),
+        hub: Hub | None = None,
+        closing: Close | None = None,
+        target: Target | None = None,
+    ) -> None:
+        self.client = client
+        self.target = target
+        self.name = name
+        self.is_read_only = is_read_only
+        self.scopes = scopes
+        self.hub = hub or Hub(client, on_crash=on_crash)
+        self.history = ClusterHistory()
+        self.stopping: set[str | None] = set()
+        self.stopped_here: set[str | None] = set()
+        client.rest = REST_SECONDS
+        self._observing: Iterator[None] = iter(())
+        self._closing = closing
+        self._let_in: list[Callable[[], None]] = []
+        self._keeper = self._keep_history()
+        if (passage := self.endpoint.passage) is not None:
+            passage.on_change(self._way_changed)
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it is and how we are let in."""
+        return self.client.transport.endpoint
+
+    @property
+    def protection(self) -> Protection:
+        """How the connection is protected, as far as it is known by now."""
+        return protection_of(self.endpoint, self.hub.snapshot(EXPOSURE).value)
+
+    @property
+    def address(self) -> str:
+        """The dashboard's address."""
+        return self.client.address
+
+    def _keep_history(self) -> Watch[Rows[Node]]:
+        """Samples for sparklines come with what panes ask for; while none does, one a minute keeps the past whole."""
+
+        def observe(snapshot: Snapshot[Rows[Node]]) -> None:
+            if snapshot.value is not None and snapshot.taken is not None:
+                self._observe(snapshot.value.rows, snapshot.taken.steady)
+
+        return self.hub.watch(NODES, observe, interval=BACKGROUND_NODES_SECONDS)
+
+    def _observe(self, nodes: tuple[Node, ...], at: float) -> None:
+        """Note a few nodes at once, and the rest of many between keys."""
+        work = self._observing = self.history.observing(nodes, at)
+        _, is_done = some_of(work, NODES_AT_ONCE)
+        if not is_done:
+            self.hub.spawn(self._observe_rest(work))
+
+    async def _observe_rest(self, work: Iterator[None]) -> None:
+        is_done = False
+        while work is self._observing and not is_done:  # what is newer tells of these nodes too
+            await asyncio.sleep(REST_SECONDS)
+            _, is_done = some_of(work)
+
+    def _way_changed(self) -> None:
+        """What could not be asked while the way was closed is asked as soon as it is open, and the other way round."""
+        self.hub.kick()
+
+    def on_let_in(self, told: Callable[[], None]) -> None:
+        """Have `told` called when what was refused may go on: with another token, or another certificate."""
+        self._let_in.append(told)
+
+    def let_in(self) -> None:
+        """Ask again for what was refused, now, and for the way there."""
+        if (passage := self.endpoint.passage) is not None:
+            passage.hurry()
+        self.hub.kick()
+        for told in self._let_in:
+            told()
+
+    async def close(self) -> None:
+        """Ask for nothing more and let go of the connection."""
+        await self.hub.close()
+        await self.client.close()
+        if self._closing is not None:
+            await self._closing()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()

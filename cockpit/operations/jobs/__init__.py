@@ -1,0 +1,1 @@
+"""Submitting, cloning, stopping and deleting jobs."""

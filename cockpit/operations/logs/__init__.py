@@ -1,0 +1,1 @@
+"""Log files of jobs and nodes, listed, saved and archived."""

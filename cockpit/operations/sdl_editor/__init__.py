@@ -1,0 +1,1 @@
+"""An SDL open for editing: file, draft, history, form, checks."""

@@ -1,0 +1,1 @@
+"""Secrets and the SDLs and contexts that refer to them."""
