@@ -38,10 +38,10 @@ async def list_jobs(args: argparse.Namespace) -> int:
     jobs = [job for job in found.rows if not statuses or job.status in statuses]
     now = time.time()
     if args.json:
-        output.listing("jobs", [job_record(job) for job in jobs], now=now)
+        output.listing("jobs", [job_record(job) for job in jobs], now=now, unreadable=found.unreadable)
     else:
         output.rows(render.COLUMNS, [render.row(job, now) for job in jobs])
-    output.unreadable(found.unreadable)
+    output.unreadable(found.unreadable, of=len(found.rows) + found.unreadable)
     return EXIT_OK
 
 
@@ -65,10 +65,10 @@ async def list_nodes(args: argparse.Namespace) -> int:
         found = await client.nodes()
     nodes = sorted(found.rows, key=lambda node: (not node.is_alive, not node.is_head_node, node.node_id or ""))
     if args.json:
-        output.listing("nodes", [node_record(node) for node in nodes], now=time.time())
+        output.listing("nodes", [node_record(node) for node in nodes], now=time.time(), unreadable=found.unreadable)
     else:
         output.rows(render.NODE_COLUMNS, [render.node_row(node) for node in nodes])
-    output.unreadable(found.unreadable)
+    output.unreadable(found.unreadable, of=len(found.rows) + found.unreadable)
     return EXIT_OK
 
 
@@ -80,10 +80,12 @@ async def list_gpus(args: argparse.Namespace) -> int:
     async with session.cluster(args) as client:
         found = await find(client)
     if args.json:
-        output.listing("gpus", [gpu_record(node, gpu) for node, gpu in found.rows], now=time.time())
+        output.listing(
+            "gpus", [gpu_record(node, gpu) for node, gpu in found.rows], now=time.time(), unreadable=found.unreadable
+        )
     else:
         print_gpus(found.rows)
-    output.unreadable(found.unreadable)
+    output.unreadable(found.unreadable, of=len(found.rows) + found.unreadable)
     return EXIT_OK
 
 

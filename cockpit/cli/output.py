@@ -109,10 +109,10 @@ def terminal_width() -> int:
     return shutil.get_terminal_size((PIPE_WIDTH, 0)).columns  # COLUMNS, then the terminal's width, then ours
 
 
-def unreadable(count: int) -> None:
-    """Say that rows are missing from a table."""
+def unreadable(count: int, *, of: int) -> None:
+    """Say that rows are missing from a table; `of` counts all rows of the reply."""
     if count:
-        warning(f"{count} of the rows in the reply could not be read.")
+        warning(f"{count} of {of} rows unreadable.")
 
 
 class LogWriter:

@@ -4,11 +4,12 @@ import json
 import math
 import types
 import typing
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 
+from cockpit.clients.bounds import UNWEIGHED, Budget, TooLargeError, check_weight, raw_fields, raw_rows
 from cockpit.errors import NotRayError
 from cockpit.model.cluster import Rows
 
@@ -27,8 +28,9 @@ def decode(body: bytes, type_: type[T], *, address: str) -> T:
     """Decode `body` as `type_`; strings that hold numbers count as numbers, as Ray sends int64 so.
 
     A value that does not fit its field becomes that field's default. Raises NotRayError where `body` is no JSON,
-    or not of the outer shape.
+    not of the outer shape, or larger than any honest reply once it is decoded.
     """
+    check(body, address=address)
     try:
         return msgspec.json.decode(body, type=type_, strict=False)
     except MALFORMED:
@@ -40,6 +42,7 @@ def parse(body: bytes, *, address: str) -> Any:
 
     So do numbers too large for a float. Bytes that are no UTF-8 become replacement characters.
     """
+    check(body, address=address)
     try:
         return json.loads(body.decode("utf-8-sig", "replace"), parse_constant=lambda _: None, parse_float=_finite)
     except (ValueError, RecursionError) as error:
@@ -49,6 +52,76 @@ def parse(body: bytes, *, address: str) -> Any:
 def _finite(digits: str) -> float | None:
     value = float(digits)
     return value if math.isfinite(value) else None
+
+
+def check(body: bytes, *, address: str) -> None:
+    """Raise NotRayError for a body that would take too much memory once it is decoded."""
+    try:
+        check_weight(body)
+    except TooLargeError as error:
+        raise too_large(address) from error
+
+
+def too_large(address: str) -> NotRayError:
+    """The error for a reply that is small on the wire and too large in memory."""
+    return NotRayError(
+        f"The reply of {address} was dropped: it holds more values than a Ray dashboard sends.",
+        hint="Is this the address of a Ray dashboard?",
+        fault="reply-too-large",
+    )
+
+
+def listed(body: bytes, *, address: str) -> Sequence[msgspec.Raw]:
+    """The rows of a JSON list, not decoded yet. Raises NotRayError for what is not a list, or too long a one."""
+    try:
+        return raw_rows(body)
+    except TooLargeError as error:
+        raise too_large(address) from error
+    except ValueError as error:
+        raise not_ray(body, address) from error
+
+
+def parts(body: bytes, type_: type[S], *, address: str) -> S:
+    """The members of an object by a struct whose fields may be Raw, each read by itself, and kept as Raw undecoded."""
+    try:
+        found = raw_fields(body)
+    except TooLargeError as error:
+        raise too_large(address) from error
+    except ValueError as error:
+        raise not_ray(body, address) from error
+    hints = typing.get_type_hints(type_, include_extras=True)
+    values: dict[str, Any] = {}
+    for field in msgspec.structs.fields(type_):
+        if (raw := found.get(field.encode_name)) is None:
+            continue
+        if hints[field.name] is msgspec.Raw:
+            values[field.name] = raw
+        elif (value := _convert(parse(bytes(raw), address=address), hints[field.name])) is not _UNREADABLE:
+            values[field.name] = value
+    return type_(**values)
+
+
+def read_rows(
+    rows: Iterable[msgspec.Raw], read: Callable[[msgspec.Raw], S | None], *, address: str
+) -> Iterator[S | None]:
+    """What `read` makes of each row, None for one that cannot be read.
+
+    Raises NotRayError once all of them take more memory than an honest reply.
+    """
+    budget, spared = Budget(), UNWEIGHED
+    for row in rows:
+        try:
+            found = read(row)
+        except NotRayError:
+            found = None
+        # To weigh a row takes as long as to read it, and a short list is no danger.
+        spared -= len(bytes(row)) if spared > 0 else 0
+        if spared <= 0 and found is not None:
+            try:
+                budget.take(found)
+            except TooLargeError as error:
+                raise too_large(address) from error
+        yield found
 
 
 def not_ray(body: bytes, address: str) -> NotRayError:

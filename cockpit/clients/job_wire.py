@@ -11,7 +11,6 @@ from cockpit.model.jobs import Job, masked
 
 LATEST_MOMENT = 2**53
 
-_LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _JOB = msgspec.json.Decoder(Job, strict=False)
 
 
@@ -24,30 +23,26 @@ class JobReader:
     def __init__(self) -> None:
         self._known: dict[bytes, Job] = {}
 
-    def rows(self, body: bytes, *, address: str) -> Sequence[object]:
-        """The rows of a list, not decoded yet where that can wait. Raises NotRayError for what is no list."""
-        with suppress(*decoding.MALFORMED):  # then value by value
-            return _LIST.decode(body)
-        values = decoding.parse(body, address=address)
-        if not isinstance(values, list):
-            raise decoding.not_ray(body, address)
-        return values
+    def rows(self, body: bytes, *, address: str) -> Sequence[msgspec.Raw]:
+        """The rows of a list, not decoded yet. Raises NotRayError for what is not a list."""
+        return decoding.listed(body, address=address)
 
-    def reading(self, rows: Sequence[object], *, address: str) -> Iterator[Job | None]:
-        """The jobs, with None for what is no object."""
+    def reading(self, rows: Sequence[msgspec.Raw], *, address: str) -> Iterator[Job | None]:
+        """The jobs, with None for each row that cannot be read. Raises NotRayError where they take too much memory."""
         known, self._known = self._known, {}
-        for row in rows:
-            if not isinstance(row, msgspec.Raw):
-                yield _salvaged(row)
-                continue
+
+        def read(row: msgspec.Raw) -> Job | None:
             digest = blake2b(row, digest_size=16).digest()
             job = known.get(digest) or _read(row, address)
             if job is not None:
                 self._known[digest] = job
-            yield job
+            return job
+
+        return decoding.read_rows(rows, read, address=address)
 
 
 def _read(row: msgspec.Raw, address: str) -> Job | None:
+    decoding.check(bytes(row), address=address)
     with suppress(*decoding.MALFORMED):
         return tidy(_JOB.decode(row))
     return _salvaged(decoding.parse(bytes(row), address=address))

@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, as
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -194,30 +194,38 @@ class RayClient:
         body = await self._get_list("/nodes", view="summary", nocache="1")
         await asyncio.sleep(self.rest)  # to take 15 MB in was long enough
         given, logical = self._raw_nodes(body)
-        found = await in_slices(map(partial(self._node, logical), given), rest=self.rest)
+        reading = decoding.read_rows(given, partial(self._node, logical), address=self.address)
+        found = await in_slices(reading, rest=self.rest)
         nodes = tuple(node for node in found if node is not None)
         return Rows(rows=nodes, unreadable=len(given) - len(nodes))
 
-    def _node(self, logical: dict[str, str], given: object) -> Node | None:
-        wire = self._wire_node(given)
+    def _raw_nodes(self, body: bytes) -> tuple[Sequence[msgspec.Raw], dict[str, str]]:
+        """Nodes, not decoded yet, since those of 1,000 are 15 MB; and their logical resources."""
+        parts = self._envelope(body, _Nodes)
+        logical = self._decode(b'{"names":' + bytes(parts.node_logical_resources) + b"}", _Logical).names or {}
+        return self._listed(parts.summary), logical
+
+    def _node(self, logical: dict[str, str], given: msgspec.Raw) -> Node | None:
+        wire = self._read_row(WireNode, given)
         return None if wire is None else to_node(wire, logical.get((wire.raylet and wire.raylet.node_id) or ""))
 
-    def _raw_nodes(self, body: bytes) -> tuple[Sequence[object], dict[str, str]]:
-        """Nodes, not decoded yet where that can wait, since those of 1,000 are 15 MB; and their logical resources."""
-        with suppress(*decoding.MALFORMED):  # then value by value
-            reply = msgspec.json.decode(body, type=_NodesReply, strict=False)
-            if reply.result is True and reply.data is not None:
-                return reply.data.summary or (), reply.data.node_logical_resources or {}
-        summary = self._envelope(body, _Summary)
-        return summary.summary or (), summary.node_logical_resources or {}
+    def _listed(self, rows: msgspec.Raw) -> Sequence[msgspec.Raw]:
+        """The rows of a part of a reply; none where it is missing or null."""
+        return decoding.listed(bytes(rows), address=self.address) if bytes(rows) != b"null" else ()
 
-    def _wire_node(self, given: object) -> WireNode | None:
-        """One of these nodes; None for what is none."""
-        if isinstance(given, msgspec.Raw):
-            with suppress(*decoding.MALFORMED):
-                return _NODE.decode(given)
-            given = decoding.parse(bytes(given), address=self.address)
-        return next(iter(decoding.readable_rows([given], WireNode).rows), None)
+    def _read_row(self, type_: type[R], row: msgspec.Raw) -> R | None:
+        """One row field by field; None for what is not an object. Raises NotRayError for what is not JSON."""
+        decoding.check(bytes(row), address=self.address)
+        with suppress(*decoding.MALFORMED):
+            return msgspec.json.decode(row, type=type_, strict=False)
+        return next(iter(decoding.readable_rows([decoding.parse(bytes(row), address=self.address)], type_).rows), None)
+
+    def _state_rows(self, reply: "_StateRows", type_: type[R]) -> Rows[R]:
+        """The rows of a reply of the state API, with the number of those that cannot be read."""
+        given = self._listed(reply.result)
+        found = decoding.read_rows(given, partial(self._read_row, type_), address=self.address)
+        rows = tuple(row for row in found if row is not None)
+        return Rows(rows=rows, unreadable=len(given) - len(rows))
 
     async def cluster_usage(self) -> ClusterUsage:
         """Logical resources used and total, of the cluster and by node id; lags about 5 s behind."""
@@ -236,7 +244,7 @@ class RayClient:
     async def job_supervisors(self) -> dict[str, str]:
         """Submission ids by the id of the actor that runs the job: it holds what was asked for the entrypoint."""
         reply = await self._actors(MOST_ROWS, ("state", "=", "ALIVE"), ("class_name", "=", SUPERVISOR_CLASS))
-        actors = decoding.readable_rows(reply.result or [], _Actor).rows
+        actors = self._state_rows(reply, _Actor).rows
         return {
             actor.actor_id: actor.name.removeprefix(SUPERVISOR_NAME)
             for actor in actors
@@ -248,16 +256,28 @@ class RayClient:
         for key, predicate, value in filters:
             params += [("filter_keys", key), ("filter_predicates", predicate), ("filter_values", value)]
         reply = await self.transport.request("GET", "/api/v0/actors", params=params, limit=LIST_LIMIT)
-        return self._envelope(reply.body, _StateReply).result
+        return self._state(reply.body)
 
-    def _envelope(self, body: bytes, type_: type[T]) -> T:
+    def _state(self, body: bytes) -> "_StateRows":
+        result = self._envelope(body, _StateReply).result
+        return _StateRows() if bytes(result) == b"null" else self._parts(bytes(result), _StateRows)
+
+    def _envelope(self, body: bytes, type_: type[R]) -> R:
         """The `data` of a reply of the form `{"result": bool, "msg": str, "data": …}`."""
-        envelope = self._decode(body, _Envelope)
+        envelope = self._parts(body, _Envelope)
         if envelope.result is False:
             raise ServerError(f"Ray failed to answer: {envelope.msg or 'no reason given'}", detail=envelope.msg or "")
-        if envelope.result is None or not isinstance(envelope.data, dict):
+        if envelope.result is None or bytes(envelope.data)[:1] != b"{":
             raise decoding.not_ray(body, self.address)
-        return decoding.salvage(envelope.data, type_, address=self.address)
+        return self._parts(bytes(envelope.data), type_)
+
+    def _parts(self, body: bytes, type_: type[R]) -> R:
+        """The parts of an object, those declared as Raw undecoded: one odd row hides nothing but itself."""
+        if not any(field.type is msgspec.Raw for field in msgspec.structs.fields(type_)):
+            return self._decode(body, type_)
+        with suppress(*decoding.MALFORMED):
+            return msgspec.json.decode(body, type=type_, strict=False)
+        return decoding.parts(body, type_, address=self.address)
 
     async def log_files(self, node_id: str, *, glob: str = "*") -> dict[str, list[str]]:
         """Names of log files on a node by Ray's category; logs of job drivers are `internal`.
@@ -278,7 +298,7 @@ class RayClient:
     async def actors_of(self, job_id: str) -> Sequence[ActorRow]:
         """The actors of a job, by the id that Ray gave its driver."""
         reply = await self._actors(MOST_ROWS, ("job_id", "=", job_id))
-        return decoding.readable_rows(reply.result or [], ActorRow).rows
+        return self._state_rows(reply, ActorRow).rows
 
     async def task(self, task_id: str) -> TaskRow:
         """The latest attempt of one task. Raises NotFoundError."""
@@ -297,7 +317,7 @@ class RayClient:
         params = [("limit", MOST_ROWS), ("timeout", "10"), ("detail", "true")]
         params += [("filter_keys", key), ("filter_predicates", "="), ("filter_values", value)]
         reply = await self.transport.request("GET", path, params=params, limit=LIST_LIMIT)
-        rows = decoding.readable_rows(self._envelope(reply.body, _StateReply).result.result or [], type_).rows
+        rows = self._state_rows(self._state(reply.body), type_).rows
         if not rows:
             raise NotFoundError(f"The cluster knows no {key.removesuffix('_id')} {value or '(no id)'}.")
         return rows
@@ -430,28 +450,22 @@ class _Stopped(msgspec.Struct):
     stopped: bool | None = None
 
 
+NULL = msgspec.Raw(b"null")
+
+
 class _Envelope(msgspec.Struct):
     result: bool | None = None
     msg: str | None = None
-    data: Any = None
+    data: msgspec.Raw = NULL
 
 
-class _Summary(msgspec.Struct, rename="camel"):
-    summary: list[Any] | None = None
-    node_logical_resources: dict[str, str] | None = None
+class _Logical(msgspec.Struct):
+    names: dict[str, str] | None = None
 
 
 class _Nodes(msgspec.Struct, rename="camel"):
-    summary: list[msgspec.Raw] | None = None
-    node_logical_resources: dict[str, str] | None = None
-
-
-class _NodesReply(msgspec.Struct):
-    result: bool | None = None
-    data: _Nodes | None = None
-
-
-_NODE = msgspec.json.Decoder(WireNode, strict=False)
+    summary: msgspec.Raw = NULL
+    node_logical_resources: msgspec.Raw = NULL
 
 
 class _LoadMetrics(msgspec.Struct, rename="camel"):
@@ -474,11 +488,11 @@ class _ClusterStatus(msgspec.Struct, rename="camel"):
 class _StateRows(msgspec.Struct):
     total: int | None = None
     num_filtered: int | None = None
-    result: list[Any] | None = None
+    result: msgspec.Raw = NULL
 
 
 class _StateReply(msgspec.Struct):
-    result: _StateRows = msgspec.field(default_factory=_StateRows)
+    result: msgspec.Raw = NULL
 
 
 class _Actor(msgspec.Struct):

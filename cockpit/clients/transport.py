@@ -16,6 +16,7 @@ import msgspec
 
 from cockpit import __version__
 from cockpit.clients.endpoint import Endpoint as Endpoint
+from cockpit.clients.inflate import ENCODINGS, unpacked
 from cockpit.clients.meter import asking, note_bytes
 from cockpit.clients.replies import error_for_status
 from cockpit.clients.resolving import lookup
@@ -27,12 +28,8 @@ if TYPE_CHECKING:
     import httpx
 
 MIB = 1024 * 1024
-LIST_LIMIT = 128 * MIB
+LIST_LIMIT = 48 * MIB  # 50,000 jobs are about 30 MiB
 REPLY_LIMIT = 1 * MIB
-
-# What httpx decodes bounded by what a chunk can hold: gzip makes at most a thousand times as much of it. Others do not,
-# nor do several one after the other.
-_ENCODINGS = ("", "identity", "gzip", "deflate")
 
 _TLS_ALERT = r"\x15\x03"  # how a TLS server complains about plain HTTP, as h11 quotes it
 
@@ -229,7 +226,7 @@ class Transport:
         async with self._sent(request) as response:
             if response.status_code >= 300:
                 raise await self._refused(request, response)
-            yield response.aiter_bytes()
+            yield self._unpacked(response)
 
     def _build(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **rest: Any) -> httpx.Request:
         from cockpit.clients.lean_httpx import httpx
@@ -254,7 +251,7 @@ class Transport:
                 response = await self._send(request)
             self._may_have_moved = response.status_code in (401, 403, 502, 503, 504)
             try:
-                if response.headers.get("content-encoding", "").strip().lower() not in _ENCODINGS:
+                if response.headers.get("content-encoding", "").strip().lower() not in ENCODINGS:
                     raise NotRayError(
                         f"The reply of {self.endpoint.address} is packed in a way that was not asked for."
                     )
@@ -290,12 +287,16 @@ class Transport:
     def _unusable(self, error: Exception) -> UsageError:
         return UsageError(f"{self.endpoint.address} is not a usable address.", detail=str(error))
 
+    def _unpacked(self, response: httpx.Response) -> AsyncIterator[bytes]:
+        encoding = response.headers.get("content-encoding", "").strip().lower()
+        return unpacked(response.aiter_raw(), encoding, address=self.endpoint.address)
+
     async def _body(self, response: httpx.Response, limit: int) -> bytes:
         announced = response.headers.get("content-length", "")
         if announced.isdigit() and int(announced) > limit:
             raise self._too_big(limit)
         body = bytearray()
-        async for chunk in response.aiter_bytes():
+        async for chunk in self._unpacked(response):
             body += chunk
             if len(body) > limit:
                 raise self._too_big(limit)
@@ -307,9 +308,11 @@ class Transport:
         from cockpit.clients.lean_httpx import httpx
 
         text = bytearray()
-        with suppress(TimeoutError, httpx.HTTPError, ssl.SSLError):  # the status has already said what matters
+        with suppress(
+            TimeoutError, httpx.HTTPError, ssl.SSLError, NotRayError
+        ):  # the status has already said what matters
             async with asyncio.timeout(self.timeouts.connect):
-                async for chunk in response.aiter_bytes():
+                async for chunk in self._unpacked(response):
                     text += chunk
                     if len(text) > REPLY_LIMIT:
                         break

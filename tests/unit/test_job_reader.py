@@ -57,3 +57,13 @@ def test_one_bad_row_hides_no_other() -> None:
 def test_what_is_no_list_is_no_ray(body: bytes) -> None:
     with pytest.raises(NotRayError):
         read(JobReader(), body)
+
+
+def test_one_odd_row_hides_no_other() -> None:
+    deep = b'{"submission_id": "deep", "runtime_env": ' + b'{"a":' * 5000 + b"1" + b"}" * 5001
+    long = b'{"submission_id": "long", "start_time": ' + b"7" * 6000 + b"}"
+    odd = [deep, b"0", b"NaN", b"[[1]]", b'"]"', b"{1}"]
+    good = b'{"submission_id": "good", "message": "] } , {"}'
+    jobs = read(JobReader(), b"[" + b" , ".join([*odd, good, long, good]) + b"]")
+    assert [job.submission_id for job in jobs if job and job.submission_id == "good"] == ["good"] * 2
+    assert jobs[: len(odd)] == [None] * len(odd)

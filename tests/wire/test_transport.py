@@ -136,12 +136,12 @@ async def test_200_mb_of_junk_is_cut_at_the_bound(announced: bool, status: int) 
 
 
 @pytest.mark.parametrize("announced", [True, False], ids=["content-length", "chunked"])
-async def test_200_mb_instead_of_a_list_are_cut_at_128(announced: bool) -> None:
+async def test_200_mb_instead_of_a_list_are_cut_at_48(announced: bool) -> None:
     async def handler(exchange: Exchange) -> None:
         await _junk(exchange, 200, announced=announced)
 
     async with handled_by(handler) as (client, server):
-        with pytest.raises(NotRayError, match="128 MiB"):
+        with pytest.raises(NotRayError, match="48 MiB"):
             await client.jobs()
         await server.refuse()
         assert server.sent < LIST_LIMIT + IN_FLIGHT
