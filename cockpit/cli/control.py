@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from cockpit.cli import options, output, session
-from cockpit.errors import EXIT_OK, CockpitError, UnreachableError
+from cockpit.errors import EXIT_OK, CockpitError, NotFoundError, UnreachableError, UsageError
 
 
 def add(commands: Any) -> None:
@@ -29,12 +29,34 @@ def add(commands: Any) -> None:
         options.add_retry(parser)
 
 
-async def _each(ids: list[str], act: Callable[[str], Awaitable[int]]) -> int:
+async def _named(client: Any, args: argparse.Namespace) -> list[str]:
+    """The ids that were given, or that of `--last`. Raises UsageError where it is neither or both."""
+    if bool(args.ids) == args.last:
+        raise UsageError("Give at least one job ID, or --last.", hint="`rayakash-tui jobs` lists the jobs.")
+    if not args.last:
+        return list(dict.fromkeys(args.ids))
+    from cockpit.operations.jobs.ids import last_submission
+
+    job_id = await last_submission(client)
+    output.message(f"Last job: {job_id}.")
+    return [job_id]
+
+
+async def _each(client: Any, ids: list[str], act: Callable[[str], Awaitable[int]], *, changes: bool) -> int:
     """Act on every id, past failures; returns the highest exit code."""
-    code = EXIT_OK
-    for job_id in dict.fromkeys(ids):
+
+    async def act_on(given: str) -> int:
         try:
-            code = max(code, await act(job_id))
+            return await act(given)
+        except NotFoundError:
+            from cockpit.operations.jobs.ids import complete_id
+
+            return await act(await complete_id(client, given, changes=changes))
+
+    code = EXIT_OK
+    for job_id in ids:
+        try:
+            code = max(code, await act_on(job_id))
         except UnreachableError:
             raise
         except CockpitError as failure:
@@ -64,7 +86,7 @@ async def stop_jobs(args: argparse.Namespace) -> int:
             ended.append(job)
             return EXIT_OK
 
-        code = await _each(args.ids, stop)
+        code = await _each(client, await _named(client, args), stop, changes=True)
     _print_jobs(args, ended)
     return code
 
@@ -96,7 +118,7 @@ async def delete_jobs(args: argparse.Namespace) -> int:
             deleted.append(job_id)
             return EXIT_OK
 
-        code = await _each(args.ids, delete)
+        code = await _each(client, await _named(client, args), delete, changes=True)
     if args.json:
         output.record({"deleted": deleted, "total": len(deleted)})
     else:
@@ -113,7 +135,7 @@ async def wait_for_jobs(args: argparse.Namespace) -> int:
     from cockpit.render import jobs as render
 
     ended: list[Any] = []
-    waiting = list(dict.fromkeys(args.ids))
+    waiting: list[str] = []
     patience = session.patience_of(args)
     async with session.cluster(args) as client:
 
@@ -123,14 +145,21 @@ async def wait_for_jobs(args: argparse.Namespace) -> int:
             return result_code(job)
 
         async def wait(job_id: str) -> int:
-            job = await JobWatch(client, job_id).until_terminal(patience)
+            if job_id not in waiting:
+                waiting.append(job_id)
+            try:
+                job = await JobWatch(client, job_id).until_terminal(patience)
+            except NotFoundError:
+                waiting.remove(job_id)
+                raise
             waiting.remove(job_id)
             code = note(job)
             await tell_end(job)
             return code
 
         async def look(job_id: str) -> int:
-            waiting.remove(job_id)
+            if job_id in waiting:
+                waiting.remove(job_id)
             job = await JobWatch(client, job_id).poll_through(patience)
             if not job.is_terminal:
                 waiting.append(job_id)
@@ -140,7 +169,9 @@ async def wait_for_jobs(args: argparse.Namespace) -> int:
         try:
             # A wait of no time would end before the first answer; to look once is what is meant.
             async with asyncio.timeout(args.timeout or None):
-                code = await _each(args.ids, look if args.timeout == 0 else wait)
+                waiting += await _named(client, args)
+                act = look if args.timeout == 0 else wait
+                code = await _each(client, list(waiting), act, changes=False)
             if args.timeout == 0 and waiting:
                 raise TimeoutError
         except TimeoutError:

@@ -39,8 +39,10 @@ async def list_jobs(args: argparse.Namespace) -> int:
     now = time.time()
     if args.json:
         output.listing("jobs", [job_record(job) for job in jobs], now=now, unreadable=found.unreadable)
-    else:
+    elif jobs:
         output.rows(render.COLUMNS, [render.row(job, now) for job in jobs])
+    else:
+        output.message("No jobs with this status." if statuses and found.rows else "No jobs.")
     output.unreadable(found.unreadable, of=len(found.rows) + found.unreadable)
     return EXIT_OK
 

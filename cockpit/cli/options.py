@@ -59,8 +59,16 @@ def add_retry(parser: argparse.ArgumentParser) -> None:
 
 
 def add_ids(parser: argparse.ArgumentParser) -> None:
-    """Job ids."""
-    parser.add_argument("ids", nargs="+", metavar="ID", help="submission id or job id")
+    """Job ids, or `--last`."""
+    parser.add_argument(
+        "ids", nargs="*", metavar="ID", help="submission ID or job ID; the start of a generated ID is enough"
+    )
+    add_last(parser)
+
+
+def add_last(parser: argparse.ArgumentParser) -> None:
+    """`--last`."""
+    parser.add_argument("--last", action="store_true", help="the job submitted last, instead of an ID")
 
 
 def seconds(text: str) -> float:

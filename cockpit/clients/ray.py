@@ -129,7 +129,7 @@ class RayClient:
         try:
             body = await self._get(_job_path(job_id))
         except NotFoundError as error:
-            raise _unknown_job(job_id, error) from error
+            raise _unknown_job(job_id) from error
         job = self._decode(body, Job)
         if job.status is None and job.id is None:
             raise decoding.not_ray(body, self.address)
@@ -166,7 +166,7 @@ class RayClient:
         try:
             reply = await self.transport.request("POST", _job_path(job_id, "/stop"))
         except NotFoundError as error:
-            raise _unknown_job(job_id, error) from error
+            raise _unknown_job(job_id) from error
         except ServerError as error:
             raise _slash_error(job_id, error) from error
         return bool(self._decode(reply.body, _Stopped).stopped)
@@ -176,7 +176,7 @@ class RayClient:
         try:
             await self.transport.request("DELETE", _job_path(job_id))
         except NotFoundError as error:
-            raise _unknown_job(job_id, error) from error
+            raise _unknown_job(job_id) from error
         except ServerError as error:
             if "non-terminal state" not in error.detail:
                 raise _slash_error(job_id, error) from error
@@ -403,11 +403,10 @@ def _job_path(job_id: str, tail: str = "") -> str:
     return f"/api/jobs/{name}{tail}"
 
 
-def _unknown_job(job_id: str, error: NotFoundError) -> NotFoundError:
+def _unknown_job(job_id: str) -> NotFoundError:
     return NotFoundError(
-        f"The cluster knows no job {job_id or '(no id)'}.",
-        detail=error.detail,
-        hint="`rayakash-tui jobs` lists what it knows; a restarted head forgets its jobs.",
+        f"Job {job_id or '(no id)'} not found.",
+        hint="`rayakash-tui jobs` lists the jobs; a restarted head forgets its jobs.",
     )
 
 

@@ -205,7 +205,7 @@ def test_unknown_ids(cockpit: CommandLine, command: str, unknown: list[str]) -> 
     done = cockpit.run(command, *unknown)
     assert (done.code, done.stdout) == (1, b"")
     for name in unknown:
-        assert f"The cluster knows no job {name}." in done.stderr
+        assert f"Job {name} not found." in done.stderr
 
 
 def test_ghost_with_a_slash_in_its_id(cockpit: CommandLine, ray_cluster: RayCluster) -> None:
@@ -242,6 +242,6 @@ def test_a_job_deleted_right_after_its_stop_does_not_come_back(cockpit: CommandL
 def test_deleted_job_is_gone(cockpit: CommandLine, ray_cluster: RayCluster) -> None:
     deleted = cockpit.run("delete", "no-such-program", "nobody-knows-me")
     assert (deleted.code, deleted.text) == (1, "no-such-program deleted\n")
-    assert "knows no job nobody-knows-me" in deleted.stderr
+    assert "Job nobody-knows-me not found" in deleted.stderr
     assert job(ray_cluster.head, "no-such-program") == {}
     assert "no-such-program" not in cockpit.jobs()

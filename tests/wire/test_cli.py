@@ -75,7 +75,7 @@ async def test_answers_that_are_no_list(reply: dict[str, Any], code: int, words:
 async def test_1_unknown_id(command: list[str]) -> None:
     done = await asked(FakeRay(), *command, "nope")
     assert (done.code, done.out) == (1, b"")
-    assert "error: The cluster knows no job nope." in done.err
+    assert "error: Job nope not found." in done.err
 
 
 @pytest.mark.parametrize(

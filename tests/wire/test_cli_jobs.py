@@ -414,7 +414,7 @@ async def test_stop_waits_and_says_what_came_of_it() -> None:
     done = await asked(ray, "stop", "a", "nope", "b", "a")
     assert done.code == 1
     assert done.text == "a STOPPED\nb SUCCEEDED\n"
-    assert "The cluster knows no job nope." in done.err
+    assert "Job nope not found." in done.err
     assert "Job b had ended before: SUCCEEDED." in done.err
     assert ray.stops == ["a"]
 

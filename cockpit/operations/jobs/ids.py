@@ -1,0 +1,48 @@
+"""From what a user types for a job to its id: unique prefixes, the last submission, and the nearest matches."""
+
+from difflib import get_close_matches
+
+from cockpit.clients.ray import RayClient
+from cockpit.errors import NotFoundError
+from cockpit.model.jobs import Job
+
+GENERATED_PREFIX = "raysubmit_"
+MOST_MATCHES = 3
+
+
+async def last_submission(client: RayClient) -> str:
+    """The submission ID of the newest submitted job. Raises NotFoundError where there is none."""
+    for job in (await client.jobs()).rows:
+        if job.submission_id:
+            return job.submission_id
+    raise NotFoundError("No submitted jobs.", hint="Submit one with: rayakash-tui submit -- ENTRYPOINT")
+
+
+async def complete_id(client: RayClient, given: str, *, changes: bool) -> str:
+    """The full ID of the one job whose ID starts with `given`, for a `given` that is not an ID itself.
+
+    With `changes` only IDs that Ray or submit generated are completed: `train` may be the ID of a deleted job, and
+    stopping `train-2` in its place would be wrong. Raises NotFoundError that names the nearest matches.
+    """
+    ids = _ids((await client.jobs()).rows)
+    matches = [one for one in ids if given and one.startswith(given)]
+    if len(matches) == 1 and (not changes or _is_part_of_generated(given)):
+        return matches[0]
+    if len(matches) > 1:
+        raise NotFoundError(f"{len(matches)} jobs start with {given}: {_listed(matches)}.", hint="Type more of the ID.")
+    nearest = matches or get_close_matches(given, ids, n=MOST_MATCHES)
+    meant = f"Did you mean {' or '.join(nearest)}?" if nearest else "`rayakash-tui jobs` lists the jobs."
+    raise NotFoundError(f"Job {given or '(no id)'} not found.", hint=meant)
+
+
+def _ids(jobs: tuple[Job, ...]) -> list[str]:
+    return list(dict.fromkeys(job.id for job in jobs if job.id))
+
+
+def _is_part_of_generated(given: str) -> bool:
+    return given.startswith(GENERATED_PREFIX) and len(given) > len(GENERATED_PREFIX)
+
+
+def _listed(ids: list[str]) -> str:
+    shown = ", ".join(ids[:MOST_MATCHES])
+    return shown if len(ids) <= MOST_MATCHES else f"{shown} and {len(ids) - MOST_MATCHES} more"
