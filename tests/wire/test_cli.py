@@ -153,7 +153,7 @@ async def test_json_of_jobs() -> None:
     done = await asked(ray, "jobs", "--json")
     assert (done.code, done.err) == (0, "")
     data = done.data
-    assert list(data) == ["jobs", "as_of", "total"]
+    assert list(data) == ["jobs", "as_of", "total", "unreadable"]
     assert data["total"] == 3
     assert MOMENT.fullmatch(data["as_of"])
     assert [job["submission_id"] for job in data["jobs"]] == [None, "two", "one"]
@@ -213,7 +213,7 @@ async def test_rows_that_cannot_be_read_are_counted_on_stderr() -> None:
         data = (await here("jobs", "--json", "--address", server.url)).data
     assert done.code == 0
     assert "good" in done.text
-    assert "warning: 2 of the rows" in done.err
+    assert "warning: 2 of 3 rows unreadable" in done.err
     assert [job["submission_id"] for job in data["jobs"]] == ["good"]
 
 
@@ -327,7 +327,7 @@ def cluster() -> FakeRay:
 
 async def test_json_of_nodes() -> None:
     data = (await asked(cluster(), "nodes", "--json")).data
-    assert list(data) == ["nodes", "as_of", "total"]
+    assert list(data) == ["nodes", "as_of", "total", "unreadable"]
     assert data["total"] == 2
     head, dead = data["nodes"]
     assert (head["node_id"], head["state"], head["is_head_node"]) == (NODE, "ALIVE", True)
@@ -349,7 +349,7 @@ async def test_table_of_nodes() -> None:
 
 async def test_json_of_gpus_is_flat() -> None:
     data = (await asked(cluster(), "gpus", "--json")).data
-    assert list(data) == ["gpus", "as_of", "total"]
+    assert list(data) == ["gpus", "as_of", "total", "unreadable"]
     first, second = data["gpus"]
     assert (first["node_id"], first["index"], first["utilization_gpu"], first["holders"]) == (NODE, 0, None, [])
     assert (second["memory_used"], second["memory_total"], second["power_mw"]) == (2**20, 2**21, 64000)
