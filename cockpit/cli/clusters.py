@@ -227,7 +227,7 @@ async def run_doctor(args: argparse.Namespace) -> int:
     if args.json:
         record = {
             "rayakash_tui": __version__,
-            "well": found.is_well,
+            "ok": found.is_well,
             "faults": found.faults,
             "checks": [_checked(check) for check in found.checks],
             "clusters": [_examined(one) for one in found.clusters],
@@ -255,9 +255,9 @@ def _print_checks(checks: "tuple[Check, ...]") -> None:
 
 def _examined(one: "Diagnosis") -> dict[str, Any]:
     checks = [_checked(check) for check in one.checks]
-    return {"name": one.name, "address": one.address or None, "well": not one.exit_code, "checks": checks}
+    return {"name": one.name, "address": one.address or None, "ok": not one.exit_code, "checks": checks}
 
 
 def _checked(check: "Check") -> dict[str, Any]:
-    named = {"name": check.name, "state": check.state, "words": check.words}
+    named = {"name": check.name, "state": check.state, "message": check.words}
     return named | {"hint": check.hint or None, "fault": check.fault or None}

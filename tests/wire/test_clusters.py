@@ -270,7 +270,7 @@ async def test_check_of_a_good_and_a_bad_one(home: Path) -> None:
         done = await here("clusters", "check", "--json")
         rows = {row["name"]: row for row in done.data["clusters"]}
         assert done.code == 3
-        assert rows["good"]["well"] is True
+        assert rows["good"]["ok"] is True
         assert [check["name"] for check in rows["good"]["checks"]] == [
             "settings", "name", "port", "ray", "access", "clock", "latency", "exposure",
         ]  # fmt: skip

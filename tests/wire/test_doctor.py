@@ -34,11 +34,11 @@ async def faults(context: str, name: str = "lab") -> tuple[list[str], dict[str, 
         assert TOKEN not in text
     cluster = next(one for one in done.data["clusters"] if one["name"] == name)
     found = [check["fault"] for check in cluster["checks"] if check["fault"]]
-    assert (done.code == 1) == (words.code == 1) == (not done.data["well"])
+    assert (done.code == 1) == (words.code == 1) == (not done.data["ok"])
     assert all(f"{name}:{fault}" in done.data["faults"] for fault in found)
     for check in cluster["checks"]:
         if check["fault"] and check["name"] != "latency":
-            assert check["words"] in words.text
+            assert check["message"] in words.text
     return found, cluster["checks"][-1]
 
 
@@ -103,7 +103,7 @@ async def test_a_changed_fingerprint(tmp_path: Path, pinned_in: str) -> None:
         found, check = await faults(f'address = "{server.url}"\n{pin}')
         assert server.requests == []
     assert (found, check["name"]) == (["certificate-changed"], "certificate")
-    assert "HAS CHANGED" in check["words"]
+    assert "HAS CHANGED" in check["message"]
 
 
 async def test_verification_off(tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ async def test_a_clock_that_is_wrong(seconds: float, words: str) -> None:
         done = await here("doctor", "--json")
     check = next(one for one in done.data["clusters"][0]["checks"] if one["name"] == "clock")
     assert (check["state"], check["fault"]) == ("warn", "clock-skew")
-    assert words in check["words"]
+    assert words in check["message"]
 
 
 async def test_a_broken_setup_has_each_fault_by_name(home: Path) -> None:
@@ -208,7 +208,7 @@ async def test_a_broken_setup_has_each_fault_by_name(home: Path) -> None:
     assert {"current-unknown", "a:refused", "c:settings", "d:secret-missing", "d:name-unknown"} <= set(
         done.data["faults"]
     )
-    texts = " ".join(check["words"] for check in done.data["checks"])
+    texts = " ".join(check["message"] for check in done.data["checks"])
     assert all(word in texts for word in ("'colour'", "two contexts are called 'a'", "'b'", "gone"))
 
 
