@@ -17,7 +17,7 @@ async def tell_end(job: Job) -> None:
     notify = load_settings().notify
     if sys.stderr.isatty():
         bell = BELL if notify.bell else ""
-        print(bell + notice_sequence(job, notify.osc, os.environ), end="", file=sys.stderr, flush=True)
+        output.sequence(bell + notice_sequence(job, notify.osc, os.environ))
     if notify.command:
         try:
             await run_notice(notify.command, job)

@@ -14,7 +14,7 @@ import msgspec
 from cockpit.errors import CockpitError
 from cockpit.render.cells import Column, table
 from cockpit.render.sanitize import LogSanitizer
-from cockpit.render.text import INVISIBLE, visible
+from cockpit.render.text import INVISIBLE, visible, visible_lines
 from cockpit.render.times import iso
 
 # What a terminal may obey and JSON lets stand as it is: DEL, C1 and the controls of direction.
@@ -34,6 +34,39 @@ def prepare_streams() -> None:
         if isinstance(stream, codecs.StreamReaderWriter) or not hasattr(stream, "reconfigure"):
             continue
         stream.reconfigure(errors="backslashreplace")
+    for name in ("stdout", "stderr"):
+        if not isinstance(getattr(sys, name), SafeStream):
+            setattr(sys, name, SafeStream(getattr(sys, name)))
+
+
+class SafeStream:
+    """A text stream through which nothing drives a terminal, whoever prints: argparse, a traceback, a library.
+
+    Bytes that are meant as they are go to its `buffer`: only `document`, `record`, `sequence` and `LogWriter` do that.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write the text with each hidden character but the line breaks written out."""
+        self._stream.write(visible_lines(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write them all."""
+        for text in lines:
+            self.write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def sequence(text: str) -> None:
+    """Have the terminal behind stderr do something, such as ring; no foreign text may be a part of it unescaped."""
+    sys.stderr.flush()
+    sys.stderr.buffer.write(text.encode())
+    sys.stderr.buffer.flush()
 
 
 def message(text: str) -> None:

@@ -13,6 +13,7 @@ INVISIBLE = (
 )
 
 _HIDDEN = re.compile(f"[{CONTROLS}{INVISIBLE}]")
+_BREAKS = re.compile("([\n\t])")
 _DRIVING = re.compile(f"[{CONTROLS}]")
 
 
@@ -36,6 +37,11 @@ def shell_word(text: str) -> str:
 def last_word(text: str) -> str:
     """As `shell_word`, for the end of a command: behind `--` where the name begins with a dash."""
     return f"-- {shell_word(text)}" if text.startswith("-") else shell_word(text)
+
+
+def visible_lines(text: str) -> str:
+    """The same for a text of several lines, which stay lines; tabs stay tabs."""
+    return "".join(part if part in ("\n", "\t") else visible(part) for part in _BREAKS.split(text))
 
 
 def pictured(text: str) -> str:

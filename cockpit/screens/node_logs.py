@@ -20,6 +20,7 @@ from cockpit.panes.base import Pane
 from cockpit.panes.nodes import GpusPane, NodesPane
 from cockpit.render.text import visible
 from cockpit.screens.dialog import Dialog
+from cockpit.widgets.fields import Field
 from cockpit.widgets.key_hints import Hint
 
 MOST_SHOWN = 500
@@ -82,7 +83,7 @@ class NodeLogs(Dialog[LogFile]):
         missing = [
             Label(visible(sentence), classes="quiet missing", markup=False) for sentence in self._missing[:MOST_MISSING]
         ]
-        return [Input(self._words, placeholder="words of the name"), OptionList(markup=False), count, *missing]
+        return [Field(self._words, placeholder="words of the name"), OptionList(markup=False), count, *missing]
 
     def on_mount(self) -> None:
         """All of them, or those with the words."""

@@ -116,12 +116,14 @@ class TerminalApp(OrderedKeys):
 
     def _fatal_error(self) -> None:
         """As Textual does it, but without the values of variables: a secret may be among them."""
-        from rich.segment import Segments
+        from rich.segment import Segment, Segments
         from rich.traceback import Traceback
 
         self.bell()
         shown = Traceback(show_locals=False, width=None)
-        self._exit_renderables.append(Segments(self.console.render(shown, self.console.options)))
+        # Without styles: what is printed then goes through the gate of stderr, which no escape sequence passes.
+        plain = Segment.strip_styles(self.console.render(shown, self.console.options))
+        self._exit_renderables.append(Segments(plain))
         self._close_messages_no_wait()
 
 
