@@ -29,6 +29,12 @@ _POLICY = (
     "img-src 'self' data: blob:; connect-src 'self' {socket}; frame-ancestors 'none'; base-uri 'none'"
 )
 
+# The page of textual-serve leaves the focus on itself: no key reaches the terminal before a click.
+_FOCUS = (
+    "<script>(function look() { const field = document.querySelector('.xterm-helper-textarea'); "
+    "if (field) field.focus(); else setTimeout(look, 50); })();</script>"
+)
+
 Handler = Callable[["Request"], Awaitable["StreamResponse"]]
 
 
@@ -124,7 +130,10 @@ async def _application(server: Any, gate: Gate) -> "Application":
     @web.middleware
     async def guard(request: "Request", handler: Handler) -> "StreamResponse":
         server.public_url = f"http://{request.host}"  # what the page calls back, whatever way it came
-        return await gate.guard(request, handler)
+        answer = await gate.guard(request, handler)
+        if request.path == "/" and answer.status == 200 and isinstance(answer, web.Response) and answer.text:
+            answer.text = answer.text.replace("</body>", f"{_FOCUS}</body>")
+        return answer
 
     application: Application = await server._make_app()
     application.middlewares.append(guard)

@@ -160,7 +160,6 @@ async def test_a_real_browser_shows_it_and_its_keys_arrive(tmp_path: Path) -> No
         await page.until("document.body && document.body.classList.contains('-first-byte')")
         assert "token" not in (await page.do("Runtime.evaluate", expression="location.href"))["result"]["value"]
         await page.receives("RUNNING")
-        await page.until("document.querySelector('textarea')")
-        await page.do("Runtime.evaluate", expression="document.querySelector('textarea').focus()")
+        await page.until("document.activeElement && document.activeElement.tagName === 'TEXTAREA'")  # without a click
         await page.press("q")
         await page.until("document.body.classList.contains('-closed')")
