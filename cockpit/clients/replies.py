@@ -25,6 +25,11 @@ _MISSING = "Missing authentication token"
 LONGEST_REASON = 400
 EXCERPT = 10_000
 
+# What proxies answer where the same request may pass a moment later; HAProxy sends 408 on a time-out of its own, nginx
+# writes 499 where its client went first. Ray answers none of them.
+_AGAIN = {408: "Request Timeout", 421: "Misdirected Request", 425: "Too Early", 499: "Client Closed Request"}
+_RAYS_LIMIT = "Maximum request body size"  # of aiohttp, in front of Ray's own packages
+
 _GATEWAY = {502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout"}
 
 
@@ -74,6 +79,20 @@ def error_for_status(*, endpoint: Endpoint, path: str, status: int, text: str, l
             detail=_excerpt(text),
             hint="The head may still be starting, or be gone.",
             fault=f"gateway-{status}",
+        )
+    if status in _AGAIN:
+        return UnreachableError(
+            f"A proxy on the way to {address} gave up on the request ({status} {_AGAIN[status]}).",
+            detail=_excerpt(text),
+            hint="It may pass at the next try.",
+            fault=f"proxy-{status}",
+        )
+    if status == 413 and _RAYS_LIMIT not in text:
+        return RejectedError(
+            f"A proxy on the way to {address} does not accept a request of this size (413).",
+            detail=_excerpt(text),
+            hint="Raise its limit (client_max_body_size in nginx, request_body in Caddy), or send less.",
+            fault="proxy-limit",
         )
     if status == 429:
         return ServerError(f"{address} is busy and asks to be left alone for a while (429).", detail=_excerpt(text))

@@ -245,7 +245,7 @@ async def test_nothing_is_in_doubt_where_nothing_was_sent(retry_for: list[str]) 
 
 async def test_head_that_goes_away_after_a_submission_is_waited_for() -> None:
     ray = FakeRay()
-    answers = iter([502, 503, 502])
+    answers = iter([408, 425, 502])
 
     async def busy(exchange: Exchange) -> None:
         status = next(answers, None)

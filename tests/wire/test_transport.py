@@ -282,7 +282,11 @@ async def test_token_missing_or_wrong(status: int, text: str, token: str | None,
         (503, UnreachableError, "503 Service Unavailable"),
         (504, UnreachableError, "504 Gateway Timeout"),
         (404, NotRayError, "is not a Ray dashboard"),
-        (413, RejectedError, "refused"),
+        (408, UnreachableError, "408 Request Timeout"),
+        (421, UnreachableError, "421 Misdirected Request"),
+        (425, UnreachableError, "425 Too Early"),
+        (499, UnreachableError, "499 Client Closed Request"),
+        (413, RejectedError, "A proxy on the way"),
         (500, ServerError, "failed to answer"),
     ],
 )
@@ -291,6 +295,12 @@ async def test_status(status: int, kind: type[CockpitError], words: str) -> None
     assert type(error) is kind
     assert words in error.title
     assert "some words" in error.detail + error.title
+
+
+async def test_too_large_for_ray_itself() -> None:
+    error = await failure_of(replying("Maximum request body size 104857600 exceeded.", status=413))
+    assert isinstance(error, RejectedError)
+    assert "proxy" not in error.title
 
 
 async def test_page_of_angle_brackets_costs_no_time() -> None:
