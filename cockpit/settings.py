@@ -2,6 +2,8 @@
 
 import os
 import re
+import shlex
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +14,7 @@ from cockpit.errors import UsageError
 from cockpit.toml_text import Fault, readable
 
 APP_NAME = "rayakash-tui"
+LARGEST_FILE = 4 * 1024 * 1024
 
 _ELSEWHERE = "Look at its owner and mode; XDG_CONFIG_HOME, XDG_STATE_HOME and XDG_DATA_HOME name other places."
 
@@ -54,6 +57,7 @@ def write_private(path: Path, data: bytes) -> None:
 
     Raises UsageError where it cannot be written; the old file then stays as it was.
     """
+    path = Path(os.path.realpath(path))  # a link, such as to a synced folder, goes on leading there
     private_directory(path.parent)
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -66,6 +70,40 @@ def write_private(path: Path, data: bytes) -> None:
     except OSError as error:
         draft.unlink(missing_ok=True)
         raise UsageError(f"The file {path} cannot be written.", detail=str(error), hint=_ELSEWHERE) from error
+
+
+def read_file(path: Path, largest: int = LARGEST_FILE) -> bytes:
+    """The bytes of a regular file. Raises OSError, also for anything else that has this name, and beyond `largest`.
+
+    Opened without waiting: a FIFO that nobody writes to would hold up every command, and /dev/zero has no end.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(f"{path} is not a regular file")
+        data = file.read(largest + 1)
+    if len(data) > largest:
+        raise OSError(f"{path} is larger than {largest:,} bytes")
+    return data
+
+
+def writable_by_others(path: Path) -> str:
+    """What lets other users replace the file, as a sentence with the command that mends it; empty where nothing does.
+
+    As ssh judges its own files: the file and its directory belong to this user or root, and only they may write.
+    """
+    for one in (path, path.parent):
+        try:
+            found = one.stat()
+        except OSError:  # absent, or not to be seen: whoever reads it says so
+            continue
+        if found.st_uid not in (os.getuid(), 0):
+            return f"{one} belongs to another user, who can change what runs as you."
+        # A group of one's own, as Debian gives each user, lets nobody else in.
+        others = 0o002 if found.st_gid == os.getgid() == os.getuid() else 0o022
+        if found.st_mode & others and not found.st_mode & stat.S_ISVTX:
+            return f"Other users can write {one}, and so change what runs as you: chmod go-w {shlex.quote(str(one))}"
+    return ""
 
 
 _UNKNOWN_KEY = re.compile(r"unknown field `([^`]*)`(?! - at `\$\.)")
@@ -161,13 +199,14 @@ def load_settings() -> Settings:
     """
     path = config_file()
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_file(path).decode()
     except FileNotFoundError:
         return Settings()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read.", detail=str(error)) from error
     document, faults = readable(text)
     problems = [f"{path}:{fault.line}:{fault.column}: {_sentence(fault)}" for fault in faults]
+    problems += [sentence] if (sentence := writable_by_others(path)) else []
     left_out = [fault.path[1] for fault in faults if fault.path[:1] == ("contexts",) and len(fault.path) > 1]
     return _settings_from(path, document, problems, left_out)
 
@@ -235,7 +274,7 @@ def _unfit(error: msgspec.ValidationError, kind: type[msgspec.Struct]) -> str:
 def current_context() -> str | None:
     """The name of the context in use; None where none was chosen."""
     try:
-        return (state_directory() / "current-context").read_text(encoding="utf-8").strip() or None
+        return read_file(state_directory() / "current-context").decode().strip() or None
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
@@ -263,7 +302,7 @@ def load_consents() -> Consents:
     """What the user agreed to so far. Raises UsageError where the file is there but unreadable."""
     path = _consents_file()
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Consents)
+        return msgspec.json.decode(read_file(path), type=Consents)
     except FileNotFoundError:
         return Consents()
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -60,7 +60,7 @@ def _header(line: str) -> Path | None:
     if found is None:
         return None
     try:
-        value: Any = tomllib.loads(f"[{found['path']}]")
+        value: Any = _loads(f"[{found['path']}]")
     except tomllib.TOMLDecodeError:
         return ("?",)
     path: list[str] = []
@@ -91,10 +91,18 @@ def _after(line: str, quote: str, depth: int) -> tuple[str, int]:
             depth = max(0, depth - 1)
 
 
+def _loads(text: str) -> dict[str, Any]:
+    """As tomllib does it, which leaves nesting to Python's own stack. Raises TOMLDecodeError."""
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise tomllib.TOMLDecodeError("It is nested too deeply") from None
+
+
 def readable(text: str) -> tuple[dict[str, Any], list[Fault]]:
     """What the text means without the tables that cannot be read, and what is wrong with those."""
     try:
-        return tomllib.loads(text), []
+        return _loads(text), []
     except tomllib.TOMLDecodeError:
         return _rest(text)
 
@@ -107,7 +115,7 @@ def _rest(text: str) -> tuple[dict[str, Any], list[Fault]]:
     for table in _small_tables(text):
         tried = [*kept[: table.start], *lines[table.start : table.end]]
         try:
-            document = tomllib.loads("\n".join(tried))
+            document = _loads("\n".join(tried))
         except tomllib.TOMLDecodeError as error:
             line, column, words = _told(str(error), lines, table)
             faults.append(Fault(line, column, words, table.path, first.get(table.path)))
@@ -124,7 +132,7 @@ def _small_tables(text: str) -> list[Table]:
     for table in tables(text):
         body = "\n".join(lines[table.start : table.end])
         try:
-            tomllib.loads(body)
+            _loads(body)
             found.append(table)
         except tomllib.TOMLDecodeError:
             heads = [
@@ -221,14 +229,14 @@ def _inner(document: dict[str, Any], path: Path) -> dict[str, Any] | None:
 
 def _parsed(text: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
+        return _loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"It is not valid TOML: {error}.", hint="Mend that first; nothing was changed.") from error
 
 
 def _checked(text: str, wanted: dict[str, Any], path: Path) -> str:
     try:
-        if tomllib.loads(text) == wanted:
+        if _loads(text) == wanted:
             return text
     except tomllib.TOMLDecodeError:
         pass

@@ -11,6 +11,7 @@ import msgspec
 
 from cockpit.errors import UsageError
 from cockpit.model.certificates import fingerprint_of
+from cockpit.settings import read_file
 
 
 class Tls(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +73,7 @@ def _trust(context: ssl.SSLContext, ca: Path | None) -> None:
         context.load_verify_locations(certifi.where())  # a bare container has no authorities of its own
         return
     try:
+        read_file(ca)  # OpenSSL itself would wait for a FIFO, and read /dev/zero for ever
         context.load_verify_locations(ca)
     except (OSError, ssl.SSLError) as error:
         raise UsageError(f"The CA file {ca} cannot be used.", detail=str(error)) from error

@@ -10,6 +10,9 @@ import msgspec
 from cockpit.clients.address import Address, parse_address
 from cockpit.errors import UsageError
 from cockpit.model.secret import Secret
+from cockpit.settings import read_file
+
+LARGEST_TOKEN_FILE = 64 * 1024
 
 OUR_VARIABLE = "RAYAKASH_ADDRESS"
 ADDRESS_VARIABLES = ("RAY_API_SERVER_ADDRESS", "RAY_ADDRESS")
@@ -35,7 +38,7 @@ def checked_token(text: str, source: str) -> Secret:
 def read_token_file(path: Path) -> Secret:
     """The token in a file; a newline at its end does no harm. Raises UsageError."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_file(path, LARGEST_TOKEN_FILE).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"The token file {path} cannot be read.", detail=str(error)) from error
     return checked_token(text, str(path))

@@ -50,10 +50,10 @@ def saved() -> LocalCluster | None:
     Raises LocalRayError where it cannot be read or is not ours.
     """
     try:
-        cluster = msgspec.json.decode(state_path().read_bytes(), type=LocalCluster)
+        cluster = msgspec.json.decode(settings.read_file(state_path()), type=LocalCluster)
     except FileNotFoundError:
         return None
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, msgspec.MsgspecError, RecursionError) as error:
         raise unreadable(str(error)) from error
     from cockpit.local.launch import is_ours  # most clusters are not local, and every command looks here
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cockpit.errors import UsageError
-from cockpit.settings import private_directory, write_private
+from cockpit.settings import private_directory, read_file, write_private
 
 PATIENCE_S = 10.0
 POLL_S = 0.02
@@ -61,12 +61,8 @@ def replace(path: Path, data: bytes) -> None:
 def read(path: Path, largest: int) -> bytes | None:
     """The bytes of the file; None where there is none. Raises UsageError."""
     try:
-        with path.open("rb") as file:
-            data = file.read(largest + 1)
+        return read_file(path, largest)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise UsageError(f"The file {path} cannot be read.", detail=error.strerror or str(error)) from error
-    if len(data) > largest:
-        raise UsageError(f"The file {path} is larger than any that was written here.")
-    return data

@@ -229,7 +229,7 @@ def _change(edit: Callable[[str], str]) -> None:
     with exclusive(settings.state_directory() / "config"):
         target = path.resolve()
         try:
-            data: bytes | None = target.read_bytes()
+            data: bytes | None = settings.read_file(target)
             mode = target.stat().st_mode & 0o777
         except FileNotFoundError:
             data, mode = None, 0o600

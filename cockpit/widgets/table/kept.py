@@ -23,7 +23,7 @@ class KeptArrangements:
 
     def _read(self, path: Path) -> None:
         try:
-            self._known = msgspec.json.decode(path.read_bytes(), type=dict[str, Arrangement])
+            self._known = msgspec.json.decode(settings.read_file(path), type=dict[str, Arrangement])
         except FileNotFoundError:
             pass
         except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

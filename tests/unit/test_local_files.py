@@ -1,0 +1,92 @@
+"""Files that we read: regular, bounded, not nested without end, and not for others to replace."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cockpit import settings
+from cockpit.clients.tls import Tls, context_of
+from cockpit.clients.tokens import read_token_file
+from cockpit.errors import UsageError
+from cockpit.secrets.files import read
+from cockpit.settings import read_file, writable_by_others, write_private
+from cockpit.toml_text import readable
+
+
+@pytest.fixture
+def fifo(tmp_path: Path) -> Path:
+    os.mkfifo(tmp_path / "fifo")
+    return tmp_path / "fifo"
+
+
+def test_what_is_not_a_regular_file_is_refused_at_once(tmp_path: Path, fifo: Path) -> None:
+    for path in (fifo, Path("/dev/zero"), tmp_path):
+        with pytest.raises(OSError, match=r"not a regular file|Is a directory"):
+            read_file(path)
+        for use in (read_token_file, lambda path: context_of(Tls(ca=path)), lambda path: read(path, 100)):
+            with pytest.raises(UsageError):
+                use(path)
+
+
+def test_size_is_bounded(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * 11)
+    assert read_file(path, 11) == b"x" * 11
+    with pytest.raises(OSError, match="larger than 10 bytes"):
+        read_file(path, 10)
+    path.write_bytes(b"x" * (64 * 1024 + 1))
+    with pytest.raises(UsageError, match="token file"):
+        read_token_file(path)
+
+
+def test_a_config_that_is_a_fifo_is_an_error(monkeypatch: pytest.MonkeyPatch, fifo: Path) -> None:
+    monkeypatch.setattr(settings, "config_file", lambda: fifo)
+    with pytest.raises(UsageError, match="cannot be read"):
+        settings.load_settings()
+
+
+def test_deep_nesting_is_a_fault_with_its_place_and_hides_nothing_else() -> None:
+    text = "[contexts.lab]\naddress = 'http://h'\n[ui]\nkeys = " + "[" * 5000 + "]" * 5000 + "\n"
+    document, faults = readable(text)
+    assert document["contexts"]["lab"]["address"] == "http://h"
+    assert [fault.path for fault in faults] == [("ui",)]
+    assert "nested too deeply" in faults[0].words
+
+
+@pytest.mark.parametrize(("mode", "is_open"), [(0o600, False), (0o644, False), (0o602, True), (0o666, True)])
+def test_a_file_that_others_can_write_is_told(tmp_path: Path, mode: int, is_open: bool) -> None:
+    path = tmp_path / "config.toml"
+    path.touch()
+    path.chmod(mode)
+    said = writable_by_others(path)
+    assert bool(said) is is_open
+    assert not is_open or f"chmod go-w {path}" in said
+
+
+def test_a_directory_that_others_can_write_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.touch(mode=0o600)
+    tmp_path.chmod(0o777)
+    assert f"chmod go-w {tmp_path}" in writable_by_others(path)
+    tmp_path.chmod(0o1777)
+    assert writable_by_others(path) == ""
+
+
+def test_load_settings_warns(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text("")
+    path.chmod(0o666)
+    monkeypatch.setattr(settings, "config_file", lambda: path)
+    assert any("Other users can write" in problem for problem in settings.load_settings().problems)
+
+
+def test_a_link_goes_on_leading_to_its_file(tmp_path: Path) -> None:
+    (tmp_path / "cloud").mkdir()
+    target, link = tmp_path / "cloud" / "vault", tmp_path / "vault"
+    target.write_bytes(b"old")
+    link.symlink_to(target)
+    write_private(link, b"new")
+    assert link.is_symlink()
+    assert target.read_bytes() == b"new"
+    assert target.stat().st_mode & 0o777 == 0o600
