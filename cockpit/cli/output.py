@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import sys
+import threading
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
@@ -16,6 +17,7 @@ from cockpit.render.cells import Column, table
 from cockpit.render.sanitize import LogSanitizer
 from cockpit.render.text import INVISIBLE, visible, visible_lines
 from cockpit.render.times import iso
+from cockpit.secrets.names import BACKEND_THREAD
 
 # What a terminal may obey and JSON lets stand as it is: DEL, C1 and the controls of direction.
 _HIDDEN = re.compile(f"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069{INVISIBLE}]")
@@ -50,6 +52,8 @@ class SafeStream:
 
     def write(self, text: str) -> int:
         """Write the text with each hidden character but the line breaks written out."""
+        if self is sys.stdout and threading.current_thread().name == BACKEND_THREAD:
+            return sys.stderr.write(text)
         self._stream.write(visible_lines(text))
         return len(text)
 

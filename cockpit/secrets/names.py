@@ -7,6 +7,8 @@ from pathlib import Path
 from cockpit.errors import UsageError
 from cockpit.model.secret import REFERENCE_PREFIX, reference_name
 
+BACKEND_THREAD = "keyring"  # in it other people's code runs: what that prints is no data of ours
+
 DEFAULT_SCOPE = "default"
 LONGEST_SCOPE = 100
 # As the gateway of the templates takes them: base64 of PEM, since an environment variable holds no lines.

@@ -4,6 +4,7 @@ A locked collection can block for ever behind a prompt that nobody sees, so no c
 thread that hangs does not keep the process from ending. The only importer of `keyring`.
 """
 
+import base64
 import os
 import sys
 import threading
@@ -17,6 +18,7 @@ import msgspec
 
 from cockpit.model.secret import Secret
 from cockpit.secrets.failures import StoreUnavailableError
+from cockpit.secrets.names import BACKEND_THREAD
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
@@ -207,7 +209,7 @@ def _in_daemon_thread(work: Callable[[], T]) -> "Future[T]":
         except BaseException as error:  # noqa: BLE001 - backends are anybody's code, and raise anything
             future.set_exception(error)
 
-    threading.Thread(target=run, name="keyring", daemon=True).start()
+    threading.Thread(target=run, name=BACKEND_THREAD, daemon=True).start()
     return future
 
 
@@ -215,7 +217,9 @@ def _words_of(error: BaseException, value: Secret | None) -> str:
     """What a backend said, on one line; a careless one may repeat the value."""
     said = str(error)
     if value is not None:
-        said = said.replace(value.reveal(), "***")
+        plain = value.reveal().encode()
+        for form in (plain, base64.b64encode(plain), base64.urlsafe_b64encode(plain)):
+            said = said.replace(form.decode(), "***")
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
