@@ -45,7 +45,8 @@ class Backend(httpx.AsyncBaseTransport):
             return httpx.Response(200, headers={"Content-Type": "text/plain"}, stream=_Chunks(answer.chunks))
         content = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
         kind = answer.content_type or ("text/plain" if isinstance(answer.body, bytes) else "application/json")
-        return httpx.Response(answer.status, headers={"Content-Type": kind}, content=content)
+        # As a stream: what was read whole cannot be read again in pieces.
+        return httpx.Response(answer.status, headers={"Content-Type": kind}, stream=httpx.ByteStream(content))
 
 
 class _Chunks(httpx.AsyncByteStream):
