@@ -144,5 +144,5 @@ def _explain_empty(followed: Any) -> None:
         output.message(f"Job {job.id} is {job.status} and has no log yet.")
     elif job.driver_node_id is None:
         output.message(f"Job {job.id} never ran, so there is no log. Ray says:")
-        for text in (job.message or "").splitlines():
+        for text in (job.message or "").expandtabs(4).splitlines():
             output.message(f"  | {text}")

@@ -93,6 +93,8 @@ class FakeRay:
         self.stops: list[str] = []
         self.supervisors: dict[str, int] = {}
         """Jobs whose supervisor actor is still alive, for so many looks at the actors."""
+        self.reborn: set[str] = set()
+        """Jobs whose record is written again, though their supervisor is dead."""
 
     # What happens on the cluster
 
@@ -258,8 +260,9 @@ class FakeRay:
             await exchange.reply(nested(500, f"RuntimeError: Attempted to delete job '{name}', {state}"), status=500)
         else:
             del self.jobs[job["submission_id"]]
-            if self.supervisors.get(name):  # its monitor writes the record again
-                self.add(name, "FAILED", message="Entrypoint not found")
+            submission_id = job["submission_id"]
+            if submission_id in self.reborn or self.supervisors.get(submission_id):  # its monitor writes it again
+                self.add(submission_id, "FAILED", message="Entrypoint not found")
             await exchange.reply({"deleted": True})
 
     async def _stop(self, exchange: Exchange, job: Job) -> None:

@@ -293,11 +293,12 @@ async def test_logs_of_a_job_that_never_ran_tell_why() -> None:
     done = await asked(ray, "logs", "x")
     assert (done.code, done.out) == (0, b"")
     assert "Job x is PENDING and has no log yet." in done.err
-    ray.end("x", "FAILED", None, "runtime_env setup failed:\n\x1b[31mno such package")
+    ray.end("x", "FAILED", None, "runtime_env setup failed:\n\x1b[31mno such package\n\tfrom pip")
     for options in ([], ["-f"]):
         done = await asked(ray, "logs", *options, "x")
         assert (done.code, done.out) == (1 if options else 0, b"")
         assert r"  | \x1b[31mno such package" in done.err
+        assert "  |     from pip" in done.err
 
 
 async def test_logs_of_a_driver_are_where_it_was_started() -> None:
@@ -489,11 +490,30 @@ async def test_delete_waits_for_the_supervisor_of_a_job_that_has_just_been_stopp
     assert ray.jobs == {}
 
 
-async def test_delete_of_a_job_that_ray_keeps_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_delete_by_rays_own_job_id_waits_for_the_supervisor_too() -> None:
+    ray = FakeRay()
+    ray.add("stopped", "STOPPED", job_id="02000000")
+    ray.supervisors["stopped"] = 2
+    assert (await asked(ray, "delete", "02000000")).text == "02000000 deleted\n"
+    assert ray.jobs == {}
+
+
+async def test_a_job_whose_supervisor_stays_is_not_said_to_be_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job_operations, "SUPERVISOR_SECONDS", 1.0)
     ray = FakeRay()
     ray.add("kept", "STOPPED")
     ray.supervisors["kept"] = 1_000_000
+    done = await asked(ray, "delete", "kept")
+    assert (done.code, done.text) == (1, "")
+    assert "Ray keeps job kept: its supervisor is still alive after 1 s." in done.err
+    assert "Nothing was deleted." in done.err
+    assert ray.jobs["kept"]["status"] == "STOPPED"
+
+
+async def test_delete_of_a_job_that_ray_lists_again_is_a_failure() -> None:
+    ray = FakeRay()
+    ray.add("kept", "STOPPED")
+    ray.reborn.add("kept")
     done = await asked(ray, "delete", "kept")
     assert (done.code, done.text) == (1, "")
     assert "Ray deleted job kept and lists it again." in done.err

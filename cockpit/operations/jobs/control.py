@@ -4,6 +4,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from cockpit.clients.ray import RayClient
 from cockpit.errors import NotFoundError, RejectedError
@@ -69,14 +70,18 @@ async def delete(client: RayClient, job_id: str, *, pause: float = LOOK_SECONDS)
     job = await client.job(job_id)
     if job.is_driver:
         raise not_a_submission(job)
-    is_fresh = job.is_terminal and (await _until_supervisor_is_gone(client, job_id, pause) or _has_just_ended(job))
+    submission_id = job.submission_id or job_id  # supervisors are named by it, and Ray takes its own job ID as well
+    is_fresh = job.is_terminal and (
+        await _until_supervisor_is_gone(client, submission_id, pause) or _has_just_ended(job)
+    )
     if is_fresh:
         await asyncio.sleep(MONITOR_SECONDS)
     await client.delete(job_id)
     for _ in range(LOOKS if is_fresh else 1):
         await asyncio.sleep(pause if is_fresh else 0)
         if await _exists(client, job_id):
-            await client.delete(job_id)
+            with suppress(NotFoundError):  # gone between the two calls
+                await client.delete(job_id)
     if await _exists(client, job_id):
         raise RejectedError(
             f"Ray deleted job {job_id} and lists it again.",
@@ -85,14 +90,17 @@ async def delete(client: RayClient, job_id: str, *, pause: float = LOOK_SECONDS)
 
 
 async def _until_supervisor_is_gone(client: RayClient, job_id: str, pause: float) -> bool:
-    """Whether the job's supervisor actor was still there; waits up to SUPERVISOR_SECONDS for its end."""
+    """Whether the job's supervisor actor was still there. Raises RejectedError where it outlives SUPERVISOR_SECONDS."""
     was_there = False
     for _ in range(math.ceil(SUPERVISOR_SECONDS / pause)):
         if job_id not in (await client.job_supervisors()).values():
             return was_there
         was_there = True
         await asyncio.sleep(pause)
-    return was_there
+    raise RejectedError(
+        f"Ray keeps job {job_id}: its supervisor is still alive after {SUPERVISOR_SECONDS:g} s.",
+        hint=f"Nothing was deleted. Wait some seconds, then repeat: rayakash-tui delete {last_word(job_id)}",
+    )
 
 
 def _has_just_ended(job: Job) -> bool:
