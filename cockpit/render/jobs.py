@@ -28,13 +28,13 @@ COLUMNS = (
 
 LONGEST_CELL = 200
 
-# What Ray itself writes into a job's log, and so into the end of it that the message of a failed job quotes: the
-# announcement of the entrypoint (job_supervisor.py), lines of its own logger such as those of ray.init, and what the
-# autoscaler tells every driver, of other jobs too (all measured on 2.60).
+# What Ray itself writes into a job's log, and so into the end of it that the message of a failed job quotes (all
+# measured on 2.60): the announcement of the entrypoint (job_supervisor.py), then lines of its own logger such as those
+# of ray.init, and what raylet and autoscaler tell every driver, of other jobs too.
+_ANNOUNCEMENT = "Running entrypoint for job "
 _RAYS_OWN = re.compile(
-    r"Running entrypoint for job |"
-    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+\s+(?:DEBUG|INFO)\s|"
-    r"(?:\x1b\[[0-9;]*m)*\(autoscaler \+"
+    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+\s(?:DEBUG|INFO|WARNING) \S+\.\w+:\d+ -- |"
+    r"(?:\x1b\[[0-9;]*m)*\((?:autoscaler|raylet)\b"
 )
 _FAILED_ENTRYPOINT = re.compile(r"Job entrypoint command failed with exit code (-?\d+), last available logs")
 # Test runners and the like frame their last line, and the frame would be all that a cell has room for.
@@ -62,8 +62,12 @@ def seconds_run(job: Job, now: float) -> float | None:
 
 def own_lines(job: Job) -> list[str]:
     """The lines of a job's message that can hold a cause: not empty, and not what Ray writes into every log."""
-    lines = [line.rstrip().expandtabs(4) for line in (job.message or "").splitlines() if line.strip()]
-    return [line for line in lines if not _RAYS_OWN.match(line.strip())]
+    return [line.expandtabs(4) for line in _said(job) if not _RAYS_OWN.match(line.strip())]
+
+
+def _said(job: Job) -> list[str]:
+    lines = [line.rstrip() for line in (job.message or "").splitlines() if line.strip()]
+    return [line for line in lines if not line.lstrip().startswith(_ANNOUNCEMENT)]
 
 
 def reason(job: Job) -> str:
@@ -72,10 +76,11 @@ def reason(job: Job) -> str:
         return ""
     lines = [line.strip() for line in own_lines(job)]
     if not lines:
-        return ""
+        return f"exit code {job.driver_exit_code}" if job.driver_exit_code else ""
     failed = _FAILED_ENTRYPOINT.match(lines[0]) if job.status == "FAILED" else None
     if failed and len(lines) == 1:
-        return f"exit code {failed[1]}, no output"
+        # Ray quotes the last 10 lines: where all are its own, the cause may stand before them.
+        return f"exit code {failed[1]}, " + ("no output" if len(_said(job)) == 1 else "no cause in its last lines")
     if job.status == "FAILED" and job.driver_exit_code not in (None, 0) and len(lines) > 1:
         return f"exit {job.driver_exit_code}: {_DECORATION.sub('', lines[-1]) or lines[-1]}"
     return lines[0]

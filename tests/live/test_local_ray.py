@@ -357,3 +357,20 @@ def test_after_ctrl_c_nothing_is_left(moment: str, owner: Owner) -> None:
     assert owner.process.wait(timeout=60) == -signal.SIGINT
     assert owner.temp_dir
     assert left_of(owner.temp_dir) == []
+
+
+def test_the_demo_without_a_terminal_shows_its_jobs_and_leaves_nothing(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "cockpit", "demo"],
+        env=os.environ | {"HOME": str(tmp_path)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Job demo-hello succeeded" in done.stderr
+    assert "Job demo-crash failed" in done.stderr
+    (temp_dir,) = re.findall(r"Starting Ray \S+ in (\S+)\.", done.stderr)
+    assert left_of(temp_dir) == []

@@ -87,6 +87,8 @@ def test_a_row_is_made_anew_when_its_job_is_being_stopped_or_no_longer() -> None
 
 
 PREAMBLE = "Job entrypoint command failed with exit code 3, last available logs (truncated to 20,000 chars):\n"
+OWN = "2026-11-27 10:00:00,123 INFO mine: 3 rows lost"
+ANNOUNCED = "Running entrypoint for job fails: python x.py\n"
 INFO = "2026-11-27 12:50:00,123\tINFO worker.py:2012 -- Connecting to existing Ray cluster at address: 127.0.0.1:6379\n"
 AUTOSCALER = "\x1b[33m(autoscaler +3s)\x1b[0m Error: No available node types can fulfill resource request {'GPU': 8}\n"
 
@@ -95,8 +97,17 @@ AUTOSCALER = "\x1b[33m(autoscaler +3s)\x1b[0m Error: No available node types can
     ("logged", "shown"),
     [
         ("", "exit code 3, no output"),
-        (INFO, "exit code 3, no output"),
-        ("Running entrypoint for job fails: python x.py\n" + INFO + AUTOSCALER, "exit code 3, no output"),
+        (INFO, "exit code 3, no cause in its last lines"),
+        (ANNOUNCED, "exit code 3, no output"),
+        (
+            "2026-11-27 10:00:00,123 INFO my own: 3 rows lost\n",
+            "exit 3: 2026-11-27 10:00:00,123 INFO my own: 3 rows lost",
+        ),
+        ("oh no\n(raylet) some words\n" + INFO.replace("INFO", "WARNING"), "exit 3: oh no"),
+        (
+            "Running entrypoint for job fails: python x.py\n" + INFO + AUTOSCALER,
+            "exit code 3, no cause in its last lines",
+        ),
         ("ValueError: boom\n" + AUTOSCALER, "exit 3: ValueError: boom"),
         (INFO + "a\tb\n" + AUTOSCALER, "exit 3: a   b"),
     ],
@@ -105,4 +116,8 @@ def test_what_ray_writes_into_every_log_is_no_cause(logged: str, shown: str) -> 
     job = Job(submission_id="fails", status="FAILED", driver_exit_code=3, message=PREAMBLE + logged)
     assert reason(job) == shown
     assert text_of(job_row(job, NOW).cells[3]) == shown
-    assert not any("INFO" in piece.text or "autoscaler" in piece.text for piece in _lines(job, NOW))
+    assert not any("worker.py" in piece.text or "autoscaler" in piece.text for piece in _lines(job, NOW))
+
+
+def test_a_failure_without_a_message_has_its_exit_code() -> None:
+    assert reason(Job(submission_id="fails", status="FAILED", driver_exit_code=3)) == "exit code 3"

@@ -1,13 +1,15 @@
 """A name outlives its address: after a failure the cluster is looked up again."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from cockpit.errors import AuthenticationError, UnreachableError
 from cockpit.operations.clusters.connect import Selection, choose, connect
-from tests.wire.commands import home, write_contexts
+from tests.wire.commands import here, home, write_contexts
 from tests.wire.fake_ray import FakeRay, serve
+from tests.wire.server import until
 
 __all__ = ["home"]
 
@@ -60,3 +62,17 @@ async def test_an_address_that_needs_consent_is_not_sent_the_token(home: Path, m
             with pytest.raises(UnreachableError):
                 await client.version()
         assert client.address == server.url
+
+
+async def test_a_wait_goes_on_at_the_corrected_address(home: Path) -> None:
+    before, after = FakeRay(), FakeRay()
+    before.add("x")
+    after.add("x", "SUCCEEDED")
+    async with serve(after) as server:
+        async with serve(before) as gone:
+            write_contexts(home, lab(gone.url))
+            waiting = asyncio.create_task(here("-c", "lab", "wait", "x", "--retry-for", "60s"))
+            await until(lambda: gone.seen("GET", "/api/jobs/x"))
+        write_contexts(home, lab(server.url))
+        done = await waiting
+    assert (done.code, done.text) == (0, "x SUCCEEDED\n")

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import cockpit
 from cockpit.clients.ray import RayClient
 from cockpit.operations.jobs.submit import SubmitForm, prepare, submit
 
-SAMPLES = Path(__file__).parent.parent / "local" / "samples"
+SAMPLES = Path(cockpit.__file__).parent / "local" / "samples"
 
 SUCCEEDS, FAILS, RUNS, WAITS = "demo-hello", "demo-crash", "demo-train", "demo-needs-gpu"
 
