@@ -328,7 +328,7 @@ class CockpitApp(JobsApp):
     def _asked_of_clusters(self, message: ClustersAsked) -> None:
         if message.name == "cluster_open":
             self.switch_mode(JobsPane.NAME)
-        self._run(self._cluster_actions().do(message.name, message.row, message.pane))
+        self._run(self._cluster_actions().do(message.name, message.row, message.reload))
 
     async def go_to(self, pane: str, key: str) -> None:
         """Show a pane with the cursor on a row."""

@@ -3,12 +3,11 @@
 import argparse
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cockpit.cli import options, output, sdl_containers, sdl_export, sdl_secrets
+from cockpit.cli.sdl_input import in_file, read_bytes, read_document
 from cockpit.errors import EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError
 
 if TYPE_CHECKING:
@@ -76,46 +75,6 @@ def _add_reading(nested: Any) -> None:
 def _show_help(group: argparse.ArgumentParser) -> int:
     group.print_help()
     return EXIT_OK
-
-
-# --- files -----------------------------------------------------------------------------------------------------------
-
-
-def read_bytes(name: str) -> bytes:
-    """The bytes of a file, or of stdin for `-`; of a very large one enough to refuse it. Raises UsageError."""
-    from cockpit.sdl.files import MAX_BYTES
-
-    if name == "-":
-        return b"" if sys.stdin is None else sys.stdin.buffer.read(MAX_BYTES + 1)
-    try:
-        with Path(name).open("rb") as file:
-            return file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:  # a name with a NUL in it is a ValueError
-        words = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"The file {name} cannot be read.", detail=words) from error
-
-
-def read_document(name: str) -> "SdlDocument":
-    """The document in a file or in stdin, which is YAML. Raises UsageError, naming the file."""
-    from cockpit.sdl.document import SdlDocument
-    from cockpit.sdl.files import decoded
-
-    data = read_bytes(name)
-    with in_file(name):
-        document = SdlDocument(decoded(data))
-        _ = document.tree
-    return document
-
-
-@contextmanager
-def in_file(name: str) -> Iterator[None]:
-    """Put the file's name in front of what is wrong inside it."""
-    from cockpit.sdl.failures import SdlError
-
-    try:
-        yield
-    except SdlError as error:
-        raise UsageError(f"{name}: {error.title}", detail=error.detail, hint=error.hint) from None
 
 
 def _save(name: str, document: "SdlDocument") -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cockpit.cli import options, output
+from cockpit.cli.sdl_input import in_file, read_document
 from cockpit.cli.sdl_secrets import SCOPE_HELP
 from cockpit.errors import EXIT_FAILED, EXIT_OK, CockpitError, NotFoundError, UsageError
 from cockpit.render.text import last_word
@@ -51,7 +52,6 @@ def _replicas(text: str) -> int:
 
 def bring_up(args: argparse.Namespace) -> int:
     """Start a cluster and wait until it is whole; one that fails is taken down again."""
-    from cockpit.cli.sdl import in_file, read_document
     from cockpit.local.containers.engine import find_engine
     from cockpit.operations.clusters import containers
     from cockpit.settings import use_context

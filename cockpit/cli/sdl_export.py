@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cockpit.cli import options, output
+from cockpit.cli.sdl_input import in_file, read_document
 from cockpit.errors import EXIT_OK, UsageError
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ def add(nested: Any) -> None:
 
 def export(args: argparse.Namespace) -> int:
     """Write the SDL in another format."""
-    from cockpit.cli.sdl import in_file, read_document
     from cockpit.sdl.export_compose import to_compose
     from cockpit.sdl.export_kuberay import to_kuberay
 

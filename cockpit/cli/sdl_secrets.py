@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cockpit.cli import output, terminal
+from cockpit.cli.sdl_input import in_file, read_document
 from cockpit.errors import EXIT_OK, UsageError
 
 if TYPE_CHECKING:
@@ -50,7 +51,6 @@ def add_import(nested: Any) -> Any:
 
 def render_file(args: argparse.Namespace) -> int:
     """Put values into a copy of a file."""
-    from cockpit.cli.sdl import in_file, read_document
     from cockpit.operations.secrets.references import places_of, render
     from cockpit.secrets.names import scopes_for
 
@@ -115,7 +115,6 @@ def copy_to_clipboard(text: str) -> None:
 
 async def import_file(args: argparse.Namespace) -> int:
     """Move secrets out of a file."""
-    from cockpit.cli.sdl import in_file, read_document
     from cockpit.operations.secrets.sdl_import import import_secrets
     from cockpit.secrets.names import Place, checked_scope
     from cockpit.secrets.store import LASTING

@@ -105,7 +105,7 @@ async def set_secret(args: argparse.Namespace) -> int:
 
     checked_name(args.name), checked_scope(args.scope)
     value = _value(f"Value of {args.name}: ")
-    stored = process_store().put(args.name, value, scope=args.scope, places=places_of(args.store))
+    stored = process_store().put(args.name, value, scope=args.scope, places=_places_of(args.store))
     _say_where(args.name, stored)
     if advice := advice_on(args.name, value):
         output.warning(advice)
@@ -115,7 +115,7 @@ async def set_secret(args: argparse.Namespace) -> int:
 async def generate(args: argparse.Namespace) -> int:
     """Make a token, or a certificate, and keep it."""
     if args.name == secrets_tls.TLS:
-        return await secrets_tls.generate(args)
+        return await secrets_tls.generate(args, _places_of(args.store))
     if args.host:
         raise UsageError("Only a certificate has hosts.", hint="Make one with: rayakash-tui secrets generate tls")
     from cockpit.secrets.references import process_store
@@ -126,7 +126,7 @@ async def generate(args: argparse.Namespace) -> int:
         scope=args.scope,
         length=USUAL_TOKEN if args.length is None else args.length,
         replace=args.replace,
-        places=places_of(args.store),
+        places=_places_of(args.store),
     )
     _say_where(args.name, stored)
     if args.reveal:
@@ -223,7 +223,7 @@ def _piped() -> Secret | None:
     return Secret(text) if text else None
 
 
-def places_of(store: str | None) -> "Sequence[Place]":
+def _places_of(store: str | None) -> "Sequence[Place]":
     """Where to keep a value: in the named place, or in the first that works."""
     from cockpit.secrets.names import Place
     from cockpit.secrets.store import LASTING

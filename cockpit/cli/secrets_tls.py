@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cockpit.cli import output
@@ -9,6 +10,7 @@ from cockpit.errors import EXIT_OK, UsageError
 
 if TYPE_CHECKING:
     from cockpit.secrets.certificates import MadeCertificate
+    from cockpit.secrets.names import Place
     from cockpit.secrets.store import SecretStore
 
 TLS = "tls"
@@ -25,9 +27,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-async def generate(args: argparse.Namespace) -> int:
-    """Make a key and a certificate, and keep both."""
-    from cockpit.cli.secrets import places_of
+async def generate(args: argparse.Namespace, places: "Sequence[Place]") -> int:
+    """Make a key and a certificate, and keep both in the first of `places` that works."""
     from cockpit.secrets.references import process_store
     from cockpit.secrets.tls import generate_tls
 
@@ -35,7 +36,7 @@ async def generate(args: argparse.Namespace) -> int:
         raise UsageError("A certificate has no --length, and its key is not printed.")
     store = process_store()
     replace = args.replace or await _agreed(store, args.scope)
-    made = generate_tls(store, scope=args.scope, hosts=args.host, replace=replace, places=places_of(args.store))
+    made = generate_tls(store, scope=args.scope, hosts=args.host, replace=replace, places=places)
     for note in dict.fromkeys(note for stored in made.stored.values() for note in stored.notes):
         output.message(note)
     for name, stored in made.stored.items():

@@ -8,7 +8,7 @@ import msgspec
 from cockpit import settings
 from cockpit.clients.endpoint import Endpoint
 from cockpit.errors import UsageError
-from cockpit.operations.clusters.question import Ask, Question
+from cockpit.operations.question import Ask, Question
 
 
 class Consent(msgspec.Struct, frozen=True):

@@ -137,7 +137,7 @@ class ClustersPane(TablePane[list[ClusterRow]]):
 
     def ask(self, name: str) -> None:
         """Ask for one of `ASKS`."""
-        self.post_message(ClustersAsked(self, name, self.row))
+        self.post_message(ClustersAsked(name, self.row, self.reload))
 
     def is_hinted(self, action: Action) -> bool:
         """Enter goes to the cluster; what is done in one is not hinted here."""
@@ -156,7 +156,7 @@ class ClustersPane(TablePane[list[ClusterRow]]):
     @on(LiveTable.RowSelected)
     def _selected(self, event: LiveTable.RowSelected) -> None:
         event.stop()
-        self.post_message(ClustersAsked(self, "cluster_open", self.row))
+        self.post_message(ClustersAsked("cluster_open", self.row, self.reload))
 
 
 def _status(rows: list[ClusterRow], problems: tuple[str, ...]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -10,7 +11,6 @@ if TYPE_CHECKING:
     from cockpit.operations.clusters.overview import ClusterRow
     from cockpit.operations.sdl_editor.form_rows import FormRow
     from cockpit.operations.secrets.uses import SecretRow
-    from cockpit.panes.clusters import ClustersPane
 
 
 class SdlAsked(Message):
@@ -61,13 +61,13 @@ class JobSubmitted(Message):
 
 
 class ClustersAsked(Message):
-    """An action of the Clusters pane is wanted, for the row under the cursor if there is one."""
+    """An action of the Clusters pane, for the row under the cursor if there is one; `reload` refreshes the pane."""
 
-    def __init__(self, pane: ClustersPane, name: str, row: ClusterRow | None) -> None:
+    def __init__(self, name: str, row: ClusterRow | None, reload: Callable[[], object]) -> None:
         super().__init__()
-        self.pane = pane
         self.name = name
         self.row = row
+        self.reload = reload
 
 
 class ClusterChosen(Message):

@@ -1,6 +1,7 @@
 """What is done with clusters by a key, and what is asked when one does not take what it took before."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from textual.app import App
@@ -22,7 +23,6 @@ from cockpit.operations.clusters.renewal import (
     token_again,
     use_token,
 )
-from cockpit.panes.clusters import ClustersPane
 from cockpit.panes.requests import ClusterChosen, NewSdlWanted
 from cockpit.render.text import visible
 from cockpit.screens.cluster_dialogs import AddClusterDialog, NewCluster, TokenDialog
@@ -55,8 +55,8 @@ class ClusterActions:
         if (added := await self.add()) is not None:
             self._app.post_message(ClusterChosen(CONTEXT, added.name))
 
-    async def do(self, name: str, row: ClusterRow | None, pane: ClustersPane) -> None:
-        """Do what the pane asked for, then look again."""
+    async def do(self, name: str, row: ClusterRow | None, reload: Callable[[], object]) -> None:
+        """Do what the pane asked for, then refresh the pane with `reload`."""
         match name:
             case "cluster_open" if row is not None and not row.is_open:
                 self._app.post_message(ClusterChosen(CONTEXT, row.name))
@@ -66,7 +66,7 @@ class ClusterActions:
                 await self.remove(row)
             case "cluster_check" | "show_detail" if row is not None:
                 await self.check(row.name)
-        pane.reload()
+        reload()
 
     async def add(self, typed: NewCluster | None = None) -> Added | None:
         """Ask for a cluster until it could be added, or the user gives up."""

@@ -8,7 +8,7 @@ from textual import on
 from cockpit.model.certificates import halves
 from cockpit.model.jobs import Job
 from cockpit.operations.clusters.live import LiveCluster
-from cockpit.operations.clusters.question import Question
+from cockpit.operations.question import Question
 from cockpit.panes.base import Pane
 from cockpit.panes.jobs import JobsPane
 from cockpit.panes.requests import JobSubmitted, SaveLogAsked

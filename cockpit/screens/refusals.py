@@ -5,7 +5,7 @@ from typing import Any
 from textual.app import App
 
 from cockpit.operations.clusters.live import LiveCluster
-from cockpit.operations.clusters.question import Ask
+from cockpit.operations.question import Ask
 
 
 class Refusals:

@@ -29,9 +29,9 @@ from cockpit.model.secret import REFERENCE_PREFIX
 from cockpit.operations.background import aside
 from cockpit.operations.clusters.bastion import Bastion, bastion_of, open_tunnel
 from cockpit.operations.clusters.credentials import Access, access_of, plain_secret, tls_of
-from cockpit.operations.clusters.question import Ask as Ask
-from cockpit.operations.clusters.question import Question as Question
 from cockpit.operations.clusters.trust import settle
+from cockpit.operations.question import Ask as Ask
+from cockpit.operations.question import Question as Question
 from cockpit.secrets.names import DEFAULT_SCOPE, scopes_for
 from cockpit.secrets.passphrase import unasked
 from cockpit.secrets.references import resolve_reference

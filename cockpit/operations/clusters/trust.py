@@ -15,7 +15,7 @@ from cockpit.clients.tls_failures import changed
 from cockpit.clients.transport import Transport
 from cockpit.errors import UnreachableError, UntrustedError, UsageError
 from cockpit.model.certificates import parse_fingerprint
-from cockpit.operations.clusters.question import Ask, Question
+from cockpit.operations.question import Ask, Question
 from cockpit.secrets.certificates import made_certificates
 
 # In the place of a fingerprint: an authority vouched for it once, so nobody is offered to trust anything less there.
