@@ -69,9 +69,9 @@ async def _list_all(client: Any) -> None:
 
     now = time.time()
     _heading("jobs")
-    output.rows(jobs.COLUMNS, [jobs.row(job, now) for job in (await client.jobs()).rows])
+    output.rows(jobs.COLUMNS, [jobs.row(job, now) for job in (await client.jobs.list()).rows])
     _heading("nodes")
-    output.rows(nodes.NODE_COLUMNS, [nodes.node_row(node) for node in (await client.nodes()).rows])
+    output.rows(nodes.NODE_COLUMNS, [nodes.node_row(node) for node in (await client.nodes.list()).rows])
     _heading("gpus")
     print_gpus((await list_gpus(client)).rows)
 

@@ -34,7 +34,7 @@ async def list_jobs(args: argparse.Namespace) -> int:
             from cockpit.cli.watch import watch_jobs
 
             return await watch_jobs(client, args, statuses)
-        found = await client.jobs()
+        found = await client.jobs.list()
     jobs = [job for job in found.rows if not statuses or job.status in statuses]
     now = time.time()
     if args.json:
@@ -64,7 +64,7 @@ async def list_nodes(args: argparse.Namespace) -> int:
     from cockpit.render.records import node_record
 
     async with session.cluster(args) as client:
-        found = await client.nodes()
+        found = await client.nodes.list()
     nodes = sorted(found.rows, key=lambda node: (not node.is_alive, not node.is_head_node, node.node_id or ""))
     if args.json:
         output.listing("nodes", [node_record(node) for node in nodes], now=time.time(), unreadable=found.unreadable)

@@ -50,7 +50,7 @@ async def cluster(args: argparse.Namespace, *, changes: bool = False) -> AsyncIt
         try:
             yield client
         finally:
-            for shortcoming in sorted(client.shortcomings):
+            for shortcoming in sorted(client.logs.shortcomings):
                 output.warning(shortcoming)
 
 

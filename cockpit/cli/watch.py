@@ -34,7 +34,7 @@ async def watch_jobs(client: RayClient, args: argparse.Namespace, statuses: set[
     while True:
         begun = clock()
         try:
-            found = await client.jobs()
+            found = await client.jobs.list()
         except UnreachableError as error:
             if known is None and isinstance(error, NotRayError):
                 raise

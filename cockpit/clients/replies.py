@@ -148,6 +148,7 @@ def _from_ray(address: str, path: str, status: int, text: str) -> CockpitError:
         return NotRayError(
             f"{address} knows no {path}: it is not a Ray dashboard, or a much older one.",
             detail=_excerpt(text),
+            fault="no-such-path",
         )
     if status < 500:
         return RejectedError(f"Ray refused the request: {reason or status}", detail=text)

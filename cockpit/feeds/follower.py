@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from cockpit.clients.log_files import LogFile
+from cockpit.clients.ray.log_files import LogFile
 from cockpit.errors import NotFoundError, UnreachableError
 from cockpit.feeds.holding import HEAD_BYTES, Holding
 from cockpit.feeds.job_watch import LONGEST_POLL_SECONDS
@@ -260,7 +260,7 @@ class LogFollower:
 
     def _open(self, file: LogFile, *, endless: bool = False) -> "_Open":
         def opened(lines: int) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
-            return self._source.client.open_log(file, lines=lines, endless=endless)
+            return self._source.client.logs.open(file, lines=lines, endless=endless)
 
         return opened
 

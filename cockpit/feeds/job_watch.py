@@ -27,7 +27,7 @@ class JobWatch:
         clock = asyncio.get_running_loop().time
         begun = clock()
         try:
-            self.job = await self._client.job(self._job_id)
+            self.job = await self._client.jobs.get(self._job_id)
         except NotFoundError as error:
             if self.job is None:
                 raise

@@ -5,8 +5,8 @@ from typing import Protocol
 
 import msgspec
 
-from cockpit.clients.log_files import LogFile
 from cockpit.clients.ray import RayClient
+from cockpit.clients.ray.log_files import LogFile
 from cockpit.errors import NotFoundError, NotRayError, RejectedError, UnreachableError
 from cockpit.feeds.job_watch import COST_FACTOR, LONGEST_POLL_SECONDS, POLL_SECONDS, JobWatch
 from cockpit.model.jobs import Job
@@ -108,7 +108,7 @@ class ActorLog(_Owned):
         super().__init__(client, LogFile(actor_id=actor_id, suffix=suffix))
 
     async def _look(self) -> LogState:
-        actor = await self.client.actor(self.file.actor_id)
+        actor = await self.client.state.actor(self.file.actor_id)
         return LogState(
             file=self.file if actor.node_id or actor.is_over else None,
             is_over=actor.is_over,
@@ -128,7 +128,7 @@ class TaskLog(_Owned):
         super().__init__(client, LogFile(task_id=task_id, suffix=suffix))
 
     async def _look(self) -> LogState:
-        task = await self.client.task(self.file.task_id)
+        task = await self.client.state.task(self.file.task_id)
         return LogState(
             file=self.file if task.node_id else None,
             is_over=task.is_over,
@@ -148,7 +148,7 @@ class NodeLog(_Owned):
         if ".." in self.file.filename.split("/") or self.file.filename.startswith("/"):
             raise NotFoundError(f"There is no {self.file.name}: it would lie outside of the logs.")
         try:
-            found = await self.client.log_files(self.file.node_id, glob=_literal(self.file.filename))
+            found = await self.client.logs.files(self.file.node_id, glob=_literal(self.file.filename))
         except NotFoundError:
             if not self.has_answered:
                 raise

@@ -43,7 +43,7 @@ class Topic(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
 
 async def _jobs(visit: Visit[JobList]) -> JobList:
     """The list of jobs; before one is called gone it is made sure that the head is the same as before."""
-    found = await visit.client.jobs()
+    found = await visit.client.jobs.list()
     known = visit.last.value or JobList()
     if has_lost_jobs(known, found):
         await visit.session.ask()
@@ -59,7 +59,7 @@ def job_topic(job_id: str) -> Topic[Job]:
 
     async def fetch(visit: Visit[Job]) -> Job:
         try:
-            return await visit.client.job(job_id)
+            return await visit.client.jobs.get(job_id)
         except NotFoundError as error:
             await visit.session.ask()
             if visit.last.session in (None, visit.session.name):
@@ -80,9 +80,9 @@ def _job_interval(job: Job) -> float:
 # Ray renews what it knows of a node's hardware every 5 s, of its workers every 15 s (ray-api section 3).
 VERSION: Topic[Version] = Topic(name="version", fetch=lambda visit: visit.session.ask(), interval=15.0)
 JOBS: Topic[JobList] = Topic(name="jobs", fetch=_jobs, interval=4.0)
-NODES: Topic[Rows[Node]] = Topic(name="nodes", fetch=lambda visit: visit.client.nodes(), interval=5.0)
-USAGE: Topic[ClusterUsage] = Topic(name="usage", fetch=lambda visit: visit.client.cluster_usage(), interval=5.0)
-ACTORS: Topic[int | None] = Topic(name="actors", fetch=lambda visit: visit.client.actor_count(), interval=15.0)
+NODES: Topic[Rows[Node]] = Topic(name="nodes", fetch=lambda visit: visit.client.nodes.list(), interval=5.0)
+USAGE: Topic[ClusterUsage] = Topic(name="usage", fetch=lambda visit: visit.client.nodes.usage(), interval=5.0)
+ACTORS: Topic[int | None] = Topic(name="actors", fetch=lambda visit: visit.client.state.actor_count(), interval=15.0)
 
 CATALOGUE: tuple[Topic[Any], ...] = (VERSION, JOBS, NODES, USAGE, ACTORS)
 

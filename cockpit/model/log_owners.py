@@ -9,6 +9,7 @@ class ActorRow(msgspec.Struct, frozen=True):
     """An actor in Ray's state API; every field may be missing."""
 
     actor_id: str | None = None
+    name: str | None = None
     class_name: str | None = None
     state: str | None = None
     job_id: str | None = None

@@ -6,7 +6,7 @@ from typing import Any
 from textual import on, work
 from textual.app import ComposeResult
 
-from cockpit.clients.log_files import LogFile
+from cockpit.clients.ray.log_files import LogFile
 from cockpit.errors import AuthenticationError, CockpitError, UntrustedError
 from cockpit.feeds.follower import Followed, LogFollower
 from cockpit.feeds.log_source import JobLog, LogState, source_of

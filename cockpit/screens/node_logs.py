@@ -10,7 +10,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
-from cockpit.clients.log_files import LogFile
+from cockpit.clients.ray.log_files import LogFile
 from cockpit.model.jobs import Job
 from cockpit.model.nodes import Node
 from cockpit.operations.clusters.live import LiveCluster

@@ -2,8 +2,9 @@
 
 import pytest
 
-from cockpit.clients.older_logs import TEXT_ONLY
 from cockpit.clients.ray import RayClient
+from cockpit.clients.ray.log_files import LogFile
+from cockpit.clients.ray.older_logs import TEXT_ONLY
 from cockpit.errors import NotFoundError, RejectedError
 from tests.live.cluster import RayCluster
 from tests.live.command_line import CommandLine
@@ -59,12 +60,12 @@ async def test_log_that_is_no_text(ray_cluster: RayCluster, cockpit: CommandLine
 @pytest.mark.usefixtures("text_only")
 async def test_other_files_are_withheld(client: RayClient, ray_cluster: RayCluster) -> None:
     with pytest.raises(RejectedError, match="cannot hand out log files"):
-        async with client.read_log(ray_cluster.head.node_id, "raylet.out") as chunks:
+        async with client.logs.open(LogFile(node_id=ray_cluster.head.node_id, filename="raylet.out")) as chunks:
             assert not [chunk async for chunk in chunks]
 
 
 async def test_log_of_a_node_that_is_gone(client: RayClient) -> None:
     """2.40 tells of it in the body of a 200."""
     with pytest.raises(NotFoundError):
-        async with client.read_log("f" * 56, "job-driver-x.log") as chunks:
+        async with client.logs.open(LogFile(node_id="f" * 56, filename="job-driver-x.log")) as chunks:
             assert not [chunk async for chunk in chunks]

@@ -11,6 +11,7 @@ import pytest
 
 from cockpit.clients.address import parse_address
 from cockpit.clients.ray import RayClient
+from cockpit.clients.ray.log_files import LogFile
 from cockpit.clients.transport import Endpoint
 from cockpit.errors import AuthenticationError, NotFoundError, RejectedError
 from cockpit.model.cluster import ClusterUsage
@@ -78,45 +79,46 @@ async def test_token_is_wanted(ray_cluster: RayCluster, token: Secret | None, st
 async def test_job_is_found_by_its_id_and_in_the_list(
     client: RayClient, ended_job: str, ray_cluster: RayCluster
 ) -> None:
-    found = await client.job(ended_job)
-    assert found in (await client.jobs()).rows
+    found = await client.jobs.get(ended_job)
+    assert found in (await client.jobs.list()).rows
     bare = job(ray_cluster.head, ended_job)
     assert (found.status, found.driver_node_id, found.driver_exit_code) == ("SUCCEEDED", bare["driver_node_id"], 0)
     assert (found.start_time, found.end_time) == (bare["start_time"], bare["end_time"])
 
 
 async def test_unknown_job(client: RayClient) -> None:
-    for call in (client.job, client.stop, client.delete):
+    for call in (client.jobs.get, client.jobs.stop, client.jobs.delete):
         with pytest.raises(NotFoundError):
             await call("nobody-knows-me")
 
 
 async def test_an_id_in_use_is_refused(client: RayClient, ended_job: str) -> None:
     with pytest.raises(RejectedError, match="already exists"):
-        await client.submit(JobRequest(entrypoint="true", submission_id=ended_job))
+        await client.jobs.submit(JobRequest(entrypoint="true", submission_id=ended_job))
 
 
 async def test_nothing_is_left_to_stop_of_an_ended_job(client: RayClient, ended_job: str) -> None:
-    assert await client.stop(ended_job) is False
+    assert await client.jobs.stop(ended_job) is False
 
 
 async def test_log_file_is_listed_and_read(client: RayClient, ended_job: str, ray_cluster: RayCluster) -> None:
-    node_id = (await client.job(ended_job)).driver_node_id or ""
+    node_id = (await client.jobs.get(ended_job)).driver_node_id or ""
     name = f"job-driver-{ended_job}.log"
-    assert name in (await client.log_files(node_id, glob="job-driver-*"))["internal"]
+    assert name in (await client.logs.files(node_id, glob="job-driver-*"))["internal"]
     whole = log_on_disk(ray_cluster.head, ended_job)
     assert {b"one", b"two", b"three"} <= set(whole.splitlines()), "beside Ray's own lines, which may come anywhere"
     for lines, wanted in ((-1, whole), (2, b"".join(whole.splitlines(keepends=True)[-2:])), (100, whole)):
-        async with client.read_log(node_id, name, lines=lines) as chunks:
+        async with client.logs.open(LogFile(node_id=node_id, filename=name), lines=lines) as chunks:
             assert b"".join([chunk async for chunk in chunks]) == wanted
 
 
 async def test_stream_begins_with_what_is_there_and_goes_on(
     client: RayClient, ended_job: str, ray_cluster: RayCluster
 ) -> None:
-    node_id = (await client.job(ended_job)).driver_node_id or ""
+    node_id = (await client.jobs.get(ended_job)).driver_node_id or ""
+    file = LogFile(node_id=node_id, filename=f"job-driver-{ended_job}.log")
     seen = b""
-    async with asyncio.timeout(60), client.stream_log(node_id, f"job-driver-{ended_job}.log") as chunks:
+    async with asyncio.timeout(60), client.logs.open(file, endless=True) as chunks:
         async for chunk in chunks:
             seen += chunk
             if seen == log_on_disk(ray_cluster.head, ended_job):
@@ -133,7 +135,7 @@ async def _refusal(client: RayClient, node_id: str) -> type[Exception] | None:
     """What a log that is not there raises. A busy Ray answers such a request with an empty 200 at times (3 of 600)."""
     for _ in range(5):
         try:
-            async with client.read_log(node_id, "nobody-wrote-me.log") as chunks:
+            async with client.logs.open(LogFile(node_id=node_id, filename="nobody-wrote-me.log")) as chunks:
                 assert not [chunk async for chunk in chunks]
         except (NotFoundError, RejectedError) as error:
             return type(error)
@@ -145,9 +147,9 @@ async def test_package_is_stored_once(client: RayClient, tmp_path: Path) -> None
     package = tmp_path / "package.zip"
     with zipfile.ZipFile(package, "w") as archive:
         archive.writestr("main.py", "print('packed')")
-    assert not await client.package_exists(name)
-    await client.put_package(name, package)
-    assert await client.package_exists(name)
+    assert not await client.packages.exists(name)
+    await client.packages.put(name, package)
+    assert await client.packages.exists(name)
 
 
 def test_known_keys_of_a_runtime_environment_are_those_of_ray(ray_cluster: RayCluster) -> None:
@@ -175,13 +177,13 @@ async def test_actors_are_counted_alive_and_without_supervisors(client: RayClien
     assert (states["ALIVE"], states["DEAD"]) == (2, 1)
     assert len(every) > states.total(), "there are supervisors of jobs, too"
     others = [actor for actor in every if actor["state"] == "ALIVE" and actor["class_name"] != "JobSupervisor"]
-    assert await client.actor_count() == len(others)
+    assert await client.state.actor_count() == len(others)
 
 
 @pytest.mark.usefixtures("actors")
 async def test_usage_is_that_of_ray_status(client: RayClient, ray_cluster: RayCluster) -> None:
     async def reported() -> ClusterUsage | None:
-        usage = await client.cluster_usage()
+        usage = await client.nodes.usage()
         return usage if usage.total["CPU"].used == 2 else None
 
     usage = await soon(reported, within=REPORTED, what="the CPUs of two actors in use")

@@ -102,7 +102,7 @@ def test_an_actor_prints_to_two_files(cockpit: CommandLine, program: Program) ->
     assert b"complains" not in out.stdout
     unknown = cockpit.run("logs", "--actor", "f" * 32)
     assert unknown.code == 1
-    assert "The cluster knows no actor ffff" in unknown.stderr
+    assert "Actor ffff" in unknown.stderr
 
 
 def test_a_task_has_its_part_of_a_file(cockpit: CommandLine, program: Program) -> None:

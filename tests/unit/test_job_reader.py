@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cockpit.clients.job_wire import JobReader
+from cockpit.clients.ray.job_wire import JobReader
 from cockpit.errors import NotRayError
 from cockpit.model.jobs import Job
 

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from cockpit.clients.ray import RayClient
+from cockpit.clients.ray.jobs import JobsApi
 from cockpit.errors import CockpitError, NotFoundError, RejectedError, UnreachableError, UsageError
 from cockpit.model.jobs import Job, JobRequest
 from cockpit.operations.jobs.submit import (
@@ -163,8 +164,8 @@ async def test_yaml_that_contains_itself_is_said() -> None:
         await prepare(SubmitForm(entrypoint="true", runtime_env={"config": config}))
 
 
-class Scripted(RayClient):
-    """A client whose submission fails, and which finds the job afterwards, or does not."""
+class ScriptedJobs(JobsApi):
+    """A submission that fails; the job is found afterwards, or not."""
 
     def __init__(self, lost: CockpitError, found: Job | CockpitError) -> None:
         self._lost = lost
@@ -176,11 +177,18 @@ class Scripted(RayClient):
         self.submitted += 1
         raise self._lost
 
-    async def job(self, job_id: str) -> Job:
+    async def get(self, job_id: str) -> Job:
         """As scripted."""
         if isinstance(self._found, Job):
             return self._found
         raise self._found
+
+
+class Scripted(RayClient):
+    """A client of scripted jobs."""
+
+    def __init__(self, lost: CockpitError, found: Job | CockpitError) -> None:
+        self.jobs: ScriptedJobs = ScriptedJobs(lost, found)
 
 
 LOST = "The connection broke."
@@ -190,7 +198,7 @@ async def test_lost_answer_is_looked_up_and_nothing_is_sent_twice() -> None:
     prepared = await prepare(SubmitForm(entrypoint="true", submission_id="x"))
     client = Scripted(UnreachableError(LOST), Job(submission_id="x"))
     assert await submit(client, prepared) == "x"
-    assert client.submitted == 1
+    assert client.jobs.submitted == 1
 
 
 async def test_lost_submission_is_told_as_it_was() -> None:
@@ -198,7 +206,7 @@ async def test_lost_submission_is_told_as_it_was() -> None:
     client = Scripted(UnreachableError(LOST), NotFoundError("no job"))
     with pytest.raises(UnreachableError, match=LOST):
         await submit(client, prepared)
-    assert client.submitted == 1
+    assert client.jobs.submitted == 1
 
 
 async def test_submission_of_which_nobody_knows_names_the_id() -> None:

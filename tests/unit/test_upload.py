@@ -36,11 +36,11 @@ class Cluster:
         self.calls: list[str] = []
         self.sent_from: Path | None = None
 
-    async def package_exists(self, name: str) -> bool:
+    async def exists(self, name: str) -> bool:
         self.calls.append(f"GET {name}")
         return name in self.packages
 
-    async def put_package(self, name: str, path: Path) -> None:
+    async def put(self, name: str, path: Path) -> None:
         self.calls.append(f"PUT {name}")
         self.sent_from = path
         self.packages[name] = await asyncio.to_thread(path.read_bytes)
@@ -196,7 +196,7 @@ async def test_a_change_that_leaves_size_and_time_is_noticed(project: Path) -> N
 
 async def test_a_failed_put_leaves_no_temporary_file(project: Path) -> None:
     class Broken(Cluster):
-        async def put_package(self, name: str, path: Path) -> None:
+        async def put(self, name: str, path: Path) -> None:
             del name
             self.sent_from = path
             raise UnreachableError("The cluster did not answer.")

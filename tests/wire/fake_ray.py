@@ -8,7 +8,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.wire.server import Exchange, WireServer
 
@@ -208,7 +208,10 @@ class FakeRay:
         """The supervisors that are alive; nothing else is asked for here."""
         alive = [name for name, looks in self.supervisors.items() if looks > 0]
         self.supervisors = {name: looks - 1 for name, looks in self.supervisors.items() if looks > 1}
-        rows = [{"actor_id": f"{at:032x}", "name": f"_ray_internal_job_actor_{name}"} for at, name in enumerate(alive)]
+        rows = [{"actor_id": name.encode().hex(), "name": f"_ray_internal_job_actor_{name}"} for name in alive]
+        query = parse_qs(urlsplit(exchange.request.target).query)
+        if query["filter_keys"] == ["actor_id"]:
+            rows = [row for row in rows if [row["actor_id"]] == query["filter_values"]]
         counts = {"total": len(rows), "num_after_truncation": len(rows), "num_filtered": len(rows)}
         await exchange.reply({"result": True, "msg": "", "data": {"result": {"result": rows, **counts}}})
 

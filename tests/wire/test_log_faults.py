@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
+from cockpit.clients.ray.log_files import LogFile
 from cockpit.errors import NotRayError, UsageError
 from cockpit.feeds import follower, job_watch, spool
 from cockpit.feeds.spool import Spool
@@ -199,7 +200,7 @@ async def test_log_that_is_packed_in_a_way_nobody_asked_for_is_refused(encoding:
 
     async with handled_by(bomb) as (client, server):
         with pytest.raises(NotRayError, match="packed in a way"):
-            async with client.read_log(NODE, "x.log"):
+            async with client.logs.open(LogFile(node_id=NODE, filename="x.log")):
                 pass
         assert server.sent < 20_000_000
 

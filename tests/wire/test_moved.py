@@ -32,7 +32,7 @@ async def test_a_corrected_address_is_used_by_the_next_request(home: Path) -> No
         with pytest.raises(UnreachableError):
             await client.version()
         write_contexts(home, lab(server.url))
-        assert (await client.job("here")).id == "here"
+        assert (await client.jobs.get("here")).id == "here"
         assert client.address == server.url
 
 
@@ -43,12 +43,12 @@ async def test_a_replaced_token_is_used_by_the_next_request(home: Path, monkeypa
     async with serve(ray) as server:
         write_contexts(home, lab(server.url, token="ac-secret://LAB"))
         async with await connect(choose(Selection(context="lab"))) as client:
-            await client.jobs()
+            await client.jobs.list()
             ray.token = OTHER
             with pytest.raises(AuthenticationError):
-                await client.jobs()
+                await client.jobs.list()
             monkeypatch.setenv("RAYAKASH_SECRET_LAB", OTHER)
-            await client.jobs()
+            await client.jobs.list()
 
 
 async def test_an_address_that_needs_consent_is_not_sent_the_token(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from cockpit.clients.node_wire import MIB, logical_usage
 from cockpit.clients.ray import RayClient
+from cockpit.clients.ray.node_wire import MIB, logical_usage
 from cockpit.errors import NotRayError
 from cockpit.model.nodes import Gpu, GpuHolder, Node, Usage
 from cockpit.operations.clusters.gpus import list_gpus
@@ -26,7 +26,7 @@ def summary(*rows: Any, logical: Any = None) -> dict[str, Any]:
 async def nodes_of(*rows: Any, logical: Any = None) -> tuple[Node, ...]:
     """What the client makes of these nodes."""
     async with answered_with(summary(*rows, logical=logical)) as (client, _):
-        return (await client.nodes()).rows
+        return (await client.nodes.list()).rows
 
 
 async def gpu_of(**fields: Any) -> Gpu:
@@ -37,13 +37,13 @@ async def gpu_of(**fields: Any) -> Gpu:
 
 async def test_answer_of_the_previous_call_is_not_asked_for() -> None:
     async with replayed("nodes_summary") as (client, server):
-        await client.nodes()
+        await client.nodes.list()
     assert server.requests[0].target == "/nodes?view=summary&nocache=1"
 
 
 async def test_summary_as_recorded() -> None:
     async with replayed("nodes_summary") as (client, _):
-        (node,) = (await client.nodes()).rows
+        (node,) = (await client.nodes.list()).rows
     recorded = sample("nodes_summary").body["data"]["summary"][0]
     assert (node.node_id, node.is_alive, node.is_head_node) == (NODE, True, True)
     assert (node.hostname, node.ip, node.now, node.cpu) == ("vm", "192.0.2.2", recorded["now"], recorded["cpu"])
@@ -71,7 +71,7 @@ async def test_summary_as_recorded() -> None:
 
 async def test_dead_node_keeps_its_reason_and_shows_no_figures() -> None:
     async with replayed("nodes_summary_dead") as (client, _):
-        found = await client.nodes()
+        found = await client.nodes.list()
         gpus = (await list_gpus(client)).rows
     alive, dead = found.rows
     assert (alive.state, dead.state) == ("ALIVE", "DEAD")
@@ -99,7 +99,7 @@ async def test_two_nodes_are_sorted_with_the_head_first() -> None:
 
 async def test_resources_have_the_names_that_they_have_and_not_those_of_the_keys() -> None:
     async with replayed("nodes_summary_2nodes") as (client, _):
-        head, worker = (await client.nodes()).rows
+        head, worker = (await client.nodes.list()).rows
     exact = {row["node_id"]: row["resources_total"] for row in sample("v0_nodes").body["data"]["result"]["result"]}
     assert head.resources_total == exact[head.node_id]
     assert worker.resources_total["accelerator_type:GeForce-RTX-4090"] == 1  # the key says Geforce-Rtx
@@ -194,7 +194,7 @@ async def test_numbers_that_are_none_are_unknown(number: str) -> None:
         '"gpus": [{"index": 0, "memoryUsed": NUMBER, "powerMw": NUMBER, "utilizationGpu": NUMBER}]}]}}'
     ).replace("NUMBER", number)
     async with answered_with(body) as (client, _):
-        (node,) = (await client.nodes()).rows
+        (node,) = (await client.nodes.list()).rows
     assert (node.cpu, node.mem_total, node.shm, node.object_store_used_memory) == (None, None, None, None)
     assert (node.now, node.mem_available) == (5, 2)
     assert node.gpus == (Gpu(index=0),)
@@ -204,21 +204,21 @@ async def test_numbers_that_are_none_are_unknown(number: str) -> None:
 
 async def test_row_that_is_no_object_is_counted() -> None:
     async with answered_with(summary({"raylet": RAYLET}, "... trimmed", None, 3)) as (client, _):
-        found = await client.nodes()
+        found = await client.nodes.list()
     assert (len(found.rows), found.unreadable) == (1, 3)
 
 
 @pytest.mark.parametrize("data", [{}, {"summary": None}, {"summary": []}])
 async def test_no_nodes_are_no_error(data: dict[str, Any]) -> None:
     async with answered_with({"result": True, "msg": "", "data": data}) as (client, _):
-        assert (await client.nodes()).rows == ()
+        assert (await client.nodes.list()).rows == ()
 
 
 @pytest.mark.parametrize("body", [{"result": True, "data": []}, {"result": "yes", "data": {}}, [], {}])
 async def test_other_shapes_are_no_ray(body: Any) -> None:
     async with answered_with(body) as (client, _):
         with pytest.raises(NotRayError):
-            await client.nodes()
+            await client.nodes.list()
 
 
 async def test_logical_resources_that_are_no_text_are_unknown() -> None:
@@ -246,7 +246,7 @@ def test_logical_usage(text: str, expected: dict[str, tuple[float, float]]) -> N
 
 async def test_cluster_usage_as_recorded() -> None:
     async with replayed("cluster_status") as (client, _):
-        usage = await client.cluster_usage()
+        usage = await client.nodes.usage()
     assert usage.total["GPU"] == Usage(used=1.0, total=2.0)
     assert usage.total["memory"] == Usage(used=1048576.0, total=24505994752.0)
 
@@ -264,4 +264,4 @@ async def test_cluster_usage_of_other_shapes() -> None:
 
 async def _usage(pair: Pair) -> Any:
     client: RayClient = pair[0]
-    return await client.cluster_usage()
+    return await client.nodes.usage()

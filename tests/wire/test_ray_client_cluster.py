@@ -44,8 +44,8 @@ async def test_absent_package_as_ray_says_it() -> None:
     ray = FakeRay()
     ray.packages["there.zip"] = b"x"
     async with talking_to(ray) as (client, server):
-        assert await client.package_exists("absent.zip") is False
-        assert await client.package_exists("there.zip") is True
+        assert await client.packages.exists("absent.zip") is False
+        assert await client.packages.exists("there.zip") is True
     assert server.requests[0].path == "/api/packages/gcs/absent.zip"
 
 
@@ -53,7 +53,7 @@ async def test_absent_package_as_ray_says_it() -> None:
 async def test_foreign_404_is_no_absent_package(text: str) -> None:
     async with answered_with(text, 404) as (client, _):
         with pytest.raises(NotRayError):
-            await client.package_exists("x.zip")
+            await client.packages.exists("x.zip")
 
 
 # State
@@ -61,7 +61,7 @@ async def test_foreign_404_is_no_absent_package(text: str) -> None:
 
 async def test_actors_are_counted_without_the_supervisors() -> None:
     async with replayed("v0_actors_detail") as (client, server):
-        assert await client.actor_count() == 3
+        assert await client.state.actor_count() == 3
     query = parse_qs(urlsplit(server.requests[0].target).query)
     assert query["filter_keys"] == ["state", "class_name"]
     assert query["filter_predicates"] == ["=", "!="]
@@ -70,14 +70,14 @@ async def test_actors_are_counted_without_the_supervisors() -> None:
 
 async def test_log_files_as_recorded() -> None:
     async with replayed("v0_logs_list_glob") as (client, _):
-        files = await client.log_files("cc14", glob="job-driver-w*")
+        files = await client.logs.files("cc14", glob="job-driver-w*")
     assert "job-driver-w1.log" in files["internal"]
 
 
 async def test_envelope_without_success_is_an_error_of_the_server() -> None:
     async with answered_with({"result": False, "msg": "GCS is away", "data": None}) as (client, _):
         with pytest.raises(ServerError, match="GCS is away"):
-            await client.nodes()
+            await client.nodes.list()
     async with answered_with({"data": {}}) as (client, _):
         with pytest.raises(NotRayError):
-            await client.nodes()
+            await client.nodes.list()

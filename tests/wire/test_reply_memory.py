@@ -38,14 +38,14 @@ except OSError:
 print(peak)
 """
 CALLS = (
-    "jobs()",
-    "nodes()",
-    "cluster_usage()",
-    "actors_of('01000000')",
-    "tasks_of('01000000')",
-    "job_supervisors()",
-    "log_files('ab')",
-    "job('x')",
+    "jobs.list()",
+    "nodes.list()",
+    "nodes.usage()",
+    "state.actors_of('01000000')",
+    "state.tasks_of('01000000')",
+    "state.supervisor_of('x')",
+    "logs.files('ab')",
+    "jobs.get('x')",
 )
 
 
@@ -117,7 +117,9 @@ HOSTILE = {
 async def test_a_packed_reply_stays_small(name: str) -> None:
     async with answering(gzip.compress(HOSTILE[name], 1), packed=True) as url:
         for call in (
-            ("jobs()", "nodes()", "tasks_of('01')") if name in ("zeros", "empty objects") else (call_for(name),)
+            ("jobs.list()", "nodes.list()", "state.tasks_of('01')")
+            if name in ("zeros", "empty objects")
+            else (call_for(name),)
         ):
             found, peak = await asked(url, call)
             assert peak < MOST, f"{call}: {peak / MIB:.0f} MiB, {found}"
@@ -125,10 +127,10 @@ async def test_a_packed_reply_stays_small(name: str) -> None:
 
 def call_for(name: str) -> str:
     if "nodes" in name:
-        return "nodes()"
+        return "nodes.list()"
     if "state" in name:
-        return "tasks_of('01000000')"
-    return {"usage": "cluster_usage()", "many fields": "log_files('ab')"}.get(name, "jobs()")
+        return "state.tasks_of('01000000')"
+    return {"usage": "nodes.usage()", "many fields": "logs.files('ab')"}.get(name, "jobs.list()")
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -141,7 +143,7 @@ async def test_every_call_refuses_what_unpacks_to_millions_of_values(call: str) 
 
 async def test_nesting_without_an_end_is_refused() -> None:
     async with answering(b"[1," * 5000, endless=True) as url:
-        found, peak = await asked(url, "jobs()")
+        found, peak = await asked(url, "jobs.list()")
     assert found.split()[0] == "NotRayError"
     assert peak < MOST
 
@@ -156,7 +158,7 @@ async def test_fifty_thousand_honest_jobs_are_listed() -> None:
     }  # fmt: skip
     body = msgspec.json.encode([job | {"submission_id": f"raysubmit_{number:016}"} for number in range(50_000)])
     async with answering(body) as url:
-        found, peak = await asked(url, "jobs()")
+        found, peak = await asked(url, "jobs.list()")
     assert found == "50000 0"
     assert peak < MOST
 
@@ -167,6 +169,6 @@ async def test_a_thousand_honest_nodes_are_listed() -> None:
     rows = [node | {"ip": f"10.0.{number // 256}.{number % 256}"} for number in range(1000)]
     body = msgspec.json.encode({"result": True, "msg": "", "data": {"summary": rows, "nodeLogicalResources": {}}})
     async with answering(body) as url:
-        found, peak = await asked(url, "nodes()")
+        found, peak = await asked(url, "nodes.list()")
     assert found == "1000 0"
     assert peak < MOST

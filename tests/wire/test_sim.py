@@ -13,6 +13,7 @@ import pytest_asyncio
 from cockpit.clients.address import parse_address
 from cockpit.clients.meter import metered
 from cockpit.clients.ray import RayClient
+from cockpit.clients.ray.log_files import LogFile
 from cockpit.clients.transport import Endpoint, Timeouts, Transport
 from cockpit.errors import (
     AuthenticationError,
@@ -88,7 +89,7 @@ def _part(name: str) -> Any:
     ("name", "kind"), [("job_get", "SUBMISSION"), ("job_get_by_jobid", "SUBMISSION"), ("job_get_driver", "DRIVER")]
 )
 async def test_a_single_job_has_the_fields_of_a_recorded_one(client: RayClient, name: str, kind: str) -> None:
-    jobs = [job for job in (await client.jobs()).rows if job.type == kind and job.status == "RUNNING"]
+    jobs = [job for job in (await client.jobs.list()).rows if job.type == kind and job.status == "RUNNING"]
     bodies = [await body_of(client, f"/api/jobs/{job.id}") for job in jobs]
     assert bodies
     assert differences(shape_of(sample(name).body), shape_of(*bodies)) == []
@@ -155,8 +156,8 @@ async def plain(server: SimServer, method: str, path: str, body: bytes = b"", *h
 
 async def test_the_cluster_of_the_screenshots_is_what_was_ordered() -> None:
     async with SimServer() as server, client_of(server) as client:
-        nodes, jobs = (await client.nodes()).rows, (await client.jobs()).rows
-        usage, actors = await client.cluster_usage(), await client.actor_count()
+        nodes, jobs = (await client.nodes.list()).rows, (await client.jobs.list()).rows
+        usage, actors = await client.nodes.usage(), await client.state.actor_count()
     living = [node for node in nodes if node.is_alive]
     assert len(living) == 12
     assert sum(len(node.gpus) for node in living) == usage.total["GPU"].total == 96
@@ -174,7 +175,7 @@ async def test_the_cluster_of_the_screenshots_is_what_was_ordered() -> None:
 
 async def test_gpus_are_held_in_all_the_ways_that_there_are() -> None:
     async with SimServer() as server, client_of(server) as client:
-        nodes, jobs = (await client.nodes()).rows, (await client.jobs()).rows
+        nodes, jobs = (await client.nodes.list()).rows, (await client.jobs.list()).rows
     gpus = [gpu for node in nodes if node.is_alive for gpu in node.gpus]
     holders = [held for gpu in gpus for held in gpu.holders]
     assert {held.allocation for held in holders} == {1.0, 0.5, 0.25}
@@ -192,7 +193,7 @@ async def test_two_gpus_are_held_for_nothing_and_found() -> None:
     history = ClusterHistory()
     async with SimServer() as server, client_of(server) as client:
         for at in range(0, 90, 15):
-            history.observe((await client.nodes()).rows, float(at))
+            history.observe((await client.nodes.list()).rows, float(at))
             server.cluster.clock.advance(15)
     idle = {key for key in history.gpu if history.idle.since(key) is not None}
     assert len(idle) == 2
@@ -218,9 +219,9 @@ def test_the_same_plan_gives_the_same_bytes_and_another_seed_others() -> None:
 @pytest.mark.parametrize("plan", [Plan(nodes=1, gpus=0, jobs=0), Plan(nodes=1, gpus=1, jobs=1), Plan(nodes=2, gpus=64)])
 async def test_odd_clusters_can_be_simulated_too(plan: Plan) -> None:
     async with SimServer(SimCluster(plan)) as server, client_of(server) as client:
-        assert len((await client.nodes()).rows) == plan.nodes
-        assert len((await client.jobs()).rows) == plan.jobs
-        assert sum(len(node.gpus) for node in (await client.nodes()).rows) == plan.nodes * plan.gpus
+        assert len((await client.nodes.list()).rows) == plan.nodes
+        assert len((await client.jobs.list()).rows) == plan.jobs
+        assert sum(len(node.gpus) for node in (await client.nodes.list()).rows) == plan.nodes * plan.gpus
 
 
 async def test_a_frozen_clock_changes_nothing_and_time_changes_figures(server: SimServer, client: RayClient) -> None:
@@ -236,69 +237,69 @@ async def test_a_frozen_clock_changes_nothing_and_time_changes_figures(server: S
 
 
 async def test_a_submitted_job_waits_runs_prints_and_ends(server: SimServer, client: RayClient) -> None:
-    job_id = await client.submit(JobRequest(entrypoint="sleep 30; python train.py", metadata={"owner": "mia"}))
-    assert (await client.job(job_id)).status == "PENDING"
+    job_id = await client.jobs.submit(JobRequest(entrypoint="sleep 30; python train.py", metadata={"owner": "mia"}))
+    assert (await client.jobs.get(job_id)).status == "PENDING"
     server.cluster.clock.advance(5)
-    running = await client.job(job_id)
+    running = await client.jobs.get(job_id)
     assert (running.status, running.metadata) == ("RUNNING", {"owner": "mia"})
     assert running.driver_node_id
     server.cluster.clock.advance(30)
-    ended = await client.job(job_id)
+    ended = await client.jobs.get(job_id)
     assert (ended.status, ended.driver_exit_code) == ("SUCCEEDED", 0)
-    async with client.read_log(running.driver_node_id, f"job-driver-{job_id}.log") as chunks:
+    async with client.logs.open(LogFile(node_id=running.driver_node_id, filename=f"job-driver-{job_id}.log")) as chunks:
         text = b"".join([chunk async for chunk in chunks]).decode()
     assert "Running entrypoint for job" in text
     assert text.count("\n") > 20
 
 
 async def test_a_job_can_fail(server: SimServer, client: RayClient) -> None:
-    job_id = await client.submit(JobRequest(entrypoint="exit 3", submission_id="fails"))
+    job_id = await client.jobs.submit(JobRequest(entrypoint="exit 3", submission_id="fails"))
     server.cluster.clock.advance(60)
-    job = await client.job(job_id)
+    job = await client.jobs.get(job_id)
     assert (job.status, job.driver_exit_code, job.error_type) == ("FAILED", 3, "JOB_ENTRYPOINT_COMMAND_ERROR")
     assert "failed with exit code 3" in (job.message or "")
 
 
 async def test_an_id_can_be_taken_once(client: RayClient) -> None:
-    await client.submit(JobRequest(entrypoint="true", submission_id="twice"))
+    await client.jobs.submit(JobRequest(entrypoint="true", submission_id="twice"))
     with pytest.raises(RejectedError, match="already exists"):
-        await client.submit(JobRequest(entrypoint="true", submission_id="twice"))
+        await client.jobs.submit(JobRequest(entrypoint="true", submission_id="twice"))
 
 
 async def test_stopping_takes_a_moment(server: SimServer, client: RayClient) -> None:
     job_id = next(job.id for job in server.cluster.running() if not job.is_driver)
-    assert await client.stop(job_id)
-    assert (await client.job(job_id)).status == "RUNNING"
+    assert await client.jobs.stop(job_id)
+    assert (await client.jobs.get(job_id)).status == "RUNNING"
     server.cluster.clock.advance(3)
-    assert (await client.job(job_id)).status == "STOPPED"
-    assert not await client.stop(job_id)
-    await client.delete(job_id)
+    assert (await client.jobs.get(job_id)).status == "STOPPED"
+    assert not await client.jobs.stop(job_id)
+    await client.jobs.delete(job_id)
     with pytest.raises(NotFoundError):
-        await client.job(job_id)
+        await client.jobs.get(job_id)
 
 
 async def test_a_job_that_asks_for_too_much_waits_for_ever_even_when_it_is_stopped(
     server: SimServer, client: RayClient
 ) -> None:
-    job_id = await client.submit(JobRequest(entrypoint="true", entrypoint_num_gpus=64))
-    assert await client.stop(job_id)
+    job_id = await client.jobs.submit(JobRequest(entrypoint="true", entrypoint_num_gpus=64))
+    assert await client.jobs.stop(job_id)
     server.cluster.clock.advance(3600)
-    job = await client.job(job_id)
+    job = await client.jobs.get(job_id)
     assert job.status == "PENDING"
     assert "waiting for resources" in (job.message or "")
     with pytest.raises(RejectedError, match="has not ended"):
-        await client.delete(job_id)
+        await client.jobs.delete(job_id)
 
 
 async def test_a_log_stream_goes_on_while_the_clock_does(server: SimServer, client: RayClient) -> None:
-    job = next(job for job in (await client.jobs()).rows if job.status == "RUNNING" and job.driver_node_id)
-    place = job.driver_node_id or "", f"job-driver-{job.submission_id}.log"
-    async with client.stream_log(*place, lines=2) as chunks:
+    job = next(job for job in (await client.jobs.list()).rows if job.status == "RUNNING" and job.driver_node_id)
+    place = LogFile(node_id=job.driver_node_id or "", filename=f"job-driver-{job.submission_id}.log")
+    async with client.logs.open(place, lines=2, endless=True) as chunks:
         first = await anext(chunks)
         assert first.count(b"\n") == 2
         server.cluster.clock.advance(60)
         second = await anext(chunks)
-    async with client.read_log(*place) as chunks:
+    async with client.logs.open(place) as chunks:
         whole = b"".join([chunk async for chunk in chunks])
     assert second
     assert whole.endswith(first + second)
@@ -322,26 +323,26 @@ def test_logs_only_ever_grow_and_end_in_what_messages_quote(plan: Plan) -> None:
 
 async def test_logs_that_are_not_there(client: RayClient, server: SimServer) -> None:
     with pytest.raises(NotFoundError, match="no log"):
-        async with client.read_log(server.cluster.head.node_id, "job-driver-nope.log"):
+        async with client.logs.open(LogFile(node_id=server.cluster.head.node_id, filename="job-driver-nope.log")):
             pass
     with pytest.raises(NotFoundError, match="is gone"):
-        async with client.read_log("ff" * 28, "job-driver-nope.log"):
+        async with client.logs.open(LogFile(node_id="ff" * 28, filename="job-driver-nope.log")):
             pass
     with pytest.raises(NotFoundError, match="is gone"):
-        await client.log_files("ff" * 28)
+        await client.logs.files("ff" * 28)
 
 
 async def test_the_logs_of_a_node_are_listed(client: RayClient) -> None:
-    job = next(job for job in (await client.jobs()).rows if job.driver_node_id)
-    assert f"job-driver-{job.submission_id}.log" in (await client.log_files(job.driver_node_id or ""))["internal"]
+    job = next(job for job in (await client.jobs.list()).rows if job.driver_node_id)
+    assert f"job-driver-{job.submission_id}.log" in (await client.logs.files(job.driver_node_id or ""))["internal"]
 
 
 async def test_packages_are_kept(client: RayClient, server: SimServer, tmp_path: Any) -> None:
     path = tmp_path / "package.zip"
     path.write_bytes(b"PK" * 50_000)
-    assert not await client.package_exists("_ray_pkg_0123456789abcdef.zip")
-    await client.put_package("_ray_pkg_0123456789abcdef.zip", path)
-    assert await client.package_exists("_ray_pkg_0123456789abcdef.zip")
+    assert not await client.packages.exists("_ray_pkg_0123456789abcdef.zip")
+    await client.packages.put("_ray_pkg_0123456789abcdef.zip", path)
+    assert await client.packages.exists("_ray_pkg_0123456789abcdef.zip")
     assert server.cluster.packages["_ray_pkg_0123456789abcdef.zip"] == path.read_bytes()
 
 
@@ -357,7 +358,7 @@ async def test_env_values_are_withheld_from_what_looks_like_a_browser_only(
     assert "sim-secret-" not in redacted
     values = {
         value
-        for job in (await client.jobs()).rows
+        for job in (await client.jobs.list()).rows
         for value in ((job.runtime_env or {}).get("env_vars") or {}).values()
     }
     assert values == {MASK}
@@ -401,22 +402,22 @@ async def test_a_fault_befalls_its_path_until_it_is_cleared(
 ) -> None:
     server.dashboard.faults.add(fault())
     with pytest.raises(error):
-        await client.jobs()
+        await client.jobs.list()
     assert (await client.version()).ray_version
     server.dashboard.faults.clear()
-    assert (await client.jobs()).rows
+    assert (await client.jobs.list()).rows
 
 
 async def test_a_fault_can_befall_so_many_requests(server: SimServer, client: RayClient) -> None:
     server.dashboard.faults.add(ordered(kind="error", times=1))
     with pytest.raises(ServerError):
-        await client.jobs()
-    assert (await client.jobs()).rows
+        await client.jobs.list()
+    assert (await client.jobs.list()).rows
 
 
 async def test_a_hung_answer_comes_when_the_fault_is_cleared(server: SimServer, client: RayClient) -> None:
     server.dashboard.faults.add(ordered(kind="hang"))
-    hung = asyncio.create_task(client.jobs())
+    hung = asyncio.create_task(client.jobs.list())
     assert (await client.version()).ray_version, "the rest answers"
     await server.dashboard.faults.befell.wait()
     assert not hung.done()
@@ -428,13 +429,13 @@ async def test_a_hung_answer_is_given_up_in_the_end(server: SimServer) -> None:
     server.dashboard.faults.add(ordered(kind="hang"))
     async with client_of(server, quiet=0.05) as client:
         with pytest.raises(UnreachableError, match="said nothing"):
-            await client.jobs()
+            await client.jobs.list()
 
 
 async def test_a_slow_answer_comes_and_what_it_cost_is_measured(server: SimServer, client: RayClient) -> None:
     server.dashboard.faults.add(ordered(kind="slow", seconds=0.01))
     with metered() as meter:
-        assert (await client.jobs()).rows
+        assert (await client.jobs.list()).rows
     assert meter.first_byte_seconds > 0
     assert meter.requests == 1
     assert meter.bytes > 10_000
@@ -443,12 +444,12 @@ async def test_a_slow_answer_comes_and_what_it_cost_is_measured(server: SimServe
 async def test_nulls_everywhere(server: SimServer, client: RayClient) -> None:
     for path in ("/api/jobs/", "/nodes", "/api/cluster_status", "/api/v0/actors"):
         server.dashboard.faults.add(Fault(path=path, kind="null"))
-    jobs, nodes = await client.jobs(), await client.nodes()
+    jobs, nodes = await client.jobs.list(), await client.nodes.list()
     assert (len(jobs.rows), len(nodes.rows)) == (60, 4)
     assert {job.status for job in jobs.rows} == {None}
     assert {node.state for node in nodes.rows} == {None}
-    assert await client.actor_count() is None
-    await client.cluster_usage()
+    assert await client.state.actor_count() is None
+    await client.nodes.usage()
 
 
 def test_a_fault_that_does_not_exist_is_refused(server: SimServer) -> None:
@@ -457,12 +458,12 @@ def test_a_fault_that_does_not_exist_is_refused(server: SimServer) -> None:
 
 
 async def test_a_restarted_head_is_another_session_and_knows_nothing(server: SimServer, client: RayClient) -> None:
-    before, nodes = await client.version(), (await client.nodes()).rows
+    before, nodes = await client.version(), (await client.nodes.list()).rows
     server.cluster.restart()
     after = await client.version()
     assert before.session_name != after.session_name
-    assert (await client.jobs()).rows == ()
-    assert {node.node_id for node in nodes}.isdisjoint(node.node_id for node in (await client.nodes()).rows)
+    assert (await client.jobs.list()).rows == ()
+    assert {node.node_id for node in nodes}.isdisjoint(node.node_id for node in (await client.nodes.list()).rows)
 
 
 async def test_a_head_that_is_gone_comes_back_at_the_same_address(server: SimServer, client: RayClient) -> None:
@@ -489,11 +490,11 @@ async def test_it_runs_as_a_process_and_takes_orders() -> None:
         async with asyncio.timeout(60):
             address = (await process.stdout.readline()).decode().strip()
             async with RayClient.at(Endpoint(address=parse_address(address))) as client:
-                assert len((await client.jobs()).rows) == 5
+                assert len((await client.jobs.list()).rows) == 5
                 for order in ({"do": "advance", "seconds": 60}, {"do": "restart"}):
                     process.stdin.write(json.dumps(order).encode() + b"\n")
                     assert await process.stdout.readline() == b"ok\n"
-                assert (await client.jobs()).rows == ()
+                assert (await client.jobs.list()).rows == ()
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()

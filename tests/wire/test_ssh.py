@@ -52,7 +52,7 @@ async def failure(url: str) -> CockpitError:
     """The error of a first request."""
     with pytest.raises(CockpitError) as caught:
         async with connected(url) as client:
-            await client.jobs()
+            await client.jobs.list()
     return caught.value
 
 
@@ -61,7 +61,7 @@ async def failure(url: str) -> CockpitError:
 
 async def test_jobs_come_through_a_socket_that_nobody_else_can_reach(ray: SimServer, runtime: Path) -> None:
     async with connected(ray.url) as client:
-        assert len((await client.jobs()).rows) == 5
+        assert len((await client.jobs.list()).rows) == 5
         tunnel = tunnel_of(client)
         assert tunnel.trouble() == ""
         path = Path(tunnel.socket)
@@ -168,15 +168,15 @@ def test_a_host_that_ssh_would_misread_is_refused() -> None:
 
 async def test_a_bastion_that_reboots_brings_the_cluster_back_by_itself(bastion: Bastion, ray: SimServer) -> None:
     async with connected(ray.url) as client:
-        await client.jobs()
+        await client.jobs.list()
         bastion.end()
         tunnel = tunnel_of(client)
         with pytest.raises(UnreachableError, match=r"The SSH tunnel is down\."):
-            await client.jobs()
+            await client.jobs.list()
         await until(lambda: "again in" in tunnel.trouble())
         bastion.start()
         await until(lambda: not tunnel.trouble())
-        assert len((await client.jobs()).rows) == 5
+        assert len((await client.jobs.list()).rows) == 5
 
 
 async def test_who_does_not_want_to_wait_need_not(
@@ -252,7 +252,7 @@ async def test_a_stale_socket_is_in_nobodys_way(bastion: Bastion, ray: SimServer
         leave_behind(Path(tunnel.socket))
         bastion.start()
         await until(lambda: not tunnel.trouble())
-        assert len((await client.jobs()).rows) == 5
+        assert len((await client.jobs.list()).rows) == 5
 
 
 def leave_behind(path: Path) -> None:
@@ -301,7 +301,7 @@ async def test_an_unknown_host_is_asked_about(bastion: Bastion, ray: SimServer) 
 
     answer_ssh_with(agree)
     async with connected(ray.url) as client:
-        await client.jobs()
+        await client.jobs.list()
     (question,) = asked
     assert question.is_shown
     assert "SHA256:" in question.text
@@ -320,7 +320,7 @@ async def test_a_passphrase_is_asked_for_and_giving_up_ends_it(bastion: Bastion,
 
     answer_ssh_with(answer)
     async with connected(ray.url) as client:
-        await client.jobs()
+        await client.jobs.list()
     assert [question.is_shown for question in asked] == [False, False]
     assert "passphrase" in asked[0].text
     answers[:] = [None]
@@ -380,7 +380,7 @@ async def test_a_host_name_that_nobody_knows(ray: SimServer) -> None:
     client = await connect(target)
     async with client:
         with pytest.raises(UnreachableError, match="No host is called"):
-            await client.jobs()
+            await client.jobs.list()
 
 
 async def test_no_ssh_on_this_machine(bastion: Bastion, ray: SimServer, monkeypatch: pytest.MonkeyPatch) -> None:

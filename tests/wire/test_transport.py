@@ -98,7 +98,7 @@ async def test_json_that_is_no_version(body: bytes) -> None:
 async def test_json_that_is_no_list_of_jobs(body: bytes) -> None:
     async with handled_by(replying(body)) as (client, _):
         with pytest.raises(NotRayError):
-            await client.jobs()
+            await client.jobs.list()
 
 
 async def test_body_shorter_than_announced() -> None:
@@ -142,7 +142,7 @@ async def test_200_mb_instead_of_a_list_are_cut_at_48(announced: bool) -> None:
 
     async with handled_by(handler) as (client, server):
         with pytest.raises(NotRayError, match="48 MiB"):
-            await client.jobs()
+            await client.jobs.list()
         await server.refuse()
         assert server.sent < LIST_LIMIT + IN_FLIGHT
         # What announces its size is not even begun.
@@ -315,7 +315,7 @@ async def test_page_of_angle_brackets_costs_no_time() -> None:
 async def test_foreign_404_is_no_answer_about_a_job(text: str) -> None:
     async with handled_by(replying(text, status=404)) as (client, _):
         with pytest.raises(NotRayError):
-            await client.job("x")
+            await client.jobs.get("x")
 
 
 async def test_reason_of_one_endless_line_is_cut() -> None:

@@ -71,11 +71,11 @@ async def test_only_get_looks_like_a_browser() -> None:
 
     async with handled_by(handler) as (client, server):
         await client.version()
-        await client.job("x")
-        await client.submit(JobRequest(entrypoint="true"))
-        await client.stop("x")
-        await client.delete("x")
-        await client.put_package("p.zip", Path(__file__))
+        await client.jobs.get("x")
+        await client.jobs.submit(JobRequest(entrypoint="true"))
+        await client.jobs.stop("x")
+        await client.jobs.delete("x")
+        await client.packages.put("p.zip", Path(__file__))
         sent = {(request.method, request.headers.get("sec-fetch-mode")) for request in server.requests}
         assert sent == {("GET", "cors"), ("POST", None), ("DELETE", None), ("PUT", None)}
         for request in server.requests:
@@ -89,7 +89,7 @@ async def test_package_is_sent_whole_with_its_length(tmp_path: Path) -> None:
     package = tmp_path / "p.zip"
     package.write_bytes(bytes(range(256)) * 1000)
     async with handled_by(replying(b"")) as (client, server):
-        await client.put_package("p.zip", package)
+        await client.packages.put("p.zip", package)
     assert server.requests[0].body == package.read_bytes()
     assert server.requests[0].headers["content-length"] == "256000"
     assert "transfer-encoding" not in server.requests[0].headers
@@ -98,7 +98,7 @@ async def test_package_is_sent_whole_with_its_length(tmp_path: Path) -> None:
 async def test_token_is_in_its_header_and_nowhere_else() -> None:
     async with handled_by(replying("no", status=403), token=TOKEN) as (client, server):
         with pytest.raises(AuthenticationError) as caught:
-            await client.jobs()
+            await client.jobs.list()
         request = server.requests[0]
         assert request.headers["authorization"] == f"Bearer {TOKEN}"
         assert TOKEN not in request.target

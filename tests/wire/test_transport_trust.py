@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cockpit.clients.ray import RayClient
+from cockpit.clients.ray.log_files import LogFile
 from cockpit.clients.tls import Tls
 from cockpit.errors import AuthenticationError, CockpitError, NotRayError, UnreachableError, UntrustedError, UsageError
 from cockpit.model.jobs import JobRequest
@@ -28,7 +29,7 @@ def authority(tmp_path: Path) -> Issued:
 
 async def log_of(client: RayClient) -> AsyncIterator[bytes]:
     """The bytes of a log, as it is followed."""
-    async with client.stream_log("f" * 56, "job.log", lines=10) as chunks:
+    async with client.logs.open(LogFile(node_id="f" * 56, filename="job.log"), lines=10, endless=True) as chunks:
         async for chunk in chunks:
             yield chunk
 
@@ -160,10 +161,10 @@ async def test_certificate_swapped_between_two_connections_sees_no_request(
         context.load_cert_chain(theirs.both)  # what every handshake from now on shows
         asked = (
             client.version(),
-            client.jobs(),
-            client.submit(JobRequest(entrypoint="true")),
-            client.put_package("p.zip", package),
-            client.stop("x"),
+            client.jobs.list(),
+            client.jobs.submit(JobRequest(entrypoint="true")),
+            client.packages.put("p.zip", package),
+            client.jobs.stop("x"),
             anext(log_of(client)),
         )
         for asking in asked:

@@ -166,7 +166,7 @@ async def wait_until_whole(engine: Engine, started: Started, *, report: Report, 
 
 async def _alive(client: RayClient) -> int:
     try:
-        return sum(node.is_alive for node in (await client.nodes()).rows)
+        return sum(node.is_alive for node in (await client.nodes.list()).rows)
     except UnreachableError:  # not yet
         return 0
 

@@ -15,14 +15,16 @@ async def list_gpus(client: RayClient) -> Rows[NodeGpu]:
 
     The jobs are asked for only where something is held, and their supervisors only where a job does not tell.
     """
-    found = await client.nodes()
+    found = await client.nodes.list()
     pairs = [(node, gpu) for node in found.rows if node.is_alive for gpu in node.gpus]
     pairs.sort(key=lambda pair: (not pair[0].is_head_node, pair[0].node_id or "", pair[1].index or 0))
     if any(gpu.holders for _, gpu in pairs):
-        names = submission_ids((await client.jobs()).rows)
+        jobs = (await client.jobs.list()).rows
+        names = submission_ids(jobs)
+        known = {job.job_id for job in jobs}
         holders = [held for _, gpu in pairs for held in gpu.holders]
-        if any(held.job_id not in names and held.actor_id for held in holders):
-            names |= await client.job_supervisors()
+        for job_id in sorted({held.job_id for held in holders if held.job_id and held.actor_id} - known):
+            names |= await client.state.supervisors(job_id)
         pairs = [(node, named(gpu, names)) for node, gpu in pairs]
     return Rows(rows=tuple(pairs), unreadable=found.unreadable)
 

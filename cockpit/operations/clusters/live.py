@@ -56,7 +56,7 @@ class LiveCluster:
         self.history = ClusterHistory()
         self.stopping: set[str | None] = set()
         self.stopped_here: set[str | None] = set()
-        client.rest = REST_SECONDS
+        client.http.rest = REST_SECONDS
         self._observing: Iterator[None] = iter(())
         self._closing = closing
         self._let_in: list[Callable[[], None]] = []

@@ -29,11 +29,11 @@ async def request_stop(client: RayClient, job_id: str) -> Job:
 
     Raises NotFoundError, and RejectedError for a driver, which only its own process can end.
     """
-    job = await client.job(job_id)
+    job = await client.jobs.get(job_id)
     if job.is_driver:
         raise not_a_submission(job)
     if not job.is_terminal:
-        await client.stop(job_id)
+        await client.jobs.stop(job_id)
     return job
 
 
@@ -67,7 +67,7 @@ async def delete(client: RayClient, job_id: str, *, pause: float = LOOK_SECONDS)
     as FAILED "Entrypoint not found" (measured on 2.60): so the actor's death is waited for, and the job looked for
     afterwards. Raises NotFoundError, and RejectedError for a driver, a live job, or one that Ray keeps.
     """
-    job = await client.job(job_id)
+    job = await client.jobs.get(job_id)
     if job.is_driver:
         raise not_a_submission(job)
     submission_id = job.submission_id or job_id  # supervisors are named by it, and Ray takes its own job ID as well
@@ -76,12 +76,12 @@ async def delete(client: RayClient, job_id: str, *, pause: float = LOOK_SECONDS)
     )
     if is_fresh:
         await asyncio.sleep(MONITOR_SECONDS)
-    await client.delete(job_id)
+    await client.jobs.delete(job_id)
     for _ in range(LOOKS if is_fresh else 1):
         await asyncio.sleep(pause if is_fresh else 0)
         if await _exists(client, job_id):
             with suppress(NotFoundError):  # gone between the two calls
-                await client.delete(job_id)
+                await client.jobs.delete(job_id)
     if await _exists(client, job_id):
         raise RejectedError(
             f"Ray deleted job {job_id} and lists it again.",
@@ -91,16 +91,24 @@ async def delete(client: RayClient, job_id: str, *, pause: float = LOOK_SECONDS)
 
 async def _until_supervisor_is_gone(client: RayClient, job_id: str, pause: float) -> bool:
     """Whether the job's supervisor actor was still there. Raises RejectedError where it outlives SUPERVISOR_SECONDS."""
-    was_there = False
+    actor_id = await client.state.supervisor_of(job_id)
+    if actor_id is None:
+        return False
     for _ in range(math.ceil(SUPERVISOR_SECONDS / pause)):
-        if job_id not in (await client.job_supervisors()).values():
-            return was_there
-        was_there = True
+        if await _has_ended(client, actor_id):
+            return True
         await asyncio.sleep(pause)
     raise RejectedError(
         f"Ray keeps job {job_id}: its supervisor is still alive after {SUPERVISOR_SECONDS:g} s.",
         hint=f"Nothing was deleted. Wait some seconds, then repeat: rayakash-tui delete {last_word(job_id)}",
     )
+
+
+async def _has_ended(client: RayClient, actor_id: str) -> bool:
+    try:
+        return (await client.state.actor(actor_id)).is_over
+    except NotFoundError:
+        return True
 
 
 def _has_just_ended(job: Job) -> bool:
@@ -110,7 +118,7 @@ def _has_just_ended(job: Job) -> bool:
 
 async def _exists(client: RayClient, job_id: str) -> bool:
     try:
-        await client.job(job_id)
+        await client.jobs.get(job_id)
     except NotFoundError:
         return False
     return True

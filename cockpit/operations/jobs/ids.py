@@ -12,7 +12,7 @@ MOST_MATCHES = 3
 
 async def last_submission(client: RayClient) -> str:
     """The submission ID of the newest submitted job. Raises NotFoundError where there is none."""
-    for job in (await client.jobs()).rows:
+    for job in (await client.jobs.list()).rows:
         if job.submission_id:
             return job.submission_id
     raise NotFoundError("No submitted jobs.", hint="Submit one with: rayakash-tui submit -- ENTRYPOINT")
@@ -24,7 +24,7 @@ async def complete_id(client: RayClient, given: str, *, changes: bool) -> str:
     With `changes` only IDs that Ray or submit generated are completed: `train` may be the ID of a deleted job, and
     stopping `train-2` in its place would be wrong. Raises NotFoundError that names the nearest matches.
     """
-    ids = _ids((await client.jobs()).rows)
+    ids = _ids((await client.jobs.list()).rows)
     matches = [one for one in ids if given and one.startswith(given)]
     if len(matches) == 1 and (not changes or _is_part_of_generated(given)):
         return matches[0]

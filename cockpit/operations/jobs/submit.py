@@ -192,7 +192,7 @@ async def submit(
     if prepared.plan is not None:
         from cockpit.operations.jobs.upload import upload
 
-        result = await patience.through(partial(upload, client, prepared.plan, progress=progress))
+        result = await patience.through(partial(upload, client.packages, prepared.plan, progress=progress))
         uploaded(result)
         request = msgspec.structs.replace(
             request, runtime_env={**(request.runtime_env or {}), "working_dir": result.uri}
@@ -214,7 +214,7 @@ class _Submission:
         if self._may_be_there and await self._is_there(submission_id):
             return submission_id
         try:
-            return await self._client.submit(self._request)
+            return await self._client.jobs.submit(self._request)
         except RejectedError:
             if self._may_be_there and await self._is_there(submission_id):  # the lost attempt was only slow
                 return submission_id
@@ -227,7 +227,7 @@ class _Submission:
 
     async def _is_there(self, submission_id: str) -> bool:
         try:
-            await self._client.job(submission_id)
+            await self._client.jobs.get(submission_id)
         except NotFoundError:
             return False
         return True
@@ -235,7 +235,7 @@ class _Submission:
 
 async def _found_again(client: RayClient, submission_id: str, lost: UnreachableError) -> str:
     try:
-        await client.job(submission_id)
+        await client.jobs.get(submission_id)
     except NotFoundError:
         raise lost from None
     except CockpitError:

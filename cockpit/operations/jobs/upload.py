@@ -31,13 +31,13 @@ _REPORTS = 100
 """Progress reports of one stage, at most: a hundred thousand small files need no more."""
 
 
-class PackageClient(Protocol):
+class PackageStore(Protocol):
     """The two requests of an upload; names are those of packages, without `gcs://`."""
 
-    async def package_exists(self, name: str) -> bool:
+    async def exists(self, name: str) -> bool:
         """Whether the cluster holds a package; asking keeps it there for 600 s."""
 
-    async def put_package(self, name: str, path: Path) -> object:
+    async def put(self, name: str, path: Path) -> object:
         """Store a package from a file."""
 
 
@@ -52,16 +52,16 @@ async def plan_upload(path: str, excludes: Iterable[str] = ()) -> UploadPlan:
     return await _in_thread(lambda tick: _plan(path, given, tick))
 
 
-async def upload(client: PackageClient, plan: UploadPlan, *, progress: Progress | None = None) -> UploadResult:
+async def upload(store: PackageStore, plan: UploadPlan, *, progress: Progress | None = None) -> UploadResult:
     """Send a plan's package, unless the cluster has it, and return the URI for the runtime env.
 
     To be done before every submit: only the question pins a package on the head, for 600 s. `progress` is
     called on the event loop. Raises UsageError where files have changed since the plan or the zip is over
-    the limit, NotFoundError for a `gcs://` URI that the cluster does not hold, and what the client raises.
+    the limit, NotFoundError for a `gcs://` URI that the cluster does not hold, and what the store raises.
     """
     report = progress or _no_report
     report(UploadProgress(UploadStage.CHECKING))
-    result = await (_pass_on(client, plan) if plan.kind is SourceKind.REMOTE else _send(client, plan, report))
+    result = await (_pass_on(store, plan) if plan.kind is SourceKind.REMOTE else _send(store, plan, report))
     report(UploadProgress(UploadStage.DONE, result.zip_bytes or 0, result.zip_bytes))
     return result
 
@@ -150,10 +150,10 @@ def _require_readable(directory: WorkingDirectory) -> None:
     )
 
 
-async def _pass_on(client: PackageClient, plan: UploadPlan) -> UploadResult:
+async def _pass_on(store: PackageStore, plan: UploadPlan) -> UploadResult:
     protocol = plan.uri.partition("://")[0].lower()
     # A job that names a package which is gone fails only after it was accepted.
-    if protocol == packages.PACKAGE_PROTOCOL and not await client.package_exists(plan.name):
+    if protocol == packages.PACKAGE_PROTOCOL and not await store.exists(plan.name):
         raise NotFoundError(
             f"The cluster does not hold the package {visible(plan.uri)}.",
             hint="Ray drops packages that no job uses. Submit the directory again.",
@@ -161,24 +161,24 @@ async def _pass_on(client: PackageClient, plan: UploadPlan) -> UploadResult:
     return UploadResult(plan.uri, already_there=True)
 
 
-async def _send(client: PackageClient, plan: UploadPlan, report: Progress) -> UploadResult:
-    if await client.package_exists(plan.name):
+async def _send(store: PackageStore, plan: UploadPlan, report: Progress) -> UploadResult:
+    if await store.exists(plan.name):
         return UploadResult(plan.uri, already_there=True, zip_bytes=plan.zip_bytes)
     if plan.directory is None:
         archive = await _in_thread(lambda tick: packages.read_archive(plan.source, tick))
         _require_same(plan, archive.uri)
-        return await _put(client, plan, Path(plan.source), archive.size, report)
+        return await _put(store, plan, Path(plan.source), archive.size, report)
     directory = plan.directory
     with packages.temporary_file() as out:
         packing = _meter(UploadStage.PACKING, directory.total_bytes, report)
         uri = await _in_thread(lambda tick: packages.write_package(directory, out, tick), packing)
         _require_same(plan, uri)
-        return await _put(client, plan, Path(out.name), out.tell(), report)
+        return await _put(store, plan, Path(out.name), out.tell(), report)
 
 
-async def _put(client: PackageClient, plan: UploadPlan, path: Path, size: int, report: Progress) -> UploadResult:
+async def _put(store: PackageStore, plan: UploadPlan, path: Path, size: int, report: Progress) -> UploadResult:
     report(UploadProgress(UploadStage.SENDING, 0, size))
-    await client.put_package(plan.name, path)
+    await store.put(plan.name, path)
     return UploadResult(plan.uri, already_there=False, zip_bytes=size)
 
 

@@ -12,8 +12,8 @@ from typing import IO, Any
 
 import msgspec
 
-from cockpit.clients.log_files import LogFile
 from cockpit.clients.ray import RayClient
+from cockpit.clients.ray.log_files import LogFile
 from cockpit.errors import CockpitError, UsageError
 from cockpit.feeds.follower import LogFollower
 from cockpit.feeds.log_source import LogState
@@ -88,7 +88,7 @@ async def save_logs(
     `told` hears of each. The file appears when it is whole. Raises NotFoundError for an unknown job, UsageError where
     the file cannot be written, and what the client raises.
     """
-    job = await client.job(job_id)
+    job = await client.jobs.get(job_id)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -36,7 +36,7 @@ class JobFiles:
             self.missing.append("The job has not connected to Ray, so no workers of it are known.")
             return
         workers = await self._workers(job.job_id)
-        for node in (await self._client.nodes()).rows:
+        for node in (await self._client.nodes.list()).rows:
             node_id = node.node_id or ""
             if not node.is_alive:
                 self.missing.append(f"Node {node_id[:12]} ({node.ip or 'no address'}) is gone, and its logs with it.")
@@ -63,11 +63,11 @@ class JobFiles:
         ids: dict[str, set[str]] = {}
         pids: dict[str, set[int]] = {}
         try:
-            for actor in await self._client.actors_of(job_id):
+            for actor in await self._client.state.actors_of(job_id):
                 if actor.pid:
                     pids.setdefault(actor.node_id or "", set()).add(actor.pid)
                     self._actors[actor.node_id or "", actor.pid] = actor.class_name or ""
-            for task in await self._client.tasks_of(job_id):
+            for task in await self._client.state.tasks_of(job_id):
                 if task.worker_id:
                     ids.setdefault(task.node_id or "", set()).add(task.worker_id)
         except (NotFoundError, UnreachableError) as error:

@@ -37,7 +37,7 @@ async def find_node(client: RayClient, text: str) -> Node:
 
     Raises NotFoundError where there is none, UsageError where there are several.
     """
-    nodes = (await client.nodes()).rows
+    nodes = (await client.nodes.list()).rows
     alive = [node for node in nodes if node.is_alive]
     for group in (alive, nodes):
         exact = [node for node in group if text in (node.node_id, node.ip, node.hostname)]
@@ -60,7 +60,7 @@ async def list_files(client: RayClient, node_id: str, *, glob: str = "**/*") -> 
 
     Raises NotFoundError where the node is gone.
     """
-    found = await client.log_files(node_id, glob=glob)
+    found = await client.logs.files(node_id, glob=glob)
     files = [
         NodeFile(node_id=node_id, kind=_kind(category, name), name=name)
         for category, names in found.items()

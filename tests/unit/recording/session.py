@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from cockpit.clients.ray import RayClient
+from cockpit.clients.ray.log_files import LogFile
 from cockpit.errors import (
     UsageError,
 )
@@ -18,7 +19,7 @@ from tests.scripted import ScriptedTransport
 
 WALL = 1_795_000_000.0
 JOBS_PATH = "/api/jobs/"
-LOG = ("node-1", "job-driver-j1.log")
+LOG = LogFile(node_id="node-1", filename="job-driver-j1.log")
 TOKEN = "token-0123456789abcdef0123456789abcdef"
 
 
@@ -38,7 +39,7 @@ class Session:
         """Ask for the list at a time of the recording."""
         self.transport.answers[JOBS_PATH] = [{"submission_id": name, **fields} for name in ids]
         self.at(at)
-        await self.client.jobs()
+        await self.client.jobs.list()
 
     def at(self, offset: float) -> None:
         """Move to a time of the recording."""
@@ -48,8 +49,7 @@ class Session:
         """Read a log whose pieces come at these times."""
         kind = "stream" if endless else "file"
         self.transport.answers[f"/api/v0/logs/{kind}"] = [chunk for _, chunk in chunks]
-        opener = self.client.stream_log if endless else self.client.read_log
-        async with opener(*LOG, lines=lines) as received:
+        async with self.client.logs.open(LOG, lines=lines, endless=endless) as received:
             for at, _ in chunks:
                 self.at(at)
                 await anext(received)
@@ -61,9 +61,9 @@ class Session:
 
 
 async def listed(client: RayClient) -> list[str | None]:
-    return [job.id for job in (await client.jobs()).rows]
+    return [job.id for job in (await client.jobs.list()).rows]
 
 
 async def log_of(client: RayClient, *, lines: int = -1) -> bytes:
-    async with client.read_log(*LOG, lines=lines) as chunks:
+    async with client.logs.open(LOG, lines=lines) as chunks:
         return b"".join([chunk async for chunk in chunks])

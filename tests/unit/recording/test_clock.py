@@ -58,7 +58,7 @@ async def test_a_hub_shows_an_outage_and_its_end_as_they_were(session: Session) 
     session.transport.answers[JOBS_PATH] = UnreachableError("No cluster answers.")
     session.at(8.0)
     with pytest.raises(UnreachableError):
-        await session.client.jobs()
+        await session.client.jobs.list()
     await session.jobs(40.0, "a", "b")
     session.recorder.close()
     states: list[tuple[float, State]] = []

@@ -27,7 +27,7 @@ async def test_a_followed_log_grows_as_it_did_and_then_is_silent(session: Sessio
     await session.read_log([(1.0, b"one\n"), (5.0, b"two\n")])
     session.recorder.close()
     played, clock = still(session.path, at=1.0)
-    async with played.client.stream_log(*LOG) as chunks:
+    async with played.client.logs.open(LOG, endless=True) as chunks:
         assert await anext(chunks) == b"one\n"
         waiting = asyncio.ensure_future(anext(chunks))
         clock.advance(3.9)

@@ -21,10 +21,10 @@ async def test_env_values_and_the_token_never_reach_the_file(session: Session) -
     failing = f"env_vars must be strings, got {SECRETS['WANDB_API_KEY']}"
     await session.jobs(0.0, "a", runtime_env={"env_vars": SECRETS, "working_dir": "gcs://x.zip"}, message=failing)
     session.transport.answers["/api/jobs/b"] = {"submission_id": "b", "message": f"{SECRETS['QUOTED']} and {TOKEN}"}
-    await session.client.job("b")
+    await session.client.jobs.get("b")
     session.transport.answers["/api/jobs/c"] = ServerError("no", detail=f"Authorization: Bearer {TOKEN}")
     with pytest.raises(ServerError):
-        await session.client.job("c")
+        await session.client.jobs.get("c")
     await session.read_log([(1.0, b"export WANDB_API_KEY=wandb-secret-value\n")])
     text = json.dumps(session.written())
     for value in (SECRETS["WANDB_API_KEY"], json.dumps(SECRETS["QUOTED"])[1:-1], TOKEN, "Authorization: Bearer token"):
@@ -36,7 +36,7 @@ async def test_env_values_and_the_token_never_reach_the_file(session: Session) -
 
 async def test_what_is_sent_is_not_written(session: Session) -> None:
     session.transport.answers[f"POST {JOBS_PATH}"] = {"submission_id": "j1"}
-    await session.client.submit(JobRequest(entrypoint="run it", runtime_env={"env_vars": SECRETS}))
+    await session.client.jobs.submit(JobRequest(entrypoint="run it", runtime_env={"env_vars": SECRETS}))
     _, reply = session.written()
     assert (reply["method"], reply["path"]) == ("POST", JOBS_PATH)
     assert "run it" not in json.dumps(reply)

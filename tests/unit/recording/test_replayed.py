@@ -79,12 +79,12 @@ async def test_failures_come_back_as_they_were(session: Session, error: CockpitE
     session.transport.answers[JOBS_PATH] = error
     session.at(5.0)
     with pytest.raises(CockpitError):
-        await session.client.jobs()
+        await session.client.jobs.list()
     await session.jobs(9.0, "a")
     session.recorder.close()
     played, clock = still(session.path, at=5.0)
     with pytest.raises(type(error)) as caught:
-        await played.client.jobs()
+        await played.client.jobs.list()
     found = caught.value
     assert type(found) is type(error)
     assert (found.title, found.detail, found.hint) == (error.title, error.detail, error.hint)
@@ -97,28 +97,28 @@ async def test_a_job_that_was_only_listed_can_be_looked_at(session: Session) -> 
     await session.jobs(0.0, "a/b", "c", status="RUNNING")
     session.recorder.close()
     played, _ = still(session.path)
-    assert (await played.client.job("a/b")).status == "RUNNING"
+    assert (await played.client.jobs.get("a/b")).status == "RUNNING"
     with pytest.raises(NotFoundError):
-        await played.client.job("nope")
+        await played.client.jobs.get("nope")
 
 
 async def test_what_was_never_asked_for_is_said(session: Session) -> None:
     session.recorder.close()
     played, _ = still(session.path)
-    for question in (played.client.nodes(), played.client.jobs(), log_of(played.client)):
+    for question in (played.client.nodes.list(), played.client.jobs.list(), log_of(played.client)):
         with pytest.raises(NotFoundError, match="recording holds no answer"):
             await question
 
 
 async def test_nothing_can_be_changed(session: Session) -> None:
     session.transport.answers["POST /api/jobs/a/stop"] = {"stopped": True}
-    assert await session.client.stop("a")
+    assert await session.client.jobs.stop("a")
     session.recorder.close()
     played, _ = still(session.path)
     for change in (
-        played.client.stop("a"),
-        played.client.delete("a"),
-        played.client.submit(JobRequest(entrypoint="x")),
+        played.client.jobs.stop("a"),
+        played.client.jobs.delete("a"),
+        played.client.jobs.submit(JobRequest(entrypoint="x")),
     ):
         with pytest.raises(RejectedError, match="recording"):
             await change

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from cockpit.clients import older_logs
+from cockpit.clients.ray import older_logs
 from cockpit.errors import NotFoundError, RejectedError, ServerError
 
 

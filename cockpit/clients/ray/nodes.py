@@ -1,0 +1,83 @@
+"""Nodes with their hardware and workers, and the logical resources in use (ray-api section 3)."""
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+
+import msgspec
+
+from cockpit.clients import decoding
+from cockpit.clients.ray.http import NULL, DashboardHttp
+from cockpit.clients.ray.node_wire import WireNode, to_node
+from cockpit.model.cluster import ClusterUsage, Rows
+from cockpit.model.nodes import Node, Usage
+from cockpit.model.slices import in_slices
+
+
+class NodesApi:
+    """Calls about nodes and what they have."""
+
+    def __init__(self, http: DashboardHttp) -> None:
+        self._http = http
+
+    async def list(self) -> Rows[Node]:
+        """Nodes with their GPUs, living and recently dead; a sample is up to 5 s old.
+
+        Without `nocache` Ray would return the answer of the previous call, however old (ray-api section 0.6).
+        """
+        body = await self._http.get_list("/nodes", {"view": "summary", "nocache": "1"})
+        await asyncio.sleep(self._http.rest)  # taking 15 MB in was long enough
+        given, logical = self._raw_nodes(body)
+        reading = decoding.read_rows(given, partial(self._node, logical), address=self._http.address)
+        found = await in_slices(reading, rest=self._http.rest)
+        nodes = tuple(node for node in found if node is not None)
+        return Rows(rows=nodes, unreadable=len(given) - len(nodes))
+
+    def _raw_nodes(self, body: bytes) -> tuple[Sequence[msgspec.Raw], dict[str, str]]:
+        """Nodes, not decoded yet, since those of 1,000 are 15 MB; and their logical resources."""
+        parts = self._http.envelope(body, _Nodes)
+        logical = self._http.decode(b'{"names":' + bytes(parts.node_logical_resources) + b"}", _Logical).names or {}
+        return self._http.listed(parts.summary), logical
+
+    def _node(self, logical: dict[str, str], given: msgspec.Raw) -> Node | None:
+        wire = self._http.read_row(WireNode, given)
+        return None if wire is None else to_node(wire, logical.get((wire.raylet and wire.raylet.node_id) or ""))
+
+    async def usage(self) -> ClusterUsage:
+        """Logical resources used and total, of the cluster and by node ID; lags about 5 s behind."""
+        body = await self._http.get_list("/api/cluster_status")
+        report = self._http.envelope(body, _ClusterStatus).report
+        return ClusterUsage(
+            total=_usages(report.usage),
+            by_node={node: _usages(use) for node, use in (report.usage_by_node or {}).items()},
+        )
+
+
+def _usages(pairs: dict[str, list[float]] | None) -> dict[str, Usage]:
+    return {name: Usage(used=pair[0], total=pair[1]) for name, pair in (pairs or {}).items() if len(pair) == 2}
+
+
+class _Logical(msgspec.Struct):
+    names: dict[str, str] | None = None
+
+
+class _Nodes(msgspec.Struct, rename="camel"):
+    summary: msgspec.Raw = NULL
+    node_logical_resources: msgspec.Raw = NULL
+
+
+class _LoadMetrics(msgspec.Struct, rename="camel"):
+    usage: dict[str, list[decoding.Number]] | None = None
+    usage_by_node: dict[str, dict[str, list[decoding.Number]]] | None = None
+
+
+class _ClusterStatusBody(msgspec.Struct, rename="camel"):
+    load_metrics_report: _LoadMetrics | None = None
+
+
+class _ClusterStatus(msgspec.Struct, rename="camel"):
+    cluster_status: _ClusterStatusBody | None = None
+
+    @property
+    def report(self) -> _LoadMetrics:
+        return (self.cluster_status and self.cluster_status.load_metrics_report) or _LoadMetrics()

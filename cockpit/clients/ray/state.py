@@ -1,0 +1,148 @@
+"""Lists of Ray's state API: `GET /api/v0/{kind}` with filters (ray-api section 4, ray-depth section 1).
+
+What costs the head is the number of rows that it has to look at; `limit` saves nothing. Only these filters narrow it,
+the others are applied to the first 10,000 rows (measured on 2.60):
+
+    actors   actor_id=, state=, job_id=
+    tasks    task_id, actor_id, job_id, name, state, with = and !=
+    nodes    node_id, state, node_name
+    workers  is_alive=True
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import TypeVar
+
+import msgspec
+
+from cockpit.clients import decoding
+from cockpit.clients.ray.http import NULL, DashboardHttp
+from cockpit.errors import NotFoundError
+from cockpit.model.log_owners import ActorRow, TaskRow
+from cockpit.model.slices import in_slices
+from cockpit.model.state import StateRows
+
+R = TypeVar("R", bound=msgspec.Struct)
+
+Filter = tuple[str, str, str]
+"""A column, `=` or `!=`, and a value, which Ray compares without regard to case."""
+
+MOST_ROWS = 10_000  # of one reply; a higher limit is refused
+ANSWER_SECONDS = "10"  # the head waits for its nodes so long, and then answers without those that are silent
+# Ray runs every submitted job below an actor of its own (dashboard/modules/job/common.py).
+SUPERVISOR_CLASS = "JobSupervisor"
+SUPERVISOR_NAME = "_ray_internal_job_actor_"
+
+
+class StateApi:
+    """Calls below `/api/v0/`; nothing unfiltered belongs on a timer."""
+
+    def __init__(self, http: DashboardHttp) -> None:
+        self._http = http
+
+    async def list(
+        self,
+        kind: str,
+        type_: type[R],
+        filters: Iterable[Filter] = (),
+        *,
+        limit: int = MOST_ROWS,
+        detail: bool = False,
+    ) -> StateRows[R]:
+        """The rows of one kind, such as `actors`, that pass every filter; each is decoded by itself.
+
+        Raises RejectedError for a column that the kind does not have, and with the fault `unsupported` where this
+        release of Ray has no such list.
+        """
+        params = [("limit", str(limit)), ("timeout", ANSWER_SECONDS), *([("detail", "true")] if detail else [])]
+        for key, predicate, value in filters:
+            params += [("filter_keys", key), ("filter_predicates", predicate), ("filter_values", value)]
+        async with self._http.supported(f"list of {kind.replace('_', ' ')}"):
+            body = await self._http.get_list(f"/api/v0/{kind}", params)
+        return await self._rows(self._reply(body), type_)
+
+    def _reply(self, body: bytes) -> "_Reply":
+        result = self._http.envelope(body, _Data).result
+        return _Reply() if bytes(result) == b"null" else self._http.parts(bytes(result), _Reply)
+
+    async def _rows(self, reply: "_Reply", type_: type[R]) -> StateRows[R]:
+        given = self._http.listed(reply.result)
+        reading = decoding.read_rows(given, partial(self._http.read_row, type_), address=self._http.address)
+        rows = tuple(row for row in await in_slices(reading, rest=self._http.rest) if row is not None)
+        return StateRows(
+            rows=rows,
+            unreadable=len(given) - len(rows),
+            total=reply.total,
+            num_after_truncation=reply.num_after_truncation,
+            num_filtered=reply.num_filtered,
+            warnings=tuple(text for text in (reply.partial_failure_warning, *(reply.warnings or ())) if text),
+        )
+
+    async def actor_count(self) -> int | None:
+        """How many actors are alive, Ray's own job supervisors left out; None where Ray did not count."""
+        filters = [("state", "=", "ALIVE"), ("class_name", "!=", SUPERVISOR_CLASS)]
+        return (await self.list("actors", ActorRow, filters, limit=1)).num_filtered
+
+    async def actor(self, actor_id: str) -> ActorRow:
+        """One actor. Raises NotFoundError."""
+        return (await self._by_id("actors", ActorRow, "actor_id", actor_id))[0]
+
+    async def actors_of(self, job_id: str) -> Sequence[ActorRow]:
+        """The actors of a job, by the ID that Ray gave its driver."""
+        return (await self.list("actors", ActorRow, [("job_id", "=", job_id)])).rows
+
+    async def task(self, task_id: str) -> TaskRow:
+        """The latest attempt of one task. Raises NotFoundError."""
+        rows = await self._by_id("tasks", TaskRow, "task_id", task_id)
+        return max(rows, key=lambda row: row.attempt_number or 0)
+
+    async def tasks_of(self, job_id: str) -> Sequence[TaskRow]:
+        """The tasks of a job that Ray remembers, 10,000 at most; none is no error."""
+        return (await self.list("tasks", TaskRow, [("job_id", "=", job_id)], detail=True)).rows
+
+    async def _by_id(self, kind: str, type_: type[R], key: str, value: str) -> Sequence[R]:
+        rows = (await self.list(kind, type_, [(key, "=", value)], detail=True)).rows
+        if not rows:
+            raise NotFoundError(f"{key.removesuffix('_id').capitalize()} {value or '(no ID)'} not found.")
+        return rows
+
+    async def supervisors(self, job_id: str) -> dict[str, str]:
+        """Submission IDs by the ID of the living supervisor actor that holds what was asked for the entrypoint.
+
+        All supervisors of one job manager share its `job_id`, by which the head filters.
+        """
+        rows = (await self.list("actors", ActorRow, [("job_id", "=", job_id), ("state", "=", "ALIVE")])).rows
+        return dict(pair for actor in rows if (pair := _supervised(actor)))
+
+    async def supervisor_of(self, submission_id: str) -> str | None:
+        """The ID of the living supervisor actor of a job; None where it has none.
+
+        The head does not filter by name: beyond 10,000 living actors, the job managers found among those that came
+        are asked about once more.
+        """
+        found = await self.list("actors", ActorRow, [("state", "=", "ALIVE"), ("class_name", "=", SUPERVISOR_CLASS)])
+        supervisors = dict(pair for actor in found.rows if (pair := _supervised(actor)))
+        if found.is_truncated:
+            for job_id in {actor.job_id for actor in found.rows if _supervised(actor) and actor.job_id}:
+                supervisors |= await self.supervisors(job_id)
+        return next((actor for actor, supervised in supervisors.items() if supervised == submission_id), None)
+
+
+def _supervised(actor: ActorRow) -> tuple[str, str] | None:
+    """The actor's ID and the submission ID of the job that it supervises."""
+    if not actor.actor_id or actor.name is None or not actor.name.startswith(SUPERVISOR_NAME):
+        return None
+    return actor.actor_id, actor.name.removeprefix(SUPERVISOR_NAME)
+
+
+class _Reply(msgspec.Struct):
+    total: int | None = None
+    num_after_truncation: int | None = None
+    num_filtered: int | None = None
+    partial_failure_warning: str | None = None
+    warnings: list[str | None] | None = None
+    result: msgspec.Raw = NULL
+
+
+class _Data(msgspec.Struct):
+    result: msgspec.Raw = NULL

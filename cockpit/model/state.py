@@ -1,0 +1,31 @@
+"""Replies of Ray's state API: the rows that came, and how many there are."""
+
+from typing import Generic, TypeVar
+
+from cockpit.model.cluster import Rows
+
+Row = TypeVar("Row")
+
+
+class StateRows(Rows[Row], Generic[Row], frozen=True, kw_only=True):
+    """The rows of one reply, with Ray's own totals; None where Ray did not count.
+
+    `total` counts what Ray has, `num_after_truncation` what it looked at (at most 10,000), and `num_filtered` what
+    passed the filters; filters that the head itself applies narrow `total` too. `warnings` are Ray's own sentences
+    about nodes that did not answer.
+    """
+
+    total: int | None = None
+    num_after_truncation: int | None = None
+    num_filtered: int | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def is_truncated(self) -> bool:
+        """Whether Ray has more than it looked at, so that rows may be missing."""
+        return None not in (self.total, self.num_after_truncation) and self.num_after_truncation < self.total  # type: ignore[operator]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every row that passed the filters is here."""
+        return not self.is_truncated and (self.num_filtered or 0) <= len(self.rows) + self.unreadable
