@@ -1,16 +1,16 @@
 """Options that several commands share, and the values that they take."""
 
 import argparse
-import re
+import math
 from collections.abc import Callable
+from typing import TypeVar
 
 from cockpit.errors import UsageError
+from cockpit.model.quantities import parse_bytes, parse_seconds
 
 RETRY_SECONDS = 300.0
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgtp]?)(i?)b?", re.IGNORECASE)
-_TIME = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
-_SECONDS = {"ms": 0.001, None: 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+T = TypeVar("T")
 
 Add = Callable[[argparse.ArgumentParser], None]
 
@@ -73,29 +73,37 @@ def add_last(parser: argparse.ArgumentParser) -> None:
 
 def seconds(text: str) -> float:
     """A time such as `90`, `30s`, `5m`, `2h`, in seconds."""
-    match = _TIME.fullmatch(text.strip())
-    if match is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a time; write 30s, 5m or 2h")
-    return float(match[1]) * _SECONDS[match[2]]
+    return _parsed(parse_seconds, text)
 
 
 def memory(text: str) -> int:
     """A size such as `500000000`, `16G` (10⁹) or `16Gi` (2³⁰), in bytes."""
-    match = _SIZE.fullmatch(text.strip())
-    if match is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a size; write 16Gi, 512Mi or a number of bytes")
-    step = 1024 if match[3] else 1000
+    return _parsed(parse_bytes, text)
+
+
+def _parsed(parse: Callable[[str], T], text: str) -> T:
     try:
-        return int(float(match[1]) * step ** " kmgtp".index(match[2].lower() or " "))
-    except OverflowError:
-        raise argparse.ArgumentTypeError(f"{text!r} is more than there is") from None
+        return parse(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(f"{error.title} {error.hint}".strip()) from error
 
 
 def count(text: str) -> int:
     """A whole number from 1."""
     if not (text.isdecimal() and int(text[:20]) > 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of lines; give 1 or more")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
     return int(text[:20])
+
+
+def amount(text: str) -> float:
+    """A number of things that may be shared, such as 0.5 GPUs: above 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return number
 
 
 def pair(text: str, what: str) -> tuple[str, str]:

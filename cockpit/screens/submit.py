@@ -1,5 +1,6 @@
 """The submit dialog: one column, in the order in which people think."""
 
+import asyncio
 from typing import ClassVar
 
 from textual import on, work
@@ -11,9 +12,10 @@ from textual.widgets import Input, Label, Static, TextArea
 from cockpit.clients.ray import RayClient
 from cockpit.errors import CockpitError, UsageError
 from cockpit.model.uploads import UploadProgress
+from cockpit.operations.jobs import submissions
 from cockpit.operations.jobs.clone import command_line
 from cockpit.operations.jobs.fields import SubmitFields, form_of
-from cockpit.operations.jobs.submit import prepare, submit
+from cockpit.operations.jobs.submit import SubmitForm, prepare, submit
 from cockpit.operations.jobs.upload import plan_upload
 from cockpit.operations.sending import NO_CONSENT, Consent
 from cockpit.render import upload as render
@@ -32,6 +34,7 @@ ROWS = (
 RESOURCES = (("num_cpus", "CPUs", "0"), ("num_gpus", "GPUs", "0"), ("memory", "Memory", "16Gi"))
 MORE = (
     ("resources", "Resources", "NAME=AMOUNT …"),
+    ("label_selector", "Labels", "ray.io/accelerator-type=H100 …"),
     ("metadata", "Metadata", "owner=mia experiment=7"),
     ("runtime_env", "Runtime env", "a YAML file, or JSON"),
     ("submission_id", "Id", "fresh if empty"),
@@ -166,15 +169,24 @@ class SubmitDialog(Dialog[str]):
         try:
             self._refuse_withheld()
             self._say("checking…")
-            prepared = await prepare(form_of(self.fields), scopes=self._scopes, in_thread=True)
+            form = form_of(self.fields)
+            prepared = await prepare(form, scopes=self._scopes, in_thread=True)
             self._say("submitting…")
             submission_id = await submit(self._client, prepared, consent=self._consent, progress=self._show_progress)
+            await self._remember(form, submission_id)
         except CockpitError as error:
             self._say(" ".join(text for text in (error.title, error.hint) if text), "error")
         else:
             self.dismiss(submission_id)
         finally:
             self._is_sending = False
+
+    async def _remember(self, form: SubmitForm, submission_id: str) -> None:
+        """Keep the form for the next time; the job runs, so a record that cannot be written is a warning."""
+        try:
+            await asyncio.to_thread(submissions.remember, form, submission_id, address=self._client.address)
+        except CockpitError as error:
+            self.app.notify(visible(error.title), title="Not in the history", severity="warning", markup=False)
 
     def _refuse_withheld(self) -> None:
         environment = form_of(self.fields).environment

@@ -76,7 +76,7 @@ async def test_what_is_wrong_in_the_dialog_is_told_and_nothing_typed_is_lost() -
         for field, text, complaint in (
             ("entrypoint", "", "entrypoint"),
             ("num-cpus", "many", "CPUs: 'many' is not a number."),
-            ("memory", "lots", "'lots' is not a size."),
+            ("memory", "lots", "Invalid size: 'lots'."),
             ("metadata", "owner", "Metadata: 'owner' is not of the form KEY=VALUE."),
             ("environment", "=x", "Environment: '' is not of the form KEY=VALUE."),
             ("submission-id", "ended", "A job with the id ended already exists."),

@@ -20,7 +20,7 @@ def test_times(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "s", "-1", "1y", "soon", "1 2", "nan", "inf", "1e3"])
 def test_what_is_no_time(text: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match="is not a time"):
+    with pytest.raises(argparse.ArgumentTypeError, match="Invalid time"):
         options.seconds(text)
 
 

@@ -7,8 +7,8 @@ import msgspec
 
 from cockpit.errors import UsageError
 from cockpit.model.jobs import METADATA_PREFIX, Job
+from cockpit.model.quantities import bytes_text
 from cockpit.model.secret import REFERENCE_PREFIX
-from cockpit.operations.jobs.fields import memory_text
 from cockpit.operations.jobs.runtime_env import RuntimeEnv
 from cockpit.operations.jobs.submit import ENVIRONMENT_KEY, RESOURCES_KEY, SubmitForm
 
@@ -25,6 +25,7 @@ class _Resources(msgspec.Struct, frozen=True):
     num_gpus: float | None = None
     memory: int | None = None
     resources: dict[str, float] | None = None
+    label_selector: dict[str, str] | None = None
 
 
 def clone_of(job: Job) -> Clone:
@@ -49,6 +50,7 @@ def clone_of(job: Job) -> Clone:
         num_gpus=asked.num_gpus,
         memory=asked.memory,
         resources=asked.resources or {},
+        label_selector=asked.label_selector or {},
     )
     return Clone(form=form, withheld=tuple(name for name, value in environment.items() if not value))
 
@@ -103,9 +105,10 @@ def _plain_options(form: SubmitForm) -> list[str]:
         ("--runtime-env-json", msgspec.json.encode(form.runtime_env).decode() if form.runtime_env else None),
         ("--num-cpus", _number(form.num_cpus)),
         ("--num-gpus", _number(form.num_gpus)),
-        ("--memory", None if form.memory is None else memory_text(form.memory)),
+        ("--memory", None if form.memory is None else bytes_text(form.memory)),
     ]
     given += [("--resource", f"{name}={number:g}") for name, number in form.resources.items()]
+    given += [("--label-selector", f"{key}={value}") for key, value in form.label_selector.items()]
     given += [("--metadata", f"{key}={value}") for key, value in form.metadata.items()]
     return [word for option, value in given if value is not None for word in (option, value)]
 

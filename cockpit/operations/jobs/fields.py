@@ -1,23 +1,21 @@
 """From what is typed into fields to a form, and back."""
 
-import re
 import shlex
 from pathlib import Path
 
 import msgspec
 
 from cockpit.errors import UsageError
+from cockpit.model.quantities import bytes_text, parse_bytes
 from cockpit.operations.jobs import runtime_env
 from cockpit.operations.jobs.submit import SubmitForm, entrypoint_of
-
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgtp]?)(i?)b?", re.IGNORECASE)
 
 
 class SubmitFields(msgspec.Struct, frozen=True, kw_only=True):
     """The text of each field of the submit dialog.
 
-    `environment` has a `KEY=VALUE` per line; `metadata` and `resources` have them with blanks between, quoted as in a
-    shell; `runtime_env` is the path of a YAML file, or JSON.
+    `environment` has a `KEY=VALUE` per line; `metadata`, `resources` and `label_selector` have them separated by
+    blanks, quoted as in a shell; `runtime_env` is the path of a YAML file, or JSON.
     """
 
     entrypoint: str = ""
@@ -26,6 +24,7 @@ class SubmitFields(msgspec.Struct, frozen=True, kw_only=True):
     num_gpus: str = ""
     memory: str = ""
     resources: str = ""
+    label_selector: str = ""
     environment: str = ""
     metadata: str = ""
     runtime_env: str = ""
@@ -39,8 +38,9 @@ def form_of(fields: SubmitFields) -> SubmitForm:
         working_dir=fields.working_dir.strip() or None,
         num_cpus=_number(fields.num_cpus, "CPUs"),
         num_gpus=_number(fields.num_gpus, "GPUs"),
-        memory=memory_of(fields.memory) if fields.memory.strip() else None,
+        memory=parse_bytes(fields.memory) if fields.memory.strip() else None,
         resources={key: _amount(key, value) for key, value in _pairs(fields.resources, "Resources").items()},
+        label_selector=_pairs(fields.label_selector, "Labels"),
         environment=_lines(fields.environment),
         metadata=_pairs(fields.metadata, "Metadata"),
         runtime_env=_runtime_env(fields.runtime_env.strip()),
@@ -55,30 +55,14 @@ def fields_of(form: SubmitForm) -> SubmitFields:
         working_dir=form.working_dir or "",
         num_cpus="" if form.num_cpus is None else f"{form.num_cpus:g}",
         num_gpus="" if form.num_gpus is None else f"{form.num_gpus:g}",
-        memory="" if form.memory is None else memory_text(form.memory),
+        memory="" if form.memory is None else bytes_text(form.memory),
         resources=shlex.join(f"{key}={value:g}" for key, value in form.resources.items()),
+        label_selector=shlex.join(f"{key}={value}" for key, value in form.label_selector.items()),
         environment="\n".join(f"{key}={value}" for key, value in form.environment.items()),
         metadata=shlex.join(f"{key}={value}" for key, value in form.metadata.items()),
         runtime_env=msgspec.json.encode(form.runtime_env).decode() if form.runtime_env else "",
         submission_id=form.submission_id or "",
     )
-
-
-def memory_of(text: str) -> int:
-    """A size such as `500000000`, `16G` (10⁹) or `16Gi` (2³⁰), in bytes. Raises UsageError."""
-    match = _SIZE.fullmatch(text.strip())
-    if match is None:
-        raise UsageError(f"{text!r} is not a size.", hint="Write 16Gi, 512Mi or a number of bytes.")
-    step = 1024 if match[3] else 1000
-    return int(float(match[1]) * step ** " kmgtp".index(match[2].lower() or " "))
-
-
-def memory_text(size: int) -> str:
-    """A number of bytes as `memory_of` reads it, such as `16Gi`."""
-    for step, unit in ((2**30, "Gi"), (2**20, "Mi")):
-        if size and size % step == 0:
-            return f"{size // step}{unit}"
-    return str(size)
 
 
 def _number(text: str, field: str) -> float | None:

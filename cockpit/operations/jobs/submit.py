@@ -42,6 +42,7 @@ class SubmitForm(msgspec.Struct, frozen=True, kw_only=True):
     num_gpus: float | None = None
     memory: int | None = None
     resources: dict[str, float] = {}
+    label_selector: dict[str, str] = {}
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +112,7 @@ def _request(form: SubmitForm, submission_id: str, given: Mapping[str, str], var
             entrypoint_num_gpus=form.num_gpus,
             entrypoint_memory=form.memory,
             entrypoint_resources=form.resources or None,
+            entrypoint_label_selector=form.label_selector or None,
         )
         msgspec.json.encode(request)
     except (TypeError, ValueError, RecursionError) as error:
@@ -163,6 +165,7 @@ def _remembered(form: SubmitForm, given: Mapping[str, str]) -> dict[str, str]:
         "num_gpus": form.num_gpus,
         "memory": form.memory,
         "resources": form.resources or None,
+        "label_selector": form.label_selector or None,
     }
     asked = {key: value for key, value in asked.items() if value is not None}
     references = {name: value if value.startswith(REFERENCE_PREFIX) else None for name, value in given.items()}
