@@ -9,6 +9,8 @@ from cockpit.errors import EXIT_OK, UsageError
 from cockpit.render.text import last_word
 
 if TYPE_CHECKING:
+    from cockpit.clients.ray import RayClient
+    from cockpit.operations.jobs.capacity import Capacity
     from cockpit.operations.jobs.submit import Prepared, SubmitForm
 
 DESCRIPTION = """\
@@ -16,15 +18,33 @@ Submit a job, follow its log and exit with its result. Ctrl-C stops following, n
 Ray's own spellings of the options work too.
 """
 
+EPILOG = """\
+examples:
+  rayakash-tui submit --working-dir . --num-gpus 1 -- python train.py --epochs 3
+  rayakash-tui submit -f job.yaml --wait-for-gpus 8
+  rayakash-tui submit --again                    the last submission, with today's code
+"""
+
 
 def add(commands: Any) -> None:
     """Declare the command."""
-    parser = commands.add_parser("submit", help="submit a job and follow it", description=DESCRIPTION)
-    parser.usage = "rayakash-tui submit [options] -- ENTRYPOINT…"
+    parser = commands.add_parser(
+        "submit",
+        help="submit a job and follow it",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.usage = "rayakash-tui submit [options] [-f JOB.yaml | --again [ID]] [-- ENTRYPOINT…]"
     parser.add_argument("entrypoint", nargs="*", metavar="ENTRYPOINT", help="the command to run, after --")
+    _add_sources(parser)
     parser.add_argument("--no-wait", action="store_true", help="print the id alone, and do not follow")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="print the request as JSON, values of variables masked; send nothing"
+    )
     _add_environment(parser)
     _add_resources(parser)
+    _add_capacity(parser)
     parser.add_argument(
         "--send-secrets",
         action="store_true",
@@ -33,6 +53,33 @@ def add(commands: Any) -> None:
     options.add_retry(parser)
     options.add_cluster(parser)
     parser.set_defaults(run=submit_job)
+
+
+def _add_sources(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("a job that is written down; options and the command after -- replace its values")
+    source = group.add_mutually_exclusive_group()
+    source.add_argument("-f", "--file", type=Path, metavar="FILE", help="a job file in YAML; see `help jobs`")
+    source.add_argument(
+        "--again", nargs="?", const="", metavar="ID", help="a job submitted from here, the last one if no ID is given"
+    )
+
+
+def _add_capacity(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("gang start: hold the job back until the cluster has what it needs")
+    group.add_argument(
+        "--wait-for-gpus", type=options.amount, metavar="N", help="GPUs of alive nodes, whether in use or not"
+    )
+    group.add_argument("--free", action="store_true", help="count only GPUs that are free")
+    group.add_argument("--wait-for-nodes", type=options.count, metavar="N", help="alive nodes")
+    group.add_argument(
+        "--wait-for-labels", action="append", default=[], metavar="K=V", help="count only nodes with this label"
+    )
+    group.add_argument(
+        "--wait-timeout",
+        type=options.seconds,
+        metavar="TIME",
+        help="then send nothing and exit with code 3 (default 30m)",
+    )
 
 
 def _add_environment(parser: argparse.ArgumentParser) -> None:
@@ -54,6 +101,10 @@ def _add_resources(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--memory", "--entrypoint-memory", dest="memory", type=options.memory, metavar="SIZE")
     group.add_argument("--resource", action="append", default=[], metavar="K=N", help="a custom resource")
     group.add_argument("--entrypoint-resources", metavar="JSON", help="custom resources as a JSON object")
+    group.add_argument(
+        "--label-selector", action="append", default=[], metavar="K=V", help="a label the node must have"
+    )
+    group.add_argument("--entrypoint-label-selector", metavar="JSON", help="labels as a JSON object")
 
 
 async def submit_job(args: argparse.Namespace) -> int:
@@ -62,15 +113,101 @@ async def submit_job(args: argparse.Namespace) -> int:
     from cockpit.secrets.names import scopes_for
     from cockpit.settings import current_context
 
-    prepared = await prepare(_form(args), scopes=scopes_for(context=args.context or current_context()))
+    given, wanted = _wanted(args)
+    prepared = await prepare(given, scopes=scopes_for(context=args.context or current_context()))
     _say_what_goes(prepared)
+    if args.dry_run:
+        output.record(_request_record(prepared))
+        return EXIT_OK
     async with session.cluster(args, changes=True) as client:
+        await _wait_for_capacity(client, wanted, args)
         submission_id = await _send(client, prepared, args)
+        _remember(given, submission_id, client, args)
         if args.no_wait:
             output.line(submission_id)
             return EXIT_OK
         output.message(f"Submitted {submission_id}.")
         return await _follow(client, submission_id, args)
+
+
+def _wanted(args: argparse.Namespace) -> "tuple[SubmitForm, Capacity]":
+    """The form and what to wait for: those of the file or the earlier job, where no option replaces them."""
+    from cockpit.operations.jobs import capacity, job_file, submissions
+    from cockpit.operations.jobs.submit import SubmitForm, entrypoint_of
+
+    base, wait_for = SubmitForm(entrypoint=""), capacity.Capacity()
+    if args.file is not None:
+        read = job_file.load(args.file)
+        base, wait_for = read.form, read.wait_for or wait_for
+    elif args.again is not None:
+        earlier = submissions.find(args.again or None)
+        base = earlier.form
+        _require_values(earlier.withheld, args)
+    form = _form(args, base)
+    entrypoint_of([form.entrypoint])  # before anything is read that may ask for a passphrase
+    wanted = _capacity(args, wait_for)
+    capacity.check(wanted)
+    return form, wanted
+
+
+def _require_values(withheld: tuple[str, ...], args: argparse.Namespace) -> None:
+    """Values that look like secrets are not kept with a submission."""
+    given = {text.partition("=")[0] for text in args.env}
+    if missing := [name for name in withheld if name not in given]:
+        raise UsageError(
+            f"The value of {output.joined(missing)} was not kept with the earlier submission.",
+            hint=f"Store it as a secret and add --env {missing[0]}=ac-secret://{missing[0]}.",
+        )
+
+
+def _capacity(args: argparse.Namespace, base: "Capacity") -> "Capacity":
+    from cockpit.operations.jobs.capacity import Capacity
+
+    return Capacity(
+        gpus=base.gpus if args.wait_for_gpus is None else args.wait_for_gpus,
+        nodes=base.nodes if args.wait_for_nodes is None else args.wait_for_nodes,
+        labels={**base.labels, **_pairs(args.wait_for_labels, "--wait-for-labels")},
+        free=base.free or args.free,
+        timeout_s=base.timeout_s if args.wait_timeout is None else args.wait_timeout,
+    )
+
+
+async def _wait_for_capacity(client: "RayClient", wanted: "Capacity", args: argparse.Namespace) -> None:
+    from cockpit.operations.jobs.capacity import wait_for_capacity
+
+    await wait_for_capacity(
+        client,
+        wanted,
+        patience=session.patience_of(args),
+        on_missing=lambda text: output.message(f"Waiting: the cluster has {text}."),
+    )
+
+
+def _request_record(prepared: "Prepared") -> dict[str, Any]:
+    """The body of the request as it would be sent, with values of variables masked."""
+    import msgspec
+
+    from cockpit.model.jobs import MASK
+
+    request: dict[str, Any] = msgspec.to_builtins(prepared.request)
+    environment = request.get("runtime_env", {})
+    if "env_vars" in environment:
+        environment["env_vars"] = dict.fromkeys(environment["env_vars"], MASK)
+    if prepared.plan is not None:
+        request["runtime_env"] = {**environment, "working_dir": prepared.plan.uri}
+    return request
+
+
+def _remember(form: "SubmitForm", submission_id: str, client: "RayClient", args: argparse.Namespace) -> None:
+    """Keep the form for --again; the job runs, so a record that cannot be written is a warning."""
+    from cockpit.operations.jobs import submissions
+    from cockpit.settings import current_context
+
+    context = args.context or (None if args.address else current_context())
+    try:
+        submissions.remember(form, submission_id, address=client.address, context=context)
+    except UsageError as error:
+        output.warning(f"submit --again will not know this job: {error.title}")
 
 
 async def _send(client: Any, prepared: "Prepared", args: argparse.Namespace) -> str:
@@ -115,22 +252,41 @@ async def _follow(client: Any, submission_id: str, args: argparse.Namespace) -> 
         raise
 
 
-def _form(args: argparse.Namespace) -> "SubmitForm":
-    from cockpit.operations.jobs.submit import SubmitForm, entrypoint_of
+def _form(args: argparse.Namespace, base: "SubmitForm") -> "SubmitForm":
+    """The base with the values that the options give."""
+    import msgspec
+
+    from cockpit.operations.jobs.submit import entrypoint_of
 
     if args.working_dir == "":  # as of a variable that is not set: the job would run without its code
         raise UsageError("--working-dir is empty.", hint="Leave it out to upload nothing.")
-    return SubmitForm(
-        entrypoint=entrypoint_of([*args.entrypoint, *args.rest]),
-        submission_id=args.id,
-        runtime_env=_runtime_env(args),
-        working_dir=args.working_dir,
-        environment=dict(options.pair(text, "--env") for text in args.env),
-        metadata=_metadata(args),
-        num_cpus=args.num_cpus,
-        num_gpus=args.num_gpus,
-        memory=args.memory,
-        resources=_resources(args),
+    words = [*args.entrypoint, *args.rest]
+    given = {
+        "entrypoint": entrypoint_of(words) if words else None,
+        "submission_id": args.id,
+        "runtime_env": _runtime_env(args) or None,
+        "working_dir": args.working_dir,
+        "num_cpus": args.num_cpus,
+        "num_gpus": args.num_gpus,
+        "memory": args.memory,
+    }
+    return msgspec.structs.replace(
+        base,
+        **{name: value for name, value in given.items() if value is not None},
+        environment={**base.environment, **_pairs(args.env, "--env")},
+        metadata={**base.metadata, **_metadata(args)},
+        resources={**base.resources, **_resources(args)},
+        label_selector={**base.label_selector, **_labels(args)},
+    )
+
+
+def _pairs(texts: list[str], option: str) -> dict[str, str]:
+    return dict(options.pair(text, option) for text in texts)
+
+
+def _labels(args: argparse.Namespace) -> dict[str, str]:
+    return _texts(args.entrypoint_label_selector, "--entrypoint-label-selector", "label") | _pairs(
+        args.label_selector, "--label-selector"
     )
 
 
@@ -145,10 +301,14 @@ def _runtime_env(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _metadata(args: argparse.Namespace) -> dict[str, str]:
-    given = _json_object(args.metadata_json, "--metadata-json")
+    return _texts(args.metadata_json, "--metadata-json", "metadata") | _pairs(args.metadata, "--metadata")
+
+
+def _texts(text: str | None, option: str, what: str) -> dict[str, str]:
+    given = _json_object(text, option)
     if wrong := [key for key, value in given.items() if not isinstance(value, str)]:
-        raise UsageError(f"The metadata {wrong[0]} is not text, and Ray takes only text.")
-    return given | dict(options.pair(text, "--metadata") for text in args.metadata)
+        raise UsageError(f"The {what} {wrong[0]} in {option} is not text, and Ray takes only text.")
+    return given
 
 
 def _resources(args: argparse.Namespace) -> dict[str, float]:
