@@ -98,7 +98,7 @@ async def wait_for_capacity(
     deadline, last = clock() + timeout, ""
     while True:
         begun = clock()
-        rows = await patience.through(client.nodes)
+        rows = await patience.through(client.nodes.list)
         text = missing(wanted, found_in(rows.rows, wanted.labels))
         if not text:
             return
