@@ -3,6 +3,7 @@
     CockpitError             1  the thing asked about failed
     ├── NotFoundError        1  no such job, node, log file
     ├── RejectedError        1  Ray refused the request; `detail` holds its words
+    │   └── PaymentError     1  the account cannot pay for it
     ├── JobLostError         1  the cluster restarted and has forgotten the job
     ├── UsageError           2  wrong arguments, unreadable or unwritable file, bad configuration
     │   └── LocalRayError    2  the embedded Ray cannot be started on this machine
@@ -10,7 +11,8 @@
     │   ├── NotRayError      3  something answered, but it is not a Ray dashboard
     │   └── ServerError      3  Ray answered that it could not do its work
     ├── UntrustedError       4  the other side did not prove to be the cluster; nothing was sent
-    └── AuthenticationError  4  401 or 403
+    ├── AuthenticationError  4  401 or 403
+    └── OutcomeUnknownError  5  something that costs may have happened; look before doing it again
 
 `title` is one sentence for the user, `detail` is the other side's own text, `hint` is the next step, and `fault` a word
 for programs where several faults share a class.
@@ -23,6 +25,7 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_UNREACHABLE = 3
 EXIT_AUTHENTICATION = 4
+EXIT_UNKNOWN = 5
 EXIT_INTERRUPTED = 130
 
 
@@ -47,6 +50,10 @@ class RejectedError(CockpitError):
     """Ray understood the request and refused it."""
 
 
+class PaymentError(RejectedError):
+    """The account has not enough money, or may not spend it on this (402)."""
+
+
 class JobLostError(CockpitError):
     """The head was restarted and no longer knows the job."""
 
@@ -62,10 +69,14 @@ class LocalRayError(UsageError):
 
 
 class UnreachableError(CockpitError):
-    """The cluster did not answer, or not in time; `was_sent` is False where nothing of the request can have arrived."""
+    """The cluster did not answer, or not in time; `was_sent` is False where nothing of the request can have arrived.
+
+    `retry_after_s` is the wait that the other side asked for, in seconds.
+    """
 
     exit_code = EXIT_UNREACHABLE
     was_sent = True
+    retry_after_s: float | None = None
 
 
 class NotRayError(UnreachableError):
@@ -94,3 +105,9 @@ class AuthenticationError(CockpitError):
     def __init__(self, title: str, *, status: int, detail: str = "", hint: str = "", fault: str = "") -> None:
         super().__init__(title, detail=detail, hint=hint, fault=fault)
         self.status = status
+
+
+class OutcomeUnknownError(CockpitError):
+    """Whether a request was carried out is not known; it may cost money."""
+
+    exit_code = EXIT_UNKNOWN

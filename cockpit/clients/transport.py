@@ -47,12 +47,16 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """A whole reply in memory; `date` is the server's own, as HTTP writes it, where it told one."""
+    """A whole reply in memory; `date` is the server's own, as HTTP writes it, where it told one.
+
+    `retry_after` is the wait that it asks for, in seconds or as a date, as it came.
+    """
 
     status: int
     content_type: str
     body: bytes
     date: str = ""
+    retry_after: str = ""
 
 
 class Transport:
@@ -200,9 +204,43 @@ class Transport:
         async with self._sent(request) as response:
             if response.status_code >= 300:
                 raise await self._refused(request, response)
-            body = await self._body(response, limit)
-            kind, date = response.headers.get("content-type", ""), response.headers.get("date", "")
-            return Reply(response.status_code, kind, body, date)
+            return await self._reply(response, limit)
+
+    async def answer(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params = (),
+        json: object = None,
+        limit: int = REPLY_LIMIT,
+        seconds: float,
+    ) -> Reply:
+        """Send one request to a server that is not Ray, and read the whole reply, whatever its status.
+
+        The server may be silent for all of `seconds`. Raises UnreachableError, or NotRayError for what is not HTTP.
+        """
+        from cockpit.clients.lean_httpx import httpx
+
+        timeout = httpx.Timeout(self.timeouts.quiet, connect=self.timeouts.connect, read=seconds)
+        body: dict[str, Any] = {"content": msgspec.json.encode(json)} if json is not None else {}
+        extra = {"Content-Type": "application/json"} if json is not None else {}
+        request = self._request(method, path, params=params, headers=extra, timeout=timeout, **body)
+        try:
+            async with asyncio.timeout(seconds), self._sent(request) as response:
+                return await self._reply(response, limit)
+        except TimeoutError as error:
+            raise self._late(f"did not finish its answer within {seconds:g} s") from error
+
+    async def _reply(self, response: httpx.Response, limit: int) -> Reply:
+        headers = response.headers
+        return Reply(
+            response.status_code,
+            headers.get("content-type", ""),
+            await self._body(response, limit),
+            headers.get("date", ""),
+            headers.get("retry-after", ""),
+        )
 
     @asynccontextmanager
     async def stream(
@@ -229,15 +267,18 @@ class Transport:
             yield self._unpacked(response)
 
     def _build(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **rest: Any) -> httpx.Request:
-        from cockpit.clients.lean_httpx import httpx
-
         extra = dict(headers or {})
         if method == "GET":
             # Looks like a browser to Ray, which then withholds env values of jobs by itself (2.60); on other
             # methods it would be refused with 405.
             extra["Sec-Fetch-Mode"] = "cors"
+        return self._request(method, path, headers=extra, **rest)
+
+    def _request(self, method: str, path: str, **rest: Any) -> httpx.Request:
+        from cockpit.clients.lean_httpx import httpx
+
         try:
-            return self._opened().build_request(method, path, headers=extra, **rest)
+            return self._opened().build_request(method, path, **rest)
         except (httpx.InvalidURL, UnicodeError) as error:
             raise self._unusable(error) from error
 

@@ -1,0 +1,1 @@
+"""Akash: the Console's API, and the gateways of providers."""

@@ -1,0 +1,1 @@
+"""Facts of the Akash network: deployments, leases, bids, providers, offers and money."""
