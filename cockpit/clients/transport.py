@@ -204,7 +204,7 @@ class Transport:
         async with self._sent(request) as response:
             if response.status_code >= 300:
                 raise await self._refused(request, response)
-            return await self._reply(response, limit)
+            return await self._read_reply(response, limit)
 
     async def answer(
         self,
@@ -228,11 +228,11 @@ class Transport:
         request = self._request(method, path, params=params, headers=extra, timeout=timeout, **body)
         try:
             async with asyncio.timeout(seconds), self._sent(request) as response:
-                return await self._reply(response, limit)
+                return await self._read_reply(response, limit)
         except TimeoutError as error:
             raise self._late(f"did not finish its answer within {seconds:g} s") from error
 
-    async def _reply(self, response: httpx.Response, limit: int) -> Reply:
+    async def _read_reply(self, response: httpx.Response, limit: int) -> Reply:
         headers = response.headers
         return Reply(
             response.status_code,
