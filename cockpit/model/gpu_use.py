@@ -1,0 +1,46 @@
+"""When a GPU is idle: hardly used, and drawing hardly more power than a GPU that only holds memory."""
+
+from collections.abc import Sequence
+
+from cockpit.model.board_power import board_power_w
+from cockpit.model.nodes import Gpu, Node
+
+IDLE_PERCENT = 5
+IDLE_POWER_SHARE = 0.25
+
+
+def is_idle(gpu: Gpu) -> bool | None:
+    """Whether a GPU does nothing now; None where its use is unknown.
+
+    Under 5 % use, and under a quarter of its model's board power: kernels that use few of its units show as little use
+    and much power. A model that is not in the table, or a GPU that does not report power, is judged by use alone.
+    """
+    if gpu.utilization_gpu is None:
+        return None
+    if gpu.utilization_gpu >= IDLE_PERCENT:
+        return False
+    board = board_power_w(gpu.name)
+    return board is None or gpu.power_mw is None or gpu.power_mw < IDLE_POWER_SHARE * board * 1000
+
+
+def foreign_processes(gpu: Gpu) -> list[int]:
+    """Processes on a GPU that Ray did not give it to."""
+    held = {held.pid for held in gpu.holders}
+    return [process.pid for process in gpu.processes_pids if process.pid is not None and process.pid not in held]
+
+
+def node_names(nodes: Sequence[Node]) -> dict[str, str]:
+    """A name for each node ID that outlives a restart: the host name, with the IP address where two nodes share it."""
+    count: dict[str, int] = {}
+    for node in nodes:
+        if node.is_alive and node.hostname:
+            count[node.hostname] = count.get(node.hostname, 0) + 1
+    return {node.node_id: _name(node, count) for node in nodes if node.node_id}
+
+
+def _name(node: Node, count: dict[str, int]) -> str:
+    if node.hostname is None:
+        return node.ip or (node.node_id or "")[:12]
+    return (
+        node.hostname if count.get(node.hostname, 0) < 2 else f"{node.hostname}@{node.ip or (node.node_id or '')[:12]}"
+    )
