@@ -19,6 +19,7 @@ GROUPS = {
     "local": ("local",),
     "clusters": ("clusters", "doctor"),
     "listings": ("jobs", "nodes", "gpus"),
+    "history": ("history", "usage"),
     "submit": ("submit",),
     "control": ("stop", "delete", "wait"),
     "logs": ("logs",),

@@ -43,7 +43,7 @@ def add_cluster(parser: argparse.ArgumentParser, *, default: object = argparse.S
     )
 
 
-def add_json(parser: argparse.ArgumentParser) -> None:
+def add_json(parser: argparse._ActionsContainer) -> None:
     """`--json`."""
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 

@@ -6,10 +6,11 @@ from functools import lru_cache
 import msgspec
 
 from cockpit.errors import UsageError
-from cockpit.feeds.history_store import RESUME_SECONDS, TIERS, HistoryStore, Holding, Values, WriteLock, coarseness
+from cockpit.feeds.history_store import RESUME_SECONDS, TIERS, HistoryStore, Values, WriteLock, coarseness
 from cockpit.model.gpu_use import is_idle, node_names
 from cockpit.model.jobs import Job
 from cockpit.model.nodes import Gpu, Node
+from cockpit.model.past import Holding
 
 FLUSH_SECONDS = 60.0
 MAX_PENDING = 60

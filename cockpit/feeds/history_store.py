@@ -23,6 +23,7 @@ import msgspec
 
 from cockpit import settings
 from cockpit.errors import UsageError
+from cockpit.model.past import Holding, Point
 
 VERSION = 1
 APPLICATION_ID = 0x52414B48
@@ -49,26 +50,6 @@ ROWS = sum(tier.span // tier.step for tier in TIERS)
 
 Values = Mapping[str, float]
 """Values by the name of their series; a series that is missing is unknown."""
-
-
-class Point(msgspec.Struct, frozen=True):
-    """The mean of a series from `at` (seconds since the epoch) to the next point; None where it was not known."""
-
-    at: int
-    value: float | None
-
-
-class Holding(msgspec.Struct, frozen=True, kw_only=True):
-    """A job's share of a GPU for a time; seconds since the epoch, `idle` and `idle_since` of the time in disuse."""
-
-    gpu: str
-    job: str
-    owner: str | None
-    share: float
-    begin: float
-    end: float
-    idle: float = 0.0
-    idle_since: float | None = None
 
 
 _SCHEMA = """
@@ -207,8 +188,13 @@ class HistoryStore:
         found: dict[str, list[Point]] = {name: [] for name in names}
         end = until
         with _failures(self.path):
-            for tier in range(len(TIERS)):
-                rows = list(self._rows(tier, since, end))
+            for index, tier in enumerate(TIERS):
+                # A row that reaches into the finer ones is made of them.
+                rows = [
+                    (slot, values)
+                    for slot, values in self._rows(index, since, end)
+                    if index == 0 or slot + tier.step * coarseness(len(values)) <= end
+                ]
                 for name, points in found.items():
                     points[:0] = [Point(slot, values.get(name)) for slot, values in rows]
                 end = min(end, rows[0][0]) if rows else end

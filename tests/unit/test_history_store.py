@@ -19,11 +19,11 @@ from cockpit.feeds.history_store import (
     ROWS,
     TIERS,
     HistoryStore,
-    Holding,
     WriteLock,
     coarseness,
     history_path,
 )
+from cockpit.model.past import Holding
 
 NOON = 1_795_000_000 // 600 * 600
 
@@ -59,7 +59,8 @@ def test_old_points_are_coarse_and_older_ones_are_gone(path: Path) -> None:
         found = values_of(store, "x", until=end)
         assert found[0][0] == NOON
         steps = [later - earlier for (earlier, _), (later, _) in itertools.pairwise(found)]
-        assert (steps[0], max(steps), steps[-1]) == (600, 600, 60)
+        assert (steps[0], steps[-1]) == (600, 60)
+        assert max(steps) < 1200
         assert all(value == 7.0 for _, value in found)
         store.append([], [], now=end + TIERS[-1].span)
         assert values_of(store, "x", until=end) == []

@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from cockpit.feeds.history_recorder import gpu_key, owner_of
-from cockpit.feeds.history_store import RESUME_SECONDS, Holding
+from cockpit.feeds.history_store import RESUME_SECONDS
 from cockpit.model.gpu_use import foreign_processes, is_idle, node_names
 from cockpit.model.jobs import Job
 from cockpit.model.nodes import Gpu, Node
+from cockpit.model.past import Holding
 
 DEFAULT_MIN_SECONDS = 300.0
 

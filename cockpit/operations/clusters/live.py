@@ -7,7 +7,7 @@ from typing import Self
 from cockpit.clients.ray import RayClient
 from cockpit.clients.transport import Endpoint
 from cockpit.feeds.hub import Hub
-from cockpit.feeds.topics import BACKGROUND_NODES_SECONDS, NODES, Topic
+from cockpit.feeds.topics import BACKGROUND_NODES_SECONDS, JOBS, NODES, Topic
 from cockpit.feeds.watch import Watch
 from cockpit.model.cluster import Rows
 from cockpit.model.history import ClusterHistory
@@ -17,6 +17,7 @@ from cockpit.model.snapshot import Snapshot
 from cockpit.operations.clusters.connect import Target
 from cockpit.operations.clusters.exposure import Exposure, look
 from cockpit.operations.clusters.protection import Protection, protection_of
+from cockpit.operations.clusters.recording import Recording
 from cockpit.secrets.names import DEFAULT_SCOPE
 
 EXPOSURE: Topic[Exposure] = Topic(name="exposure", fetch=lambda visit: look(visit.client), interval=300.0)
@@ -60,6 +61,7 @@ class LiveCluster:
         self._observing: Iterator[None] = iter(())
         self._closing = closing
         self._let_in: list[Callable[[], None]] = []
+        self.recording = Recording(target.name) if target is not None else None
         self._keeper = self._keep_history()
         if (passage := self.endpoint.passage) is not None:
             passage.on_change(self._way_changed)
@@ -85,8 +87,15 @@ class LiveCluster:
         def observe(snapshot: Snapshot[Rows[Node]]) -> None:
             if snapshot.value is not None and snapshot.taken is not None:
                 self._observe(snapshot.value.rows, snapshot.taken.steady)
+                self._record(snapshot.value.rows, snapshot.taken.wall)
 
         return self.hub.watch(NODES, observe, interval=BACKGROUND_NODES_SECONDS)
+
+    def _record(self, nodes: tuple[Node, ...], at: float) -> None:
+        """Write the figures down, so that the next cockpit has them; where that fails the screen goes on without."""
+        if self.recording is not None:
+            jobs = self.hub.snapshot(JOBS).value
+            self.recording.note(nodes, jobs.rows if jobs else (), at)
 
     def _observe(self, nodes: tuple[Node, ...], at: float) -> None:
         """Note a few nodes at once, and the rest of many between keys."""
@@ -120,6 +129,8 @@ class LiveCluster:
     async def close(self) -> None:
         """Ask for nothing more and let go of the connection."""
         await self.hub.close()
+        if self.recording is not None:
+            await self.recording.close(self.hub.clock.now().wall)
         await self.client.close()
         if self._closing is not None:
             await self._closing()

@@ -10,9 +10,10 @@ import msgspec
 
 from cockpit.errors import NotFoundError, UsageError
 from cockpit.feeds.history_recorder import Recorder, cluster_series, gpu_series, node_series
-from cockpit.feeds.history_store import RESUME_SECONDS, TIERS, HistoryStore, Holding, Point, WriteLock, history_path
+from cockpit.feeds.history_store import RESUME_SECONDS, TIERS, HistoryStore, WriteLock, history_path
 from cockpit.model.jobs import Job
 from cockpit.model.nodes import Node
+from cockpit.model.past import PERCENT, Curve, Holding, Point, Use
 
 CLUSTER_CURVES = ("gpu", "gpu_memory", "cpu", "memory", "network", "gpus", "held", "idle", "nodes")
 NODE_CURVES = ("cpu", "memory", "network")
@@ -20,29 +21,6 @@ GPU_CURVES = ("use", "memory", "power")
 UNITS = {"network": "MB/s", "power": "W", "gpus": "GPUs", "held": "GPUs", "idle": "GPUs", "nodes": "nodes"}
 
 SPAN_SECONDS = TIERS[-1].span
-PERCENT = "percent"
-
-
-class Curve(msgspec.Struct, frozen=True):
-    """One quantity over time; its points may be none."""
-
-    name: str
-    unit: str
-    points: tuple[Point, ...] = ()
-
-
-class Use(msgspec.Struct, frozen=True, kw_only=True):
-    """What a job or an owner used in the time that the history covers; `cost` in USD, None where it is not known."""
-
-    name: str
-    owner: str | None = None
-    jobs: int = 1
-    gpu_hours: float = 0.0
-    idle_gpu_hours: float = 0.0
-    cost: float | None = None
-    idle_cost: float | None = None
-    first: float | None = None
-    last: float | None = None
 
 
 class Past:
@@ -50,6 +28,11 @@ class Past:
 
     def __init__(self, store: HistoryStore | None) -> None:
         self._store = store
+
+    @property
+    def notice(self) -> str:
+        """A sentence where a file that could not be used was set aside."""
+        return self._store.notice if self._store else ""
 
     @property
     def begin(self) -> float | None:

@@ -1,0 +1,161 @@
+"""`history` and `usage`, and the history that a cluster on the screen writes."""
+
+import asyncio
+import csv
+import io
+import time
+from pathlib import Path
+
+import pytest
+
+from cockpit.cli import history as command
+from cockpit.clients.address import parse_address
+from cockpit.clients.ray import RayClient
+from cockpit.clients.transport import Endpoint
+from cockpit.feeds.history_recorder import Recorder
+from cockpit.feeds.history_store import HistoryStore, WriteLock, history_path
+from cockpit.feeds.topics import NODES
+from cockpit.operations.clusters.connect import Target
+from cockpit.operations.clusters.live import LiveCluster
+from tests.unit.test_history_recorder import JOBS, gpu, node
+from tests.wire.commands import here, home, write_contexts
+from tests.wire.fake_ray import FakeRay, serve
+from tests.wire.server import until
+from tests.wire.test_submit_sources import have
+from tests.wire.test_submit_sources import node as reported
+
+__all__ = ["home"]
+
+
+@pytest.fixture
+def recorded(home: Path) -> float:
+    """Twenty minutes of a context with two GPUs that costs $4/h; returns when they ended."""
+    write_contexts(home, '[contexts.lab]\naddress = "http://127.0.0.1:9"\ncost = 4.0\n')
+    path, end = history_path("lab"), time.time()
+    recorder = Recorder(HistoryStore.open(path, now=end), WriteLock(path), now=end - 1200)
+    for at in range(1200, -1, -10):
+        nodes = [node(gpu(0, use=80, held_by=["01"]), gpu(1, use=0, power=60, held_by=["02"]))]
+        recorder.observe(nodes, JOBS, now=end - at)
+    recorder.close(now=end)
+    return end
+
+
+@pytest.mark.usefixtures("recorded")
+async def test_curves_of_the_cluster_a_node_a_gpu_and_a_job() -> None:
+    for words, names in (
+        ([], ["gpu", "gpu_memory", "cpu", "memory", "network", "gpus", "held", "idle", "nodes"]),
+        (["--node", "work"], ["cpu", "memory", "network"]),
+        (["--gpu", "worker-1:0"], ["use", "memory", "power"]),
+        (["--job", "tra"], ["use"]),
+    ):
+        done = await here("history", *words, "--json", "-c", "lab")
+        assert done.code == 0
+        assert [series["name"] for series in done.data["series"]] == names
+        assert all(series["points"] for series in done.data["series"])
+    use = done.data["series"][0]
+    assert (use["unit"], {point["value"] for point in use["points"]}) == ("percent", {80.0})
+
+
+@pytest.mark.usefixtures("recorded")
+async def test_since_and_csv() -> None:
+    done = await here("history", "--gpu", "worker-1:0", "--since", "5m", "--csv", "-c", "lab")
+    rows = list(csv.DictReader(io.StringIO(done.text)))
+    assert list(rows[0]) == ["time", "name", "value", "unit"]
+    assert 28 <= sum(row["name"] == "use" for row in rows) <= 31
+    assert {row["value"] for row in rows if row["name"] == "power"} == {"400.0"}
+
+
+@pytest.mark.usefixtures("recorded")
+async def test_a_curve_as_text() -> None:
+    done = await here("history", "--gpu", "worker-1:0", "-c", "lab")
+    use = done.text.splitlines()[0]
+    assert use.startswith("use ")
+    assert "▇▇▇" in use
+    assert use.endswith("min 80  mean 80  last 80 %")
+
+
+@pytest.mark.usefixtures("recorded")
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--gpu", "worker-1"], 2, "NODE:INDEX"),
+        (["--gpu", "worker-1:7"], 0, ""),
+        (["--gpu", "nowhere:0"], 1, "worker-1"),
+        (["--node", "nowhere"], 1, "worker-1"),
+        (["--job", "absent"], 1, "sweep, train"),
+        (["--job", "x", "--node", "y"], 2, "not allowed with"),
+        (["--since", "soon"], 2, "30s, 5m"),
+    ],
+)
+async def test_what_is_not_there(words: list[str], code: int, said: str) -> None:
+    done = await here("history", *words, "-c", "lab")
+    assert done.code == code
+    assert said in done.err
+
+
+@pytest.mark.usefixtures("home")
+async def test_no_history_yet_is_an_empty_series() -> None:
+    for words in ([], ["--job", "x"], ["--gpu", "a:0"], ["--node", "a"]):
+        done = await here("history", *words, "--json", "--address", "http://127.0.0.1:9")
+        assert (done.code, "No history of this cluster yet." in done.err) == (0, True)
+        assert all(series["points"] == [] for series in done.data["series"])
+    done = await here("usage", "--json", "--address", "http://127.0.0.1:9")
+    assert (done.code, done.data["usage"]) == (0, [])
+
+
+@pytest.mark.usefixtures("recorded")
+async def test_gpu_hours_and_money() -> None:
+    done = await here("usage", "--json", "-c", "lab")
+    by_job = {row["job"]: row for row in done.data["usage"]}
+    assert by_job["train"]["gpu_hours"] == pytest.approx(1 / 3, abs=0.01)
+    assert (by_job["train"]["owner"], by_job["train"]["idle_gpu_hours"]) == ("ann", 0)
+    assert by_job["sweep"]["idle_cost_usd"] == pytest.approx(2 / 3, abs=0.02)
+    done = await here("usage", "--by", "owner", "-c", "lab")
+    header, *rows = done.text.splitlines()
+    assert header.split() == ["NAME", "OWNER", "JOBS", "GPU-HOURS", "IDLE", "COST", "IDLE", "COST"]
+    assert [row.split()[0] for row in rows] == ["ann", "bob"]
+
+
+def test_a_value_is_written_as_exactly_as_it_is_kept() -> None:
+    assert [command._short(value) for value in (80.0, 33.34375, 0.123456, None)] == [80.0, 33.34, 0.1235, None]
+
+
+@pytest.mark.usefixtures("home")
+async def test_a_cluster_on_the_screen_writes_its_history() -> None:
+    ray = FakeRay()
+    have(ray, reported("a"), reported("b"))
+    async with serve(ray) as server:
+        address = parse_address(server.url)
+        client = RayClient.at(Endpoint(address=address))
+        target = Target(name="lab", address=address)
+        async with LiveCluster(client, name="lab", on_crash=_raise, target=target) as cluster:
+            await until(lambda: cluster.hub.snapshot(NODES).value is not None)
+        assert cluster.recording is not None
+        assert cluster.recording.problem == ""
+    done = await here("history", "--json", "--address", server.url)
+    assert done.data["series"][0]["points"] == []  # kept under the name of the context
+    with HistoryStore.open(history_path("lab"), now=time.time()) as store:
+        found = store.series(["cluster/nodes"], since=0, until=time.time() + 60)["cluster/nodes"]
+    assert [point.value for point in found] == [2.0]
+
+
+@pytest.mark.usefixtures("home")
+async def test_a_history_that_cannot_be_written_is_said_and_nothing_ends() -> None:
+    from cockpit import settings
+
+    await asyncio.to_thread(settings.private_directory, settings.state_directory())
+    await asyncio.to_thread((settings.state_directory() / "history").write_text, "a file")
+    ray = FakeRay()
+    have(ray, reported("a"))
+    async with serve(ray) as server:
+        address = parse_address(server.url)
+        client = RayClient.at(Endpoint(address=address))
+        async with LiveCluster(
+            client, name="lab", on_crash=_raise, target=Target(name="lab", address=address)
+        ) as cluster:
+            await until(lambda: cluster.recording is not None and cluster.recording.problem)
+            assert "history" in (cluster.recording.problem if cluster.recording else "")
+
+
+def _raise(error: BaseException) -> None:
+    raise error
