@@ -78,7 +78,7 @@ class ScriptedTransport(Transport):
         finally:
             self._in_flight[path] -= 1
         meter.note_first_byte(self.first_byte_seconds)
-        return self._reply(self.answers[path if method == "GET" else f"{method} {path}"])
+        return self._scripted_reply(self.answers[path if method == "GET" else f"{method} {path}"])
 
     def _begins(self, path: str) -> None:
         meter.note_request()
@@ -88,7 +88,7 @@ class ScriptedTransport(Transport):
         self.most_in_flight[path] = max(self.most_in_flight[path], self._in_flight[path])
         self._news.set()
 
-    def _reply(self, answer: object) -> Reply:
+    def _scripted_reply(self, answer: object) -> Reply:
         answer = answer() if callable(answer) else answer
         if isinstance(answer, CockpitError):
             raise answer
