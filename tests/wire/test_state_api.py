@@ -8,7 +8,7 @@ import pytest
 
 from cockpit.clients.ray.state import Filter
 from cockpit.errors import CockpitError, NotRayError, RejectedError, ServerError, UnreachableError
-from cockpit.model.log_owners import ActorRow
+from cockpit.model.actors import Actor
 from tests.wire.clients import answered_with, handled_by, replying
 from tests.wire.server import Exchange
 
@@ -25,7 +25,7 @@ def query(exchange_target: str) -> dict[str, list[str]]:
 async def test_filters_limit_and_detail_go_to_ray() -> None:
     filters: list[Filter] = [("state", "=", "ALIVE"), ("name", "!=", "a b&c")]
     async with answered_with(reply([])) as (client, server):
-        await client.state.list("actors", ActorRow, filters, limit=5, detail=True)
+        await client.state.list("actors", Actor, filters, limit=5, detail=True)
     (request,) = server.requests
     assert request.path == "/api/v0/actors"
     asked = query(request.target)
@@ -38,15 +38,15 @@ async def test_filters_limit_and_detail_go_to_ray() -> None:
 async def test_an_odd_row_hides_no_other() -> None:
     rows = [{"actor_id": "a", "pid": "12"}, 7, None, [], {"actor_id": {"x": 1}, "pid": "many"}, {"actor_id": "b"}]
     async with answered_with(reply(rows)) as (client, _):
-        found = await client.state.list("actors", ActorRow)
-    assert found.rows == (ActorRow(actor_id="a", pid=12), ActorRow(), ActorRow(actor_id="b"))
+        found = await client.state.list("actors", Actor)
+    assert found.rows == (Actor(actor_id="a", pid=12), Actor(), Actor(actor_id="b"))
     assert found.unreadable == 3
 
 
 @pytest.mark.parametrize("rows", [None, []])
 async def test_nothing_there(rows: Any) -> None:
     async with answered_with(reply(rows, total=0, num_after_truncation=0, num_filtered=0)) as (client, _):
-        found = await client.state.list("actors", ActorRow)
+        found = await client.state.list("actors", Actor)
     assert (found.rows, found.unreadable, found.total, found.is_complete) == ((), 0, 0, True)
 
 
@@ -63,7 +63,7 @@ async def test_rays_own_totals_say_what_is_missing(counts: tuple[Any, ...], trun
     total, kept, filtered = counts
     body = reply([{}, {}, {}], total=total, num_after_truncation=kept, num_filtered=filtered)
     async with answered_with(body) as (client, _):
-        found = await client.state.list("actors", ActorRow)
+        found = await client.state.list("actors", Actor)
     assert (found.total, found.num_after_truncation, found.num_filtered) == counts
     assert (found.is_truncated, found.is_complete) == (truncated, complete)
 
@@ -71,7 +71,7 @@ async def test_rays_own_totals_say_what_is_missing(counts: tuple[Any, ...], trun
 async def test_nodes_that_are_silent_are_said() -> None:
     body = reply([], partial_failure_warning="1 of 3 nodes did not answer.", warnings=["slow", None, ""])
     async with answered_with(body) as (client, _):
-        found = await client.state.list("objects", ActorRow)
+        found = await client.state.list("objects", Actor)
     assert found.warnings == ("1 of 3 nodes did not answer.", "slow")
 
 
@@ -84,7 +84,7 @@ async def test_a_list_that_an_older_ray_does_not_have_is_a_sentence() -> None:
 
     async with handled_by(old) as (client, _):
         with pytest.raises(RejectedError) as caught:
-            await client.state.list("cluster_events", ActorRow)
+            await client.state.list("cluster_events", Actor)
     assert caught.value.title == "Ray 2.40.0 has no list of cluster events."
     assert caught.value.fault == "unsupported"
 
@@ -103,7 +103,7 @@ async def test_a_list_that_an_older_ray_does_not_have_is_a_sentence() -> None:
 async def test_refusals_and_nonsense(handler: Any, error: type[CockpitError]) -> None:
     async with handled_by(handler) as (client, _):
         with pytest.raises(error):
-            await client.state.list("actors", ActorRow)
+            await client.state.list("actors", Actor)
 
 
 async def test_a_supervisor_beyond_the_first_ten_thousand_actors_is_found() -> None:

@@ -14,6 +14,7 @@ from cockpit.clients.ray.logs import LogsApi
 from cockpit.clients.ray.nodes import NodesApi
 from cockpit.clients.ray.packages import PackagesApi
 from cockpit.clients.ray.state import StateApi
+from cockpit.clients.ray.workloads import WorkloadsApi
 from cockpit.clients.transport import Endpoint, Transport
 from cockpit.errors import NotRayError
 from cockpit.model.cluster import Version
@@ -31,6 +32,7 @@ class RayClient:
         self.jobs = JobsApi(self.http)
         self.nodes = NodesApi(self.http)
         self.state = StateApi(self.http)
+        self.workloads = WorkloadsApi(self.state)
         self.logs = LogsApi(self.http, self.jobs.whole_log)
         self.packages = PackagesApi(self.http)
 

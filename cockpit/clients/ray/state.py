@@ -18,9 +18,10 @@ import msgspec
 from cockpit.clients import decoding
 from cockpit.clients.ray.http import NULL, DashboardHttp
 from cockpit.errors import NotFoundError
-from cockpit.model.log_owners import ActorRow, TaskRow
+from cockpit.model.actors import Actor
 from cockpit.model.slices import in_slices
 from cockpit.model.state import StateRows
+from cockpit.model.tasks import Task
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -81,24 +82,24 @@ class StateApi:
     async def actor_count(self) -> int | None:
         """How many actors are alive, Ray's own job supervisors left out; None where Ray did not count."""
         filters = [("state", "=", "ALIVE"), ("class_name", "!=", SUPERVISOR_CLASS)]
-        return (await self.list("actors", ActorRow, filters, limit=1)).num_filtered
+        return (await self.list("actors", Actor, filters, limit=1)).num_filtered
 
-    async def actor(self, actor_id: str) -> ActorRow:
+    async def actor(self, actor_id: str) -> Actor:
         """One actor. Raises NotFoundError."""
-        return (await self._by_id("actors", ActorRow, "actor_id", actor_id))[0]
+        return (await self._by_id("actors", Actor, "actor_id", actor_id))[0]
 
-    async def actors_of(self, job_id: str) -> Sequence[ActorRow]:
+    async def actors_of(self, job_id: str) -> Sequence[Actor]:
         """The actors of a job, by the ID that Ray gave its driver."""
-        return (await self.list("actors", ActorRow, [("job_id", "=", job_id)])).rows
+        return (await self.list("actors", Actor, [("job_id", "=", job_id)])).rows
 
-    async def task(self, task_id: str) -> TaskRow:
+    async def task(self, task_id: str) -> Task:
         """The latest attempt of one task. Raises NotFoundError."""
-        rows = await self._by_id("tasks", TaskRow, "task_id", task_id)
+        rows = await self._by_id("tasks", Task, "task_id", task_id)
         return max(rows, key=lambda row: row.attempt_number or 0)
 
-    async def tasks_of(self, job_id: str) -> Sequence[TaskRow]:
+    async def tasks_of(self, job_id: str) -> Sequence[Task]:
         """The tasks of a job that Ray remembers, 10,000 at most; none is no error."""
-        return (await self.list("tasks", TaskRow, [("job_id", "=", job_id)], detail=True)).rows
+        return (await self.list("tasks", Task, [("job_id", "=", job_id)], detail=True)).rows
 
     async def _by_id(self, kind: str, type_: type[R], key: str, value: str) -> Sequence[R]:
         rows = (await self.list(kind, type_, [(key, "=", value)], detail=True)).rows
@@ -111,7 +112,7 @@ class StateApi:
 
         All supervisors of one job manager share its `job_id`, by which the head filters.
         """
-        rows = (await self.list("actors", ActorRow, [("job_id", "=", job_id), ("state", "=", "ALIVE")])).rows
+        rows = (await self.list("actors", Actor, [("job_id", "=", job_id), ("state", "=", "ALIVE")])).rows
         return dict(pair for actor in rows if (pair := _supervised(actor)))
 
     async def supervisor_of(self, submission_id: str) -> str | None:
@@ -120,7 +121,7 @@ class StateApi:
         The head does not filter by name: beyond 10,000 living actors, the job managers found among those that came
         are asked about once more.
         """
-        found = await self.list("actors", ActorRow, [("state", "=", "ALIVE"), ("class_name", "=", SUPERVISOR_CLASS)])
+        found = await self.list("actors", Actor, [("state", "=", "ALIVE"), ("class_name", "=", SUPERVISOR_CLASS)])
         supervisors = dict(pair for actor in found.rows if (pair := _supervised(actor)))
         if found.is_truncated:
             for job_id in {actor.job_id for actor in found.rows if _supervised(actor) and actor.job_id}:
@@ -128,9 +129,14 @@ class StateApi:
         return next((actor for actor, supervised in supervisors.items() if supervised == submission_id), None)
 
 
-def _supervised(actor: ActorRow) -> tuple[str, str] | None:
+def is_supervisor(actor: Actor) -> bool:
+    """Whether the actor is Ray's own, which runs the entrypoint of a submitted job."""
+    return actor.name is not None and actor.name.startswith(SUPERVISOR_NAME)
+
+
+def _supervised(actor: Actor) -> tuple[str, str] | None:
     """The actor's ID and the submission ID of the job that it supervises."""
-    if not actor.actor_id or actor.name is None or not actor.name.startswith(SUPERVISOR_NAME):
+    if not actor.actor_id or actor.name is None or not is_supervisor(actor):
         return None
     return actor.actor_id, actor.name.removeprefix(SUPERVISOR_NAME)
 

@@ -1,0 +1,22 @@
+"""What is wanted of a list of Ray's state API."""
+
+import msgspec
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True):
+    """Which rows: of a job, in these states, of this name, on this node; None and () do not narrow.
+
+    Without `states` those that live or wait are meant, with `everything` the ended ones too. `job_id` is the ID that
+    Ray gave the driver.
+    """
+
+    job_id: str | None = None
+    states: tuple[str, ...] = ()
+    name: str | None = None
+    node_id: str | None = None
+    everything: bool = False
+
+    @property
+    def key(self) -> str:
+        """Two queries that ask for the same have the same key."""
+        return msgspec.json.encode(self).decode()
