@@ -11,6 +11,7 @@ from tests.sim.machines import Machine
 from tests.sim.plan import Plan
 from tests.sim.population import populated, submitted
 from tests.sim.workers import SERVER_JOB, actor_id
+from tests.sim.workloads import Workloads
 
 LEAST_DEAD = 3  # a cluster of fewer nodes has no dead one
 MESSAGE_LINES = 10
@@ -25,6 +26,7 @@ class SimCluster:
         self.plan = plan or Plan()
         self.clock = clock or SimClock(self.plan.origin)
         self.packages: dict[str, bytes] = {}
+        self.workloads = Workloads(self)
         self._begin(self.plan.origin - 6.1 * 86_400, populated(self.plan))
 
     def _begin(self, moment: float, jobs: list[SimJob]) -> None:

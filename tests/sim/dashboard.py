@@ -12,10 +12,13 @@ from tests.sim.jobs import SimJob
 from tests.sim.logs import last_lines
 from tests.sim.machines import camel
 from tests.sim.wire import Reply, Request, Stream
+from tests.sim.workloads import listed
 
 RAY_VERSION = "2.60.0"
 RAY_COMMIT = "b7f4259e944bf6959f721b106adc366ddfa0c356"
 LARGEST_PACKAGE = 104_857_600
+
+STATE_LISTS = ("actors", "tasks", "placement_groups", "workers", "cluster_events")
 
 PUBLIC = ("/api/authentication_mode", "/api/gcs_healthz")
 BROWSER_HEADERS = ("referer", "origin", "sec-fetch-mode", "sec-fetch-dest", "sec-fetch-site", "sec-fetch-user")
@@ -57,7 +60,6 @@ class Dashboard:
             ("POST", "/api/jobs/"): self._submit,
             ("GET", "/nodes"): self._nodes,
             ("GET", "/api/cluster_status"): self._cluster_status,
-            ("GET", "/api/v0/actors"): self._actors,
             ("GET", "/api/v0/logs"): self._log_list,
             ("GET", "/api/v0/logs/file"): self._log_file,
             ("GET", "/api/v0/logs/stream"): self._log_stream,
@@ -96,6 +98,8 @@ class Dashboard:
             return self._one_job(request)
         if request.path.startswith("/api/packages/gcs/"):
             return self._package(request)
+        if request.path.startswith("/api/v0/"):
+            return self._state_list(request)
         return _text("404: Not Found", 404)
 
     async def _version(self, _: Request) -> Reply:
@@ -173,16 +177,15 @@ class Dashboard:
     async def _cluster_status(self, _: Request) -> Reply:
         return Reply(_envelope(_status(self.cluster), "Got cluster status."))
 
-    async def _actors(self, request: Request) -> Reply:
-        rows = self.cluster.actors()
-        keys, signs, values = (request.all(f"filter_{part}") for part in ("keys", "predicates", "values"))
-        found = rows
-        for key, sign, value in zip(keys, signs, values, strict=True):
-            found = [row for row in found if (str(row.get(key)).lower() == value.lower()) == (sign == "=")]
-        limit = int(request.get("limit", "100"))
-        result = {"total": len(rows), "num_after_truncation": len(rows), "num_filtered": len(found),
-                  "result": found[:limit], "partial_failure_warning": "", "warnings": None}  # fmt: skip
-        return Reply(_envelope({"result": result}, ""))
+    def _state_list(self, request: Request) -> Reply:
+        """A list of the state API, or of what an older Ray does not have."""
+        kind, workloads = request.path.removeprefix("/api/v0/"), self.cluster.workloads
+        if kind not in STATE_LISTS or kind in workloads.absent:
+            return _text("404: Not Found", 404)
+        found = listed(kind, workloads.rows(kind), list(request.query))
+        if isinstance(found, str):
+            return Reply(_envelope(None, found, result=False), 400)
+        return Reply(_envelope({"result": found}, ""))
 
     async def _log_list(self, request: Request) -> Reply:
         if all(machine.node_id != request.get("node_id") for machine in self.cluster.machines if not machine.is_dead):

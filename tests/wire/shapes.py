@@ -5,7 +5,8 @@ from typing import Any
 
 # Maps whose keys are data, not fields: ids, names of resources, labels.
 _MAPS = ("nodeLogicalResources", "usage", "usageByNode", "activeNodes", "nodeTypeMapping", "resourcesTotal", "labels",
-         "disk", "nodeTypes", "usedResources")  # fmt: skip
+         "disk", "nodeTypes", "usedResources", "required_resources", "unit_resources", "label_selector",
+         "custom_fields")  # fmt: skip
 _USERS = ("metadata", "runtime_env")  # what is in these is the users' choice
 _TRIMMED = re.compile(r"\.\.\. trimmed")
 

@@ -68,6 +68,11 @@ async def body_of(client: RayClient, path: str, **params: str) -> Any:
         ("/nodes", {"view": "summary"}, ["nodes_summary", "nodes_summary_2nodes", "nodes_summary_dead"]),
         ("/api/cluster_status", {}, ["cluster_status"]),
         ("/api/v0/actors", {"limit": "1000"}, ["v0_actors"]),
+        ("/api/v0/actors", {"limit": "1000", "detail": "true"}, ["v0_actors_detail"]),
+        ("/api/v0/tasks", {"limit": "1000"}, ["v0_tasks"]),
+        ("/api/v0/placement_groups", {"limit": "1000", "detail": "true"}, ["v0_placement_groups"]),
+        ("/api/v0/workers", {"limit": "1000", "detail": "true"}, ["v0_workers"]),
+        ("/api/v0/cluster_events", {"limit": "1000", "detail": "true"}, ["v0_cluster_events"]),
     ],
 )
 async def test_replies_have_the_fields_and_types_of_recorded_ones(
