@@ -48,6 +48,7 @@ def witness(machine: Machine) -> Iterator[Witness]:
     assert processes_with(CANARY) == []
 
 
+@pytest.mark.lengthy
 def test_it_is_in_the_rendered_file_and_nowhere_else(witness: Witness) -> None:
     assert witness.run("secrets", "import", "web.yaml").code == 0
     assert witness.files() == [], "the vault is encrypted"

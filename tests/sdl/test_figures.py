@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.sdl.figures import agreements, corpus_files, edits, identical
 
 
+@pytest.mark.lengthy
 def test_verdicts(corpus: Path) -> None:
     figures = agreements(corpus)
     for found in figures:
@@ -16,6 +19,7 @@ def test_bytes(corpus: Path) -> None:
     assert identical(corpus_files(corpus)).differing == ()
 
 
+@pytest.mark.lengthy
 def test_edits(corpus: Path) -> None:
     found = edits(corpus_files(corpus), every=5)
     assert found.wrong == ()

@@ -142,6 +142,7 @@ def test_a_full_disk_leaves_no_part_of_a_value(
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and VALUE in path.read_text()]
 
 
+@pytest.mark.lengthy
 def test_scopes(small: Path, machine: Machine) -> None:
     small.write_text(SMALL.replace("MODE=fast", "MODE=ac-secret://V"))
     environment = {"RAYAKASH_VAULT_PASSPHRASE": "correct horse"}

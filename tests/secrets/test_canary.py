@@ -171,6 +171,7 @@ def test_the_looking_finds_it(machine: Machine) -> None:
     assert sorted(path.name for path in machine.files_with(CANARY)) == ["encoded", "plain"]
 
 
+@pytest.mark.lengthy
 def test_in_the_vault(vault_only: Witness) -> None:
     vault_only.everything_but_killing("vault")
     assert vault_only.run("set", "NAME", stdin=CANARY, RAYAKASH_VAULT_PASSPHRASE=NEXT_PHRASE).code == 2
@@ -193,6 +194,7 @@ def test_killed_while_the_vault_is_written(vault_only: Witness, left: str, rows:
     assert "yes" in vault_only.run("list", **OPEN).out
 
 
+@pytest.mark.lengthy
 def test_in_the_keyring(with_keyring: Witness) -> None:
     with_keyring.everything_but_killing("keyring")
 

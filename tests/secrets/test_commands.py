@@ -188,6 +188,7 @@ def test_status(here: Here) -> None:
     assert "there is no keyring on this machine" in here.secrets("status").out
 
 
+@pytest.mark.lengthy
 def test_the_passphrase_can_be_changed(here: Here) -> None:
     assert here.secrets("set", "NAME", stdin=VALUE, **OPEN).code == 0
     done = here.secrets("passphrase", stdin="another passphrase\n", **OPEN)
@@ -250,6 +251,7 @@ def test_the_passphrase_is_typed_again_when_wrong(machine: Machine) -> None:
         assert not [text for text in (VALUE, PASSPHRASE, "not the one") if text in user.shown]
 
 
+@pytest.mark.lengthy
 def test_a_new_vault_is_made_with_a_passphrase_typed_twice(tmp_path: Path) -> None:
     machine = Machine(tmp_path / "machine")
     with terminal(machine, "set", "NAME") as user:

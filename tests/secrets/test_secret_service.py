@@ -12,6 +12,8 @@ from tests.secrets.fakes import PASSPHRASE
 from tests.secrets.machine import GUARD_S, Done, Machine, quick_vault
 from tests.secrets.secret_service import SecretService, secret_service
 
+pytestmark = pytest.mark.lengthy
+
 OPEN = {"RAYAKASH_VAULT_PASSPHRASE": PASSPHRASE}
 VALUE = "canary-of-the-service"
 

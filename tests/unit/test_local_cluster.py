@@ -143,6 +143,7 @@ async def test_cancelled_again_the_supervisor_goes_on_alone(script: Script) -> N
     await eventually(lambda: not script.processes(), "the end of the tree")
 
 
+@pytest.mark.lengthy
 @pytest.mark.parametrize(
     ("behaviour", "title", "detail"),
     [

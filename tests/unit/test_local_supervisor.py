@@ -24,6 +24,8 @@ from cockpit.local.plan import Plan
 from cockpit.local.private import parent_name
 from cockpit.local.teardown import sweep
 
+pytestmark = pytest.mark.lengthy
+
 LINUX = sys.platform == "linux"
 
 # Its first argument is the directory in which everything that it starts leaves a note named KIND.PID.

@@ -264,6 +264,7 @@ def test_a_large_file_is_never_whole_in_memory(tmp_path: Path) -> None:
         assert peak(lambda: write_package(found, out)) < 8 << 20
 
 
+@pytest.mark.lengthy
 def test_fifty_thousand_files_stay_within_bounds(tmp_path: Path) -> None:
     # One directory behind a hundred links: as many files for Ray, and fewer to create.
     for index in range(500):

@@ -482,7 +482,10 @@ async def test_delete() -> None:
     assert set(ray.jobs) == {"live"}
 
 
-async def test_delete_waits_for_the_supervisor_of_a_job_that_has_just_been_stopped() -> None:
+async def test_delete_waits_for_the_supervisor_of_a_job_that_has_just_been_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(job_operations, "MONITOR_SECONDS", 0.1)
     ray = FakeRay()
     ray.add("stopped", "STOPPED")
     ray.supervisors["stopped"] = 2
@@ -490,7 +493,8 @@ async def test_delete_waits_for_the_supervisor_of_a_job_that_has_just_been_stopp
     assert ray.jobs == {}
 
 
-async def test_delete_by_rays_own_job_id_waits_for_the_supervisor_too() -> None:
+async def test_delete_by_rays_own_job_id_waits_for_the_supervisor_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_operations, "MONITOR_SECONDS", 0.1)
     ray = FakeRay()
     ray.add("stopped", "STOPPED", job_id="02000000")
     ray.supervisors["stopped"] = 2

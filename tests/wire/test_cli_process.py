@@ -20,7 +20,7 @@ from tests.wire.server import Exchange, until
 
 __all__ = ["home"]
 
-pytestmark = pytest.mark.usefixtures("home")
+pytestmark = [pytest.mark.usefixtures("home"), pytest.mark.lengthy]
 
 LOG = b"one\n\x1b[31mred\x1b[0m \x1b]0;owned\x07\x1b[2J\r\xff\xc2\x9b2J\x00\nend"
 # Colours, line ends and carriage returns pass, everything else that a terminal would obey is written out.

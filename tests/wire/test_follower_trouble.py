@@ -12,7 +12,7 @@ from tests.wire.server import Exchange, until
 
 __all__ = ["brisk"]
 
-pytestmark = pytest.mark.usefixtures("brisk")
+pytestmark = [pytest.mark.usefixtures("brisk"), pytest.mark.lengthy]
 
 LINES = b"".join(b"line %d of the log\n" % number for number in range(500))
 

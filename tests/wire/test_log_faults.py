@@ -38,6 +38,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.lengthy
 @pytest.mark.parametrize("kind", HOSTILE)
 async def test_whatever_it_holds_it_is_the_same_after_cuts(kind: str) -> None:
     ray, data = FakeRay(), HOSTILE[kind]
@@ -118,6 +119,7 @@ async def test_node_that_dies_is_told_and_what_was_fetched_kept() -> None:
     assert followed.missing == (f"The node {NODE[:12]} is gone, and its logs with it. What was fetched before is kept.")
 
 
+@pytest.mark.lengthy
 async def test_byte_by_byte() -> None:
     ray = FakeRay()
     log = ray.add(JOB, log=b"x")
@@ -149,6 +151,7 @@ def full_after(room: int) -> Callable[[int, memoryview, int], int]:
     return pwrite
 
 
+@pytest.mark.lengthy
 async def test_full_disk_is_told_and_the_end_kept_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spool, "MEMORY_BYTES", 50_000)
     ray = FakeRay()

@@ -11,6 +11,8 @@ from tests.wire.fake_ray import FakeRay
 from tests.wire.following import JOB, Following, brisk, following
 from tests.wire.server import until
 
+pytestmark = pytest.mark.lengthy
+
 __all__ = ["brisk"]
 
 LINES = 500_000

@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 import msgspec
 import pytest
 
+pytestmark = pytest.mark.lengthy
+
 MIB = 1024 * 1024
 MOST = 200 * MIB
 

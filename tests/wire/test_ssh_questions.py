@@ -18,7 +18,7 @@ from tests.wire.commands import home
 
 __all__ = ["bastion", "home", "runtime"]
 SANE = termios.ECHO | termios.ICANON | termios.ISIG
-pytestmark = [needs_sshd, pytest.mark.usefixtures("home", "runtime")]
+pytestmark = [needs_sshd, pytest.mark.usefixtures("home", "runtime"), pytest.mark.lengthy]
 
 
 @pytest.fixture(scope="module")

@@ -123,6 +123,7 @@ async def test_fingerprint_that_is_none() -> None:
     assert "no TLS" in done.err
 
 
+@pytest.mark.lengthy
 async def test_watching_ends_where_the_certificate_changes(home: Path, ours: Issued, theirs: Issued) -> None:
     (home / "token").write_text(TOKEN)
     async with serving(ours) as (server, context):

@@ -19,7 +19,7 @@ aiohttp = pytest.importorskip("aiohttp", reason="needs the extra: pip install 'r
 
 __all__ = ["home"]
 
-pytestmark = pytest.mark.usefixtures("home")
+pytestmark = [pytest.mark.usefixtures("home"), pytest.mark.lengthy]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 

@@ -48,6 +48,7 @@ def places(node: Node | None, path: Path) -> Iterator[tuple[Path, Scalar]]:
             yield from places(item, (*path, index))
 
 
+@pytest.mark.lengthy
 def test_the_cursor_is_where_the_parser_says(corpus_texts: dict[str, str]) -> None:
     """Thousands of places of real files; indentation alone must tell as much as the tree does."""
     seen = 0
