@@ -1,0 +1,1 @@
+"""Deployments on Akash: what one would cost, its bids and lease, what is on disk about it, and its end."""

@@ -1,0 +1,15 @@
+"""A user of the test's own, whose journals are empty."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.wire.commands import DIRECTORIES
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Directories of the test's own."""
+    for name in DIRECTORIES:
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    return tmp_path / "home"
