@@ -1,23 +1,21 @@
-"""Put the start scripts of this folder into the templates, which carry them in `args`; run by `make scripts`."""
+"""Write the templates anew from their wishes and the start scripts of this folder; run by `make scripts`."""
 
 from pathlib import Path
 
 from cockpit.sdl.document import SdlDocument
 from cockpit.sdl.files import save_document
+from cockpit.sdl.wish import PRESETS, written
 
-HERE = Path(__file__).parent
-SCRIPTS = {"gateway": "start-gateway.sh", "ray-head": "start-head.sh", "ray-worker": "start-worker.sh"}
+FOLDER = Path(__file__).parents[1] / "sdl"
 
 
 def main() -> None:
-    """Write every template anew whose text differs."""
-    for path in sorted((HERE.parent / "sdl").glob("*.yaml")):
-        document = SdlDocument(path.read_text(encoding="utf-8"))
-        before = document.text
-        for service, name in SCRIPTS.items():
-            document.set(("services", service, "args", 0), (HERE / name).read_text(encoding="utf-8"))
-        if document.text != before:
-            save_document(path, document)
+    """Write every template whose text differs."""
+    for name, wish in PRESETS.items():
+        path = FOLDER / f"{name}.yaml"
+        text = written(wish).text
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            save_document(path, SdlDocument(text))
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ _NAMES = (
     EnvName("AWS_DEFAULT_REGION", False, "The region of the S3 bucket, such as us-east-1."),
     EnvName("R2_BUCKET_URL", False, "The address of the Cloudflare R2 bucket."),
     EnvName("S3_ENDPOINT_URL", False, "The address of a store that speaks S3 but is not Amazon's."),
+    EnvName("AWS_ENDPOINT_URL_S3", False, "The address of a store that speaks S3, for boto3, s3fs and pyarrow."),
+    EnvName("FSSPEC_S3_ENDPOINT_URL", False, "The address of a store that speaks S3, for fsspec."),
     EnvName("B2_APPLICATION_KEY_ID", True, "Names the application key for Backblaze B2."),
     EnvName("B2_APPLICATION_KEY", True, "The application key for Backblaze B2."),
     EnvName("MINIO_ACCESS_KEY", True, "The user of the MinIO store."),
@@ -34,6 +36,7 @@ _NAMES = (
     EnvName("GATEWAY_TLS_CERTIFICATE", False, "The certificate of the gateway in front of the cluster, base64 of PEM."),
     EnvName("GATEWAY_TLS_KEY", True, "The key of that certificate, base64 of PEM."),
     EnvName("RAY_ADDRESS_HOST", False, "The name under which workers reach the head."),
+    EnvName("RAY_SERVE_DEFAULT_HTTP_HOST", False, "0.0.0.0 lets the gateway reach Ray Serve."),
     EnvName("RAYAKASH_ALLOW_NO_AUTH", False, "1 lets a cluster start without a token, for a network of your own."),
 )
 

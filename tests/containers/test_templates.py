@@ -16,10 +16,9 @@ import os
 import ray
 
 NAMES = "AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_DEFAULT_REGION WANDB_API_KEY WANDB_PROJECT".split()
-ENDPOINTS = "AWS_ENDPOINT_URL_S3 FSSPEC_S3_ENDPOINT_URL".split()
 
 def seen():
-    return {name: len(os.environ.get(name, "")) for name in NAMES} | {name: os.environ.get(name) for name in ENDPOINTS}
+    return {name: len(os.environ.get(name, "")) for name in NAMES}
 
 ray.init()
 there = [node["NodeID"] for node in ray.nodes() if node["Alive"] and "node:__internal_head__" not in node["Resources"]]
@@ -65,15 +64,12 @@ def test_gpus_are_left_out_and_jobs_find_the_store(stored: Cluster, jobs: Path) 
     done = stored.cockpit("submit", "--working-dir", jobs, "--", "python3", "environment.py")
     assert done.code == 0, done.err + done.out
     said = next(line for line in done.out.splitlines() if line.startswith(("SAME", "DIFFERENT")))
-    address = "'https://s3.us-east-1.amazonaws.com'"
     assert said.startswith("SAME")
     for wanted in (
         "'AWS_ACCESS_KEY_ID': 25", "'AWS_SECRET_ACCESS_KEY': 29", "'WANDB_API_KEY': 21", "'WANDB_PROJECT': 12",
-        f"'AWS_ENDPOINT_URL_S3': {address}", f"'FSSPEC_S3_ENDPOINT_URL': {address}",
     ):  # fmt: skip
         assert wanted in said
     log = stored.world.podman("logs", stored.containers("ray-head")[0]["container"])
-    assert "rayakash: jobs get the keys of the store" in log
     assert "of mine" not in log
 
 
@@ -91,8 +87,8 @@ def test_the_notice_names_the_gpus(stored: Cluster) -> None:
 def narrow(world: World) -> Iterator[tuple[Cluster, Path]]:
     """The range of worker ports that templates used to have, on nodes with eight CPUs to fill."""
     assert "--max-worker-port=19999" in script("ray-worker")
-    changes = (("--max-worker-port=19999", "--max-worker-port=10007"), ('--num-cpus="$cpus"', "--num-cpus=8"))
-    path = world.sdl("proof-ports", "ray-cpu", *changes)
+    change = ("--max-worker-port=19999", "--max-worker-port=10007 --num-cpus=8")
+    path = world.sdl("proof-ports", "ray-cpu", change)
     yield Cluster(world, path.stem, world.up(path, "--replicas", "1")), path
     world.cockpit("sdl", "down", path.stem)
 

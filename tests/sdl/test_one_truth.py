@@ -18,7 +18,7 @@ DOCKERFILE = (DOCKER / "Dockerfile").read_text()
 FILES = {"gateway": "start-gateway.sh", "ray-head": "start-head.sh", "ray-worker": "start-worker.sh"}
 # What the scripts read beside the variables that the templates declare.
 OF_THE_SCRIPTS = {
-    "AWS_ENDPOINT_URL_S3", "FSSPEC_S3_ENDPOINT_URL", "RAYAKASH_ALLOW_NO_AUTH", "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S",
+    "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S",
 }  # fmt: skip
 
 
@@ -80,21 +80,11 @@ def test_ports_of_head_and_workers() -> None:
     assert head.agent_ports == worker.agent_ports
     assert 0 not in head.agent_ports
     assert head.worker_ports() == worker.worker_ports()
-    checked = {service: _checked_ports(service) for service in ("ray-head", "ray-worker")}
-    assert checked == {
-        "ray-head": {GCS_PORT, DASHBOARD_PORT, *head.agent_ports}, "ray-worker": set(worker.agent_ports)
-    }  # fmt: skip
-
-
-def _checked_ports(service: str) -> set[int]:
-    found = re.search(r"^need_ports ([\d ]+)$", script(service), re.MULTILINE)
-    assert found is not None
-    return {int(port) for port in found[1].split()}
 
 
 def test_workers_and_the_gateway_ask_where_the_head_listens() -> None:
     asked = {int(port) for port in re.findall(r"\(host, (\d+)", script("ray-worker"))}
-    assert asked == {GCS_PORT, DASHBOARD_PORT}
+    assert asked == {GCS_PORT}
     assert member("ray-worker").flag("address") == f"$RAY_ADDRESS_HOST:{GCS_PORT}".replace(
         "$RAY_ADDRESS_HOST", "ray-head"
     )
@@ -120,7 +110,7 @@ def test_the_health_check_asks_the_agent() -> None:
 def test_every_variable_that_a_script_reads_is_known() -> None:
     read = {name for service in SERVICES for name in re.findall(r"\$\{?([A-Z][A-Z0-9_]+)", script(service))}
     assert read - set(KNOWN) - {CERTIFICATE_NAME, KEY_NAME} <= OF_THE_SCRIPTS
-    assert read >= OF_THE_SCRIPTS - {"RAYAKASH_ALLOW_NO_AUTH"}
+    assert read >= OF_THE_SCRIPTS
 
 
 @pytest.mark.parametrize("name", NAMES)
