@@ -2,11 +2,10 @@
 
 import argparse
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cockpit.cli import options, output, sdl_containers, sdl_export, sdl_secrets
+from cockpit.cli import options, output, sdl_containers, sdl_export, sdl_new, sdl_secrets
 from cockpit.cli.sdl_input import in_file, read_bytes, read_document
 from cockpit.errors import EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError
 
@@ -30,6 +29,7 @@ def add(commands: Any) -> None:
     )
     group.set_defaults(run=lambda _: _show_help(group))
     nested = group.add_subparsers(title="commands", metavar="COMMAND")
+    sdl_new.add(nested)
     _add_writing(nested)
     _add_reading(nested)
     sdl_secrets.add_render(nested)
@@ -38,11 +38,6 @@ def add(commands: Any) -> None:
 
 
 def _add_writing(nested: Any) -> None:
-    new = nested.add_parser("new", help="write a template to a file")
-    new.add_argument("template", metavar="TEMPLATE", help="a name of `sdl templates`")
-    new.add_argument("-o", "--output", metavar="FILE", help="where to (default: TEMPLATE.yaml here)")
-    new.add_argument("--force", action="store_true", help="replace a file that is there")
-    new.set_defaults(run=new_file)
     edit = nested.add_parser("edit", help="write an SDL on the screen, as a form and as text")
     edit.add_argument("file", metavar="FILE", nargs="?", help="a file, which need not be there yet")
     edit.set_defaults(run=edit_file)
@@ -59,7 +54,6 @@ def _add_writing(nested: Any) -> None:
 
 
 def _add_reading(nested: Any) -> None:
-    names = nested.add_parser("templates", help="list what a new SDL can begin with")
     check = nested.add_parser("lint", help="say what either parser, the chain or Ray would object to")
     check.add_argument("files", nargs="+", metavar="FILE")
     compare = nested.add_parser("diff", help="what changes in meaning, and whether an update can do it")
@@ -67,7 +61,7 @@ def _add_reading(nested: Any) -> None:
     compare.add_argument("after", metavar="B")
     show = nested.add_parser("show", help="services, resources, cost, and what becomes of each port")
     show.add_argument("file", metavar="FILE")
-    for parser, run in ((names, templates), (check, lint), (compare, diff), (show, show_file)):
+    for parser, run in ((check, lint), (compare, diff), (show, show_file)):
         options.add_json(parser)
         parser.set_defaults(run=run)
 
@@ -102,39 +96,6 @@ def edit_file(args: argparse.Namespace) -> int:
         with in_file(str(path)):
             OpenFile.read(path)  # what is no text is told before the screen is taken
     return run_app(None, sdl=path, first_pane="sdl")
-
-
-def templates(args: argparse.Namespace) -> int:
-    """Print the templates."""
-    from cockpit.operations.sdl_editor.commands import template_record
-    from cockpit.render import sdl as text
-    from cockpit.sdl.document import SdlDocument
-    from cockpit.sdl.meaning import meaning_of
-    from cockpit.sdl.templates import all_templates
-
-    rows = [template_record(one, meaning_of(SdlDocument(one.text))) for one in all_templates()]
-    if args.json:
-        output.listing("templates", rows, now=time.time())
-    else:
-        output.rows(text.TEMPLATES, [text.template_row(row) for row in rows])
-    return EXIT_OK
-
-
-def new_file(args: argparse.Namespace) -> int:
-    """Write a template to a file."""
-    from cockpit.operations.sdl_editor.commands import write_new
-    from cockpit.operations.secrets.references import references_in
-    from cockpit.sdl.document import SdlDocument
-    from cockpit.sdl.templates import template_named
-
-    template = template_named(args.template)
-    path = Path(args.output or f"{template.name}.yaml")
-    write_new(path, template, force=args.force)
-    sdl_secrets.note_use(path)
-    names = dict.fromkeys(one.name for one in references_in(SdlDocument(template.text)))
-    output.message(f"Wrote {path}: {template.title}")
-    output.message(f"It refers to the secrets {output.joined(names)}; its first lines say how to make them.")
-    return EXIT_OK
 
 
 def lint(args: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""A cluster by wish: how many workers, which GPU, what it may cost; and the plan that follows, or what contradicts it."""
+"""A cluster by wish: how many workers, which GPU, what it may cost; the plan that follows, or what contradicts it."""
 
 import difflib
 import re
@@ -246,7 +246,8 @@ def _title(wish: Wish, workers: int) -> str:
         return f"A Ray cluster without GPUs: one head and {count}."
     units = wish.gpus_per_worker or 1
     cards = f"{units} GPU{'s' if units != 1 else ''} ({wish.gpu.model})"
-    return f"A Ray cluster: one head{' with ' + cards if wish.head_gpu else ''}, and {count} with {cards}{' each' if workers != 1 else ''}."
+    head = f" with {cards}" if wish.head_gpu else ""
+    return f"A Ray cluster: one head{head}, and {count} with {cards}{' each' if workers != 1 else ''}."
 
 
 def notes_for(name: str, secrets: list[str]) -> tuple[str, ...]:
@@ -254,9 +255,7 @@ def notes_for(name: str, secrets: list[str]) -> tuple[str, ...]:
     file = f"{name}.yaml"
     first, *rest = secrets or [""]
     others = (
-        f"\n  {f'rayakash-tui secrets set {first}':<44}" + (f"  # and {', '.join(rest)}" if rest else "")
-        if first
-        else ""
+        f"\n  {f'rayakash-tui secrets set {first}':<44}" + ("  # and the others below" if rest else "") if first else ""
     )
     steps = f"""
 Store what the file refers to (no value is ever in it), check it, try it in containers on this machine, and send it:

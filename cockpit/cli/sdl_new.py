@@ -1,0 +1,154 @@
+"""`sdl new` and `sdl templates`: a cluster by wish, written to a file."""
+
+import argparse
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cockpit.cli import options, output, sdl_secrets
+from cockpit.errors import EXIT_OK, UsageError
+
+if TYPE_CHECKING:
+    from cockpit.sdl.wish import Wish
+
+DESCRIPTION = """\
+Describe the cluster that you want; what you leave out follows from the GPU. NAME may be a preset (`sdl templates`).
+
+  rayakash-tui sdl new ray-cpu
+  rayakash-tui sdl new train --workers 6 --gpu h100:80Gi:sxm --max-price 2.50/gpu-h
+  rayakash-tui sdl new chat --gpu rtx4090 --workers 1 --serve --persistent beta3:200Gi:/models
+"""
+STORES = ("s3", "r2", "b2", "minio")
+
+
+def add(nested: Any) -> None:
+    """Declare the commands."""
+    new = nested.add_parser(
+        "new",
+        help="write a cluster to a file, by its size",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    new.add_argument("name", metavar="NAME", help="the cluster's name, or a preset")
+    new.add_argument("--preset", metavar="P", help="begin with a preset: see `sdl templates`")
+    _add_nodes(new.add_argument_group("nodes"))
+    _add_placement(new.add_argument_group("placement and software"))
+    new.add_argument("-o", "--output", metavar="FILE", help="where to (default: NAME.yaml here)")
+    new.add_argument("--force", action="store_true", help="replace an existing file")
+    new.set_defaults(run=new_file)
+    names = nested.add_parser("templates", help="list the presets that a new SDL can begin with")
+    options.add_json(names)
+    names.set_defaults(run=templates)
+
+
+def _add_nodes(group: Any) -> None:
+    group.add_argument("--workers", type=int, metavar="N", help="how many workers (default: 2)")
+    group.add_argument("--gpu", metavar="MODEL[:RAM[:INTERFACE]]", help="GPU of each worker: rtx4090, h100:80Gi:sxm")
+    group.add_argument("--gpus-per-worker", type=int, metavar="N", help="GPUs of each worker (default: 1)")
+    group.add_argument("--head-gpu", action="store_true", default=None, help="give the head the size of a worker")
+    group.add_argument("--cpu", metavar="N", help="CPUs of each worker")
+    group.add_argument("--memory", metavar="SIZE", help="memory of each worker: 96Gi")
+    group.add_argument("--shm", metavar="SIZE", help="shared memory of each worker, on top of its memory")
+    group.add_argument("--disk", metavar="SIZE", help="disk of each worker: 100Gi")
+    group.add_argument(
+        "--persistent", metavar="CLASS:SIZE:PATH", help="a lasting volume for each node: beta3:500Gi:/data"
+    )
+
+
+def _add_placement(group: Any) -> None:
+    group.add_argument("--region", metavar="R", help="attribute `region` of the provider: us-west")
+    group.add_argument("--audited", action="store_true", default=None, help="only providers signed by Akash's auditor")
+    group.add_argument(
+        "--max-price", metavar="USD", help="the most to pay: 0.60/gpu-h for each GPU, 4.50/h for the whole"
+    )
+    group.add_argument("--ray", metavar="VERSION", help="release of Ray: 2.60.0")
+    group.add_argument("--python", metavar="VERSION", help="Python of the stock image: 3.11")
+    group.add_argument("--image", metavar="IMAGE", help="an image of your own for head and workers")
+    group.add_argument("--store", choices=STORES, help="keys of an object store for jobs")
+    group.add_argument("--serve", action="store_true", default=None, help="let the gateway pass /serve/ to Ray Serve")
+
+
+def new_file(args: argparse.Namespace) -> int:
+    """Write a cluster to a file."""
+    from cockpit.operations.sdl_editor.commands import write_new
+    from cockpit.operations.secrets.references import references_in
+    from cockpit.sdl.document import SdlDocument
+    from cockpit.sdl.meaning import meaning_of
+    from cockpit.sdl.templates import Template
+    from cockpit.sdl.wish import written
+
+    wish = _wish(args)
+    done = written(wish)
+    path = Path(args.output or f"{wish.name}.yaml")
+    write_new(path, Template(wish.name, done.title, done.text), force=args.force)
+    sdl_secrets.note_use(path)
+    for notice in done.notices:
+        output.warning(notice)
+    document = SdlDocument(done.text)
+    output.message(f"Wrote {path}: {done.title}")
+    usd = meaning_of(document).usd_per_hour
+    if usd is not None:
+        output.message(f"Its price ceiling is ${usd:.2f}/h; bids come below it.")
+    names = dict.fromkeys(one.name for one in references_in(document))
+    output.message(f"It refers to the secrets {output.joined(names)}; its first lines say how to store them.")
+    return EXIT_OK
+
+
+def _wish(args: argparse.Namespace) -> "Wish":
+    """What the options ask for, over the preset. Raises UsageError."""
+    import difflib
+    import re
+
+    import msgspec
+
+    from cockpit.sdl import wish
+
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]{0,62}", args.name, re.ASCII):
+        raise UsageError(f"Invalid name: {args.name!r}.", hint="Use letters, digits, - and _; -o FILE says where to.")
+    preset = args.preset or (args.name if args.name in wish.PRESETS else None)
+    if preset is not None and preset not in wish.PRESETS:
+        raise UsageError(f"Unknown preset: {preset!r}.", hint=f"Use {', '.join(wish.PRESETS)}.")
+    if preset == "ray-cpu" and args.gpu:
+        raise UsageError("The preset ray-cpu is without GPUs.", hint="Use --preset ray-gpu, or leave out --gpu.")
+    given = {
+        "workers": args.workers,
+        "gpu": wish.read_gpu(args.gpu) if args.gpu is not None else None,
+        "gpus_per_worker": args.gpus_per_worker,
+        "head_gpu": args.head_gpu,
+        "cpu": wish.read_cpu(args.cpu) if args.cpu is not None else None,
+        **{name: _size(args, name) for name in ("memory", "shm", "disk")},
+        "persistent": wish.read_persistent(args.persistent) if args.persistent is not None else None,
+        "ceiling": wish.read_ceiling(args.max_price) if args.max_price is not None else None,
+        **{name: getattr(args, name) for name in ("region", "audited", "ray", "python", "image", "store", "serve")},
+    }
+    asked = {name: value for name, value in given.items() if value is not None}
+    near = difflib.get_close_matches(args.name, wish.PRESETS, 1, 0.8)
+    if preset is None and not asked and near:
+        hint = f"Use {', '.join(wish.PRESETS)}; or --preset {near[0]} to give the cluster a name of your own."
+        raise UsageError(f"Unknown preset: {args.name!r}.", hint=hint)
+    start = wish.PRESETS[preset] if preset else wish.Wish(name=args.name)
+    title = {"title": ""} if asked else {}
+    return msgspec.structs.replace(start, name=args.name, **asked, **title)
+
+
+def _size(args: argparse.Namespace, name: str) -> int | None:
+    from cockpit.sdl.wish import read_size
+
+    text = getattr(args, name)
+    return read_size(text, f"--{name}") if text is not None else None
+
+
+def templates(args: argparse.Namespace) -> int:
+    """Print the templates."""
+    from cockpit.operations.sdl_editor.commands import template_record
+    from cockpit.render import sdl as text
+    from cockpit.sdl.document import SdlDocument
+    from cockpit.sdl.meaning import meaning_of
+    from cockpit.sdl.templates import all_templates
+
+    rows = [template_record(one, meaning_of(SdlDocument(one.text))) for one in all_templates()]
+    if args.json:
+        output.listing("templates", rows, now=time.time())
+    else:
+        output.rows(text.TEMPLATES, [text.template_row(row) for row in rows])
+    return EXIT_OK
