@@ -1,14 +1,14 @@
-"""The start scripts that every SDL of ours carries: files in `docker/` of a checkout, or inside the package."""
+"""The start scripts that every SDL of ours carries: files of a checkout, or as the templates of a wheel hold them."""
 
 import shlex
 from functools import cache
 from pathlib import Path
 
-from cockpit.errors import UsageError
+from cockpit.sdl.document import SdlDocument
+from cockpit.sdl.templates import template_named
 
-_PACKAGE = Path(__file__).parents[1]
-# In a wheel, and in a checkout or an editable installation.
-_FOLDERS = (_PACKAGE / "data" / "docker", _PACKAGE.parent / "docker")
+_CHECKOUT = Path(__file__).parents[2] / "docker"
+_SERVICES = {"gateway": "gateway", "head": "ray-head", "worker": "ray-worker"}
 
 SERVE_PORT = 8000
 # The prefix is taken off, so that an application at / answers at /serve/.
@@ -59,8 +59,7 @@ def node_script(role: str, flags: tuple[tuple[str, str], ...] = ()) -> str:
 
 @cache
 def _read(role: str) -> str:
-    for folder in _FOLDERS:
-        path = folder / f"start-{role}.sh"
-        if path.is_file():
-            return path.read_text(encoding="utf-8")
-    raise UsageError("This installation has no start scripts.", hint="Reinstall rayakash-tui.")
+    path = _CHECKOUT / f"start-{role}.sh"
+    if path.is_file():
+        return path.read_text(encoding="utf-8")
+    return str(SdlDocument(template_named("ray-cpu").text).get(("services", _SERVICES[role], "args", 0)))

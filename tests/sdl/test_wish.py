@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cockpit.errors import UsageError
+from cockpit.sdl import scripts
 from cockpit.sdl.document import SdlDocument
 from cockpit.sdl.gpu_models import BY_MODEL, CARDS
 from cockpit.sdl.meaning import meaning_of
@@ -44,7 +45,9 @@ def wishes(draw: st.DrawFn) -> Wish:
         head_gpu=bool(gpu) and draw(st.booleans()),
         cpu=draw(st.none() | st.integers(1000, 384_000)),
         memory=memory,
-        shm=draw(st.none() | st.integers(least, least + 64).map(lambda one: one * GI)) if memory else None,
+        shm=draw(st.none() | st.integers(least, min(least + 64, 4 * (memory or 0) // GI)).map(lambda one: one * GI))
+        if memory
+        else None,
         disk=draw(st.none() | st.integers(1, 32_768).map(lambda one: one * GI)),
         persistent=draw(
             st.none()
@@ -185,3 +188,15 @@ def test_the_form_is_told_the_same(change: dict[str, Any]) -> None:
 
 def test_presets_are_wishes() -> None:
     assert list(PRESETS) == ["ray-cpu", "ray-gpu", "ray-gpu-1x6", "ray-gpu-storage"]
+
+
+def test_a_wheel_has_the_scripts_in_its_templates(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No `docker/` lies beside an installed package."""
+    wish = Wish(name="lab", serve=True)
+    here = written(wish).text
+    monkeypatch.setattr(scripts, "_CHECKOUT", tmp_path)
+    scripts._read.cache_clear()
+    try:
+        assert written(wish).text == here
+    finally:
+        scripts._read.cache_clear()
