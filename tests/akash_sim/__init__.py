@@ -1,0 +1,1 @@
+"""A simulated Akash: the Console in two dialects, providers with their gateways, and a virtual clock."""
