@@ -6,8 +6,8 @@ import msgspec
 class Query(msgspec.Struct, frozen=True, kw_only=True):
     """Which rows: of a job, in these states, of this name, on this node; None and () do not narrow.
 
-    Without `states` those that live or wait are meant, with `everything` the ended ones too. `job_id` is the ID that
-    Ray gave the driver.
+    `job_id` is "" for a job that has none, because it has not connected to Ray: nothing is its own then.
+    Without `states` those that live or wait are meant, with `everything` the ended ones too.
     """
 
     job_id: str | None = None

@@ -8,12 +8,16 @@ from typing import Self
 
 import msgspec
 
+from cockpit.clients.ray.data import DataApi
+from cockpit.clients.ray.events import EventsApi
 from cockpit.clients.ray.http import DashboardHttp
 from cockpit.clients.ray.jobs import JobsApi
 from cockpit.clients.ray.logs import LogsApi
 from cockpit.clients.ray.nodes import NodesApi
 from cockpit.clients.ray.packages import PackagesApi
+from cockpit.clients.ray.serve import ServeApi
 from cockpit.clients.ray.state import StateApi
+from cockpit.clients.ray.train import TrainApi
 from cockpit.clients.ray.workloads import WorkloadsApi
 from cockpit.clients.transport import Endpoint, Transport
 from cockpit.errors import NotRayError
@@ -33,6 +37,10 @@ class RayClient:
         self.nodes = NodesApi(self.http)
         self.state = StateApi(self.http)
         self.workloads = WorkloadsApi(self.state)
+        self.events = EventsApi(self.http, self.state, self.workloads)
+        self.serve = ServeApi(self.http)
+        self.train = TrainApi(self.http)
+        self.data = DataApi(self.http)
         self.logs = LogsApi(self.http, self.jobs.whole_log)
         self.packages = PackagesApi(self.http)
 

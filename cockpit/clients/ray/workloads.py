@@ -1,7 +1,7 @@
 """What runs in a cluster: actors, tasks, placement groups and workers, narrowed on the head as far as Ray can."""
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
@@ -32,6 +32,8 @@ class WorkloadsApi:
 
         The head compares a state with `=` alone: each state is a request of its own (3 to 5 ms).
         """
+        if query.job_id == "":
+            return StateRows(rows=())
         job: list[Filter] = [("job_id", "=", query.job_id)] if query.job_id else []
         states = query.states or (() if query.everything else LIVING_STATES)
         wanted: list[list[Filter]] = [[*job, ("state", "=", state)] for state in states] or [job]
@@ -51,6 +53,8 @@ class WorkloadsApi:
 
         Details cost five times the bytes: they come unless ended tasks are asked for in bulk.
         """
+        if query.job_id == "":
+            return StateRows(rows=())
         base: list[Filter] = [("job_id", "=", query.job_id)] if query.job_id else []
         base += [("name", "=", query.name)] if query.name else []
         if query.states:
@@ -65,6 +69,8 @@ class WorkloadsApi:
 
     async def placement_groups(self, query: Query) -> StateRows[PlacementGroup]:
         """Placement groups; Ray filters none of them on the head, whatever is asked (1.4 s at 10,000)."""
+        if query.job_id == "":
+            return StateRows(rows=())
         filters: list[Filter] = [("creator_job_id", "=", query.job_id)] if query.job_id else []
         filters += [("name", "=", query.name)] if query.name else []
         if len(query.states) == 1:
@@ -82,6 +88,8 @@ class WorkloadsApi:
 
     async def workers(self, query: Query) -> StateRows[Worker]:
         """Worker processes, of a job those that run its actors or ran its tasks."""
+        if query.job_id == "":
+            return StateRows(rows=())
         everything = query.everything or "DEAD" in query.states
         filters: list[Filter] = [] if everything else [("is_alive", "=", "True")]
         found = await self._state.list("workers", Worker, filters, detail=True)
@@ -94,7 +102,7 @@ class WorkloadsApi:
                 and (owned is None or worker.worker_id in owned or (worker.node_id, worker.pid) in owned)
             ),
         )
-        return replace(rows, rows=tuple(map(_tidy, rows.rows)))
+        return with_rows(rows, map(_tidy, rows.rows))
 
     async def _workers_of(self, job_id: str) -> set[object]:
         """IDs, and pairs of node and pid, of a job's workers; its driver's ID begins with the job ID."""
@@ -124,7 +132,19 @@ def joined(replies: Sequence[StateRows[R]]) -> StateRows[R]:
 
 def narrowed(found: StateRows[R], is_wanted: Callable[[R], bool]) -> StateRows[R]:
     """The rows that are wanted; Ray's totals stay what they are."""
-    return replace(found, rows=tuple(row for row in found.rows if is_wanted(row)))
+    return with_rows(found, (row for row in found.rows if is_wanted(row)))
+
+
+def with_rows(found: StateRows[Any], rows: Iterable[R]) -> StateRows[R]:
+    """The same totals with other rows."""
+    return StateRows(
+        rows=tuple(rows),
+        unreadable=found.unreadable,
+        total=found.total,
+        num_after_truncation=found.num_after_truncation,
+        num_filtered=found.num_filtered,
+        warnings=found.warnings,
+    )
 
 
 def _tidy(worker: Worker) -> Worker:
