@@ -176,13 +176,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What the user wrote down: contexts by name, and sentences about what could not be used.
 
     `secret_command` prints the value of a secret, such as `pass show {name}`. `left_out` are names of contexts that
-    stand there and could not be understood.
+    stand there and could not be understood. `console` is the address of another Akash Console.
     """
 
     contexts: dict[str, Context] = {}
     ui: Ui = Ui()
     notify: Notify = Notify()
     secret_command: str | None = None
+    console: str | None = None
     problems: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
 
@@ -223,12 +224,16 @@ def _sentence(fault: Fault) -> str:
 
 def _settings_from(path: Path, document: Mapping[str, Any], problems: list[str], left_out: list[str]) -> Settings:
     contexts: dict[str, Context] = {}
-    known = ("contexts", "notify", "secret_command", "ui")
+    known = ("console", "contexts", "notify", "secret_command", "ui")
     problems += [f"{path}: {key!r} is not a known setting" for key in document if key not in known]
     secret_command = document.get("secret_command")
     if not isinstance(secret_command, str | None):
         problems.append(f"{path}: secret_command is not text")
         secret_command = None
+    console = document.get("console")
+    if not isinstance(console, str | None):
+        problems.append(f"{path}: console is not text")
+        console = None
     tables = document.get("contexts", {})
     if not isinstance(tables, dict):
         problems.append(f"{path}: contexts is not a table")
@@ -255,6 +260,7 @@ def _settings_from(path: Path, document: Mapping[str, Any], problems: list[str],
         ui=ui,
         notify=notify,
         secret_command=secret_command,
+        console=console,
         problems=tuple(problems),
         left_out=gone,
     )

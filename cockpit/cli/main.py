@@ -20,6 +20,7 @@ GROUPS = {
     "clusters": ("clusters", "doctor"),
     "listings": ("jobs", "nodes", "gpus"),
     "history": ("history", "usage"),
+    "offers": ("offers",),
     "submit": ("submit",),
     "control": ("stop", "delete", "wait"),
     "logs": ("logs",),

@@ -19,6 +19,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     """A service in a group: `count` replicas, the needs of each, and the most that one replica may cost per block."""
 
     service: str
+    profile: str
     count: int
     cpu_millicores: int
     memory_bytes: int
@@ -126,6 +127,7 @@ def _part(view: View, row: Row) -> Part:
         raise UsageError(f"{at}: {what} is missing or not valid.")
     return Part(
         service=row.service,
+        profile=row.profile,
         count=count,
         cpu_millicores=cpu,
         memory_bytes=memory,
