@@ -84,7 +84,7 @@ def plan_of(view: View, machine: Machine, *, most: int | None = None) -> Plan:
         raise UsageError("Nothing is deployed.", hint="deployment names the services that run, with their counts.")
     containers = tuple(_container(view, row, machine, most, is_ray=row.service in ray) for row in rows)
     notices = (*_notices(view, rows, machine, most), *_memory_notice(containers, machine))
-    return Plan(containers=containers, notices=notices, doors=tuple(_doors(cluster)))
+    return Plan(containers=containers, notices=notices, doors=tuple(doors_of(cluster)))
 
 
 # --- one service -----------------------------------------------------------------------------------------------------
@@ -178,7 +178,7 @@ def _memory_notice(containers: Sequence[Container], machine: Machine) -> Iterato
 # --- the way in ------------------------------------------------------------------------------------------------------
 
 
-def _doors(cluster: Cluster) -> Iterator[tuple[str, int]]:
+def doors_of(cluster: Cluster) -> Iterator[tuple[str, int]]:
     """A service that forwards to the head's dashboard, then the dashboard where it is public itself."""
     for head in cluster.heads:
         port = next(iter(head.sensitive_ports))

@@ -8,13 +8,13 @@ import msgspec
 from cockpit.clients.akash import settling
 from cockpit.clients.akash.console import ConsoleClient
 from cockpit.clients.akash.outcomes import Done
-from cockpit.clients.transport import Transport
 from cockpit.errors import CockpitError, NotRayError, OutcomeUnknownError, UnreachableError, UsageError
 from cockpit.model.akash.deployments import Deployment
 from cockpit.model.akash.money import usd
-from cockpit.operations.clusters.connect import Selection, choose, endpoint_of
+from cockpit.operations.clusters.connect import Selection, choose
 from cockpit.operations.clusters.contexts import known_clusters, remove_context
 from cockpit.operations.deployments.journal import Entry, Journal
+from cockpit.operations.deployments.probing import Probe, probe
 
 DEAD_S = 20.0
 DEAD_POLL_S = 2.0
@@ -33,7 +33,9 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     context: str | None = None
 
 
-async def close(console: ConsoleClient, journal: Journal | None, dseq: str, *, context: str | None = None) -> Ended:
+async def close(
+    console: ConsoleClient, journal: Journal | None, dseq: str, *, context: str | None = None, try_it: Probe = probe
+) -> Ended:
     """Close a deployment and wait for the proof; its context is removed.
 
     Raises AuthenticationError, and OutcomeUnknownError as long as it may still cost: the journal stays at `closing`.
@@ -51,7 +53,7 @@ async def close(console: ConsoleClient, journal: Journal | None, dseq: str, *, c
     refund, spent = _money(before, found)
     if journal is not None:
         journal.write(Entry(step="closed", at=now().wall, refund_usd=refund))
-    is_dead = await _is_dead(console, context) if context else None
+    is_dead = await _is_dead(console, context, try_it) if context else None
     removed = context if context and _remove(context) else None
     return Ended(dseq=dseq, refund_usd=refund, spent_usd=spent, port_is_dead=is_dead, context=removed)
 
@@ -81,7 +83,7 @@ def _money(before: Deployment | None, after: Deployment | None) -> tuple[Decimal
     return max(Decimal(0), usd(refund)), usd(paid)
 
 
-async def _is_dead(console: ConsoleClient, context: str) -> bool | None:
+async def _is_dead(console: ConsoleClient, context: str, try_it: Probe) -> bool | None:
     """Whether the cluster's port answers no more; providers take a few seconds."""
     try:
         target = choose(Selection(context=context))
@@ -89,11 +91,10 @@ async def _is_dead(console: ConsoleClient, context: str) -> bool | None:
         return None
     if target.bastion is not None:
         return None
-    endpoint = endpoint_of(target, target.tls, None, is_bare=True)
     deadline = console.clock.now().wall + DEAD_S
     while console.clock.now().wall < deadline:
         try:
-            await Transport(endpoint).meet(verify=False)
+            await try_it(target.address, None)
         except NotRayError:  # something answers
             pass
         except UnreachableError:

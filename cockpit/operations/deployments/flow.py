@@ -55,11 +55,25 @@ class ManifestRefusedError(RejectedError):
 class Step:
     """What all steps of one deployment share: the Console, its journal, the plan, and who hears of it."""
 
-    def __init__(self, console: ConsoleClient, journal: Journal, plan: Plan, report: Report) -> None:
+    def __init__(
+        self,
+        console: ConsoleClient,
+        journal: Journal,
+        plan: Plan,
+        report: Report,
+        *,
+        avoided: Sequence[str] = (),
+    ) -> None:
         self.console = console
         self.journal = journal
         self.plan = plan
         self._report = report
+        self._avoided = tuple(avoided)
+
+    @property
+    def excluded(self) -> tuple[str, ...]:
+        """Providers that failed us in this attempt, or in the ones that it replaces."""
+        return (*self._avoided, *self.journal.attempt.excluded)
 
     def now(self) -> float:
         """The time of day in seconds since the epoch."""
@@ -194,7 +208,7 @@ async def collect(step: Step, book: BidBook, terms: Terms) -> list[BidRow]:
     while True:
         rows = await _readable(book)
         now = step.now()
-        excluded = step.journal.attempt.excluded
+        excluded = step.excluded
         usable = [row for row in rows if row.address not in excluded]
         first_at = now if usable and first_at is None else first_at
         if rows and (names := tuple(key_of(row.bid) for row in rows)) != shown:

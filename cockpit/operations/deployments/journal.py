@@ -119,6 +119,10 @@ def directory() -> Path:
     return settings.state_directory() / "deployments"
 
 
+class BusyError(UsageError):
+    """Another process works on the attempt."""
+
+
 class Journal:
     """One attempt's file, locked for as long as this process works on it."""
 
@@ -145,7 +149,7 @@ class Journal:
 
     @classmethod
     def resume(cls, path: Path) -> "Journal":
-        """Continue an attempt. Raises UsageError where another process works on it, or the file cannot be used."""
+        """Continue an attempt. Raises BusyError, and UsageError where the file cannot be used."""
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
         except OSError as error:
@@ -185,7 +189,7 @@ class Journal:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self.close()
-            raise UsageError(
+            raise BusyError(
                 "Another rayakash-tui is working on this deployment.",
                 hint="Wait until it ends, or stop it; the deployment goes on either way.",
             ) from None

@@ -1,0 +1,188 @@
+"""The whole of a deployment: created, leased, started, reached and named; what fails is closed and rented elsewhere."""
+
+import secrets as randomness
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+
+import msgspec
+
+from cockpit.clients.akash.console import ConsoleClient, CreateRequest
+from cockpit.errors import CockpitError, UsageError
+from cockpit.model.akash.deployments import Deployment, LeaseStatus
+from cockpit.operations.deployments.ending import close
+from cockpit.operations.deployments.flow import ManifestRefusedError, News, Report, Step, Terms, create, extend, lease
+from cockpit.operations.deployments.journal import Entry, Journal
+from cockpit.operations.deployments.plan import Plan
+from cockpit.operations.deployments.preparing import Prepared, make_secrets, outgoing
+from cockpit.operations.deployments.probing import Probe, probe
+from cockpit.operations.deployments.reaching import Ready, address_in, nodes_alive, reach, write_context
+from cockpit.operations.deployments.starting import (
+    GatewaySource,
+    LeaseLostError,
+    NeverReadyError,
+    StatusSource,
+    Watch,
+)
+from cockpit.operations.question import Ask, Question
+from cockpit.render.deployments import per_hour
+
+MOST_ROUNDS = 3
+
+MakeSource = Callable[[ConsoleClient, Plan], StatusSource]
+
+
+class Tools(msgspec.Struct, frozen=True, kw_only=True):
+    """How to ask providers, and how to try an address; tests have others."""
+
+    source: MakeSource
+    probe: Probe = probe
+
+
+def _gateways(console: ConsoleClient, plan: Plan) -> StatusSource:
+    services = {number: tuple(part.service for part in group.parts) for number, group in enumerate(plan.groups, 1)}
+    return GatewaySource(console, services)
+
+
+TOOLS = Tools(source=_gateways)
+
+
+class Deploying:
+    """One `deploy`: up to three rounds, each with a confirmation of its own and one create."""
+
+    def __init__(
+        self,
+        console: ConsoleClient,
+        prepared: Prepared,
+        terms: Terms,
+        report: Report,
+        *,
+        waits: bool = True,
+        tools: Tools = TOOLS,
+    ) -> None:
+        self._console = console
+        self._prepared = prepared
+        self._terms = terms
+        self._report = report
+        self._waits = waits
+        self._tools = tools
+        self.journal: Journal | None = None
+
+    async def run(self, ask: Ask) -> Ready:
+        """Deploy, after the plan was agreed to; `ask` is for what comes up later: renting elsewhere after a failure.
+
+        Raises what the steps raise; a lease that failed is closed first.
+        """
+        make_secrets(self._prepared)
+        avoided: tuple[str, ...] = ()
+        for number in range(1, MOST_ROUNDS + 1):
+            step = self._begin(avoided)
+            try:
+                return await self._round(step)
+            except (ManifestRefusedError, LeaseLostError, NeverReadyError) as error:
+                await self._give_up(step, error)
+                avoided = step.excluded
+                if number == MOST_ROUNDS or not await ask(self._elsewhere(step, error)):
+                    raise _closed(error) from error
+            finally:
+                step.journal.close()
+        raise AssertionError("unreachable")
+
+    def _begin(self, avoided: Sequence[str]) -> Step:
+        prepared, runtime = self._prepared, self._prepared.plan.runtime
+        token = randomness.token_hex(6)
+        journal = Journal.begin(
+            Entry(
+                step="plan",
+                at=self._console.clock.now().wall,
+                file=str(prepared.file.absolute()),
+                scope=prepared.scope,
+                sha256=prepared.sha256,
+                console=str(self._console.address),
+                name=f"{prepared.file.stem} {token}"[:256],
+                token=token,
+                runtime_hours=runtime.hours,
+                runtime_at_create=runtime.at_create,
+                max_usd_per_hour=prepared.plan.ceiling_usd_per_hour,
+            )
+        )
+        self.journal = journal
+        return Step(self._console, journal, prepared.plan, self._report, avoided=avoided)
+
+    async def _round(self, step: Step) -> Ready:
+        sent = await outgoing(self._console, self._prepared)
+        request = CreateRequest(
+            sdl=sent.sdl.reveal(),
+            name=step.journal.attempt.last.name or "",
+            runtime_limit_hours=self._prepared.plan.runtime.at_create,
+            sealed_secrets=sent.sealed,
+        )
+        made = await create(step, request)
+        await extend(step)
+        leased = await lease(step, self._terms, made.manifest)
+        return await finish(step, self._prepared, leased.deployment, self._tools, waits=self._waits)
+
+    async def _give_up(self, step: Step, error: CockpitError) -> None:
+        """Note who failed, and close: what it has cost is said."""
+        attempt = step.journal.attempt
+        step.write(Entry(step="failed", at=step.now(), providers=attempt.last.providers or (), reason=error.title))
+        step.say(f"{error.title} Closing deployment {step.dseq}.")
+        ended = await close(self._console, step.journal, step.dseq, try_it=self._tools.probe)
+        spent = "" if ended.spent_usd is None else f" It cost ${ended.spent_usd:.4f}."
+        step.say(f"Deployment {step.dseq} is closed.{spent}")
+
+    def _elsewhere(self, step: Step, error: CockpitError) -> Question:
+        ceiling = per_hour(self._prepared.plan.ceiling_usd_per_hour)
+        return Question(
+            f"Rent elsewhere, without this provider? At most {ceiling}.", "deploy-again", lines=(error.title,)
+        )
+
+
+def _closed(error: CockpitError) -> CockpitError:
+    """The failure, once its deployment is closed: what to do about a lease that goes on costing no longer holds."""
+    error.hint = "The deployment is closed; nothing costs."
+    return error
+
+
+async def finish(step: Step, prepared: Prepared, deployment: Deployment, tools: Tools, *, waits: bool = True) -> Ready:
+    """From an active lease to a cluster with a name. Raises LeaseLostError, NeverReadyError, UntrustedError."""
+    price = deployment.usd_per_hour
+    if not waits:
+        return Ready(dseq=step.dseq, usd_per_hour=price, nodes_expected=prepared.nodes)
+    source = tools.source(step.console, step.plan)
+    try:
+        statuses = await Watch(step, source).until_ready(deployment)
+    finally:
+        await source.close()
+    return await connect_to(step, prepared, statuses, price, tools)
+
+
+async def connect_to(
+    step: Step, prepared: Prepared, statuses: dict[int, LeaseStatus], price: Decimal, tools: Tools
+) -> Ready:
+    """Find the address, try it, and write the context."""
+    try:
+        access = prepared.access() if prepared.is_ray else None
+    except UsageError as error:  # a token in plain text: the cluster runs, and can be added by hand
+        step.say(f"No context was made. {error.title} {error.hint}")
+        access = None
+    found = address_in(prepared.document, statuses) if access is not None else None
+    if access is None or found is None:
+        step.say("All services are ready; no public port leads to a Ray dashboard, so there is no context.")
+        return Ready(dseq=step.dseq, usd_per_hour=price, nodes_expected=prepared.nodes)
+    await reach(step, found, access.pin, tools.probe)
+    for note in access.notes:
+        step.say(note)
+    context = write_context(step, str(found), access, price)
+    nodes = await nodes_alive(step, context, prepared.nodes) if tools.probe is probe else None
+    return Ready(
+        dseq=step.dseq,
+        address=str(found),
+        context=context,
+        usd_per_hour=price,
+        nodes=nodes,
+        nodes_expected=prepared.nodes,
+    )
+
+
+def nothing_said(_: News) -> None:
+    """A report that nobody reads."""
