@@ -6,7 +6,7 @@ import shlex
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 import msgspec
 
@@ -72,15 +72,21 @@ def write_private(path: Path, data: bytes) -> None:
         raise UsageError(f"The file {path} cannot be written.", detail=str(error), hint=_ELSEWHERE) from error
 
 
-def read_file(path: Path, largest: int = LARGEST_FILE) -> bytes:
-    """The bytes of a regular file. Raises OSError, also for anything else that has this name, and beyond `largest`.
+def open_regular(path: Path) -> BinaryIO:
+    """Open a regular file for reading. Raises OSError, also for anything else that has this name.
 
     Opened without waiting: a FIFO that nobody writes to would hold up every command, and /dev/zero has no end.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(f"{path} is not a regular file")
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    raise OSError(f"{path} is not a regular file")
+
+
+def read_file(path: Path, largest: int = LARGEST_FILE) -> bytes:
+    """The bytes of a regular file. Raises OSError, also for anything else that has this name, and beyond `largest`."""
+    with open_regular(path) as file:
         data = file.read(largest + 1)
     if len(data) > largest:
         raise OSError(f"{path} is larger than {largest:,} bytes")

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 def read_bytes(name: str) -> bytes:
     """The bytes of a file, or of stdin for `-`; of a very large one enough to refuse it. Raises UsageError."""
     from cockpit.sdl.files import MAX_BYTES
+    from cockpit.settings import open_regular
 
     if name == "-":
         return b"" if sys.stdin is None else sys.stdin.buffer.read(MAX_BYTES + 1)
     try:
-        with Path(name).open("rb") as file:
+        with open_regular(Path(name)) as file:
             return file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:  # a name with a NUL in it is a ValueError
         words = getattr(error, "strerror", None) or str(error)

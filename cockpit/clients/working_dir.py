@@ -13,9 +13,12 @@ Source of the rules: `ray/_private/runtime_env/packaging.py` (`_dir_travel`, `_z
 """
 
 import errno
+import io
 import os
 import stat
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -25,12 +28,16 @@ from cockpit.clients.secret_names import secret_kind
 from cockpit.errors import UsageError
 from cockpit.model.uploads import Excluded, LeftOut, PackedFile, Reason, Secret, WorkingDirectory
 from cockpit.render.text import visible
+from cockpit.settings import read_file
 
 MAX_ENTRIES = 1_000_000
 """No package holds more: 100 MiB would leave each file less than its two zip headers."""
 
 WEIGHED_ENTRIES = 20_000
 """How many excluded files are looked at, at most, to say how large the excluded directories are."""
+
+LARGEST_IGNORE_FILE = 1024 * 1024
+LINK_BACK = "link to a directory that contains it"
 
 DEFAULT_EXCLUDES = ".git,.venv,venv,__pycache__"
 LEAVE_OUT_HINT = "Leave it out with the excludes option or a line in a .rayignore file."
@@ -108,7 +115,7 @@ class _Folder(NamedTuple):
     path: str
     filters: tuple[_Filter, ...]
     above: tuple[Identity, ...]
-    """This directory and the ones it was reached through, to notice a link back to one of them."""
+    """This directory and the ones that it lies in or was reached through, to notice a link back to one of them."""
 
 
 class _Scanner:
@@ -135,7 +142,7 @@ class _Scanner:
         given = _Filter(
             ".", parse_rules(lines, "the excludes"), Reason.OPTION, defaults=len(self._rules.default_excludes)
         )
-        if excluded := self._enter(".", status, (given,), ()):
+        if excluded := self._enter(".", status, (given,), tuple(_ancestors(self._real_root))):
             self._excluded.append(excluded)
         while self._folders:
             self._visit(self._folders.pop())
@@ -164,14 +171,7 @@ class _Scanner:
             return excluded
         self._require_utf8(path)
         self._directories.append(path)
-        identity = (status.st_dev, status.st_ino)
-        if identity in above:
-            raise UsageError(
-                f"{visible(self._full(path))} is a symbolic link to a directory that contains it:"
-                " packing it would never end.",
-                hint=LEAVE_OUT_HINT,
-            )
-        self._folders.append(_Folder(path, filters, (*above, identity)))
+        self._folders.append(_Folder(path, filters, (*above, (status.st_dev, status.st_ino))))
         return None
 
     def _visit(self, folder: _Folder) -> None:
@@ -191,6 +191,9 @@ class _Scanner:
         status = self._status(entry)
         if status is None:
             self._leave_out(path, "broken link")
+        elif stat.S_ISDIR(status.st_mode) and (status.st_dev, status.st_ino) in folder.above:
+            self._leave_out(path, LINK_BACK)  # packing it would never end; Ray itself fails on such a tree
+            return None
         elif stat.S_ISDIR(status.st_mode):
             if excluded := self._enter(path, status, folder.filters, folder.above):
                 return self._weighed(excluded, entry)
@@ -224,8 +227,8 @@ class _Scanner:
     def _lines(self, origin: str) -> list[str]:
         full = self._full(origin)
         try:
-            with open(full, encoding="utf-8") as source:
-                return source.readlines()
+            text = read_file(Path(full), LARGEST_IGNORE_FILE).decode("utf-8")
+            return io.StringIO(text, newline=None).readlines()  # line ends as those of a file opened for text
         except UnicodeDecodeError:
             raise UsageError(f"{visible(full)} is not UTF-8 text.") from None
         except OSError as error:
@@ -292,6 +295,14 @@ class _Scanner:
 
     def _full(self, path: str) -> str:
         return self._root if path == "." else os.path.join(self._root, path)
+
+
+def _ancestors(root: str) -> Iterable[Identity]:
+    """The directories that `root` lies in; one that cannot be seen is left out, as no link leads to it either."""
+    while root != (root := os.path.dirname(root)):
+        with suppress(OSError):
+            status = os.stat(root)
+            yield status.st_dev, status.st_ino
 
 
 def _directory_status(root: str) -> os.stat_result:

@@ -7,6 +7,7 @@ from pathlib import Path
 from cockpit.errors import UsageError
 from cockpit.sdl.document import SdlDocument
 from cockpit.sdl.failures import UnreadableSdlError
+from cockpit.settings import open_regular
 
 MAX_BYTES = 8 << 20
 
@@ -30,10 +31,12 @@ def decoded(data: bytes) -> str:
 def read_document(path: Path) -> SdlDocument:
     """The document in a file. Raises UsageError where it cannot be read, UnreadableSdlError where it is no text."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise UsageError(f"The file {path} cannot be read.", detail=error.strerror or str(error)) from error
+    except (OSError, ValueError) as error:  # a name with a NUL in it is a ValueError
+        raise UsageError(
+            f"The file {path} cannot be read.", detail=getattr(error, "strerror", None) or str(error)
+        ) from error
     return SdlDocument(decoded(data))
 
 

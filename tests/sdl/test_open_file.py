@@ -62,7 +62,7 @@ def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe.yaml"
     os.mkfifo(pipe)
     for path in (tmp_path, pipe):
-        with pytest.raises(UsageError, match="is no plain file"):
+        with pytest.raises(UsageError, match="cannot be read"):
             OpenFile.read(path)
     with pytest.raises(UsageError, match="cannot be read") as failed:
         OpenFile.read(tmp_path / "missing.yaml")
@@ -159,7 +159,7 @@ def test_save_as_never_replaces_by_itself(small: Path, tmp_path: Path) -> None:
     opened.save_as(tmp_path / "new.yaml", "a: 2\n")
     opened.save_as(small, "a: 3\n", replace=True)
     assert small.read_text() == "a: 3\n"
-    with pytest.raises(UsageError, match="is no plain file"):
+    with pytest.raises(UsageError, match="is not a regular file"):
         opened.save_as(tmp_path, "a: 4\n", replace=True)
     fresh = OpenFile(small)
     with pytest.raises(AlreadyThereError):

@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 
 from cockpit import settings
+from cockpit.cli.sdl_input import read_bytes
 from cockpit.clients.tls import Tls, context_of
 from cockpit.clients.tokens import read_token_file
 from cockpit.errors import UsageError
+from cockpit.operations.jobs.runtime_env import checked, load_file
+from cockpit.sdl.files import read_document
 from cockpit.secrets.files import read
 from cockpit.settings import read_file, writable_by_others, write_private
 from cockpit.toml_text import readable
@@ -21,10 +24,19 @@ def fifo(tmp_path: Path) -> Path:
 
 
 def test_what_is_not_a_regular_file_is_refused_at_once(tmp_path: Path, fifo: Path) -> None:
+    uses = (
+        read_token_file,
+        lambda path: context_of(Tls(ca=path)),
+        lambda path: read(path, 100),
+        read_document,
+        lambda path: read_bytes(str(path)),
+        load_file,
+        lambda path: checked({"pip": str(path)}, "it", base=path.parent),
+    )
     for path in (fifo, Path("/dev/zero"), tmp_path):
         with pytest.raises(OSError, match=r"not a regular file|Is a directory"):
             read_file(path)
-        for use in (read_token_file, lambda path: context_of(Tls(ca=path)), lambda path: read(path, 100)):
+        for use in uses:
             with pytest.raises(UsageError):
                 use(path)
 

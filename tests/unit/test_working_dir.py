@@ -187,21 +187,36 @@ def test_the_working_directory_may_be_a_link(tmp_path: Path) -> None:
     assert (paths(found), found.outside_links) == ({"a"}, ())
 
 
-@pytest.mark.parametrize("target", [".", "..", "../.."])
-def test_a_loop_of_links_is_named(tmp_path: Path, target: str) -> None:
+@pytest.mark.parametrize("target", [".", "..", "../..", "../../.."])
+def test_a_link_to_a_directory_around_it_is_left_out(tmp_path: Path, target: str) -> None:
     write(tmp_path, "project/sub/a")
+    write(tmp_path, "beside/of another project")
     (tmp_path / "project/sub/again").symlink_to(target)
-    with pytest.raises(UsageError, match="sub/again is a symbolic link to a directory that contains it"):
-        scan(tmp_path)
+    found = scan(tmp_path / "project")
+    assert paths(found) == {"sub/a"}
+    assert found.left_out == (LeftOut("sub/again", "link to a directory that contains it"),)
+    assert found.outside_links == ()
 
 
-def test_two_links_to_each_other_are_a_loop_too(tmp_path: Path) -> None:
+def test_of_two_links_to_each_other_the_ones_back_are_left_out(tmp_path: Path) -> None:
     write(tmp_path, "a", None)
-    write(tmp_path, "b", None)
+    write(tmp_path, "b/file")
     (tmp_path / "a/to_b").symlink_to("../b")
     (tmp_path / "b/to_a").symlink_to("../a")
-    with pytest.raises(UsageError, match="never end"):
+    found = scan(tmp_path)
+    assert paths(found) == {"a/to_b/file", "b/file"}
+    assert {one.path for one in found.left_out} == {"a/to_b/to_a", "b/to_a/to_b"}
+
+
+def test_an_ignore_file_without_end_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".rayignore").write_bytes(b"#" * (working_dir.LARGEST_IGNORE_FILE + 1))
+    with pytest.raises(UsageError, match=r"rayignore cannot be read: .* larger than"):
         scan(tmp_path)
+
+
+def test_an_ignore_file_that_is_a_pipe_holds_nothing_up(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".rayignore")
+    assert scan(tmp_path).left_out == (LeftOut(".rayignore", "named pipe"),)
 
 
 def test_an_excluded_loop_does_no_harm(tmp_path: Path) -> None:

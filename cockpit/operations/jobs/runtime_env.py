@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from cockpit.errors import UsageError
+from cockpit.settings import read_file
 
 RuntimeEnv = dict[str, Any]
 
@@ -156,10 +157,6 @@ _INLINE: dict[str, Callable[[Any, Path], Any]] = {"pip": _requirements, "uv": _r
 def read_text(path: Path) -> str:
     """A small text file. Raises UsageError where it is missing, unreadable, not text or over 1 MiB."""
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
-        if len(data) > MAX_FILE_BYTES:
-            raise UsageError(f"{path} is larger than 1 MiB.")
-        return data.decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        return read_file(path, MAX_FILE_BYTES).decode("utf-8")
+    except (OSError, ValueError) as error:  # not UTF-8, or a name with a NUL in it
         raise UsageError(f"{path} cannot be read.", detail=str(error)) from error

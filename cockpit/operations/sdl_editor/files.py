@@ -10,7 +10,6 @@ opened.save_beside(text)                # both: mine goes into a new file beside
 
 import hashlib
 import os
-import stat
 from enum import StrEnum
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from cockpit.sdl.document import SdlDocument
 from cockpit.sdl.failures import UnreadableSdlError
 from cockpit.sdl.files import MAX_BYTES, decoded, encoded, save_document
 from cockpit.sdl.masking import masked_lines
+from cockpit.settings import open_regular
 
 MOST_NAMES = 1000
 
@@ -83,7 +83,7 @@ class OpenFile:
     def read(cls, path: Path) -> "OpenFile":
         """Read a file, byte order mark, line breaks and a missing last newline included.
 
-        Raises UsageError where it cannot be read or is no plain file, UnreadableSdlError for what is no text (with
+        Raises UsageError where it cannot be read or is not a regular file, UnreadableSdlError for what is no text (with
         the line) and for files of many megabytes.
         """
         path = path.expanduser()
@@ -189,7 +189,7 @@ class OpenFile:
 
     def _write(self, path: Path, text: str) -> None:
         if path.exists() and not path.is_file():
-            raise UsageError(f"{path} is no plain file.")
+            raise UsageError(f"{path} is not a regular file.")
         written = save_document(path, SdlDocument(text))
         self.path, self.text, self.stamp = path, text, _stamp(encoded(text), written)
 
@@ -208,14 +208,8 @@ def shown_diff(before: str, after: str, name: str) -> list[str]:
 def _contents(path: Path) -> tuple[bytes, os.stat_result]:
     """The bytes of a plain file and what it was then. Raises UsageError, UnreadableSdlError."""
     try:
-        # Without O_NONBLOCK a named pipe would hang here until somebody writes to it.
-        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
-            found = os.fstat(file.fileno())
-            if not stat.S_ISREG(found.st_mode):
-                raise UsageError(f"{path} is no plain file.")
-            return file.read(MAX_BYTES + 1), found
-    except IsADirectoryError:
-        raise UsageError(f"{path} is no plain file.") from None
+        with open_regular(path) as file:
+            return file.read(MAX_BYTES + 1), os.fstat(file.fileno())
     except (OSError, ValueError) as error:  # a name with a NUL in it is a ValueError
         raise _unreadable(path, error) from error
 
