@@ -23,6 +23,7 @@ GROUPS = {
     "offers": ("offers",),
     "submit": ("submit",),
     "control": ("stop", "delete", "wait"),
+    "why": ("why",),
     "logs": ("logs",),
     "sdl": ("sdl",),
     "secrets": ("secrets",),

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Self
@@ -58,15 +58,24 @@ class Driver:
 class RayCluster:
     """A head and a worker node with GPUs that tests drive; they share an IP address, only ids tell them apart."""
 
-    def __init__(self, site: Site, library: Path, cleanup: ExitStack) -> None:
+    def __init__(
+        self,
+        site: Site,
+        library: Path,
+        cleanup: ExitStack,
+        *,
+        head_gpus: Sequence[StubGpu] = HEAD_GPUS,
+        worker_labels: Mapping[str, str] | None = None,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         self.site = site
         self._library = library
         self._cleanup = cleanup
         self._names = iter(range(1, sys.maxsize))
-        self.head = RayHead(site, num_cpus=4, gpus=self._stub("head", HEAD_GPUS))
+        self.head = RayHead(site, num_cpus=4, gpus=self._stub("head", head_gpus), variables=variables)
         cleanup.callback(self.head.kill)
         self.head.start()
-        self.worker = self.start_worker(num_cpus=2, gpus=WORKER_GPUS)
+        self.worker = self.start_worker(num_cpus=2, gpus=WORKER_GPUS, labels=worker_labels)
 
     @property
     def address(self) -> str:
@@ -109,12 +118,14 @@ class RayCluster:
             check=False,
         )
 
-    def start_worker(self, *, num_cpus: int = 1, gpus: Sequence[StubGpu] = ()) -> RayNode:
+    def start_worker(
+        self, *, num_cpus: int = 1, gpus: Sequence[StubGpu] = (), labels: Mapping[str, str] | None = None
+    ) -> RayNode:
         """Add a node that a test may kill or freeze, and wait until the dashboard shows it alive."""
         name = f"worker-{next(self._names)}"
         node = RayNode(self.site, name, num_cpus=num_cpus, gpus=self._stub(name, gpus))
         self._cleanup.callback(node.kill)
-        node.join(self.gcs_address)
+        node.join(self.gcs_address, labels)
         self.head.wait_ready({node.node_id: len(gpus)})
         return node
 
@@ -141,13 +152,22 @@ class RayCluster:
 
 
 @contextmanager
-def started_cluster() -> Iterator[RayCluster]:
-    """A cluster of two nodes; afterwards no process and no file of it is left. Skips the test without Ray."""
+def started_cluster(
+    *,
+    head_gpus: Sequence[StubGpu] = HEAD_GPUS,
+    worker_labels: Mapping[str, str] | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> Iterator[RayCluster]:
+    """A cluster of two nodes; afterwards no process and no file of it is left. Skips the test without Ray.
+
+    `variables` are added to the head's environment.
+    """
     require_ray()
     with ExitStack() as cleanup:
         site = Site.create()
         cleanup.callback(site.remove)
-        yield RayCluster(site, build_library(site.directory), cleanup)
+        library = build_library(site.directory)
+        yield RayCluster(site, library, cleanup, head_gpus=head_gpus, worker_labels=worker_labels, variables=variables)
 
 
 @contextmanager

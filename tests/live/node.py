@@ -86,10 +86,12 @@ class RayNode:
         assert self._tree is not None, f"{self.name} was not started"
         return self._tree
 
-    def join(self, gcs_address: str) -> None:
+    def join(self, gcs_address: str, labels: Mapping[str, str] | None = None) -> None:
         """Start as a worker node. Raises RuntimeError with Ray's words."""
         # The nodes share the head's session directory, where one log monitor reads the files of all.
         flags = [f"--address={gcs_address}"]
+        if labels:
+            flags.append("--labels=" + ",".join(f"{name}={value}" for name, value in labels.items()))
         if ray_release().has_log_monitor_flag:
             flags.append("--include-log-monitor=false")
         self._start([*flags, *_on_ports(NODE_PORTS, free_ports(len(NODE_PORTS)))], {})
@@ -133,8 +135,17 @@ class RayNode:
 class RayHead(RayNode):
     """A head with token authentication, which keeps its dashboard's port for life."""
 
-    def __init__(self, site: Site, name: str = "head", *, num_cpus: int, gpus: GpuStub | None = None) -> None:
+    def __init__(
+        self,
+        site: Site,
+        name: str = "head",
+        *,
+        num_cpus: int,
+        gpus: GpuStub | None = None,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(site, name, num_cpus=num_cpus, gpus=gpus)
+        self._variables = dict(variables or {})
         (self.dashboard_port,) = free_ports(1)
         self.gcs_address = ""
 
@@ -164,7 +175,7 @@ class RayHead(RayNode):
         gcs_port, *ports = self._other_ports(1 + len(HEAD_PORTS) + len(HEAD_PORT_VARIABLES))
         flags = ["--head", f"--temp-dir={self.site.directory}", f"--port={gcs_port}"]
         flags += [f"--dashboard-host={LOOPBACK}", f"--dashboard-port={self.dashboard_port}"]
-        variables = dict(zip(HEAD_PORT_VARIABLES, map(str, ports[len(HEAD_PORTS) :]), strict=True))
+        variables = self._variables | dict(zip(HEAD_PORT_VARIABLES, map(str, ports[len(HEAD_PORTS) :]), strict=True))
         self.gcs_address = f"{LOOPBACK}:{gcs_port}"
         self._start([*flags, *_on_ports(HEAD_PORTS, ports)], variables)
 

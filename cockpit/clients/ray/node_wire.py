@@ -149,12 +149,12 @@ def logical_usage(text: str) -> dict[str, Usage]:
 
 def _by_exact_name(totals: dict[str, float | None], logical_text: str) -> dict[str, float]:
     """Totals by the names that resources have: Ray camel-cases keys, and the logical text holds them as they are."""
-    exact = {_camel(name): name for name in (*_NAME_IN_LINE.findall(logical_text), *_OTHER_NAMES)}
+    exact = {camel(name): name for name in (*_NAME_IN_LINE.findall(logical_text), *_OTHER_NAMES)}
     return {exact.get(key, key): value for key, value in totals.items() if value is not None}
 
 
 @lru_cache(1024)
-def _camel(name: str) -> str:
+def camel(name: str) -> str:
     """What Ray makes of a key (`to_camel_case` in dashboard/utils.py): GeForce becomes Geforce too."""
     first, *others = name.split("_")
     return first + "".join(word.title() for word in others)

@@ -1,0 +1,1 @@
+"""Why something waits: a pure computation over what Ray's dashboard tells."""
