@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 
 from cockpit.errors import UsageError
+from cockpit.model.child_environment import child_environment
 
 PATIENCE_S = 5.0
 
@@ -33,7 +34,13 @@ async def open_page(opener: str, url: str) -> None:
     try:
         # A session of its own: it outlives us, and what it prints is not for our screen.
         process = await asyncio.create_subprocess_exec(
-            opener, url, stdin=nowhere, stdout=nowhere, stderr=nowhere, start_new_session=True
+            opener,
+            url,
+            stdin=nowhere,
+            stdout=nowhere,
+            stderr=nowhere,
+            start_new_session=True,
+            env=child_environment(),
         )
     except OSError as error:
         raise _failed(opener, error.strerror or str(error)) from None

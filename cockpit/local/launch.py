@@ -18,6 +18,7 @@ from cockpit.local.ports import free_port_block
 from cockpit.local.private import PREFIX, make_private, parent_name
 from cockpit.local.processes import MARKER, identity
 from cockpit.local.shared_memory import SHARED
+from cockpit.model.child_environment import child_environment
 
 LOOPBACK = "127.0.0.1"
 LEAST_DISK = 100_000_000
@@ -198,7 +199,7 @@ def command_line(options: LocalOptions, ports: Ports, workers: range, directorie
 
 def environment_for(options: LocalOptions, ports: Ports, token: str, plan: Plan) -> dict[str, str]:
     """This process's environment without any other Ray's settings, and with those of this one."""
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("RAY_", "RAYAKASH_"))}
+    inherited = {key: value for key, value in child_environment().items() if not key.startswith("RAY_")}
     chosen = {**inherited, **options.environment}
     # Jobs say `python` and mean the one that has Ray, whether or not its environment was activated.
     path = os.pathsep.join([os.path.dirname(sys.executable), chosen.get("PATH", os.defpath)])

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import msgspec
 
 from cockpit.errors import UsageError
+from cockpit.model.child_environment import child_environment
 from cockpit.model.secret import Secret
-from cockpit.secrets.environment import without_secrets
 
 # Long enough for a passphrase that gpg-agent asks for.
 PATIENCE_S = 60.0
@@ -59,7 +59,7 @@ class SecretCommand:
                 capture_output=True,
                 timeout=self._patience_s,
                 check=False,
-                env=without_secrets(self._environment),
+                env=child_environment(self._environment),
             )
         except subprocess.TimeoutExpired as error:
             raise UsageError(

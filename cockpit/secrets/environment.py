@@ -20,10 +20,5 @@ def names_in(environment: Mapping[str, str]) -> list[str]:
     return sorted(name for name in found if name)
 
 
-def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment for a process that is to have none of them."""
-    return {key: value for key, value in environment.items() if not _is_ours(key) and key != PASSPHRASE_VARIABLE}
-
-
 def _is_ours(key: str) -> bool:
     return key.startswith(ENVIRONMENT_PREFIX)

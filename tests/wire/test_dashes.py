@@ -3,7 +3,6 @@
 import pytest
 
 from cockpit import settings
-from cockpit.clients.ssh.keeping import without_credentials
 from tests.wire.commands import here, home
 from tests.wire.fake_ray import FakeRay, serve
 
@@ -33,12 +32,6 @@ async def test_nothing_may_follow_without_a_command() -> None:
     done = await here("--", "jobs")
     assert done.code == 2
     assert "nothing may follow --" in done.err
-
-
-def test_ssh_inherits_no_token_and_keeps_the_rest() -> None:
-    given = {"PATH": "/bin", "SSH_AUTH_SOCK": "/s", "RAY_AUTH_TOKEN": "t", "RAY_AUTH_TOKEN_PATH": "p",
-             "RAYAKASH_SECRET_X": "x", "RAYAKASH_VAULT_PASSPHRASE": "v", "AKASH_KEY_NAME": "k"}  # fmt: skip
-    assert without_credentials(given) == {"PATH": "/bin", "SSH_AUTH_SOCK": "/s"}
 
 
 @pytest.mark.usefixtures("home")

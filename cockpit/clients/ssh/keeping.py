@@ -1,8 +1,6 @@
 """The owner's side of the keeper: a command that ends with this process, whatever ends it."""
 
 import asyncio
-import os
-import re
 import secrets
 import socket
 import subprocess
@@ -13,19 +11,12 @@ from pathlib import Path
 from typing import Self
 
 from cockpit.errors import UsageError
+from cockpit.model.child_environment import child_environment
 
 KEEPER = Path(__file__).with_name("keeper.py")
 END_S = 6.0
 LONGEST_LINE = 64 * 1024
 LOST = -1  # in the place of an exit code: the keeper itself was ended
-
-
-_CREDENTIALS = re.compile(r"RAY_AUTH_TOKEN(?:_PATH)?|(?:RAYAKASH|AKASH)_.*")
-
-
-def without_credentials(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment for ssh: `SendEnv RAY_*` in its configuration would carry our tokens to the bastion."""
-    return {name: value for name, value in environment.items() if not _CREDENTIALS.fullmatch(name)}
 
 
 class KeptCommand:
@@ -35,7 +26,8 @@ class KeptCommand:
         self, directory: Path, command: list[str], environment: Mapping[str, str], heard: Callable[[str], None]
     ) -> None:
         self._arguments = [str(directory), f"ended-{secrets.token_hex(16)}", *command]
-        self._environment = {**without_credentials(os.environ), **environment}
+        # `SendEnv RAY_*` in the configuration of ssh would carry our tokens to the bastion.
+        self._environment = {**child_environment(), **environment}
         self._heard = heard
         self._listening: asyncio.Task[int] | None = None
 

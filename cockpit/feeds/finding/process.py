@@ -10,6 +10,7 @@ from typing import Final
 
 import cockpit
 from cockpit.feeds.finding.frames import HEADER, Frame
+from cockpit.model.child_environment import child_environment
 
 _START = "import sys; sys.path.insert(0, sys.argv[1]); from cockpit.feeds.finding.worker import main; main()"
 
@@ -38,7 +39,7 @@ class FinderProcess:
         command = [sys.executable, "-I", "-S", "-c", _START, str(Path(cockpit.__file__).parent.parent)]
         command += [str(-1 if descriptor is None else descriptor), str(os.getpid())]
         files = () if descriptor is None else (descriptor,)
-        environment = os.environ | _KEEPS_MEMORY
+        environment = child_environment() | _KEEPS_MEMORY
         try:
             return cls(
                 await asyncio.create_subprocess_exec(

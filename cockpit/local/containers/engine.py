@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from cockpit.errors import CockpitError, UsageError
+from cockpit.model.child_environment import child_environment
 
 ENGINES = ("podman", "docker")
 ENGINE_VARIABLE = "RAYAKASH_CONTAINER_ENGINE"
@@ -36,6 +37,7 @@ class Engine(msgspec.Struct, frozen=True):
                 capture_output=True,
                 timeout=seconds,
                 check=False,
+                env=child_environment(),
             )
         except subprocess.TimeoutExpired as error:
             raise ContainerError(f"{self.name} {arguments[0]} did not end within {seconds:g} s.") from error
@@ -68,6 +70,7 @@ class Engine(msgspec.Struct, frozen=True):
             done = subprocess.run(
                 [self.path, "logs", "--tail", str(lines), container],
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=QUICK_S, check=False,
+                env=child_environment(),
             )  # fmt: skip
         except (OSError, subprocess.TimeoutExpired) as error:
             raise ContainerError(f"The log of {container} cannot be read.", detail=str(error)) from error

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from cockpit.errors import UsageError
+from cockpit.model.child_environment import child_environment
 from cockpit.model.jobs import Job
 from cockpit.render.notices import plain_word
-from cockpit.secrets.environment import without_secrets
 
 PATIENCE_S = 30.0
 
@@ -41,7 +41,7 @@ async def run_notice(template: str, job: Job, *, environment: Mapping[str, str] 
     nowhere = asyncio.subprocess.DEVNULL
     try:
         process = await asyncio.create_subprocess_exec(
-            *words, stdin=nowhere, stdout=nowhere, stderr=nowhere, env={**without_secrets(environment), **more}
+            *words, stdin=nowhere, stdout=nowhere, stderr=nowhere, env={**child_environment(environment), **more}
         )
     except OSError as error:
         raise UsageError(
