@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cockpit.cli import options, output, sdl_containers, sdl_export, sdl_new, sdl_secrets
+from cockpit.cli import options, output, sdl_containers, sdl_export, sdl_import, sdl_new, sdl_secrets
 from cockpit.cli.sdl_input import in_file, read_bytes, read_document
 from cockpit.errors import EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError
 
@@ -34,6 +34,7 @@ def add(commands: Any) -> None:
     _add_reading(nested)
     sdl_secrets.add_render(nested)
     sdl_export.add(nested)
+    sdl_import.add(nested)
     sdl_containers.add(nested)
 
 

@@ -39,8 +39,10 @@ _FLAG = re.compile(
     r"--(?P<name>[a-z][a-z-]+)(?:(?:=|\s+)(?P<value>\"[^\"]*\"|'[^']*'|[^\s\"'&|;-][^\s\"'&|;]*|(?<==)-?\d+))?"
 )
 _START = re.compile(r"\bray\s+start\b(?P<flags>[^\n;&|]*)")
-# What KubeRay knows better than a script that was made for Akash.
-_ITS_OWN = frozenset(("head", "address", "block", "num-cpus", "num-gpus", "memory", "object-store-memory"))
+# What KubeRay knows better than a script that was made for Akash; amounts only where the script computes them.
+_ITS_OWN = frozenset(("head", "address", "block"))
+_AMOUNTS = frozenset(("num-cpus", "num-gpus", "memory", "object-store-memory"))
+_SIMPLE = re.compile(r"[\w.,:/@=+%-]*")
 _ADDRESSES = ("RAY_ADDRESS_HOST", "RAY_ADDRESS")
 
 
@@ -144,7 +146,7 @@ class _Writer:
         params: Config = {}
         for flag in _FLAG.finditer(started["flags"]):
             name, value = flag["name"], (flag["value"] or "true").strip("\"'")
-            if name in _ITS_OWN:
+            if name in _ITS_OWN or (name in _AMOUNTS and not value.isdecimal()):
                 continue
             if "$" in value or not value:
                 self._losses.add(path, nodes[0] if nodes else service.key, f"--{name} is computed there, and left out.")
@@ -152,7 +154,7 @@ class _Writer:
                 sentence = f"--{name} is a secret in plain text, and left out."
                 self._losses.add(path, nodes[0] if nodes else service.key, sentence)
             else:
-                params[name] = value
+                params[name] = value if _SIMPLE.fullmatch(value) else _quoted(value)
         return params
 
     def _pod(self, part: Part, member: Member) -> Config:
@@ -185,7 +187,7 @@ class _Writer:
 
     def _variable(self, one: Variable) -> Config:
         if not one.secret:
-            return {"name": one.name, "value": one.value.replace("$(", "$$(")}
+            return {"name": one.name, "value": _escaped(one.value)}
         key = TOKEN_KEY if one.name == TOKEN_VARIABLE else one.secret
         self.secrets[key] = None
         return {"name": one.name, "valueFrom": {"secretKeyRef": {"name": self.secret_name, "key": key}}}
@@ -222,6 +224,16 @@ class _Writer:
         self._losses.add(path, volume.node, sentence)
         claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": size}}}
         return {"name": name, "ephemeral": {"volumeClaimTemplate": {"spec": claim}}}
+
+
+def _escaped(value: str) -> str:
+    """A text that Kubernetes takes as it is. Source: its expansion of variables, where `$$` is a `$`."""
+    return re.sub(r"\$(?=[$(])", "$$", value)
+
+
+def _quoted(value: str) -> str:
+    """A value in quotes of its own: KubeRay puts it into a shell command as it is."""
+    return '"' + re.sub(r'(["\\\\$`])', r"\\\1", value) + '"'
 
 
 def _quantity(size: int) -> str:

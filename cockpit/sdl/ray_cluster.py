@@ -95,8 +95,7 @@ class Member:
     @cached_property
     def version(self) -> tuple[str, str] | None:
         """Ray and Python version of the image's tag; the second is empty where the tag does not say."""
-        found = _TAG.search(self.service.image) if _IMAGE.search(self.service.image) else None
-        return (found["version"], found["python"] or "") if found else None
+        return image_version(self.service.image)
 
     def worker_ports(self) -> int | None:
         """How many worker ports the start command allows, or None for Ray's own range."""
@@ -154,6 +153,12 @@ def _member(service: Service) -> Member | None:
 
 def _named(service: Service) -> bool:
     return any(name.startswith("RAY_") for name, _, _, _ in service.env)
+
+
+def image_version(image: str) -> tuple[str, str] | None:
+    """Ray and Python version of an image's tag; the second is empty where the tag does not say."""
+    found = _TAG.search(image) if _IMAGE.search(image) else None
+    return (found["version"], found["python"] or "") if found else None
 
 
 def resolves(service: Service) -> bool:

@@ -12,6 +12,7 @@ from cockpit.sdl.scripts import SERVE_PORT, gateway_script, node_script
 
 GATEWAY_NAME, HEAD_NAME, WORKER_NAME = "gateway", "ray-head", "ray-worker"
 GATEWAY_PORT = 8443
+OWN_SECRETS = ("RAY_AUTH_TOKEN", "GATEWAY_TLS_CERTIFICATE", "GATEWAY_TLS_KEY")
 UACT_PER_USD_HOUR = Decimal(10_000) / 6  # 6 s per block, a millionth of a US dollar
 
 Env = tuple[tuple[str, str], ...]

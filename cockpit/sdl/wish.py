@@ -303,10 +303,22 @@ def _card_price(wish: Wish) -> Decimal:
     """US dollars per hour for one card."""
     if wish.ceiling is not None and wish.ceiling.per_gpu:
         return wish.ceiling.usd
-    if wish.gpu is None:
-        return Decimal(0)
-    usual = USUAL_CEILING if wish.gpu.model in gpu_models.BY_MODEL else UNKNOWN_CEILING
-    return CEILINGS.get(wish.gpu.model, usual)
+    return card_ceiling(wish.gpu.model) if wish.gpu else Decimal(0)
+
+
+def card_ceiling(model: str) -> Decimal:
+    """What a card may cost in US dollars per hour where nothing else is said."""
+    return CEILINGS.get(model, USUAL_CEILING if model in gpu_models.BY_MODEL else UNKNOWN_CEILING)
+
+
+def gpu_price(usd: Decimal, units: int) -> Decimal:
+    """Uact per block for a replica of so many cards."""
+    return _whole(usd * UACT_PER_USD_HOUR * units)
+
+
+def cpu_price(cpu: int, memory: int) -> Decimal:
+    """Uact per block for a replica without a GPU."""
+    return max(Decimal(100), _whole(Decimal(cpu) / 40 + Decimal(memory) / GI * Decimal("6.25")))
 
 
 def _gpu_plan(wish: Wish) -> GpuPlan | None:
@@ -329,8 +341,8 @@ def _worker_size(wish: Wish, card_price: Decimal) -> Size:
         memory, shm = wish.memory, max(GI, wish.memory // 3 // GI * GI)
     cpu, shm, disk = wish.cpu or cpu, wish.shm if wish.shm is not None else shm, wish.disk or disk
     volumes = (wish.persistent,) if wish.persistent else ()
-    price = card_price * UACT_PER_USD_HOUR * gpu.units if gpu is not None else _cpu_price(cpu, memory)
-    return Size(cpu, memory, shm=shm, disk=disk, price=_whole(price), gpu=gpu, volumes=volumes)
+    price = gpu_price(card_price, gpu.units) if gpu is not None else cpu_price(cpu, memory)
+    return Size(cpu, memory, shm=shm, disk=disk, price=price, gpu=gpu, volumes=volumes)
 
 
 def _head_size(wish: Wish) -> Size:
@@ -338,11 +350,7 @@ def _head_size(wish: Wish) -> Size:
         return _worker_size(wish, _card_price(wish))
     cpu, memory, shm, disk = (8000, 32 * GI, 10 * GI, 100 * GI) if wish.gpu else (2000, 4 * GI, 2 * GI, 20 * GI)
     volumes = (wish.persistent,) if wish.persistent else ()
-    return Size(cpu, memory, shm=shm, disk=disk, price=_cpu_price(cpu, memory), volumes=volumes)
-
-
-def _cpu_price(cpu: int, memory: int) -> Decimal:
-    return max(Decimal(100), _whole(Decimal(cpu) / 40 + Decimal(memory) / GI * Decimal("6.25")))
+    return Size(cpu, memory, shm=shm, disk=disk, price=cpu_price(cpu, memory), volumes=volumes)
 
 
 def _whole(price: Decimal) -> Decimal:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.containers.conftest import NAME, Cluster
-from tests.containers.images import RAY_IMAGE, derived
+from tests.containers.images import RAY_IMAGE
 from tests.containers.world import World, eventually
 from tests.sdl.test_templates import script
 
@@ -60,19 +60,6 @@ def test_a_worker_with_another_token(cluster: Cluster, near: tuple[str, ...]) ->
     code, said = start(cluster.world, "ray-worker", *near)
     assert code not in (0, 143)
     assert re.search("(?i)token|unauthenticated", said), said
-
-
-def test_a_worker_of_another_release(cluster: Cluster, near: tuple[str, ...]) -> None:
-    older = derived(
-        cluster.world.podman, RAY_IMAGE, "localhost/rayakash-older",
-        "USER root",
-        "RUN sed -i 's/^Version: .*/Version: 2.52.0/'"
-        " $(find / -path '*/ray-*.dist-info/METADATA' -not -path '/proc/*' 2>/dev/null)",
-        "USER ray",
-    )  # fmt: skip
-    code, said = start(cluster.world, "ray-worker", *near, image=older, RAY_AUTH_TOKEN=cluster.token)
-    assert code not in (0, 143)
-    assert "2.52.0" in said
 
 
 @pytest.fixture

@@ -413,6 +413,15 @@ def test_values_arrive_as_the_text_that_they_are(value: str) -> None:
         assert f'MODE: "{value}"' in text  # readers of YAML 1.1 and 1.2 disagree on these
 
 
+@pytest.mark.parametrize(("value", "there"), [("a$$b", "a$$$b"), ("$$(A)", "$$$$(A)"), ("$A $", "$A $"), ("$$", "$$$")])
+def test_dollars_arrive_in_kubernetes_as_they_are(value: str, there: str) -> None:
+    document = SdlDocument(template_named("ray-cpu").text)
+    document.append("services.ray-worker.env", f"DOLLARS={value}")
+    worker = loaded(exported(document.text, "kuberay"))["spec"]["workerGroupSpecs"][0]["template"]["spec"]
+    found = {one["name"]: one.get("value") for one in worker["containers"][0]["env"]}
+    assert found["DOLLARS"] == there
+
+
 def test_names() -> None:
     assert label("My Lab_2") == "my-lab-2"
     assert label("2024") == "ray-2024"
