@@ -35,6 +35,7 @@ from cockpit.panes.requests import (
     SecretTyped,
 )
 from cockpit.panes.table_pane import TablePane
+from cockpit.render.glyphs import ASCII, UNICODE
 from cockpit.screens.job_notices import JobNotices
 from cockpit.screens.jobs_app import JobsApp
 from cockpit.screens.later import import_later
@@ -43,7 +44,6 @@ from cockpit.screens.refusals import Refusals
 from cockpit.secrets.passphrase import ask_with
 from cockpit.secrets.references import process_store
 from cockpit.settings import Notify, Ui
-from cockpit.widgets.glyphs import ASCII, UNICODE
 from cockpit.widgets.key_hints import KeyHints
 from cockpit.widgets.live_table import LiveTable
 from cockpit.widgets.table.kept import KeptArrangements

@@ -96,8 +96,7 @@ def _stopping(job: Any) -> None:
 
 
 def _print_jobs(args: argparse.Namespace, jobs: list[Any]) -> None:
-    from cockpit.render.jobs import status_word
-    from cockpit.render.records import job_record
+    from cockpit.render.jobs import job_record, status_word
 
     if args.json:
         output.listing("jobs", [job_record(job) for job in jobs], now=time.time())

@@ -63,17 +63,18 @@ async def _show_log(client: Any, job_id: str) -> None:
 
 
 async def _list_all(client: Any) -> None:
-    from cockpit.cli.listings import print_gpus
-    from cockpit.operations.clusters.gpus import list_gpus
-    from cockpit.render import jobs, nodes
+    from cockpit.operations.clusters.gpus import gpus_of
+    from cockpit.render.gpus import GPUS
+    from cockpit.render.jobs import JOBS
+    from cockpit.render.nodes import NODES, node_names
+    from cockpit.render.table import RowContext
 
-    now = time.time()
-    _heading("jobs")
-    output.rows(jobs.COLUMNS, [jobs.row(job, now) for job in (await client.jobs.list()).rows])
-    _heading("nodes")
-    output.rows(nodes.NODE_COLUMNS, [nodes.node_row(node) for node in (await client.nodes.list()).rows])
-    _heading("gpus")
-    print_gpus((await list_gpus(client)).rows)
+    jobs, nodes = await client.jobs.list(), await client.nodes.list()
+    gpus = await gpus_of(client, nodes)
+    context = RowContext(now=time.time(), node_names=node_names(nodes.rows))
+    for spec, found in ((JOBS, jobs), (NODES, nodes), (GPUS, gpus)):
+        _heading(spec.name)
+        output.table(spec, found.rows, context)
 
 
 async def _stop(client: Any, job_id: str) -> None:

@@ -145,7 +145,7 @@ def _print_csv(curves: "list[Curve]") -> None:
 def _print_curves(curves: "list[Curve]") -> None:
     from cockpit.render.curves import curve_lines
 
-    for line in curve_lines(curves, width=output.terminal_width()):
+    for line in curve_lines(curves, width=output.terminal_width() or output.PIPE_WIDTH):
         output.line(line)
 
 

@@ -1,101 +1,115 @@
-"""`jobs`, `nodes` and `gpus`: what there is."""
+"""Commands that list a resource of the cluster: `jobs`, `nodes`, `gpus` and what `RESOURCES` adds."""
 
 import argparse
-import time
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
-from cockpit.cli import options, output, session
-from cockpit.errors import EXIT_OK
+import msgspec
 
+from cockpit.cli import listing, options, output, session
+from cockpit.errors import EXIT_OK, UsageError
+from cockpit.model.jobs import OWNER_KEYS, STATUSES
+from cockpit.model.nodes import Node
 
-def add(commands: Any) -> None:
-    """Declare the commands."""
-    jobs = commands.add_parser("jobs", help="list jobs")
-    jobs.add_argument("--status", action="append", metavar="S", help="only jobs of this status; may be repeated")
-    jobs.add_argument("--watch", action="store_true", help="go on, and print a line per change")
-    options.add_retry(jobs)
-    nodes = commands.add_parser("nodes", help="list nodes")
-    gpus = commands.add_parser("gpus", help="list GPUs and who holds them")
-    for parser, run in ((jobs, list_jobs), (nodes, list_nodes), (gpus, list_gpus)):
-        options.add_json(parser)
-        options.add_cluster(parser)
-        parser.set_defaults(run=run)
+if TYPE_CHECKING:
+    from cockpit.clients.ray import RayClient
 
 
-async def list_jobs(args: argparse.Namespace) -> int:
-    """Print the jobs, newest first."""
-    from cockpit.model.jobs import STATUSES
-    from cockpit.render import jobs as render
-    from cockpit.render.records import job_record
+class Found(msgspec.Struct, frozen=True):
+    """Items of a reply, how many of it could not be read, and the nodes where they were asked for anyway."""
 
-    statuses = _statuses(args.status, STATUSES)
-    async with session.cluster(args) as client:
-        if args.watch:
-            from cockpit.cli.watch import watch_jobs
-
-            return await watch_jobs(client, args, statuses)
-        found = await client.jobs.list()
-    jobs = [job for job in found.rows if not statuses or job.status in statuses]
-    now = time.time()
-    if args.json:
-        output.listing("jobs", [job_record(job) for job in jobs], now=now, unreadable=found.unreadable)
-    elif jobs:
-        output.rows(render.COLUMNS, [render.row(job, now) for job in jobs])
-    else:
-        output.message("No jobs with this status." if statuses and found.rows else "No jobs.")
-    output.unreadable(found.unreadable, of=len(found.rows) + found.unreadable)
-    return EXIT_OK
+    rows: tuple[Any, ...]
+    unreadable: int = 0
+    nodes: tuple[Node, ...] | None = None
 
 
-def _statuses(given: list[str] | None, known: tuple[str, ...]) -> set[str]:
-    from cockpit.errors import UsageError
+async def _nodes(client: "RayClient") -> Found:
+    found = await client.nodes.list()
+    return Found(found.rows, found.unreadable, found.rows)
 
+
+async def _gpus(client: "RayClient") -> Found:
+    from cockpit.operations.clusters.gpus import gpus_of
+
+    nodes = await client.nodes.list()
+    found = await gpus_of(client, nodes)
+    return Found(found.rows, found.unreadable, nodes.rows)
+
+
+def _add_job_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-s",
+        "--status",
+        action="append",
+        metavar="STATUS",
+        help=f"only jobs of this status: {', '.join(STATUSES)}; several with commas or repeated",
+    )
+    parser.add_argument(
+        "--owner",
+        metavar="NAME",
+        help=f"only jobs with this {', '.join(OWNER_KEYS[:-1])} or {OWNER_KEYS[-1]} in their metadata",
+    )
+
+
+def _select_jobs(args: argparse.Namespace, jobs: Iterable[Any]) -> list[Any]:
+    statuses = _statuses(args.status)
+    return [
+        job
+        for job in jobs
+        if (not statuses or job.status in statuses) and (args.owner is None or job.owner == args.owner)
+    ]
+
+
+def _statuses(given: list[str] | None) -> set[str]:
     statuses = {word.strip().upper() for text in given or [] for word in text.split(",") if word.strip()}
-    if unknown := statuses - set(known):
+    if unknown := statuses - set(STATUSES):
         raise UsageError(
-            f"There is no job status {output.joined(sorted(unknown))}.", hint=f"Ray knows {output.joined(known)}."
+            f"Unknown job status: {output.joined(sorted(unknown))}.", hint=f"Ray's are {output.joined(STATUSES)}."
         )
     return statuses
 
 
-async def list_nodes(args: argparse.Namespace) -> int:
-    """Print the nodes: the living first, the head at the top."""
-    from cockpit.render import nodes as render
-    from cockpit.render.records import node_record
+RESOURCES = (
+    listing.Resource(
+        "jobs",
+        "list jobs, the running ones first",
+        "cockpit.render.jobs:JOBS",
+        lambda client: client.jobs.list(),
+        _add_job_options,
+        _select_jobs,
+    ),
+    listing.Resource("nodes", "list nodes", "cockpit.render.nodes:NODES", _nodes),
+    listing.Resource("gpus", "list GPUs and the jobs that hold them", "cockpit.render.gpus:GPUS", _gpus),
+)
 
+
+def add(commands: Any) -> None:
+    """Declare the commands."""
+    for resource in RESOURCES:
+        parser = commands.add_parser(resource.command, help=resource.help)
+        if resource.add is not None:
+            resource.add(parser)
+        parser.add_argument("-w", "--watch", action="store_true", help="keep watching; print one line per change")
+        options.add_retry(parser)
+        listing.add_options(parser)
+        options.add_cluster(parser)
+        parser.set_defaults(run=list_resource, resource=resource)
+
+
+async def list_resource(args: argparse.Namespace) -> int:
+    """Print the rows, in the order of the cockpit's table unless another was asked for."""
+    resource: listing.Resource = args.resource
+    spec = resource.load()
+    listing.selected(args, ())  # what the options say is checked before anything is asked
     async with session.cluster(args) as client:
-        found = await client.nodes.list()
-    nodes = sorted(found.rows, key=lambda node: (not node.is_alive, not node.is_head_node, node.node_id or ""))
-    if args.json:
-        output.listing("nodes", [node_record(node) for node in nodes], now=time.time(), unreadable=found.unreadable)
-    else:
-        output.rows(render.NODE_COLUMNS, [render.node_row(node) for node in nodes])
+        if args.watch:
+            from cockpit.cli.watch import watch
+
+            return await watch(client, args, spec)
+        found = await resource.fetch(client)
+        context = listing.context_now(await listing.names_of(client, spec, found))
+    items = listing.selected(args, found.rows)
+    empty = f"No matching {spec.noun or spec.name}." if found.rows and not items else ""
+    listing.print_listing(args, spec, items, context, unreadable=found.unreadable, empty=empty)
     output.unreadable(found.unreadable, of=len(found.rows) + found.unreadable)
     return EXIT_OK
-
-
-async def list_gpus(args: argparse.Namespace) -> int:
-    """Print the GPUs of living nodes, a row each."""
-    from cockpit.operations.clusters.gpus import list_gpus as find
-    from cockpit.render.records import gpu_record
-
-    async with session.cluster(args) as client:
-        found = await find(client)
-    if args.json:
-        output.listing(
-            "gpus", [gpu_record(node, gpu) for node, gpu in found.rows], now=time.time(), unreadable=found.unreadable
-        )
-    else:
-        print_gpus(found.rows)
-    output.unreadable(found.unreadable, of=len(found.rows) + found.unreadable)
-    return EXIT_OK
-
-
-def print_gpus(pairs: Any) -> None:
-    """A table of (node, GPU) pairs, or a sentence where there are none."""
-    from cockpit.render import nodes as render
-
-    if pairs:
-        output.rows(render.GPU_COLUMNS, [render.gpu_row(node, gpu) for node, gpu in pairs])
-    else:
-        output.message("No node of this cluster reports a GPU.")

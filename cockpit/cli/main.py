@@ -111,7 +111,7 @@ def _run(argv: list[str]) -> int:
     parser = build_parser(groups_named(argv[:cut]))
     if _command_in(argv[:cut]) not in ("submit", None):  # what follows is an id or a name, even with a dash in front
         cut = len(argv)
-    args = parser.parse_args(argv[:cut])
+    args = parser.parse_args(options.closed(argv[:cut]))
     args.rest = argv[cut + 1 :]
     if args.run is None:
         if args.rest:

@@ -2,8 +2,8 @@
 
 import argparse
 import math
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from cockpit.errors import UsageError
 from cockpit.model.quantities import parse_bytes, parse_seconds
@@ -43,9 +43,38 @@ def add_cluster(parser: argparse.ArgumentParser, *, default: object = argparse.S
     )
 
 
-def add_json(parser: argparse._ActionsContainer) -> None:
-    """`--json`."""
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+def add_json(parser: argparse._ActionsContainer, *, fields: bool = False) -> None:
+    """`--json`; that of a listing takes the `fields` of a row, behind `=` only: see `closed`."""
+    said = "print one JSON object" + ("; --json=FIELD,FIELD prints these fields of each row" if fields else "")
+    parser.add_argument("--json", action=_Json if fields else _PlainJson, nargs="?", default=False, help=said)
+
+
+class _Json(argparse.Action):
+    """Sets `json`, and `json_fields` where some are named."""
+
+    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option: str | None = None) -> None:
+        namespace.json = True
+        namespace.json_fields = [word.strip() for word in (values or "").split(",") if word.strip()]
+
+
+class _PlainJson(_Json):
+    """Refuses fields, for a command that does not print a list."""
+
+    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option: str | None = None) -> None:
+        super().__call__(parser, namespace, values, option)
+        if namespace.json_fields:
+            parser.error("--json takes no fields here: this command does not print a list")
+
+
+def closed(words: Sequence[str]) -> list[str]:
+    """The words, with each `--json` closed against the word behind it, which argparse would take for its fields."""
+    return ["--json=" if word == "--json" else word for word in words]
+
+
+def json_fields(args: argparse.Namespace) -> list[str]:
+    """The fields that `--json=` names; none for all."""
+    found: list[str] = getattr(args, "json_fields", [])
+    return found
 
 
 def add_retry(parser: argparse.ArgumentParser) -> None:

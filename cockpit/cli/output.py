@@ -13,8 +13,11 @@ from typing import Any, TextIO
 import msgspec
 
 from cockpit.errors import CockpitError
-from cockpit.render.cells import Column, table
+from cockpit.render import plain
+from cockpit.render.cells import Column
+from cockpit.render.cells import table as old_table
 from cockpit.render.sanitize import LogSanitizer
+from cockpit.render.table import RowContext, TableSpec
 from cockpit.render.text import INVISIBLE, visible, visible_lines
 from cockpit.render.times import iso
 from cockpit.secrets.names import BACKEND_THREAD
@@ -129,21 +132,30 @@ def document(text: str) -> None:
     writer.close()
 
 
-def listing(name: str, records: Sequence[dict[str, Any]], *, now: float, **more: Any) -> None:
-    """The one object that a `--json` listing prints."""
-    record({name: list(records), "as_of": iso(now), "total": len(records), **more})
+def listing(name: str, records: Sequence[dict[str, Any]], *, now: float, total: int | None = None, **more: Any) -> None:
+    """The one object that a `--json` listing prints; `total` counts rows beyond a limit too."""
+    record({name: list(records), "as_of": iso(now), "total": len(records) if total is None else total, **more})
+
+
+def table(spec: TableSpec[Any], items: Iterable[Any], context: RowContext) -> None:
+    """The table of these items, or the sentence that there are none."""
+    found = spec.rows(items, context)
+    for text in plain.lines(spec.columns, found, width=terminal_width()) if found else ():
+        line(text)
+    if not found:
+        message(spec.empty)
 
 
 def rows(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> None:
     """A table, as wide as the terminal; a pipe gets more room."""
-    for text in table(columns, cells, width=terminal_width()):
+    for text in old_table(columns, cells, width=terminal_width()):
         print(visible(text))
     sys.stdout.flush()
 
 
-def terminal_width() -> int:
-    """Columns to fill on stdout."""
-    return shutil.get_terminal_size((PIPE_WIDTH, 0)).columns  # COLUMNS, then the terminal's width, then ours
+def terminal_width() -> int | None:
+    """Columns of the terminal behind stdout; None in a pipe or a file, where nothing is cut."""
+    return shutil.get_terminal_size((PIPE_WIDTH, 0)).columns if sys.stdout.isatty() else None
 
 
 def unreadable(count: int, *, of: int) -> None:

@@ -16,7 +16,6 @@ FLUSH_SECONDS = 60.0
 MAX_PENDING = 60
 """Samples kept while they cannot be written, as on a full disk; older ones are dropped."""
 
-OWNER_KEYS = ("owner", "user", "job_owner")
 """Metadata entries that name whose job it is; the first one that is there counts."""
 
 FOREIGN = "(not Ray)"
@@ -46,8 +45,7 @@ def gpu_series(key: str, name: str) -> str:
 
 def owner_of(job: Job | None) -> str | None:
     """Whose job it is, by its metadata."""
-    metadata = (job.metadata if job else None) or {}
-    return next((str(metadata[key]) for key in OWNER_KEYS if metadata.get(key)), None)
+    return job.owner if job else None
 
 
 class Recorder:

@@ -10,6 +10,7 @@ TERMINAL_STATUSES = frozenset({"SUCCEEDED", "FAILED", "STOPPED"})
 STATUSES = ("PENDING", "RUNNING", "STOPPED", "SUCCEEDED", "FAILED")
 
 MASK = "***"
+OWNER_KEYS = ("owner", "user", "job_owner")  # of a job's metadata
 METADATA_PREFIX = "rayakash."  # of what we keep with a job for ourselves
 
 # Ray accepts more, but an id with a slash leaves a job behind that can be neither stopped nor deleted,
@@ -58,6 +59,12 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def id(self) -> str | None:
         """The id to address the job by: the submission id, or a driver's job id."""
         return self.submission_id or self.job_id
+
+    @property
+    def owner(self) -> str | None:
+        """Whose job it is, by its metadata."""
+        metadata = self.metadata or {}
+        return next((str(metadata[key]) for key in OWNER_KEYS if metadata.get(key)), None)
 
     @property
     def is_terminal(self) -> bool:

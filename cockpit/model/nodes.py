@@ -102,3 +102,7 @@ class Node(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def root_disk(self) -> Disk | None:
         """The root file system; None where the node did not report it."""
         return self.disk.get("/")
+
+
+NodeGpu = tuple[Node, Gpu]
+"""A GPU with the node that it is in."""

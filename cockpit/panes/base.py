@@ -9,9 +9,9 @@ from cockpit.actions import Action
 from cockpit.feeds.watch import Watch
 from cockpit.model.snapshot import Moment, Snapshot, State
 from cockpit.operations.clusters.live import LiveCluster
+from cockpit.render.glyphs import UNICODE, Glyphs
 from cockpit.render.units import duration
-from cockpit.widgets.glyphs import UNICODE, Glyphs
-from cockpit.widgets.table.rows import Phase
+from cockpit.widgets.table.state import Phase
 
 PHASES = {
     State.LOADING: Phase.LOADING,

@@ -2,10 +2,12 @@
 
 import re
 
+import msgspec
+
 from cockpit.operations.clusters.overview import ClusterRow
+from cockpit.render.table import Cell, Column, Fixed, Flexible, Measured, Row, TableSpec
 from cockpit.render.text import visible
 from cockpit.render.units import duration
-from cockpit.widgets.table.rows import Cell, Column, Fixed, Flexible, Measured, Row
 
 CLUSTER_COLUMNS = (
     Column(key="use", title="", width=Fixed(1), priority=0),
@@ -52,3 +54,14 @@ def cluster_row(row: ClusterRow) -> Row:
             Cell(visible(row.address), "quiet"),
         ),
     )
+
+
+CLUSTERS: TableSpec[ClusterRow] = TableSpec(
+    name="clusters",
+    title="Clusters",
+    columns=CLUSTER_COLUMNS,
+    row=lambda row, _: cluster_row(row),
+    record=msgspec.to_builtins,
+    empty="No clusters.",
+    id_column="name",
+)

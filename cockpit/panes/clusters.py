@@ -14,12 +14,13 @@ from cockpit.feeds.topics import NODES, Topic
 from cockpit.feeds.watch import Watch
 from cockpit.operations.clusters.live import LiveCluster
 from cockpit.operations.clusters.overview import ClusterRow, Overview, total_of
-from cockpit.panes.cluster_rows import CLUSTER_COLUMNS, cluster_row
+from cockpit.panes.cluster_rows import CLUSTERS, cluster_row
 from cockpit.panes.requests import ClustersAsked
 from cockpit.panes.table_pane import TablePane
+from cockpit.render.table import TableSpec
 from cockpit.render.text import visible
 from cockpit.widgets.live_table import LiveTable
-from cockpit.widgets.table.rows import Column, Phase
+from cockpit.widgets.table.state import Phase
 
 NEED_ROW = frozenset(("cluster_open", "cluster_remove", "cluster_check", "copy", "show_detail"))
 NEED_CLUSTER = frozenset(("submit", "open_dashboard"))
@@ -28,16 +29,12 @@ NEED_CLUSTER = frozenset(("submit", "open_dashboard"))
 class ClustersPane(TablePane[list[ClusterRow]]):
     """Asks each cluster every half a minute, only while the pane is seen."""
 
-    NAME = "clusters"
-    TITLE = "Clusters"
+    SPEC: ClassVar[TableSpec[Any]] = CLUSTERS
     NEEDS_CLUSTER = False
     ASKS = frozenset(("cluster_open", "cluster_add", "cluster_remove", "cluster_check", "show_detail"))
-    COLUMNS: ClassVar[tuple[Column, ...]] = CLUSTER_COLUMNS
     TOPIC: ClassVar[Topic[Any]] = NODES  # never watched: each cluster has a hub of its own
-    WHAT = "clusters"
     ROW = "Cluster"
     EMPTY = "No cluster has a name yet. a adds one: what is needed is its address."
-    ID_COLUMN = "name"
 
     def __init__(self, *, clock: Clock | None = None, **options: Any) -> None:
         super().__init__(**options)

@@ -17,9 +17,9 @@ from cockpit.model.nodes import Usage
 from cockpit.model.snapshot import Moment, Snapshot, State
 from cockpit.operations.clusters.live import EXPOSURE, LiveCluster
 from cockpit.panes.base import sentence_of
+from cockpit.render.glyphs import UNICODE, Glyphs
+from cockpit.render.meters import bar, percentage
 from cockpit.render.text import visible
-from cockpit.widgets.glyphs import UNICODE, Glyphs
-from cockpit.widgets.meters import bar, percentage
 from cockpit.widgets.state_line import GAP, Piece, StateLine, fitting
 
 BAR = 6

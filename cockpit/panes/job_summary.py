@@ -4,9 +4,9 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from cockpit.model.jobs import Job
+from cockpit.render.glyphs import UNICODE, Glyphs
 from cockpit.render.jobs import outcome, own_lines, reason, waits_for
 from cockpit.render.text import visible
-from cockpit.widgets.glyphs import UNICODE, Glyphs
 from cockpit.widgets.state_line import Piece, StateLine
 
 LINES = 4

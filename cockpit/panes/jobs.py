@@ -12,12 +12,12 @@ from cockpit.feeds.topics import JOBS, Topic
 from cockpit.model.job_list import JobList
 from cockpit.model.jobs import Job
 from cockpit.model.snapshot import Moment
-from cockpit.panes.job_rows import COLUMNS, is_as_made, job_row
 from cockpit.panes.job_summary import JobSummary
 from cockpit.panes.table_pane import TablePane
-from cockpit.widgets.glyphs import ASCII
+from cockpit.render import jobs as render
+from cockpit.render.jobs import is_as_made, job_row
+from cockpit.render.table import Row, TableSpec
 from cockpit.widgets.live_table import LiveTable
-from cockpit.widgets.table.rows import Column, Row
 
 PREVIOUS = "previous:"
 REBUILD_SECONDS = 60.0
@@ -26,14 +26,10 @@ REBUILD_SECONDS = 60.0
 class JobsPane(TablePane[JobList]):
     """All jobs of the cluster, newest first; those that a restarted head has forgotten come last."""
 
-    NAME = "jobs"
-    TITLE = "Jobs"
-    COLUMNS: ClassVar[tuple[Column, ...]] = COLUMNS
+    SPEC: ClassVar[TableSpec[Any]] = render.JOBS
     TOPIC: ClassVar[Topic[Any]] = JOBS
-    WHAT = "jobs"
     ROW = "Job"
     EMPTY = "No jobs yet. Press s to submit one."
-    ID_COLUMN = "id"
 
     class Asked(Message):
         """The user wants something done with jobs; `name` is the action's."""
@@ -65,7 +61,7 @@ class JobsPane(TablePane[JobList]):
             jobs[rows[-1].key] = job
             yield rows[-1]
         for job in value.previous:
-            rows.append(job_row(job, now.wall, is_previous=True, ascii_only=self.glyphs is ASCII))
+            rows.append(job_row(job, self.context(now), is_previous=True))
             jobs[rows[-1].key] = job
             yield rows[-1]
         self._jobs, self._rows = jobs, rows
@@ -81,7 +77,7 @@ class JobsPane(TablePane[JobList]):
 
     def _row(self, job: Job, now: Moment) -> Row:
         stopping = self.cluster.stopping if self.cluster else set()
-        return job_row(job, now.wall, stopping=stopping, ascii_only=self.glyphs is ASCII)
+        return job_row(job, self.context(now), stopping=stopping)
 
     def tick(self) -> None:
         """Durations of running jobs go on."""

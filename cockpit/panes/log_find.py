@@ -6,9 +6,9 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
+from cockpit.render.glyphs import UNICODE, Glyphs
 from cockpit.widgets.filter_bar import FilterBar
 from cockpit.widgets.find_bar import FindBar
-from cockpit.widgets.glyphs import UNICODE, Glyphs
 from cockpit.widgets.later import after
 from cockpit.widgets.log_reader import MOST_CONTEXT, FindStatus, LogReader, Sieve
 from cockpit.widgets.state_line import Piece, StateLine

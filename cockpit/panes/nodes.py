@@ -1,8 +1,9 @@
 """The Nodes pane and the GPUs pane: two views of one topic."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
+import msgspec
 from textual import on
 
 from cockpit.actions import Action
@@ -11,28 +12,23 @@ from cockpit.feeds.watch import Watch
 from cockpit.model.cluster import Rows
 from cockpit.model.history import ClusterHistory
 from cockpit.model.job_list import JobList
-from cockpit.model.nodes import Node
+from cockpit.model.nodes import Node, NodeGpu
 from cockpit.model.snapshot import Moment, Snapshot
 from cockpit.operations.clusters.gpus import named, submission_ids
 from cockpit.operations.clusters.live import LiveCluster
-from cockpit.panes.gpu_rows import GPU_COLUMNS, NODE_COLUMNS, gpu_row, node_names, node_row
 from cockpit.panes.table_pane import TablePane
+from cockpit.render import nodes as render_nodes
+from cockpit.render.gpus import GPUS, gpu_row, ordered_gpus
+from cockpit.render.table import Row, RowContext, TableSpec
 from cockpit.widgets.live_table import LiveTable
-from cockpit.widgets.table.order import natural
-from cockpit.widgets.table.rows import Column, Row
 
 
 class NodesPane(TablePane[Rows[Node]]):
     """The dead first, then the head, then the others by name."""
 
-    NAME = "nodes"
-    TITLE = "Nodes"
-    COLUMNS: ClassVar[tuple[Column, ...]] = NODE_COLUMNS
+    SPEC: ClassVar[TableSpec[Any]] = render_nodes.NODES
     TOPIC: ClassVar[Topic[Any]] = NODES
-    WHAT = "nodes"
     ROW = "Node"
-    EMPTY = "The cluster reports no nodes."
-    ID_COLUMN = "id"
 
     @property
     def node(self) -> Node | None:
@@ -57,24 +53,17 @@ class NodesPane(TablePane[Rows[Node]]):
             return "There is no node to act on."
         return None if self.node.is_alive else "The node is gone, and its logs with it."
 
-    def rows_of(self, value: Rows[Node], now: Moment) -> Iterator[Row]:
-        """A row per node."""
-        names = node_names(value.rows)
-        nodes = sorted(value.rows, key=lambda node: _order(node, names))
-        return (node_row(node, name=names[node.node_id or ""], glyphs=self.glyphs) for node in nodes)
+    def context(self, now: Moment) -> RowContext:
+        """The names of the nodes."""
+        return _with_names(super().context(now), self.snapshot)
 
 
 class GpusPane(TablePane[Rows[Node]]):
     """Every GPU of the living nodes, with the jobs that hold them."""
 
-    NAME = "gpus"
-    TITLE = "GPUs"
-    COLUMNS: ClassVar[tuple[Column, ...]] = GPU_COLUMNS
+    SPEC: ClassVar[TableSpec[Any]] = GPUS
     TOPIC: ClassVar[Topic[Any]] = NODES
-    WHAT = "GPUs"
     ROW = "GPU of"
-    EMPTY = "No node of this cluster reports a GPU."
-    ID_COLUMN = "uuid"
 
     _names: dict[str, str] = {}  # noqa: RUF012 - replaced, never changed
 
@@ -111,20 +100,27 @@ class GpusPane(TablePane[Rows[Node]]):
             if self.snapshot is not None:
                 self.show(self.snapshot)
 
+    def context(self, now: Moment) -> RowContext:
+        """The names of the nodes."""
+        return _with_names(super().context(now), self.snapshot)
+
     def rows_of(self, value: Rows[Node], now: Moment) -> Iterator[Row]:
         """A row per GPU."""
         history = self.cluster.history if self.cluster else ClusterHistory()
         taken = self.snapshot.taken if self.snapshot else None
-        names = node_names(value.rows)
-        for node in sorted((node for node in value.rows if node.is_alive), key=lambda node: _order(node, names)):
-            # Its past may not have been brought up to date yet.
-            history.observe_node(node, (taken or now).steady)
-            name = names[node.node_id or ""]
-            for gpu in sorted(node.gpus, key=lambda gpu: gpu.index if gpu.index is not None else 1 << 30):
-                held = named(gpu, self._names)
-                yield gpu_row(node, held, name=name, history=history, now=now.steady, glyphs=self.glyphs)
+        context = self.context(now)
+        observed = None
+        for node, gpu in ordered_gpus(_pairs(value.rows), context):
+            if node is not observed:  # its past may not have been brought up to date yet
+                history.observe_node(node, (taken or now).steady)
+                observed = node
+            yield gpu_row((node, named(gpu, self._names)), context, history=history, steady=now.steady)
 
 
-def _order(node: Node, names: dict[str, str]) -> tuple[bool, bool, str, str]:
-    name = names[node.node_id or ""]
-    return (node.is_alive, not node.is_head_node, natural(name), name)
+def _pairs(nodes: Iterable[Node]) -> Iterator[NodeGpu]:
+    return ((node, gpu) for node in nodes if node.is_alive for gpu in node.gpus)
+
+
+def _with_names(context: RowContext, snapshot: Snapshot[Rows[Node]] | None) -> RowContext:
+    nodes = snapshot.value.rows if snapshot and snapshot.value else ()
+    return msgspec.structs.replace(context, node_names=render_nodes.node_names(nodes))

@@ -2,11 +2,13 @@
 
 import time
 
+import msgspec
+
 from cockpit.model.env_names import purpose_of
 from cockpit.operations.secrets.uses import SecretRow
+from cockpit.render.table import Cell, Column, Fixed, Flexible, Measured, Row, TableSpec
 from cockpit.render.text import visible
 from cockpit.render.units import age
-from cockpit.widgets.table.rows import Cell, Column, Fixed, Flexible, Measured, Row
 
 SECRET_COLUMNS = (
     Column(key="state", title="STATE", width=Fixed(8), priority=0),
@@ -61,3 +63,14 @@ _STATES = {
     "missing": "missing: whatever refers to it cannot be rendered or opened",
     "unseen": "it cannot be seen now: a locked vault, a keyring that does not answer, or a command that is not asked",
 }
+
+
+SECRETS: TableSpec[SecretRow] = TableSpec(
+    name="secrets",
+    title="Secrets",
+    columns=SECRET_COLUMNS,
+    row=lambda row, _: secret_row(row),
+    record=msgspec.to_builtins,
+    empty="No secrets.",
+    id_column="name",
+)

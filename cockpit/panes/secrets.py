@@ -15,12 +15,13 @@ from cockpit.operations.background import aside
 from cockpit.operations.clusters.live import LiveCluster
 from cockpit.operations.secrets.uses import SecretList, SecretRow, secret_list
 from cockpit.panes.requests import SecretsAsked
-from cockpit.panes.secret_rows import SECRET_COLUMNS, secret_row
+from cockpit.panes.secret_rows import SECRETS, secret_row
 from cockpit.panes.table_pane import TablePane
+from cockpit.render.table import TableSpec
 from cockpit.render.text import visible
 from cockpit.secrets.references import process_store
 from cockpit.widgets.live_table import LiveTable
-from cockpit.widgets.table.rows import Column, Phase
+from cockpit.widgets.table.state import Phase
 
 NEED_ROW = frozenset(("secret_delete", "show_detail", "copy"))
 
@@ -32,8 +33,7 @@ NOT_HERE = frozenset(("mark",))
 class SecretsPane(TablePane[SecretList]):
     """Asks keyring and vault beside the screen; while they are slow, what was seen last stays."""
 
-    NAME = "secrets"
-    TITLE = "Secrets"
+    SPEC: ClassVar[TableSpec[Any]] = SECRETS
     NEEDS_CLUSTER = False
     ASKS = frozenset(
         (
@@ -46,12 +46,9 @@ class SecretsPane(TablePane[SecretList]):
             "show_detail",
         )
     )
-    COLUMNS: ClassVar[tuple[Column, ...]] = SECRET_COLUMNS
     TOPIC: ClassVar[Topic[Any]] = NODES  # never watched: secrets are this machine's
-    WHAT = "secrets"
     ROW = "Secret"
     EMPTY = "No secret is kept yet, and nothing refers to one. a keeps one, i takes those that stand in an SDL."
-    ID_COLUMN = "name"
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -11,15 +11,17 @@ from textual.widget import Widget
 from cockpit.actions import Action
 from cockpit.feeds.topics import Topic
 from cockpit.feeds.watch import Watch
+from cockpit.model.cluster import Rows
 from cockpit.model.slices import REST_SECONDS, some_of
 from cockpit.model.snapshot import Moment, Snapshot
 from cockpit.operations.clusters.live import LiveCluster
 from cockpit.panes.base import PHASES, Pane, sentence_of
+from cockpit.render.table import Arrangement, Row, RowContext, TableSpec
 from cockpit.render.text import visible
 from cockpit.render.units import UNKNOWN
 from cockpit.widgets.filter_bar import FilterBar
 from cockpit.widgets.live_table import LiveTable
-from cockpit.widgets.table.rows import Arrangement, Column, Phase, Row
+from cockpit.widgets.table.state import Phase
 
 T = TypeVar("T")
 
@@ -30,16 +32,22 @@ class TablePane(Pane, Generic[T]):
     """A pane whose main thing is a table of one topic."""
 
     SCOPES = ("rows",)
-    COLUMNS: ClassVar[tuple[Column, ...]]
+    SPEC: ClassVar[TableSpec[Any]]
     TOPIC: ClassVar[Topic[Any]]
-    WHAT: ClassVar[str]
     ROW: ClassVar[str]
     EMPTY: ClassVar[str]
-    ID_COLUMN: ClassVar[str]
 
     snapshot: Snapshot[T] | None = None
     arrangement: Arrangement | None = None
     _making: Iterator[Row] | None = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Name the pane as its declaration is named."""
+        super().__init_subclass__(**options)
+        spec: TableSpec[Any] | None = cls.__dict__.get("SPEC")
+        if spec is not None:
+            cls.NAME, cls.TITLE = spec.name, spec.title
+            cls.EMPTY = cls.__dict__.get("EMPTY", spec.empty)
 
     @property
     def table_id(self) -> str:
@@ -48,7 +56,7 @@ class TablePane(Pane, Generic[T]):
 
     def compose(self) -> ComposeResult:
         """A table, what stands below it, and the filter."""
-        table = LiveTable(self.COLUMNS, glyphs=self.glyphs, arrangement=self.arrangement, id=self.table_id)
+        table = LiveTable(self.SPEC.columns, glyphs=self.glyphs, arrangement=self.arrangement, id=self.table_id)
         table.empty_sentence = self.EMPTY
         yield table
         yield from self.compose_below()
@@ -67,7 +75,17 @@ class TablePane(Pane, Generic[T]):
 
     def rows_of(self, value: T, now: Moment) -> Iterable[Row]:
         """The rows of a value, each made when it is asked for."""
-        raise NotImplementedError
+        context = self.context(now)
+        items = self.SPEC.order(self.items_of(value), context)
+        return (self.SPEC.row(item, context) for item in items)
+
+    def items_of(self, value: T) -> Iterable[Any]:
+        """What the declaration makes rows of."""
+        return cast(Rows[Any], value).rows
+
+    def context(self, now: Moment) -> RowContext:
+        """What rows depend on beside their items."""
+        return RowContext(now=now.wall, glyphs=self.glyphs)
 
     def watched(self, cluster: LiveCluster) -> list[Watch[Any]]:
         """One watch, of the pane's own topic."""
@@ -107,7 +125,7 @@ class TablePane(Pane, Generic[T]):
 
     def _tell_state(self, snapshot: Snapshot[T], now: Moment) -> None:
         address = self.cluster.address if self.cluster else ""
-        sentence = sentence_of(snapshot, now, what=self.WHAT, address=address)
+        sentence = sentence_of(snapshot, now, what=self.SPEC.noun or self.SPEC.name, address=address)
         self.table.set_state(PHASES[snapshot.state(now)], sentence)
 
     def detach(self) -> None:
@@ -198,11 +216,11 @@ class TablePane(Pane, Generic[T]):
     def action_copy(self) -> None:
         """Copy the id under the cursor, or those that are marked."""
         # A line break in what a cluster says would be a command of its own where it is pasted.
-        texts = [visible(self.table.cell_text(self.ID_COLUMN, key)) for key in self.table.chosen_keys]
+        texts = [visible(self.table.cell_text(self.SPEC.id_column, key)) for key in self.table.chosen_keys]
         self.app.copy_to_clipboard("\n".join(texts))
         what = f"{len(texts)} ids" if len(texts) > 1 else texts[0]
         self.notify(f"Copied {what}.", markup=False, timeout=2)
 
     def row_detail(self) -> list[tuple[str, str]]:
         """Titles and whole texts of the row under the cursor, of columns that are hidden or had no room too."""
-        return [(column.title, visible(self.table.cell_text(column.key)) or UNKNOWN) for column in self.COLUMNS]
+        return [(column.title, visible(self.table.cell_text(column.key)) or UNKNOWN) for column in self.SPEC.columns]

@@ -1,32 +1,33 @@
 """Jobs as text: rows of tables, and what became of them in a sentence."""
 
 import re
+from collections.abc import Container
 
-from cockpit.model.jobs import Job
-from cockpit.render.cells import Column
-from cockpit.render.times import clock_time
+import msgspec
+
+from cockpit.model.jobs import METADATA_PREFIX, Job
+from cockpit.render.glyphs import UNICODE
+from cockpit.render.table import Cell, Column, Fixed, Flexible, Measured, Record, Row, RowContext, TableSpec
+from cockpit.render.times import clock_time, iso_ms
 from cockpit.render.units import UNKNOWN, duration
 
-GLYPHS = {
-    "RUNNING": "●",
-    "PENDING": "○",
-    "SUCCEEDED": "✔",
-    "FAILED": "✖",
-    "STOPPED": "■",
-    "STOPPING": "◌",
-    "ENDED": "◇",
-}
-
 COLUMNS = (
-    Column("STATUS"),
-    Column("ID"),
-    Column("ENTRYPOINT", shrink=True),
-    Column("STARTED", right=True),
-    Column("DURATION", right=True),
-    Column("MESSAGE", shrink=True),
+    Column(key="status", title="STATUS", width=Fixed(11), priority=0),
+    Column(key="id", title="SUBMISSION ID", width=Measured(10, 32), priority=0),
+    Column(key="entrypoint", title="ENTRYPOINT", width=Flexible(24, 200, weight=3), priority=1),
+    Column(key="message", title="REASON", width=Flexible(16, 200, weight=2), priority=3),
+    Column(key="started", title="STARTED", width=Fixed(11), align="right", priority=4),
+    Column(key="duration", title="DURATION", width=Fixed(9), align="right", priority=2),
+    Column(key="metadata", title="METADATA", width=Measured(6, 28), priority=5),
+    Column(key="job_id", title="JOB ID", width=Fixed(8), hidden=True, priority=6),
+    Column(key="type", title="TYPE", width=Fixed(10), hidden=True, priority=6),
 )
 
-LONGEST_CELL = 200
+_DURATION = [column.key for column in COLUMNS].index("duration")
+
+TONES = {"FAILED": "error", "PENDING": "warn", "STOPPING": "warn", "RUNNING": "accent"}
+# The order in which statuses matter: trouble first.
+RANKS = ("FAILED", "PENDING", "STOPPING", "RUNNING", "STOPPED", "ENDED", "SUCCEEDED", "FORGOTTEN")
 
 # What Ray itself writes into a job's log, and so into the end of it that the message of a failed job quotes (all
 # measured on 2.60): the announcement of the entrypoint (job_supervisor.py), then lines of its own logger such as those
@@ -49,7 +50,7 @@ def status_word(job: Job) -> str:
 def status(job: Job) -> str:
     """Glyph and word."""
     word = status_word(job)
-    return f"{GLYPHS.get(word, '·')} {word}"
+    return f"{UNICODE.state(word)} {word}"
 
 
 def seconds_run(job: Job, now: float) -> float | None:
@@ -97,16 +98,87 @@ def waits_for(job: Job) -> list[str] | None:
     return [word for word, sign in (("resources", "for resources"), ("env", "runtime environment")) if sign in said]
 
 
-def row(job: Job, now: float) -> tuple[str, ...]:
-    """One row of the table; `now` in seconds since the epoch."""
-    return (
-        status(job),
-        job.id or UNKNOWN,
-        (job.entrypoint or UNKNOWN)[:LONGEST_CELL],
-        clock_time(job.start_time, now),
-        duration(seconds_run(job, now)),
-        reason(job)[:LONGEST_CELL],
+def shown_status(job: Job, stopping: Container[str | None], *, is_previous: bool = False) -> str:
+    """The word for a job's state: ours for what Ray has no word for."""
+    if is_previous and not job.is_terminal:
+        return "FORGOTTEN"
+    if job.id in stopping and not job.is_terminal:
+        return "STOPPING"
+    return status_word(job)
+
+
+def job_row(job: Job, context: RowContext, *, stopping: Container[str | None] = (), is_previous: bool = False) -> Row:
+    """One job, of those whose stop was requested and of a previous session too."""
+    now = context.now
+    word = shown_status(job, stopping, is_previous=is_previous)
+    seconds = None if is_previous and not job.is_terminal else seconds_run(job, now)
+    quiet = "quiet" if is_previous or word in ("SUCCEEDED", "STOPPED", "ENDED") else ""
+    why = "previous session" if is_previous else _why(job)
+    rank = RANKS.index(word) if word in RANKS else len(RANKS)
+    return Row(
+        key=("previous:" if is_previous else "") + (job.id or "?"),
+        cells=(
+            Cell(f"{context.glyphs.state(word)} {word}", quiet or TONES.get(word, ""), rank),
+            Cell(job.id or "?", tone=quiet),
+            Cell(job.entrypoint or "–", tone=quiet),
+            Cell(why, tone="error" if word == "FAILED" and not is_previous else "quiet"),
+            Cell(clock_time(job.start_time, now), tone="quiet", sort=job.start_time),
+            Cell(duration(seconds), tone=quiet, sort=_as_written(seconds)),
+            Cell(metadata_text(job), tone="quiet"),
+            job.job_id,
+            job.type,
+        ),
     )
+
+
+def is_as_made(row: Row, job: Job, now: float, stopping: Container[str | None]) -> bool:
+    """Whether the row of a job that has not ended would be the same now; its duration changes once in a while."""
+    status, written = row.cells[0], row.cells[_DURATION]
+    if job.id in stopping or not isinstance(status, Cell) or not isinstance(written, Cell):
+        return False
+    return not status.text.endswith("STOPPING") and written.sort == _as_written(seconds_run(job, now))
+
+
+def _why(job: Job) -> str:
+    waits = waits_for(job)
+    return reason(job) if waits is None else f"{' or '.join(waits)}?" if waits else "not started yet"
+
+
+def _as_written(seconds: float | None) -> float | None:
+    """Seconds as exact as `duration` writes them, so that a row is another one only when it looks different."""
+    if seconds is None:
+        return None
+    step = 1 if seconds < 60 else 60 if seconds < 86_400 else 3600
+    return max(0.0, seconds // step * step)
+
+
+def metadata_text(job: Job) -> str:
+    """The user's metadata in one line; what we and Ray put there is left out."""
+    pairs = (job.metadata or {}).items()
+    return " ".join(f"{key}={value}" for key, value in pairs if is_users(key))
+
+
+def is_users(key: str) -> bool:
+    """Whether a metadata key was written by the user."""
+    return not key.startswith(METADATA_PREFIX) and key != "job_submission_id"
+
+
+def job_record(job: Job) -> Record:
+    """The JSON record; environment values are masked already."""
+    record: Record = msgspec.to_builtins(job)
+    record["start_time"] = iso_ms(job.start_time)
+    record["end_time"] = iso_ms(job.end_time)
+    return record
+
+
+JOBS: TableSpec[Job] = TableSpec(
+    name="jobs",
+    title="Jobs",
+    columns=COLUMNS,
+    row=job_row,
+    record=job_record,
+    empty="No jobs.",
+)
 
 
 def outcome(job: Job, now: float) -> str:

@@ -1,47 +1,78 @@
-"""Nodes and GPUs as text."""
+"""Nodes as rows and records."""
 
-from cockpit.model.nodes import Gpu, GpuHolder, Node, Usage
-from cockpit.render.cells import Column
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+import msgspec
+
+from cockpit.model.nodes import Node, Usage
+from cockpit.render.meters import meter_cell
+from cockpit.render.order import natural
+from cockpit.render.table import (
+    SHORT_ID,
+    Cell,
+    Column,
+    Fixed,
+    Flexible,
+    Measured,
+    Record,
+    Row,
+    RowContext,
+    TableSpec,
+)
+from cockpit.render.times import iso
 from cockpit.render.units import UNKNOWN, size
 
+FULL_PERCENT = 95
+FULL_DISK_PERCENT = 90
+
 NODE_COLUMNS = (
-    Column("STATE"),
-    Column("NODE"),
-    Column("ROLE"),
-    Column("ADDRESS"),
-    Column("HOST", shrink=True),
-    Column("CPU %", right=True),
-    Column("MEMORY", right=True),
-    Column("DISK", right=True),
-    Column("OBJECTS", right=True),
-    Column("CPUS", right=True),
-    Column("GPUS", right=True),
-    Column("REASON", shrink=True),
+    Column(key="state", title="STATE", width=Fixed(7), priority=0),
+    Column(key="node", title="NODE", width=Measured(8, 24), priority=0),
+    Column(key="role", title="ROLE", width=Fixed(6), priority=4),
+    Column(key="ip", title="ADDRESS", width=Measured(7, 40), priority=5),
+    Column(key="cpu", title="CPU", width=Fixed(15), priority=0),
+    Column(key="memory", title="MEMORY GiB", width=Fixed(15), align="right", priority=1),
+    Column(key="gpus", title="GPUS", width=Fixed(10), align="right", priority=1),
+    Column(key="cpus", title="CPUS", width=Fixed(9), align="right", priority=2),
+    Column(key="disk", title="DISK", width=Fixed(5), align="right", priority=3),
+    Column(key="objects", title="OBJECT STORE", width=Measured(6, 24), align="right", priority=6),
+    Column(key="network", title="NET ↓/↑ per s", width=Measured(8, 24), align="right", priority=7),
+    Column(key="reason", title="REASON", width=Flexible(18, 120), priority=3),
+    Column(key="id", title="NODE ID", width=Measured(8, 56), hidden=True, priority=8),
 )
 
-GPU_COLUMNS = (
-    Column("NODE"),
-    Column("GPU", right=True),
-    Column("MODEL"),
-    Column("UTIL %", right=True),
-    Column("MEMORY", right=True),
-    Column("W", right=True),
-    Column("°C", right=True),
-    Column("HELD BY", shrink=True),
-)
 
-SHORT_ID = 12
-GLYPHS = {"ALIVE": "●", "DEAD": "✖"}
+def node_names(nodes: Sequence[Node]) -> dict[str, str]:
+    """A short name for each node id: its host name, with the beginning of its id where that is not enough."""
+    hosts = Counter(node.hostname for node in nodes if node.is_alive)
+    names = {}
+    for node in nodes:
+        host = node.hostname or node.ip or ""
+        unique = bool(host) and hosts[node.hostname] <= 1
+        names[node.node_id or ""] = host if unique else f"{host} {short_id(node.node_id)[:6]}".strip()
+    return names
+
+
+def node_order(node: Node, context: RowContext) -> tuple[bool, bool, str, str]:
+    """Sorts the dead first, then the head, then the others by name."""
+    name = _name(node, context)
+    return (node.is_alive, not node.is_head_node, natural(name), name)
+
+
+def ordered_nodes(nodes: Iterable[Node], context: RowContext) -> list[Node]:
+    """The nodes in the order of their table."""
+    return sorted(nodes, key=lambda node: node_order(node, context))
+
+
+def _name(node: Node, context: RowContext) -> str:
+    return context.node_name(node.node_id) or node.hostname or node.ip or UNKNOWN
 
 
 def short_id(node_id: str | None) -> str:
     """The beginning of a node id, enough to tell nodes apart."""
     return node_id[:SHORT_ID] if node_id else UNKNOWN
-
-
-def number(value: float | None, digits: int = 0) -> str:
-    """A plain number; `–` where it is unknown."""
-    return UNKNOWN if value is None else f"{value:.{digits}f}"
 
 
 def part(used: int | None, total: int | None) -> str:
@@ -59,48 +90,97 @@ def role(node: Node) -> str:
     return UNKNOWN if node.is_head_node is None else ("head" if node.is_head_node else "worker")
 
 
-def node_row(node: Node) -> tuple[str, ...]:
-    """One row of the table of nodes; a dead node's figures are those of another time and are not shown."""
+def node_row(node: Node, context: RowContext) -> Row:
+    """One node; figures of a dead one are of another time and are not shown."""
     live = node if node.is_alive else Node()
     disk = live.root_disk
-    store_total = _sum(live.object_store_used_memory, live.object_store_available_memory)
-    return (
-        f"{GLYPHS.get(node.state or '', '·')} {node.state or UNKNOWN}",
-        short_id(node.node_id),
-        role(node),
-        node.ip or UNKNOWN,
-        node.hostname or UNKNOWN,
-        number(live.cpu, 1),
-        part(live.mem_used, live.mem_total),
-        part(disk.used, disk.total) if disk else UNKNOWN,
-        part(live.object_store_used_memory, store_total),
-        usage(live.logical.get("CPU")),
-        usage(live.logical.get("GPU")),
-        "" if node.is_alive else (node.state_message or ""),
+    word, tone = (node.state or UNKNOWN, "" if node.is_alive else "error")
+    return Row(
+        key=node.node_id or "?",
+        cells=(
+            Cell(f"{context.glyphs.state(word)} {word}", tone=tone, sort=0 if node.is_alive else -1),
+            Cell(_name(node, context), tone="" if node.is_alive else "quiet"),
+            Cell(role(node), tone="quiet"),
+            Cell(node.ip or "–", tone="quiet"),
+            meter_cell(live.cpu, glyphs=context.glyphs),
+            gib_cell(live.mem_used, live.mem_total),
+            _usage(live, "GPU"),
+            _usage(live, "CPU"),
+            _disk(disk.percent if disk else None),
+            Cell(_store(live), sort=live.object_store_used_memory, tone="quiet"),
+            Cell(_network(live), tone="quiet", sort=sum(live.network_speed) if live.network_speed else None),
+            Cell("" if node.is_alive else (node.state_message or "no reason given"), tone="error"),
+            node.node_id,
+        ),
     )
 
 
-def _sum(first: int | None, second: int | None) -> int | None:
-    return None if first is None or second is None else first + second
+def _usage(node: Node, resource: str) -> Cell:
+    use = node.logical.get(resource)
+    return Cell(usage(use), sort=None if use is None else use.used, tone="quiet" if use is None else "")
 
 
-def holder(held: GpuHolder) -> str:
-    """Who holds a share of a GPU: the job, the kind of worker, its pid, and the fraction where it is one."""
-    job = held.submission_id or held.job_id or "?"
-    what = f"actor {held.actor_id[:8]}" if held.actor_id else "task"
-    fraction = "" if held.allocation in (None, 1.0) else f" ×{held.allocation:g}"
-    return f"{job} {what} pid {held.pid or '?'}{fraction}"
+def _store(node: Node) -> str:
+    used, free = node.object_store_used_memory, node.object_store_available_memory
+    return part(used, None if used is None or free is None else used + free)
 
 
-def gpu_row(node: Node, gpu: Gpu) -> tuple[str, ...]:
-    """One row of the table of GPUs."""
-    return (
-        short_id(node.node_id),
-        number(gpu.index),
-        gpu.name or UNKNOWN,
-        number(gpu.utilization_gpu),
-        part(gpu.memory_used, gpu.memory_total),
-        number(None if gpu.power_mw is None else gpu.power_mw / 1000),
-        number(gpu.temperature_c),
-        ", ".join(holder(held) for held in gpu.holders) or "free",
-    )
+def _network(node: Node) -> str:
+    if len(node.network_speed) < 2:
+        return "–"
+    sent, received = node.network_speed[:2]
+    return f"{size(round(received))} / {size(round(sent))}"
+
+
+def _disk(percent: float | None) -> Cell:
+    if percent is None:
+        return Cell("–", tone="quiet")
+    return Cell(f"{percent:.0f} %", sort=percent, tone="warn" if percent >= FULL_DISK_PERCENT else "quiet")
+
+
+@lru_cache(4096)
+def gib_cell(used: int | None, total: int | None) -> Cell:
+    """Used and total memory in GiB."""
+    if used is None and total is None:
+        return Cell("–", tone="quiet")
+    text = f"{_ingib_cell(used)}/{_ingib_cell(total)}"
+    is_full = bool(used and total and 100 * used / total >= FULL_PERCENT)
+    return Cell(text, sort=used, tone="warn" if is_full else "")
+
+
+def _ingib_cell(value: int | None) -> str:
+    return "–" if value is None else f"{value / 2**30:.1f}"
+
+
+def whole_cell(value: float | None, *, warn_from: float = float("inf")) -> Cell:
+    """A whole number."""
+    if value is None:
+        return Cell("–", tone="quiet")
+    return Cell(f"{value:.0f}", sort=value, tone="warn" if value >= warn_from else "")
+
+
+def node_record(node: Node) -> Record:
+    """The JSON record of a node with its GPUs; speeds in bytes per second, `_ops` in operations per second."""
+    record: Record = msgspec.to_builtins(node)
+    record["now"], record["boot_time"] = iso(node.now), iso(node.boot_time)
+    record["load_avg"] = _named(("1m", "5m", "15m"), node.load_avg)
+    record["network_speed"] = _named(("sent", "received"), node.network_speed)
+    record["disk_io_speed"] = _named(("read", "written", "read_ops", "write_ops"), node.disk_io_speed)
+    return record
+
+
+def _named(names: Sequence[str], values: Sequence[float]) -> dict[str, float | None]:
+    """Ray's positional lists with names; all null where the list has another length."""
+    return dict(zip(names, values, strict=True)) if len(values) == len(names) else dict.fromkeys(names)
+
+
+NODES: TableSpec[Node] = TableSpec(
+    name="nodes",
+    title="Nodes",
+    columns=NODE_COLUMNS,
+    row=node_row,
+    record=node_record,
+    order=ordered_nodes,
+    empty="No nodes.",
+    names_nodes=True,
+)

@@ -5,10 +5,10 @@ from textual.widget import Widget
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from cockpit.render.layout import chosen
 from cockpit.screens.dialog import Dialog
 from cockpit.widgets.key_hints import Hint
 from cockpit.widgets.live_table import LiveTable
-from cockpit.widgets.table.columns import chosen
 
 
 class ColumnsDialog(Dialog[None]):

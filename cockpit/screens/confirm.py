@@ -8,9 +8,9 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Label
 
+from cockpit.render.cell_text import tamed
 from cockpit.render.text import visible
 from cockpit.screens.dialog import Dialog
-from cockpit.widgets.cell_text import tamed
 from cockpit.widgets.key_hints import Hint
 
 

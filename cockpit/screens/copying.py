@@ -5,9 +5,9 @@ from typing import Any
 
 from textual.app import App
 
+from cockpit.render.cell_text import clip
 from cockpit.render.units import UNKNOWN
 from cockpit.screens.choose import Choose
-from cockpit.widgets.cell_text import clip
 
 LONGEST = 48
 ROW = "row"

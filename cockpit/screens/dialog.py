@@ -10,8 +10,8 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Label
 
+from cockpit.render.cell_text import tamed
 from cockpit.render.text import visible
-from cockpit.widgets.cell_text import tamed
 from cockpit.widgets.key_hints import Hint, KeyHints
 
 Result = TypeVar("Result")

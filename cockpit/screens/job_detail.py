@@ -6,8 +6,7 @@ from cockpit.model.job_list import JobList
 from cockpit.model.jobs import Job
 from cockpit.model.snapshot import Snapshot
 from cockpit.operations.clusters.live import LiveCluster
-from cockpit.panes.job_rows import is_users
-from cockpit.render.jobs import outcome, seconds_run, status
+from cockpit.render.jobs import is_users, outcome, seconds_run, status
 from cockpit.render.text import visible
 from cockpit.render.times import iso_ms
 from cockpit.render.units import UNKNOWN, duration

@@ -8,9 +8,9 @@ from textual.widgets import Input
 
 from cockpit.feeds.topics import JOBS, NODES
 from cockpit.operations.clusters.live import LiveCluster
+from cockpit.render.cell_text import tamed
 from cockpit.render.jobs import status
 from cockpit.render.text import visible
-from cockpit.widgets.cell_text import tamed
 
 MOST = 5000
 LONGEST = 120

@@ -12,7 +12,7 @@ from cockpit.actions import Action, in_scope, keys_of
 from cockpit.operations.clusters.live import LiveCluster
 from cockpit.panes.base import Pane
 from cockpit.panes.header import HeaderBar
-from cockpit.widgets.glyphs import UNICODE, Glyphs
+from cockpit.render.glyphs import UNICODE, Glyphs
 from cockpit.widgets.key_hints import Hint, KeyHints
 
 

@@ -8,9 +8,9 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from cockpit.render.cell_text import clip, tamed
 from cockpit.render.text import visible
 from cockpit.screens.dialog import Dialog
-from cockpit.widgets.cell_text import clip, tamed
 from cockpit.widgets.key_hints import Hint
 
 NARROWEST = 8

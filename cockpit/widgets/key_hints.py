@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from cockpit.widgets.cell_text import clip
+from cockpit.render.cell_text import clip
 from cockpit.widgets.state_line import fitting
 from cockpit.widgets.tones import Palette, tone_classes, tone_css
 

@@ -8,10 +8,11 @@ from typing import ClassVar
 import msgspec
 from textual.message import Message
 
-from cockpit.widgets.table.columns import chosen
+from cockpit.render.layout import chosen
+from cockpit.render.table import Arrangement, Row, Sort, cell_at, text_of
 from cockpit.widgets.table.filters import FilterError, Haystacks, RowFilter
 from cockpit.widgets.table.keys import TableKeys
-from cockpit.widgets.table.rows import Arrangement, Counts, Phase, Row, Sort, cell_at, text_of
+from cockpit.widgets.table.state import Counts, Phase
 from cockpit.widgets.tones import tone_classes, tone_css
 
 MEASURED_AT_ONCE = 100

@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.reactive import var
 
 from cockpit.feeds.line_index import Source
-from cockpit.widgets.glyphs import UNICODE, Glyphs
+from cockpit.render.glyphs import UNICODE, Glyphs
 from cockpit.widgets.later import after
 from cockpit.widgets.logs.pages import PREFIX, LogPages, Place
 from cockpit.widgets.tones import tone_classes, tone_css

@@ -16,11 +16,11 @@ from textual.suggester import SuggestFromList
 from textual.widgets import Input
 
 from cockpit.operations.sdl_editor.form_rows import FormRow
+from cockpit.render.cell_text import clip
+from cockpit.render.glyphs import UNICODE, Glyphs
 from cockpit.render.text import visible
-from cockpit.widgets.cell_text import clip
 from cockpit.widgets.cursor_lines import CursorLines
 from cockpit.widgets.fields import Field
-from cockpit.widgets.glyphs import UNICODE, Glyphs
 from cockpit.widgets.state_line import Piece, StateLine
 from cockpit.widgets.tones import tone_classes, tone_css
 

@@ -6,9 +6,9 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from cockpit.render.cell_text import clip
 from cockpit.render.text import visible
 from cockpit.sdl.completion import Item
-from cockpit.widgets.cell_text import clip
 
 MOST_SHOWN = 8
 WIDEST = 64

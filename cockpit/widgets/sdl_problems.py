@@ -9,12 +9,12 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 
+from cockpit.render.cell_text import clip
+from cockpit.render.glyphs import UNICODE, Glyphs
 from cockpit.render.sdl import SIDES
 from cockpit.render.text import visible
 from cockpit.sdl.findings import Problem
-from cockpit.widgets.cell_text import clip
 from cockpit.widgets.cursor_lines import CursorLines
-from cockpit.widgets.glyphs import UNICODE, Glyphs
 from cockpit.widgets.tones import tone_classes, tone_css
 
 NARROW = 110

@@ -19,8 +19,8 @@ from textual.widgets import TextArea
 from textual.widgets.text_area import Selection, TextAreaTheme
 
 from cockpit.operations.sdl_editor.editing import EditingSession
+from cockpit.render.glyphs import UNICODE, Glyphs
 from cockpit.render.text import INVISIBLE
-from cockpit.widgets.glyphs import UNICODE, Glyphs
 from cockpit.widgets.yaml_lines import YamlLines
 from cockpit.widgets.yaml_lines import highlights as yaml_highlights
 

@@ -8,7 +8,7 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
-from cockpit.widgets.cell_text import clip
+from cockpit.render.cell_text import clip
 from cockpit.widgets.tones import Palette, tone_classes, tone_css
 
 GAP = 3

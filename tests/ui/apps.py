@@ -8,9 +8,9 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.widget import Widget
 
+from cockpit.render.table import Column, Fixed, Flexible, Measured, Row, Value
 from cockpit.widgets.live_table import LiveTable
 from cockpit.widgets.log_view import LogView
-from cockpit.widgets.table.rows import Column, Fixed, Flexible, Measured, Row, Value
 
 COLUMNS = (
     Column(key="id", title="ID", width=Measured(4, 20), priority=0),

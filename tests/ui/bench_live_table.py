@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from textual.pilot import Pilot
 
+from cockpit.render.table import Row
 from cockpit.widgets.live_table import LiveTable
 from cockpit.widgets.log_view import LogView
-from cockpit.widgets.table.rows import Row
 from tests.ui.apps import MemoryLog, OneWidgetApp
 from tests.ui.pty_app import COLUMNS, ROWS, some_rows
 

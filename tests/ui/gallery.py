@@ -14,13 +14,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import ContentSwitcher
 
+from cockpit.render.meters import meter_cell, sparkline
+from cockpit.render.table import Cell, Column, Flexible, Measured, Row
 from cockpit.widgets.filter_bar import FilterBar
 from cockpit.widgets.key_hints import Hint, KeyHints
 from cockpit.widgets.live_table import LiveTable
 from cockpit.widgets.log_view import LogView
-from cockpit.widgets.meters import meter_cell, sparkline
 from cockpit.widgets.state_line import Piece, StateLine
-from cockpit.widgets.table.rows import Cell, Column, Flexible, Measured, Phase, Row
+from cockpit.widgets.table.state import Phase
 from tests.ui.apps import MemoryLog
 
 JOB_COLUMNS = (

@@ -10,10 +10,10 @@ from collections.abc import Callable
 
 from textual.app import App, ComposeResult
 
+from cockpit.render.table import Cell, Column, Flexible, Measured, Row
 from cockpit.widgets.live_table import LiveTable
 from cockpit.widgets.log_view import LogView
 from cockpit.widgets.state_line import Piece, StateLine
-from cockpit.widgets.table.rows import Cell, Column, Flexible, Measured, Row
 from tests.ui.apps import MemoryLog
 
 ROWS = 10_000

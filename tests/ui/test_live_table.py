@@ -8,8 +8,9 @@ from textual.events import MouseScrollDown
 from textual.message import Message
 from textual.pilot import Pilot
 
+from cockpit.render.table import Arrangement, Cell, Column, Row, Sort
 from cockpit.widgets.live_table import LiveTable
-from cockpit.widgets.table.rows import Arrangement, Cell, Column, Counts, Phase, Row, Sort
+from cockpit.widgets.table.state import Counts, Phase
 from tests.ui.apps import TableApp, lines_of, row, rows
 
 SIZE = (70, 12)

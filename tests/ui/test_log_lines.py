@@ -12,7 +12,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from cockpit.feeds.line_index import LineIndex, Span
-from cockpit.widgets.glyphs import UNICODE
+from cockpit.render.glyphs import UNICODE
 from cockpit.widgets.logs.line_text import Inks, line_strip, line_text, reaches
 from tests.ui.apps import MemoryLog
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cockpit.render.order import SortKey, ordered, sort_key
+from cockpit.render.table import Cell, Row, Value
 from cockpit.widgets.table.filters import FilterError, Haystacks, RowFilter
 from cockpit.widgets.table.model import RowModel
-from cockpit.widgets.table.order import SortKey, ordered, sort_key
-from cockpit.widgets.table.rows import Cell, Row, Value
 
 VALUES = st.one_of(
     st.none(),

@@ -5,7 +5,8 @@ from rich.color import ColorType
 from rich.segment import Segment
 from textual.color import Color
 
-from cockpit.panes.job_rows import ASCII_GLYPHS, RANKS, UNICODE_GLYPHS
+from cockpit.render.glyphs import ASCII, UNICODE
+from cockpit.render.jobs import RANKS
 from cockpit.settings import Ui
 from cockpit.widgets.themes import THEMES
 from tests.sim import Plan
@@ -59,14 +60,15 @@ async def test_all_text_can_be_read(theme: str) -> None:
 
 
 def test_every_status_has_a_word_and_a_sign_of_its_own() -> None:
-    for glyphs in (UNICODE_GLYPHS, ASCII_GLYPHS):
-        assert set(glyphs) == set(RANKS)
+    for glyphs in (UNICODE, ASCII):
+        signs = {word: glyphs.state(word) for word in RANKS}
+        assert "·" not in signs.values()
         same = {("ENDED", "FORGOTTEN")}
-        for one in glyphs:
-            for other in glyphs:
-                if one < other and glyphs[one] == glyphs[other]:
+        for one in signs:
+            for other in signs:
+                if one < other and signs[one] == signs[other]:
                     assert (one, other) in same
-    assert all(glyph.isascii() for glyph in ASCII_GLYPHS.values())
+    assert all(glyph.isascii() for glyph in (ASCII.state(word) for word in RANKS))
 
 
 async def test_an_unknown_theme_is_told_and_the_usual_one_taken() -> None:

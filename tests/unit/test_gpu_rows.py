@@ -2,10 +2,9 @@
 
 import pytest
 
-from cockpit.model.history import ClusterHistory
 from cockpit.model.nodes import Gpu, GpuHolder, GpuProcess, Node
-from cockpit.panes.gpu_rows import GPU_COLUMNS, gpu_row
-from cockpit.widgets.table.rows import text_of
+from cockpit.render.gpus import GPU_COLUMNS, gpu_row
+from cockpit.render.table import RowContext, text_of
 
 HELD_BY = [column.key for column in GPU_COLUMNS].index("holder")
 OUTSIDE = [column.key for column in GPU_COLUMNS].index("outside")
@@ -13,7 +12,7 @@ HOLDER = GpuHolder(pid=7, submission_id="train", allocation=0.5)
 
 
 def cells(gpu: Gpu) -> tuple[str, str]:
-    row = gpu_row(Node(node_id="n"), gpu, name="n", history=ClusterHistory(), now=0.0)
+    row = gpu_row((Node(node_id="n"), gpu), RowContext())
     return text_of(row.cells[HELD_BY]), text_of(row.cells[OUTSIDE])
 
 

@@ -3,10 +3,9 @@
 import pytest
 
 from cockpit.model.jobs import Job
-from cockpit.panes.job_rows import is_as_made, job_row
 from cockpit.panes.job_summary import _lines
-from cockpit.render.jobs import reason, waits_for
-from cockpit.widgets.table.rows import text_of
+from cockpit.render.jobs import is_as_made, job_row, reason, waits_for
+from cockpit.render.table import RowContext, text_of
 
 NOW = 1_795_000_000.0
 WAITS = (
@@ -32,7 +31,7 @@ def test_what_a_job_waits_for_is_told_in_words_that_fit(
 ) -> None:
     job = Job(submission_id="waits", status=status, message=message)
     assert waits_for(job) == waits
-    assert text_of(job_row(job, NOW).cells[3]) == cell
+    assert text_of(job_row(job, RowContext(now=NOW)).cells[3]) == cell
 
 
 def test_the_line_below_the_table_says_it_before_it_is_cut() -> None:
@@ -74,16 +73,16 @@ def test_a_forgotten_job_is_not_said_to_run() -> None:
 @pytest.mark.parametrize("later", [0.4, 1.0, 30.0, 60.0, 3600.0])
 def test_a_row_is_made_anew_when_it_would_be_another_one(age: float, later: float) -> None:
     job = Job(submission_id="runs", status="RUNNING", start_time=round(1000 * (NOW - age)))
-    made = job_row(job, NOW)
-    assert is_as_made(made, job, NOW + later, ()) is (made == job_row(job, NOW + later))
+    made = job_row(job, RowContext(now=NOW))
+    assert is_as_made(made, job, NOW + later, ()) is (made == job_row(job, RowContext(now=NOW + later)))
 
 
 def test_a_row_is_made_anew_when_its_job_is_being_stopped_or_no_longer() -> None:
     job = Job(submission_id="runs", status="RUNNING", start_time=round(1000 * (NOW - 100)))
-    assert not is_as_made(job_row(job, NOW), job, NOW, {"runs"})
-    assert not is_as_made(job_row(job, NOW, stopping={"runs"}), job, NOW, ())
+    assert not is_as_made(job_row(job, RowContext(now=NOW)), job, NOW, {"runs"})
+    assert not is_as_made(job_row(job, RowContext(now=NOW), stopping={"runs"}), job, NOW, ())
     pending = Job(submission_id="waits", status="PENDING")
-    assert is_as_made(job_row(pending, NOW), pending, NOW + 50, ())
+    assert is_as_made(job_row(pending, RowContext(now=NOW)), pending, NOW + 50, ())
 
 
 PREAMBLE = "Job entrypoint command failed with exit code 3, last available logs (truncated to 20,000 chars):\n"
@@ -115,7 +114,7 @@ AUTOSCALER = "\x1b[33m(autoscaler +3s)\x1b[0m Error: No available node types can
 def test_what_ray_writes_into_every_log_is_no_cause(logged: str, shown: str) -> None:
     job = Job(submission_id="fails", status="FAILED", driver_exit_code=3, message=PREAMBLE + logged)
     assert reason(job) == shown
-    assert text_of(job_row(job, NOW).cells[3]) == shown
+    assert text_of(job_row(job, RowContext(now=NOW)).cells[3]) == shown
     assert not any("worker.py" in piece.text or "autoscaler" in piece.text for piece in _lines(job, NOW))
 
 

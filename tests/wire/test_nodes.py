@@ -9,7 +9,9 @@ from cockpit.clients.ray.node_wire import MIB, logical_usage
 from cockpit.errors import NotRayError
 from cockpit.model.nodes import Gpu, GpuHolder, Node, Usage
 from cockpit.operations.clusters.gpus import list_gpus
-from cockpit.render.nodes import GPU_COLUMNS, NODE_COLUMNS, gpu_row, node_row
+from cockpit.render.gpus import GPUS
+from cockpit.render.nodes import NODES
+from cockpit.render.table import RowContext, TableSpec, text_of
 from cockpit.render.units import UNKNOWN
 from tests.wire.clients import Pair, answered_with, replayed, talking_to
 from tests.wire.fake_ray import NODE, FakeRay
@@ -21,6 +23,12 @@ RAYLET = {"nodeId": NODE, "state": "ALIVE", "isHeadNode": True}
 def summary(*rows: Any, logical: Any = None) -> dict[str, Any]:
     """A reply with these nodes."""
     return {"result": True, "msg": "", "data": {"summary": list(rows), "nodeLogicalResources": logical}}
+
+
+def cells(spec: TableSpec[Any], item: Any) -> dict[str, str]:
+    """The texts of a row by the titles of their columns."""
+    row = spec.row(item, RowContext())
+    return {column.title: text_of(cell) for column, cell in zip(spec.columns, row.cells, strict=True)}
 
 
 async def nodes_of(*rows: Any, logical: Any = None) -> tuple[Node, ...]:
@@ -78,10 +86,10 @@ async def test_dead_node_keeps_its_reason_and_shows_no_figures() -> None:
     assert "missing too many heartbeats" in (dead.state_message or "")
     assert len(dead.gpus) == 4  # those of its last sample
     assert {node.node_id for node, _ in gpus} == {alive.node_id}
-    row = dict(zip((column.title for column in NODE_COLUMNS), node_row(dead), strict=True))
+    row = cells(NODES, dead)
     assert row["STATE"] == "✖ DEAD"
     assert "missing too many heartbeats" in row["REASON"]
-    assert {row[title] for title in ("CPU %", "MEMORY", "DISK", "OBJECTS", "CPUS", "GPUS")} == {UNKNOWN}
+    assert {row[title] for title in ("CPU", "MEMORY GiB", "DISK", "OBJECT STORE", "CPUS", "GPUS")} == {UNKNOWN}
 
 
 async def test_two_nodes_are_sorted_with_the_head_first() -> None:
@@ -124,9 +132,9 @@ async def test_mib_become_bytes() -> None:
 async def test_nulls_of_mig_and_amd_are_unknown() -> None:
     gpu = await gpu_of(index=1002, name=None, powerMw=None, temperatureC=None, utilizationGpu=None, processesPids=None)
     assert gpu == Gpu(index=1002)
-    row = dict(zip((column.title for column in GPU_COLUMNS), gpu_row(Node(node_id=NODE), gpu), strict=True))
+    row = cells(GPUS, (Node(node_id=NODE), gpu))
     assert row["GPU"] == "1002"
-    assert {row[title] for title in ("MODEL", "UTIL %", "MEMORY", "W", "°C")} == {UNKNOWN}
+    assert {row[title] for title in ("MODEL", "UTIL", "MEMORY GiB", "W", "°C")} == {UNKNOWN}
 
 
 async def test_holders_are_joined_to_jobs_by_their_slots() -> None:
@@ -163,7 +171,7 @@ async def test_nulls_everywhere() -> None:
     sparse: dict[str, Any] = {"raylet": raylet, "cpus": [None], "mem": [None] * 4, "disk": {"/": None}, "gpus": [{}]}
     (node,) = await nodes_of(sparse)
     assert (node.cpus_logical, node.mem_total, node.disk, node.gpus) == (None, None, {}, (Gpu(),))
-    assert set(node_row(node)) <= {UNKNOWN, "", f"· {UNKNOWN}"}
+    assert set(cells(NODES, node).values()) <= {UNKNOWN, f"· {UNKNOWN}", "no reason given"}
 
 
 async def test_what_cannot_be_read_leaves_its_neighbours_in_their_places() -> None:

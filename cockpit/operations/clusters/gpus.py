@@ -5,17 +5,19 @@ import msgspec
 from cockpit.clients.ray import RayClient
 from cockpit.model.cluster import Rows
 from cockpit.model.jobs import Job
-from cockpit.model.nodes import Gpu, GpuHolder, Node
-
-NodeGpu = tuple[Node, Gpu]
+from cockpit.model.nodes import Gpu, GpuHolder, Node, NodeGpu
 
 
 async def list_gpus(client: RayClient) -> Rows[NodeGpu]:
-    """Every GPU of the living nodes, in the order of nodes and indices; holders carry the submission id of their job.
+    """Every GPU of the living nodes, with the jobs that hold them."""
+    return await gpus_of(client, await client.nodes.list())
 
-    The jobs are asked for only where something is held, and their supervisors only where a job does not tell.
+
+async def gpus_of(client: RayClient, found: Rows[Node]) -> Rows[NodeGpu]:
+    """Every GPU of the living among these nodes, by node and index; holders carry the submission ID of their job.
+
+    Asks for the jobs only where a GPU is held, and for their supervisors only where a job does not name its holder.
     """
-    found = await client.nodes.list()
     pairs = [(node, gpu) for node in found.rows if node.is_alive for gpu in node.gpus]
     pairs.sort(key=lambda pair: (not pair[0].is_head_node, pair[0].node_id or "", pair[1].index or 0))
     if any(gpu.holders for _, gpu in pairs):

@@ -13,11 +13,11 @@ from rich.style import Style
 from textual.strip import Strip
 
 from cockpit.feeds.line_index import Source, Span
+from cockpit.render.cell_text import CHARACTERS_PER_CELL, cut, tamed
+from cockpit.render.glyphs import Glyphs
 from cockpit.render.log_query import Spans
 from cockpit.render.log_text import LOOK_BACK
 from cockpit.render.text import visible
-from cockpit.widgets.cell_text import CHARACTERS_PER_CELL, cut, tamed
-from cockpit.widgets.glyphs import Glyphs
 from cockpit.widgets.logs.sgr import styled
 
 # Escapes take bytes and no cells: a rainbow needs some twenty bytes for each cell.

@@ -12,9 +12,9 @@ from textual.strip import Strip
 from cockpit.feeds.finding.line_set import LineSet
 from cockpit.feeds.line_index import LineIndex, Source, Span
 from cockpit.render import log_json
+from cockpit.render.cell_text import clip
+from cockpit.render.glyphs import UNICODE, Glyphs
 from cockpit.render.log_query import Spans
-from cockpit.widgets.cell_text import clip
-from cockpit.widgets.glyphs import UNICODE, Glyphs
 from cockpit.widgets.line_view import LineView
 from cockpit.widgets.logs.line_text import (
     Inks,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from cockpit.widgets.table.rows import Row, text_of
+from cockpit.render.table import Row, text_of
 from cockpit.widgets.table.time_limit import TimeIsUpError, time_limit
 
 # A cell is searched this far: an entrypoint may have 10,000 characters, 5,000 times.

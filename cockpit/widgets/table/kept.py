@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 
 from cockpit import settings
-from cockpit.widgets.table.rows import Arrangement
+from cockpit.render.table import Arrangement
 
 
 class KeptArrangements:

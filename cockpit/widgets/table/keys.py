@@ -6,8 +6,8 @@ import msgspec
 from textual import events
 from textual.binding import Binding, BindingType
 
+from cockpit.render.table import Column, Sort
 from cockpit.widgets.table.paint import GUTTER
-from cockpit.widgets.table.rows import Column, Sort
 from cockpit.widgets.table.view import HEADER, TableView
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from cockpit.widgets.table.order import SortKey, ordered
-from cockpit.widgets.table.rows import Counts, Row
+from cockpit.render.order import SortKey, ordered
+from cockpit.render.table import Row
+from cockpit.widgets.table.state import Counts
 
 Verdicts = Callable[[Iterable[Row]], dict[str, bool]]
 SortKeyOf = Callable[[Row], SortKey]

@@ -7,10 +7,10 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from cockpit.widgets.cell_text import clip
-from cockpit.widgets.glyphs import Glyphs
-from cockpit.widgets.table.columns import GAP, Layout, Placed
-from cockpit.widgets.table.rows import Cell, Part, Row, Sort, Value, cell_at, text_of
+from cockpit.render.cell_text import clip
+from cockpit.render.glyphs import Glyphs
+from cockpit.render.layout import GAP, Layout, Placed
+from cockpit.render.table import Cell, Part, Row, Sort, Value, cell_at, text_of
 from cockpit.widgets.tones import Palette
 
 # Cursor, mark, and a space before the first column.

@@ -10,16 +10,17 @@ from rich.segment import Segment
 from textual.geometry import Size
 from textual.strip import Strip
 
+from cockpit.render.cell_text import clip
+from cockpit.render.glyphs import UNICODE, Glyphs
+from cockpit.render.layout import Layout, Widths, arranged, chosen
+from cockpit.render.order import SortKey, sort_key
+from cockpit.render.table import Arrangement, Column, Row, Sort, cell_at
 from cockpit.render.text import visible
-from cockpit.widgets.cell_text import clip
-from cockpit.widgets.glyphs import UNICODE, Glyphs
 from cockpit.widgets.line_view import LineView
 from cockpit.widgets.state_line import justified
-from cockpit.widgets.table.columns import Layout, Widths, arranged, chosen
 from cockpit.widgets.table.model import RowModel
-from cockpit.widgets.table.order import SortKey, sort_key
 from cockpit.widgets.table.paint import GUTTER, Look, RowPainter
-from cockpit.widgets.table.rows import Arrangement, Column, Phase, Row, Sort, cell_at
+from cockpit.widgets.table.state import Phase
 from cockpit.widgets.tones import Palette
 
 HEADER = 1

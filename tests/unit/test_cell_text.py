@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from cockpit.widgets.cell_text import clip, tamed, width_of
+from cockpit.render.cell_text import clip, tamed, width_of
 
 HOSTILE = st.text(
     st.one_of(

@@ -6,8 +6,8 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cockpit.widgets.table.columns import GAP, Layout, Widths, arranged, chosen
-from cockpit.widgets.table.rows import Arrangement, Column, Fixed, Flexible, Measured, Row, Sort
+from cockpit.render.layout import GAP, Layout, Widths, arranged, chosen
+from cockpit.render.table import Arrangement, Column, Fixed, Flexible, Measured, Row, Sort
 from tests.ui.apps import COLUMNS, rows
 
 RULES = st.one_of(

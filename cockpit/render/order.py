@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
 
+from cockpit.render.table import Cell, Row, Value, text_of
 from cockpit.render.units import UNKNOWN
-from cockpit.widgets.table.rows import Cell, Row, Value, text_of
 
 # Of a longer text only the beginning decides.
 _REACH = 256

@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 from functools import lru_cache
 
-from cockpit.widgets.glyphs import UNICODE, Glyphs
-from cockpit.widgets.table.rows import Cell, Part
+from cockpit.render.glyphs import UNICODE, Glyphs
+from cockpit.render.table import Cell, Part
 
 BAR_WIDTH = 8
 

@@ -5,10 +5,9 @@ from heapq import nlargest
 from itertools import zip_longest
 
 import msgspec
-from rich.cells import cell_len
 
-from cockpit.widgets.cell_text import width_of
-from cockpit.widgets.table.rows import Arrangement, Column, Fixed, Flexible, Row, text_of
+from cockpit.render.cell_text import cell_width, width_of
+from cockpit.render.table import Arrangement, Column, Fixed, Flexible, Row, text_of
 
 GAP = 2
 _MEASURED = 100
@@ -44,7 +43,7 @@ class Widths:
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self._columns = columns
-        self._seen = [cell_len(column.title) for column in columns]
+        self._seen = [cell_width(column.title) for column in columns]
 
     def measure(self, rows: Iterable[Row]) -> bool:
         """Look at new rows; say whether a column has grown."""

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from cockpit.widgets.glyphs import ASCII, UNICODE, Glyphs
-from cockpit.widgets.meters import bar, meter, meter_cell, percentage, sparkline
+from cockpit.render.glyphs import ASCII, UNICODE, Glyphs
+from cockpit.render.meters import bar, meter, meter_cell, percentage, sparkline
 
 NUMBERS = st.one_of(st.none(), st.floats(), st.integers(-5, 300).map(float))
 SETS = st.sampled_from([UNICODE, ASCII])

@@ -1,4 +1,4 @@
-"""The signs that widgets draw, for terminals with and without Unicode."""
+"""The signs that tables, widgets and commands draw, for terminals with and without Unicode."""
 
 import msgspec
 
@@ -26,6 +26,30 @@ class Glyphs(msgspec.Struct, frozen=True, kw_only=True):
     stale: str
     waiting: str
     separator: str
+    is_ascii: bool = False
+
+    def state(self, word: str) -> str:
+        """The sign of a state of a job, node, actor or the like; a middle dot where there is none for the word."""
+        pair = _STATES.get(word, ("·", " "))
+        return pair[self.is_ascii]
+
+
+# States of jobs, nodes, actors, tasks and placement groups by Ray's words, and ours; for Unicode, for ASCII.
+_STATES = {
+    "RUNNING": ("●", "*"),
+    "ALIVE": ("●", "*"),
+    "CREATED": ("●", "*"),
+    "PENDING": ("○", "o"),
+    "SUCCEEDED": ("✔", "+"),
+    "FINISHED": ("✔", "+"),
+    "FAILED": ("✖", "x"),
+    "DEAD": ("✖", "x"),
+    "STOPPED": ("■", "#"),
+    "STOPPING": ("◌", "~"),
+    "RESTARTING": ("◌", "~"),
+    "ENDED": ("◇", "-"),
+    "FORGOTTEN": ("◇", "-"),
+}
 
 
 UNICODE = Glyphs(
@@ -66,4 +90,5 @@ ASCII = Glyphs(
     stale="~",
     waiting="~",
     separator="|",
+    is_ascii=True,
 )
