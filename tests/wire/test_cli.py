@@ -174,7 +174,7 @@ async def test_table_of_jobs_interprets_nothing() -> None:
     done = await asked(ray, "jobs")
     assert done.code == 0
     header, second, first = done.text.splitlines()
-    assert header.split() == "STATUS SUBMISSION ID ENTRYPOINT REASON STARTED DURATION METADATA".split()
+    assert header.split() == ["STATUS", "SUBMISSION", "ID", "ENTRYPOINT", "REASON", "STARTED", "DURATION", "METADATA"]
     assert SHOWN in first
     assert SHOWN.replace(r"\x0a", " ") in second
     assert not set("\x1b\x07\u202e\x9b") & set(done.text + done.err)
