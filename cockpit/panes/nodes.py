@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
-import msgspec
 from textual import on
 
 from cockpit.actions import Action
@@ -19,7 +18,7 @@ from cockpit.operations.clusters.live import LiveCluster
 from cockpit.panes.table_pane import TablePane
 from cockpit.render import nodes as render_nodes
 from cockpit.render.gpus import GPUS, gpu_row, ordered_gpus
-from cockpit.render.table import Row, RowContext, TableSpec
+from cockpit.render.table import Row, TableSpec
 from cockpit.widgets.live_table import LiveTable
 
 
@@ -52,10 +51,6 @@ class NodesPane(TablePane[Rows[Node]]):
         if self.node is None:
             return "There is no node to act on."
         return None if self.node.is_alive else "The node is gone, and its logs with it."
-
-    def context(self, now: Moment) -> RowContext:
-        """The names of the nodes."""
-        return _with_names(super().context(now), self.snapshot)
 
 
 class GpusPane(TablePane[Rows[Node]]):
@@ -100,10 +95,6 @@ class GpusPane(TablePane[Rows[Node]]):
             if self.snapshot is not None:
                 self.show(self.snapshot)
 
-    def context(self, now: Moment) -> RowContext:
-        """The names of the nodes."""
-        return _with_names(super().context(now), self.snapshot)
-
     def rows_of(self, value: Rows[Node], now: Moment) -> Iterator[Row]:
         """A row per GPU."""
         history = self.cluster.history if self.cluster else ClusterHistory()
@@ -119,8 +110,3 @@ class GpusPane(TablePane[Rows[Node]]):
 
 def _pairs(nodes: Iterable[Node]) -> Iterator[NodeGpu]:
     return ((node, gpu) for node in nodes if node.is_alive for gpu in node.gpus)
-
-
-def _with_names(context: RowContext, snapshot: Snapshot[Rows[Node]] | None) -> RowContext:
-    nodes = snapshot.value.rows if snapshot and snapshot.value else ()
-    return msgspec.structs.replace(context, node_names=render_nodes.node_names(nodes))

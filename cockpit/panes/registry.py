@@ -16,15 +16,29 @@ class Entry(msgspec.Struct, frozen=True):
     title: str
     module: str
     class_name: str
+    topic: str = ""
 
     def load(self) -> type[Pane]:
-        """The pane's class."""
-        found: type[Pane] = getattr(import_module(self.module), self.class_name)
-        return found
+        """The pane's class; made here where the module holds a declaration of a table and not a pane."""
+        found: Any = getattr(import_module(self.module), self.class_name)
+        if not self.topic:
+            pane: type[Pane] = found
+            return pane
+        from cockpit.panes.table_pane import TablePane
+
+        module, _, name = self.topic.partition(":")
+        topic = getattr(import_module(module), name)
+        return type(f"{self.class_name.title()}Pane", (TablePane,), {"SPEC": found, "TOPIC": topic})
 
     def make(self, **options: Any) -> Pane:
         """A pane."""
         return self.load()(**options)
+
+
+def table(name: str, title: str, spec: str, topic: str, *, key: str = "") -> Entry:
+    """A pane that needs no class: it draws the declaration `spec` with the rows of `topic`, both as `module:NAME`."""
+    module, _, constant = spec.partition(":")
+    return Entry(key, name, title, module, constant, topic)
 
 
 PANES = (

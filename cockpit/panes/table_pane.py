@@ -9,13 +9,14 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 
 from cockpit.actions import Action
-from cockpit.feeds.topics import Topic
+from cockpit.feeds.topics import NODES, Topic
 from cockpit.feeds.watch import Watch
 from cockpit.model.cluster import Rows
 from cockpit.model.slices import REST_SECONDS, some_of
 from cockpit.model.snapshot import Moment, Snapshot
 from cockpit.operations.clusters.live import LiveCluster
 from cockpit.panes.base import PHASES, Pane, sentence_of
+from cockpit.render.nodes import node_names
 from cockpit.render.table import Arrangement, Row, RowContext, TableSpec
 from cockpit.render.text import visible
 from cockpit.render.units import UNKNOWN
@@ -48,6 +49,7 @@ class TablePane(Pane, Generic[T]):
         if spec is not None:
             cls.NAME, cls.TITLE = spec.name, spec.title
             cls.EMPTY = cls.__dict__.get("EMPTY", spec.empty)
+            cls.ROW = cls.__dict__.get("ROW", spec.title.removesuffix("s"))
 
     @property
     def table_id(self) -> str:
@@ -85,7 +87,11 @@ class TablePane(Pane, Generic[T]):
 
     def context(self, now: Moment) -> RowContext:
         """What rows depend on beside their items."""
-        return RowContext(now=now.wall, glyphs=self.glyphs)
+        return RowContext(now=now.wall, glyphs=self.glyphs, node_names=self._node_names())
+
+    def _node_names(self) -> dict[str, str]:
+        nodes = self.cluster.hub.snapshot(NODES).value if self.cluster and self.SPEC.names_nodes else None
+        return node_names(nodes.rows) if nodes else {}
 
     def watched(self, cluster: LiveCluster) -> list[Watch[Any]]:
         """One watch, of the pane's own topic."""

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from cockpit.errors import UnreachableError
-from cockpit.panes.registry import PANES
+from cockpit.panes.registry import PANES, table
+from cockpit.panes.table_pane import TablePane
 from tests.scripted import ScriptedTransport
-from tests.sim import NOON
-from tests.ui.driver import Driver, cockpit, cockpit_on
+from tests.sim import NOON, Plan
+from tests.ui.driver import Driver, cockpit, cockpit_on, simulated
 from tests.ui.screen import assert_sound
 
 SIZES = ((80, 24), (300, 80), (20, 5))
@@ -291,3 +292,17 @@ async def test_every_pane_is_sound_without_any_cluster(pane: str) -> None:
             await driver.resize(*size)
             assert_sound(driver.app)
             assert any(line.strip() for line in driver.lines)
+
+
+async def test_a_table_needs_no_class_of_its_own() -> None:
+    made = table("nodes", "Nodes", "cockpit.render.nodes:NODES", "cockpit.feeds.topics:NODES").load()
+    async with simulated(Plan(nodes=2)) as server, cockpit(server) as driver:
+        pane = made()
+        await driver.app.screen.mount(pane)
+        assert isinstance(pane, TablePane)
+        assert (pane.NAME, pane.TITLE, pane.ROW, pane.EMPTY) == ("nodes", "Nodes", "Node", "No nodes.")
+        pane.attach(driver.cluster)
+        pane.wake()
+        await driver.settle()
+        assert server.cluster.jobs
+        assert pane.table.cell_text("node") == "head"
