@@ -21,6 +21,8 @@ GROUPS = {
     "listings": ("jobs", "nodes", "gpus"),
     "history": ("history", "usage"),
     "offers": ("offers",),
+    "deploy": ("deploy",),
+    "deployments": ("deployments",),
     "submit": ("submit",),
     "control": ("stop", "delete", "wait"),
     "why": ("why",),

@@ -10,6 +10,8 @@ from tests.wire.commands import DIRECTORIES
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Directories of the test's own."""
+    # No question to a keyring of whoever runs the tests.
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     for name in DIRECTORIES:
         monkeypatch.setenv(name, str(tmp_path / "home"))
     return tmp_path / "home"

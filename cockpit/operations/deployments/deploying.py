@@ -1,5 +1,6 @@
 """The whole of a deployment: created, leased, started, reached and named; what fails is closed and rented elsewhere."""
 
+import os
 import secrets as randomness
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -57,14 +58,16 @@ class Deploying:
         report: Report,
         *,
         waits: bool = True,
-        tools: Tools = TOOLS,
+        avoided: tuple[str, ...] = (),
+        tools: Tools | None = None,
     ) -> None:
+        self._avoided = avoided
         self._console = console
         self._prepared = prepared
         self._terms = terms
         self._report = report
         self._waits = waits
-        self._tools = tools
+        self._tools = tools or TOOLS
         self.journal: Journal | None = None
 
     async def run(self, ask: Ask) -> Ready:
@@ -73,7 +76,7 @@ class Deploying:
         Raises what the steps raise; a lease that failed is closed first.
         """
         make_secrets(self._prepared)
-        avoided: tuple[str, ...] = ()
+        avoided = self._avoided
         for number in range(1, MOST_ROUNDS + 1):
             step = self._begin(avoided)
             try:
@@ -94,7 +97,7 @@ class Deploying:
             Entry(
                 step="plan",
                 at=self._console.clock.now().wall,
-                file=str(prepared.file.absolute()),
+                file=os.path.abspath(prepared.file),
                 scope=prepared.scope,
                 sha256=prepared.sha256,
                 console=str(self._console.address),

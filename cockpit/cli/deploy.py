@@ -1,0 +1,249 @@
+"""`deploy`: from an SDL to a running cluster on Akash."""
+
+import argparse
+import asyncio
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cockpit.cli import options, output
+from cockpit.cli.offers import add_console
+from cockpit.cli.sdl_secrets import SCOPE_HELP
+from cockpit.errors import EXIT_FAILED, EXIT_OK, CockpitError, UsageError
+from cockpit.render.text import last_word
+
+if TYPE_CHECKING:
+    from cockpit.clients.akash.console import ConsoleClient
+    from cockpit.operations.deployments.deploying import Deploying
+    from cockpit.operations.deployments.flow import News, Terms
+    from cockpit.operations.deployments.preparing import Prepared, Wish
+    from cockpit.operations.deployments.reaching import Ready
+    from cockpit.operations.question import Ask
+
+EPILOG = """\
+It needs an API key of Akash Console: rayakash-tui secrets set AKASH_API_KEY. It rents nothing before you agree.
+Every step is written down first: after a crash `rayakash-tui deployments` tells what exists and what it costs.
+
+  rayakash-tui deploy lab.yaml --plan                     what it would cost; nothing is made
+  rayakash-tui deploy lab.yaml --max-price 0.60/gpu-h     ask, rent, start, and open the cluster
+  rayakash-tui deploy lab.yaml --bid best --for 8h --yes  for scripts
+
+exit codes: 0 it runs; 1 no bid, or it failed and was closed; 2 usage; 3 no answer in time; 5 it may cost money: look
+"""
+
+
+def add(commands: Any) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "deploy",
+        help="rent a cluster on Akash from an SDL, and connect to it",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("file", metavar="FILE", help="the SDL")
+    parser.add_argument("--plan", action="store_true", help="show needs, price, escrow and providers, and stop there")
+    add_terms(parser)
+    parser.add_argument("--scope", metavar="S", help=SCOPE_HELP)
+    parser.add_argument("--no-wait", action="store_true", help="stop once the lease is active")
+    parser.add_argument("--yes", action="store_true", help="agree to everything that would be asked")
+    add_console(parser)
+    options.add_json(parser)
+    parser.set_defaults(run=deploy)
+
+
+def add_terms(parser: argparse.ArgumentParser) -> None:
+    """What bids to take, for how long, at which price."""
+    parser.add_argument("--bid", default="best", metavar="RULE", help="cheapest, best (default) or provider=ADDRESS")
+    parser.add_argument("--max-price", metavar="PRICE", help="the most to pay: 4.50/h in all, or 0.60/gpu-h per GPU")
+    parser.add_argument(
+        "--for",
+        dest="runtime",
+        type=runtime_hours,
+        default=24,
+        metavar="TIME",
+        help="end by itself after this time, such as 8h (default 24h); `none` for never",
+    )
+    parser.add_argument(
+        "--bid-timeout", type=options.seconds, default=300.0, metavar="TIME", help="close without a bid after (5m)"
+    )
+    parser.add_argument(
+        "--bid-wait", type=options.seconds, default=15.0, metavar="TIME", help="choose so long after the first (15s)"
+    )
+
+
+def runtime_hours(text: str) -> int | None:
+    """`8h`, `2d` or `none`, in whole hours from 1."""
+    if text.strip().lower() == "none":
+        return None
+    hours = options.seconds(text) / 3600
+    if not 1 <= hours < 10_000 or hours != int(hours):
+        raise argparse.ArgumentTypeError(f"invalid runtime: {text!r}; give whole hours, such as 8h, or none")
+    return int(hours)
+
+
+def terms_of(args: argparse.Namespace) -> "Terms":
+    """The rule for bids and the waits. Raises UsageError."""
+    from cockpit.operations.deployments.bids import rule_of
+    from cockpit.operations.deployments.flow import Terms
+
+    return Terms(rule=rule_of(args.bid), bid_timeout_s=args.bid_timeout, bid_wait_s=args.bid_wait)
+
+
+def wish_of(args: argparse.Namespace) -> "Wish":
+    """Runtime, price and scope. Raises UsageError."""
+    from cockpit.operations.deployments.bids import cap_of
+    from cockpit.operations.deployments.preparing import Wish
+
+    cap = cap_of(args.max_price) if args.max_price is not None else None
+    return Wish(hours=args.runtime, cap=cap, scope=args.scope)
+
+
+async def deploy(args: argparse.Namespace) -> int:
+    """Plan, ask, and deploy."""
+    from cockpit.cli.sdl_input import in_file, read_document
+    from cockpit.operations.deployments.account import open_console
+    from cockpit.operations.deployments.preparing import prepare
+
+    if args.file == "-":
+        raise UsageError("Only a file can be deployed: its name is the cluster's.")
+    if args.read_only and not args.plan:
+        raise UsageError("This would rent a cluster, and --read-only was given.")
+    terms, wish, file = terms_of(args), wish_of(args), _absolute(args.file)
+    document = read_document(args.file)
+    async with open_console(args.console) as console:
+        if not args.plan:
+            await refuse_unfinished(console, file)
+        with in_file(args.file):
+            prepared = await prepare(console, document, Path(args.file), wish)
+        if args.plan:
+            return show_plan(args, prepared)
+        return await carry_out(args, console, prepared, terms)
+
+
+def _absolute(file: str) -> str:
+    return os.path.abspath(file)
+
+
+def show_plan(args: argparse.Namespace, prepared: "Prepared") -> int:
+    """Print the plan; exit 1 where nobody could bid."""
+    from cockpit.operations.deployments.telling import plan_lines, plan_record
+
+    if args.json:
+        output.record(plan_record(prepared))
+    else:
+        for line in plan_lines(prepared, output.terminal_width()):
+            output.line(line)
+    plan = prepared.plan
+    return EXIT_FAILED if plan.screened == () or plan.node_problems else EXIT_OK
+
+
+async def carry_out(
+    args: argparse.Namespace,
+    console: "ConsoleClient",
+    prepared: "Prepared",
+    terms: "Terms",
+    *,
+    avoided: tuple[str, ...] = (),
+) -> int:
+    """Ask the one question, then deploy. Raises UsageError where there is nobody to ask."""
+    from cockpit.operations.deployments.deploying import Deploying
+    from cockpit.operations.deployments.preparing import require_money
+    from cockpit.operations.deployments.telling import plan_question
+
+    require_money(prepared.plan)
+    ask = asking(args)
+    if not await ask(plan_question(prepared)):
+        output.message("Nothing was created; nothing costs.")
+        return EXIT_FAILED
+    deploying = Deploying(console, prepared, terms, tell, waits=not args.no_wait, avoided=avoided)
+    try:
+        ready = await deploying.run(ask)
+    except asyncio.CancelledError:
+        tell_what_exists(deploying)
+        raise
+    except CockpitError:
+        tell_what_exists(deploying, only_if_costing=True)
+        raise
+    show_ready(args, prepared, ready)
+    return EXIT_OK
+
+
+def asking(args: argparse.Namespace) -> "Ask":
+    """Asks on the terminal; --yes answers instead, the plan having been shown."""
+    from cockpit.cli.session import asker
+    from cockpit.operations.question import Question
+
+    on_terminal = asker()
+
+    async def ask(question: Question) -> bool:
+        if args.yes:
+            for line in question.lines:
+                output.message(f"  {line}")
+            output.message(f"{question.text} Yes (--yes).")
+            return True
+        if on_terminal is None:
+            for line in question.lines:
+                output.message(f"  {line}")
+            raise UsageError("There is no terminal to ask on.", hint="Agree with --yes. Nothing was created.")
+        return await on_terminal(question)
+
+    return ask
+
+
+def tell(news: "News") -> None:
+    """Progress, on stderr."""
+    from cockpit.operations.deployments.telling import bid_lines
+
+    output.message(news.text)
+    for line in bid_lines(news.bids, output.terminal_width()) if news.bids else ():
+        output.message(f"  {line}")
+
+
+def tell_what_exists(deploying: "Deploying", *, only_if_costing: bool = False) -> None:
+    """After Ctrl-C or a failure: what exists, what it costs, how to close it."""
+    from cockpit.operations.deployments.telling import what_exists
+
+    attempt = deploying.journal.attempt if deploying.journal else None
+    if not only_if_costing or (attempt is not None and attempt.may_cost):
+        output.message(what_exists(attempt))
+
+
+def show_ready(args: argparse.Namespace, prepared: "Prepared", ready: "Ready") -> None:
+    """Print what runs now."""
+    from cockpit.render.deployments import money, per_hour
+
+    if args.json:
+        output.record(
+            {
+                "dseq": ready.dseq,
+                "context": ready.context,
+                "address": ready.address,
+                "price_per_hour": money(ready.usd_per_hour),
+                "nodes": ready.nodes,
+                "nodes_expected": ready.nodes_expected,
+                "runtime_hours": prepared.plan.runtime.hours,
+            }
+        )
+        return
+    name = ready.context or prepared.file.stem
+    where = f" at {ready.address}" if ready.address else ""
+    output.line(f"{name} runs{where}, deployment {ready.dseq}, {per_hour(ready.usd_per_hour)}.")
+    opens = f"`rayakash-tui -c {last_word(ready.context)}` opens it; " if ready.context else ""
+    output.message(f"{opens}`rayakash-tui deployments close {ready.dseq}` ends it and its cost.")
+
+
+async def refuse_unfinished(console: "ConsoleClient", file: str) -> None:
+    """Say what unfinished deployments have left. Raises CockpitError for one of the same file."""
+    from cockpit.operations.deployments.register import settle
+
+    for found in await settle(console):
+        if found.deployment is None:
+            continue
+        if found.attempt.last.file == file:
+            raise CockpitError(
+                f"An earlier deployment of {file} was not finished.",
+                detail=found.sentence,
+                hint="Resume it or close it first; two at once cost twice.",
+                fault="unfinished",
+            )
+        output.warning(found.sentence)

@@ -1,0 +1,192 @@
+"""What is done with a deployment that exists: it is resumed, connected to, changed in place, or extended."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from cockpit.clients.akash import settling
+from cockpit.clients.akash.console import ConsoleClient, Settings
+from cockpit.clients.akash.outcomes import Done, Outcome
+from cockpit.errors import NotFoundError, RejectedError, UsageError
+from cockpit.model.akash.deployments import Deployment, Lease
+from cockpit.operations.deployments.deploying import TOOLS, Tools, connect_to, finish
+from cockpit.operations.deployments.flow import Report, Step, Terms, lease
+from cockpit.operations.deployments.journal import Attempt, Entry, Journal, attempt_of
+from cockpit.operations.deployments.preparing import Prepared, Wish, outgoing, prepare
+from cockpit.operations.deployments.reaching import Ready
+from cockpit.operations.deployments.register import settle_one
+from cockpit.operations.deployments.starting import Watch, lost
+from cockpit.sdl.differences import Difference, diff
+from cockpit.sdl.document import SdlDocument
+from cockpit.sdl.files import read_document
+
+
+def file_of(attempt: Attempt | None, given: Path | None = None) -> Path:
+    """The SDL of a deployment: as given, else as its journal says. Raises UsageError."""
+    if given is not None:
+        return given
+    if attempt is None or attempt.last.file is None:
+        raise UsageError("The SDL of this deployment is not known here.", hint="Name it: --sdl FILE")
+    return Path(attempt.last.file)
+
+
+async def prepared_of(console: ConsoleClient, attempt: Attempt | None, file: Path) -> Prepared:
+    """The file of a deployment, checked again; its price limit and runtime are those that were agreed to.
+
+    Raises UsageError where the file has changed since.
+    """
+    hours = attempt.last.runtime_hours if attempt else None
+    scope = attempt.last.scope if attempt else None
+    prepared = await prepare(console, read_document(file), file, Wish(hours=hours, scope=scope))
+    if attempt is not None and attempt.last.sha256 not in (None, prepared.sha256):
+        raise UsageError(
+            f"{file} has changed since deployment {attempt.dseq} was created from it.",
+            hint=f"Close it (rayakash-tui deployments close {attempt.dseq}) and deploy the file as it is now.",
+        )
+    cap = attempt.last.max_usd_per_hour if attempt else None
+    return msgspec.structs.replace(prepared, plan=msgspec.structs.replace(prepared.plan, max_usd_per_hour=cap))
+
+
+# --- resume ----------------------------------------------------------------------------------------------------------
+
+
+async def resume(
+    console: ConsoleClient, attempt: Attempt, terms: Terms, report: Report, *, tools: Tools | None = None
+) -> Ready:
+    """Go on with an unfinished deployment from where it stands: bids, start or context.
+
+    Raises NotFoundError where nothing is left of it, and what the steps raise.
+    """
+    found = await settle_one(console, attempt)
+    if found is None:
+        raise UsageError("Another rayakash-tui is working on this deployment.")
+    deployment = found.deployment
+    if deployment is None:
+        raise NotFoundError(f"Nothing is left of {attempt.title}: it costs nothing.")
+    if deployment.leases and not deployment.costing:
+        raise lost(deployment)
+    prepared = await prepared_of(console, found.attempt, file_of(found.attempt))
+    journal = Journal.resume(attempt.path)
+    try:
+        step = Step(console, journal, prepared.plan, report)
+        if not deployment.costing:
+            deployment = (await lease(step, terms, None)).deployment
+        return await finish(step, prepared, deployment, tools or TOOLS)
+    finally:
+        journal.close()
+
+
+# --- connect ---------------------------------------------------------------------------------------------------------
+
+
+async def connect(
+    console: ConsoleClient, dseq: str, file: Path | None, report: Report, *, tools: Tools | None = None
+) -> Ready:
+    """Make a cluster of a deployment that runs, made here or elsewhere.
+
+    Raises NotFoundError, LeaseLostError, and UsageError where its SDL is not known here.
+    """
+    attempt = attempt_of(dseq)
+    deployment = await console.deployment(dseq)
+    if not deployment.costing:
+        raise lost(deployment)
+    path = file_of(attempt, file)
+    document = read_document(path)
+    prepared = await prepare(console, document, path, Wish(hours=None, scope=attempt.last.scope if attempt else None))
+    journal = _journal_for(console, deployment, attempt, prepared)
+    try:
+        step, chosen = Step(console, journal, prepared.plan, report), tools or TOOLS
+        source = chosen.source(console, prepared.plan)
+        try:
+            statuses = await Watch(step, source).until_ready(deployment)
+        finally:
+            await source.close()
+        return await connect_to(step, prepared, statuses, deployment.usd_per_hour, chosen)
+    finally:
+        journal.close()
+
+
+def _journal_for(
+    console: ConsoleClient, deployment: Deployment, attempt: Attempt | None, prepared: Prepared
+) -> Journal:
+    """The journal of a deployment; one that was made elsewhere gets one now, so that its cluster is known to be its."""
+    if attempt is not None:
+        return Journal.resume(attempt.path)
+    now = console.clock.now().wall
+    token = f"connected-{deployment.dseq}"
+    journal = Journal.begin(
+        Entry(
+            step="plan", at=now, file=str(prepared.file), scope=prepared.scope, sha256=prepared.sha256,
+            name=deployment.name, token=token, console=str(console.address),
+        )
+    )  # fmt: skip
+    journal.write(Entry(step="created", at=now, dseq=deployment.dseq))
+    leases: Sequence[Lease] = deployment.costing
+    heights = [one.created_height for one in leases if one.created_height is not None]
+    journal.write(
+        Entry(
+            step="leased", at=now, providers=tuple(one.id.provider for one in leases),
+            uact_per_block=deployment.uact_per_block, height=max(heights, default=None),
+        )
+    )  # fmt: skip
+    return journal
+
+
+# --- update, extend --------------------------------------------------------------------------------------------------
+
+
+class UpdatePlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a new SDL would change, by meaning; what cannot change in place needs a new deployment."""
+
+    dseq: str
+    differences: tuple[Difference, ...]
+    hash_before: str
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether all of it can change in place."""
+        return all(one.in_place for one in self.differences)
+
+
+async def plan_update(console: ConsoleClient, dseq: str, after: SdlDocument, before: Path | None = None) -> UpdatePlan:
+    """What an update would change. Raises UsageError where the SDL that runs is not known."""
+    found = await console.deployment(dseq)
+    if found.is_closed:
+        raise RejectedError(f"Deployment {dseq} is closed.", hint="Deploy the file: rayakash-tui deploy FILE")
+    old = read_document(before) if before is not None else _running(found, dseq)
+    return UpdatePlan(dseq=dseq, differences=tuple(diff(old, after)), hash_before=found.hash)
+
+
+def _running(found: Deployment, dseq: str) -> SdlDocument:
+    if found.sdl is None:
+        raise UsageError(
+            f"This Console does not keep the SDL of deployment {dseq}.", hint="Name the one that runs: --from FILE"
+        )
+    return SdlDocument(found.sdl)
+
+
+async def update(console: ConsoleClient, plan: UpdatePlan, prepared: Prepared) -> Deployment:
+    """Carry an update out, and wait for the proof. Raises the refusal, and OutcomeUnknownError."""
+    sent = await outgoing(console, prepared)
+
+    async def send() -> Outcome[Deployment]:
+        return await console.put_sdl(plan.dseq, sent.sdl.reveal())
+
+    outcome = await settling.update(console, plan.dseq, send, hash_before=plan.hash_before)
+    if not isinstance(outcome, Done):
+        raise outcome.error
+    return outcome.value
+
+
+async def extend(console: ConsoleClient, dseq: str, hours: int | None) -> Settings:
+    """Set the whole runtime, counted from the lease; None lets it run on. Raises RejectedError where unproven."""
+    found = await console.set_runtime_limit(dseq, hours)
+    attempt = attempt_of(dseq)
+    if attempt is not None and attempt.may_cost:
+        journal = Journal.resume(attempt.path)
+        try:
+            journal.write(Entry(step=attempt.step, at=console.clock.now().wall, runtime_hours=hours))
+        finally:
+            journal.close()
+    return found

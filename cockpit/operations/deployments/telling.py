@@ -1,0 +1,233 @@
+"""Plans, bids and deployments in words and records, the same for both faces."""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+from cockpit.operations.deployments.bids import BidRow
+from cockpit.operations.deployments.groups import Part
+from cockpit.operations.deployments.journal import Attempt
+from cockpit.operations.deployments.plan import Plan
+from cockpit.operations.deployments.preparing import Prepared
+from cockpit.operations.deployments.register import Row
+from cockpit.operations.question import Question
+from cockpit.render.cells import Column, table
+from cockpit.render.deployments import dollars, dollars_at_most, hours, money, per_hour
+from cockpit.render.units import UNKNOWN, duration, size
+
+_PLAN_COLUMNS = [
+    Column("SERVICE", shrink=True), Column("COUNT", right=True), Column("CPU", right=True),
+    Column("MEMORY", right=True), Column("GPU"), Column("CEILING", right=True),
+]  # fmt: skip
+BID_COLUMNS = [
+    Column("PROVIDER", shrink=True), Column("REGION"), Column("$/H", right=True), Column("GPU"),
+    Column("UPTIME 7D", right=True), Column("AUDITED"), Column("OUR RECORD"), Column("AGE", right=True),
+]  # fmt: skip
+COLUMNS = [
+    Column("DSEQ"), Column("NAME", shrink=True), Column("STATE"), Column("$/H", right=True),
+    Column("SO FAR", right=True), Column("LEFT", right=True), Column("PROVIDER", shrink=True), Column("CLUSTER"),
+    Column("NOTES", shrink=True),
+]  # fmt: skip
+
+
+# --- the plan --------------------------------------------------------------------------------------------------------
+
+
+def plan_lines(prepared: Prepared, width: int | None = None) -> list[str]:
+    """The whole plan for people: needs and ceilings, then money, end, providers, secrets, and what was not checked."""
+    plan = prepared.plan
+    cells = [_part_cells(part) for group in plan.groups for part in group.parts]
+    return [*table(_PLAN_COLUMNS, cells, width=width), *_money_lines(plan), end_line(plan), *_other_lines(prepared)]
+
+
+def _part_cells(part: Part) -> list[str]:
+    gpu = f"{part.gpus} × {' or '.join(part.models) or 'any'}" if part.gpus else UNKNOWN
+    cpu = f"{part.cpu_millicores / 1000:g}"
+    ceiling = f"{dollars_at_most(part.ceiling_usd_per_hour)}/h"
+    return [part.service, str(part.count), cpu, size(part.memory_bytes), gpu, ceiling]
+
+
+def _money_lines(plan: Plan) -> Iterator[str]:
+    ceiling, lock = plan.ceiling_usd_per_hour, plan.lock
+    yield f"At most {dollars_at_most(ceiling)}/h, {dollars_at_most(ceiling * 24)} a day."
+    if (seen := plan.observed) is not None:
+        low, high = dollars(seen.low), dollars(seen.high)
+        yield f"Such GPUs cost {low} to {high}/h now, {dollars(seen.median)} in the median."
+    yield (
+        f"Up to {dollars(lock.usd)} moves from your balance into escrow when the lease starts, enough for "
+        f"{hours(lock.hours)} at the ceiling; what is not used comes back when you close."
+    )
+    if plan.available_usd is not None:
+        doubt = "" if plan.balance_is_certain else "? (the Console does not tell the unit)"
+        lasts = f", enough for {hours(plan.balance_hours)} at the ceiling" if plan.balance_hours is not None else ""
+        yield f"Your balance is {dollars(plan.available_usd)}{doubt}{lasts}."
+    if lock.is_short:
+        yield "Your balance is too small for that: when the escrow runs dry the deployment closes, with its data."
+    if plan.is_trial:
+        yield "This is a trial account: many GPUs are refused, and nothing is added to the escrow at lease start."
+
+
+def end_line(plan: Plan) -> str:
+    """When it ends by itself."""
+    runtime = plan.runtime
+    if runtime.hours is not None:
+        then = f" (created with {runtime.at_create} h, then extended)" if runtime.is_extended else ""
+        return f"Ends by itself after {runtime.hours} h{then}; its data is lost then."
+    why = "" if plan.has_limits else " This Console does not limit runtimes."
+    return f"Does not end by itself: it costs until you close it.{why}"
+
+
+def _other_lines(prepared: Prepared) -> Iterator[str]:
+    plan = prepared.plan
+    if plan.screened is not None:
+        count = len(plan.screened)
+        yield f"{count} provider{'' if count == 1 else 's'} could bid."
+        if not count:
+            yield f"`rayakash-tui offers --sdl {prepared.file}` names the line that excludes most of them."
+    yield from plan.node_problems
+    names = ", ".join(prepared.secrets)
+    if prepared.travel == "sealed":
+        yield f"Secrets travel sealed; the provider gets their values: {names}."
+    if prepared.travel == "inside":
+        yield f"Secrets travel inside the SDL over TLS; the Console and the provider can read them: {names}."
+    if prepared.made:
+        yield f"Will be made, since they are missing: {', '.join(prepared.made)}."
+    yield f"Not checked: {', '.join(plan.unchecked)}."
+
+
+def plan_question(prepared: Prepared) -> Question:
+    """The one question before any money."""
+    plan = prepared.plan
+    when = f"ends by itself after {plan.runtime.hours} h" if plan.runtime.hours else "does not end by itself"
+    gpus = f"{plan.gpus} GPU{'s' if plan.gpus != 1 else ''}, " if plan.gpus else ""
+    text = f"Rent this? {gpus}at most {dollars_at_most(plan.ceiling_usd_per_hour)}/h, {when}."
+    return Question(text, "deploy", lines=tuple(plan_lines(prepared)))
+
+
+def plan_record(prepared: Prepared) -> dict[str, Any]:
+    """What `deploy --plan --json` prints; money in USD."""
+    plan, lock = prepared.plan, prepared.plan.lock
+    return {
+        "file": str(prepared.file),
+        "services": [
+            {
+                "name": part.service, "group": group.name, "count": part.count, "cpu": part.cpu_millicores / 1000,
+                "memory": part.memory_bytes, "gpus": part.gpus, "gpu_models": list(part.models),
+                "max_usd_per_hour": money(part.ceiling_usd_per_hour),
+            }
+            for group in plan.groups
+            for part in group.parts
+        ],
+        "max_usd_per_hour": money(plan.ceiling_usd_per_hour),
+        "observed_usd_per_hour": money(plan.observed.median) if plan.observed else None,
+        "locked_usd": money(lock.usd),
+        "locked_hours": money(lock.hours),
+        "balance_usd": money(plan.available_usd) if plan.balance_is_certain else None,
+        "balance_hours": money(plan.balance_hours),
+        "runtime_hours": plan.runtime.hours,
+        "providers": None if plan.screened is None else len(plan.screened),
+        "problems": list(plan.node_problems),
+        "secrets": list(prepared.secrets),
+        "secrets_travel": prepared.travel,
+        "unchecked": list(plan.unchecked),
+    }  # fmt: skip
+
+
+# --- bids ------------------------------------------------------------------------------------------------------------
+
+
+def bid_cells(row: BidRow) -> list[str]:
+    """The cells of a bid."""
+    known = row.provider
+    name = (known.name or known.host_uri.removeprefix("https://").partition(":")[0]) if known else ""
+    uptime = f"{known.uptime_7d * 100:.2f} %" if known and known.uptime_7d is not None else UNKNOWN
+    audited = UNKNOWN if known is None or known.is_audited is None else "yes" if known.is_audited else "no"
+    return [
+        name or row.address, (known.region if known else None) or UNKNOWN, dollars(row.bid.usd_per_hour),
+        row.gpu or UNKNOWN, uptime, audited, row.record.words, duration(row.age_s),
+    ]  # fmt: skip
+
+
+def bid_record(row: BidRow) -> dict[str, Any]:
+    """A bid for JSON."""
+    known = row.provider
+    return {
+        "provider": row.address,
+        "name": known.name if known else None,
+        "group": row.bid.id.gseq,
+        "state": row.bid.state,
+        "usd_per_hour": money(row.bid.usd_per_hour),
+        "region": known.region if known else None,
+        "gpu": row.gpu or None,
+        "uptime_7d": known.uptime_7d if known else None,
+        "audited": known.is_audited if known else None,
+        "our_leases": row.record.leases,
+        "our_leases_reached": row.record.reached,
+    }
+
+
+def bid_lines(rows: Sequence[BidRow], width: int | None = None) -> list[str]:
+    """A table of bids."""
+    return table(BID_COLUMNS, [bid_cells(row) for row in rows], width=width)
+
+
+# --- deployments -----------------------------------------------------------------------------------------------------
+
+
+def cells(row: Row) -> list[str]:
+    """The cells of a deployment."""
+    return [
+        row.dseq, row.name or UNKNOWN, row.state, dollars(row.usd_per_hour), dollars(row.spent_usd),
+        hours(row.hours_left), ", ".join(row.providers) or UNKNOWN, row.context or UNKNOWN, notes(row),
+    ]  # fmt: skip
+
+
+def notes(row: Row) -> str:
+    """What needs a look."""
+    if row.state == "unknown":
+        return "may still cost money: look again, or close it"
+    if row.is_orphan:
+        return "orphan: holds money for nothing; close it"
+    if row.step == "closing":
+        return "closing is not proven: it may still cost money"
+    return "" if row.is_ours else "not made here"
+
+
+def record(row: Row) -> dict[str, Any]:
+    """A deployment for JSON; prices and amounts in USD."""
+    return {
+        "dseq": row.dseq,
+        "state": row.state,
+        "price_per_hour": money(row.usd_per_hour),
+        "spent": money(row.spent_usd),
+        "hours_left": money(row.hours_left),
+        "provider": ", ".join(row.providers) or None,
+        "context": row.context,
+        "orphan": row.is_orphan,
+    }
+
+
+def what_exists(attempt: Attempt | None) -> str:
+    """What an interrupted deploy leaves behind, and how to end it."""
+    if attempt is None or not attempt.may_cost:
+        return "Nothing was created; nothing costs."
+    if attempt.dseq is None:
+        return (
+            "A deployment may have been created, which holds $0.50. "
+            "`rayakash-tui deployments resume` finds out and goes on."
+        )
+    price = attempt.last.uact_per_block
+    costs = "is being leased and may cost" if attempt.step == "leasing" else "holds $0.50 and has no lease"
+    if attempt.had_lease and price is not None:
+        costs = f"costs {per_hour(_hourly(price))}"
+    number = attempt.dseq
+    return (
+        f"Deployment {number} {costs}. Go on: rayakash-tui deployments resume {number}. "
+        f"Close it: rayakash-tui deployments close {number}"
+    )
+
+
+def _hourly(uact_per_block: Decimal) -> Decimal:
+    from cockpit.model.akash.money import usd_per_hour
+
+    return usd_per_hour(uact_per_block)

@@ -1,0 +1,207 @@
+"""`deploy` and `deployments` against the simulated network: words, records and exit codes."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cockpit.clients.address import Address
+from cockpit.clients.akash.console import ConsoleClient
+from cockpit.operations.clusters.contexts import known_clusters
+from cockpit.operations.deployments import account, deploying
+from cockpit.operations.deployments.deploying import Tools
+from cockpit.operations.deployments.journal import attempts
+from tests.akash_sim.console import SimConsole
+from tests.akash_sim.faults import BAD_KEY, HTML_502, Fault
+from tests.akash_sim.wire import client_of
+from tests.deployments.test_deploying import CPU, ConsoleSource
+from tests.wire.commands import here
+
+
+@pytest.fixture
+def console(monkeypatch: pytest.MonkeyPatch) -> SimConsole:
+    """The Console that every command of the test speaks to."""
+    sim = SimConsole()
+
+    def opened(_: str | None = None, *, with_key: bool = True) -> ConsoleClient:
+        return client_of(sim, key=account.required_key().reveal() if with_key else None)
+
+    async def answers(_: Address, __: str | None) -> None:
+        return None
+
+    for name in ("RAY_AUTH_TOKEN", "GATEWAY_TLS_CERTIFICATE", "GATEWAY_TLS_KEY"):
+        monkeypatch.setenv(f"RAYAKASH_SECRET_{name}", "canary-" + "x" * 40)
+    monkeypatch.setenv("AKASH_API_KEY", sim.world.keys[0].value)
+    monkeypatch.setattr(account, "open_console", opened)
+    monkeypatch.setattr(deploying, "TOOLS", Tools(source=lambda client, _: ConsoleSource(client), probe=answers))
+    return sim
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> str:
+    """An SDL without GPUs."""
+    path = tmp_path / "lab.yaml"
+    path.write_text(CPU)
+    return str(path)
+
+
+async def test_the_plan_tells_the_money_and_makes_nothing(console: SimConsole, lab: str) -> None:
+    """For people and for programs."""
+    done = await here("deploy", lab, "--plan")
+    assert done.code == 0
+    for words in ("At most $", "into escrow", "Ends by itself after 24 h", "could bid", "Secrets travel sealed"):
+        assert words in done.text
+    data = (await here("deploy", lab, "--plan", "--json")).data
+    assert (data["runtime_hours"], data["secrets_travel"]) == (24, "sealed")
+    assert data["locked_usd"] == pytest.approx(data["max_usd_per_hour"] * 24, abs=0.01)
+    assert console.world.deployments == {}
+
+
+async def test_deploy_list_and_close(console: SimConsole, lab: str) -> None:
+    """One object each on stdout; what costs is listed, and gone after the close."""
+    deployed = await here("deploy", lab, "--yes", "--json")
+    assert deployed.code == 0, deployed.err
+    assert deployed.data["context"] == "lab"
+    dseq = deployed.data["dseq"]
+    (row,) = (await here("deployments", "--json")).data["deployments"]
+    assert set(row) == {"dseq", "state", "price_per_hour", "spent", "hours_left", "provider", "context", "orphan"}
+    assert (row["dseq"], row["state"], row["context"], row["orphan"]) == (dseq, "active", "lab", False)
+    assert row["price_per_hour"] > 0
+    console.world.clock.advance(3600)
+    (later,) = (await here("deployments", "list", "--json")).data["deployments"]
+    assert later["spent"] - row["spent"] == pytest.approx(row["price_per_hour"], rel=0.02)
+    closed = await here("deployments", "close", "--yes", "--json")
+    assert closed.code == 0, closed.err
+    assert closed.data["closed"][0]["dseq"] == dseq
+    assert known_clusters().rows == ()
+    assert (await here("deployments")).err == "No deployments; nothing costs.\n"
+
+
+async def test_without_a_terminal_and_without_yes_nothing_is_made(console: SimConsole, lab: str) -> None:
+    """Exit 2, with the plan on stderr."""
+    done = await here("deploy", lab)
+    assert done.code == 2
+    assert "At most $" in done.err
+    assert console.world.deployments == {}
+
+
+@pytest.mark.usefixtures("console")
+async def test_without_a_key(lab: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit 4 and the way to one; offers need none."""
+    monkeypatch.delenv("AKASH_API_KEY")
+    done = await here("deploy", lab, "--plan")
+    assert done.code == 4
+    assert "secrets set AKASH_API_KEY" in done.err
+    assert (await here("offers")).code == 0
+
+
+async def test_a_wrong_key_is_said(console: SimConsole, lab: str) -> None:
+    """Exit 4."""
+    console.faults.add(Fault(match="GET /v1/deployments", do="answer", times=9, status=401, body=BAD_KEY))
+    assert (await here("deploy", lab, "--plan")).code == 4
+
+
+async def test_no_bid_is_exit_1_and_closed(console: SimConsole, lab: str) -> None:
+    """The error says that nothing costs."""
+    for provider in console.world.providers:
+        provider.is_online = False
+    done = await here("deploy", lab, "--yes", "--bid-timeout", "60s")
+    assert done.code == 1
+    assert "nothing costs" in done.err
+    assert all(one.state == "closed" for one in console.world.deployments.values())
+
+
+async def test_an_unknown_outcome_is_exit_5_and_the_next_deploy_settles_it(console: SimConsole, lab: str) -> None:
+    """It is found by its name, and not made a second time."""
+    console.faults.add(
+        Fault(match="POST /v1/deployments", do="cut-after"),
+        Fault(match="GET /v1/deployments", do="answer", after=3, times=200, status=503, body=HTML_502),
+    )
+    done = await here("deploy", lab, "--yes")
+    assert done.code == 5, done.err
+    assert "may" in done.err
+    console.faults.clear()
+    again = await here("deploy", lab, "--yes")
+    assert again.code == 1
+    assert "was not finished" in again.err
+    assert "holds $0.50" in again.err
+    resumed = await here("deployments", "resume", "--json")
+    assert resumed.code == 0, resumed.err
+    assert console.count("POST", "/v1/deployments") == 1
+
+
+async def test_a_close_that_is_not_proven_is_exit_5(console: SimConsole, lab: str) -> None:
+    """It stays in the list, marked."""
+    dseq = (await here("deploy", lab, "--yes", "--no-wait", "--json")).data["dseq"]
+    console.faults.add(Fault(match="DELETE /v1/deployments", do="answer", times=999, status=503, body=HTML_502))
+    done = await here("deployments", "close", dseq, "--yes")
+    assert done.code == 5
+    assert "may still cost" in done.err
+    assert "closing is not proven" in (await here("deployments")).text
+
+
+async def test_others_are_shown_and_not_closed_by_themselves(console: SimConsole) -> None:
+    """Without a dseq only what was made here is a candidate; orphans are marked."""
+    other = console.world.create(CPU, name="someone else's")
+    console.world.clock.advance(1200)
+    listed = await here("deployments", "--json")
+    assert [(one["dseq"], one["orphan"]) for one in listed.data["deployments"]] == [(other.dseq, True)]
+    done = await here("deployments", "close", "--yes")
+    assert done.code == 2
+    assert other.state == "active"
+    assert (await here("deployments", "close", other.dseq, "--yes")).code == 0
+    assert other.state == "closed"
+
+
+@pytest.mark.usefixtures("console")
+async def test_extend_is_proven(lab: str) -> None:
+    """By what the Console then says."""
+    dseq = (await here("deploy", lab, "--yes", "--json")).data["dseq"]
+    done = await here("deployments", "extend", dseq, "--for", "72h", "--json")
+    assert (done.code, done.data["runtime_hours"]) == (0, 72)
+
+
+@pytest.mark.usefixtures("console")
+async def test_show_and_bids(lab: str) -> None:
+    """Services with their ready replicas, and the port by the container's own."""
+    dseq = (await here("deploy", lab, "--yes", "--json")).data["dseq"]
+    shown = (await here("deployments", "show", dseq, "--json")).data["deployment"]
+    (lease,) = shown["leases"]
+    assert {one["name"]: one["available"] for one in lease["services"]}["ray-head"] == 1
+    assert [port["port"] for port in lease["ports"]] == [8443]
+    assert (await here("deployments", "bids", dseq)).code == 1  # none is open any more
+
+
+async def test_update_in_place_and_what_needs_a_new_deployment(console: SimConsole, lab: str, tmp_path: Path) -> None:
+    """By meaning: an image can, a count cannot."""
+    dseq = (await here("deploy", lab, "--yes", "--json")).data["dseq"]
+    same = await here("deployments", "update", dseq, lab, "--from", lab, "--yes")
+    assert "Nothing differs" in same.err
+    (tmp_path / "more.yaml").write_text(CPU.replace("count: 2", "count: 3"))
+    more = await here("deployments", "update", dseq, str(tmp_path / "more.yaml"), "--from", lab, "--yes")
+    assert more.code == 1
+    assert "needs a new deployment" in more.err
+    (tmp_path / "image.yaml").write_text(CPU.replace("caddy:2.10.2", "caddy:2.10.1"))
+    image = await here("deployments", "update", dseq, str(tmp_path / "image.yaml"), "--from", lab, "--yes", "--json")
+    assert image.code == 0, image.err
+    assert "caddy:2.10.1" in console.world.deployments[dseq].sdl
+
+
+async def test_redeploy_closes_first_and_avoids_the_old_provider(console: SimConsole, lab: str) -> None:
+    """Two at once would cost twice."""
+    first = (await here("deploy", lab, "--yes", "--json")).data["dseq"]
+    old = console.world.deployments[first].leases[0].provider.address
+    done = await here("deployments", "redeploy", first, "--yes", "--json")
+    assert done.code == 0, done.err
+    active = [one for one in console.world.deployments.values() if one.state == "active"]
+    assert len(active) == 1
+    assert active[0].leases[0].provider.address != old
+
+
+async def test_the_key_is_nowhere(console: SimConsole, lab: str) -> None:
+    """Neither in output nor on disk."""
+    done = await here("deploy", lab, "--yes", "--json")
+    value = console.world.keys[0].value
+    texts = [done.text, done.err, *(one.path.read_text() for one in attempts())]
+    assert all(value not in text and "canary" not in text for text in texts)
+    assert json.loads(done.text)["dseq"]
