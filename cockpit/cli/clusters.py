@@ -85,7 +85,7 @@ def _cost(text: str) -> float:
 def list_clusters(args: argparse.Namespace) -> int:
     """List the clusters that have a name."""
     from cockpit.operations.clusters.contexts import known_clusters
-    from cockpit.render.cells import Column
+    from cockpit.render.table import text_column
 
     found = known_clusters()
     for problem in found.problems:
@@ -93,8 +93,13 @@ def list_clusters(args: argparse.Namespace) -> int:
     if args.json:
         output.listing("clusters", [_record(row) for row in found.rows], now=time.time())
     elif found.rows:
-        columns = [Column(""), Column("NAME"), Column("ADDRESS", shrink=True), Column("THROUGH", shrink=True)]
-        columns += [Column("USD/H", right=True), Column("NOTES")]
+        columns = [
+            text_column(""),
+            text_column("NAME"),
+            text_column("ADDRESS", shrink=True),
+            text_column("THROUGH", shrink=True),
+        ]
+        columns += [text_column("USD/H", right=True), text_column("NOTES")]
         output.rows(columns, [_cells(row) for row in found.rows])
     else:
         output.message("No cluster has a name yet: `rayakash-tui clusters add NAME ADDRESS` gives one.")

@@ -105,7 +105,7 @@ async def _source(client: "RayClient", args: argparse.Namespace) -> "LogSource":
 
 async def _list(client: "RayClient", args: argparse.Namespace) -> int:
     from cockpit.operations.logs.node_logs import find_node, list_files
-    from cockpit.render.cells import Column
+    from cockpit.render.table import text_column
 
     node = await find_node(client, args.node)
     files = await list_files(client, node.node_id or "")
@@ -113,7 +113,7 @@ async def _list(client: "RayClient", args: argparse.Namespace) -> int:
         records = [{"node_id": file.node_id, "kind": file.kind, "name": file.name} for file in files]
         output.listing("files", records, now=time.time())
     else:
-        output.rows((Column("KIND"), Column("NAME")), [(file.kind, file.name) for file in files])
+        output.rows((text_column("KIND"), text_column("NAME")), [(file.kind, file.name) for file in files])
     return EXIT_OK
 
 

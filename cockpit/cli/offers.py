@@ -18,6 +18,8 @@ Prices are USD per hour of deployments with one GPU, their CPU and memory includ
   rayakash-tui offers --sdl lab.yaml             who could bid, and which line excludes most providers
 """
 
+PROVIDER_TITLES = ("PROVIDER", "HOST", "REGION", "AUDITED")
+
 
 def add(commands: Any) -> None:
     """Declare the command."""
@@ -93,12 +95,17 @@ async def _screened(args: argparse.Namespace, console: "ConsoleClient") -> int:
 
 
 def _print(screening: "Screening", file: str) -> None:
-    from cockpit.render.cells import Column
+    from cockpit.render.table import text_column
 
     count = len(screening.providers)
     output.message(f"{screening.group.name}: {count} provider{'' if count == 1 else 's'} could bid.")
     if count:
-        columns = [Column("PROVIDER", shrink=True), Column("HOST", shrink=True), Column("REGION"), Column("AUDITED")]
+        columns = [
+            text_column("PROVIDER", shrink=True),
+            text_column("HOST", shrink=True),
+            text_column("REGION"),
+            text_column("AUDITED"),
+        ]
         cells = [
             [one.address, one.host_uri.removeprefix("https://"), one.region or "–", "yes" if one.is_audited else "no"]
             for one in screening.providers

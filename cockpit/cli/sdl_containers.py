@@ -129,13 +129,13 @@ def list_running(args: argparse.Namespace) -> int:
 
     from cockpit.local.containers.cluster import running
     from cockpit.local.containers.engine import find_engine
-    from cockpit.render.cells import Column
+    from cockpit.render.table import text_column
 
     found = running(find_engine())
     if args.json:
         output.listing("containers", [_record(one) for one in found], now=time.time())
     elif found:
-        output.rows([Column(name, shrink=name in SHRINKING) for name in COLUMNS], [_cells(one) for one in found])
+        output.rows([text_column(name, shrink=name in SHRINKING) for name in COLUMNS], [_cells(one) for one in found])
     else:
         output.message("Nothing is up that `sdl up` started.")
     return EXIT_OK if found else EXIT_FAILED

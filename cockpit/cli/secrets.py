@@ -255,11 +255,17 @@ def _record(entry: "Entry") -> dict[str, Any]:
 
 def _print_table(entries: "Sequence[Entry]") -> None:
     from cockpit.model.env_names import purpose_of
-    from cockpit.render.cells import Column
+    from cockpit.render.table import text_column
     from cockpit.render.units import UNKNOWN
 
     words = {True: "yes", False: "missing", None: UNKNOWN}
-    columns = [Column("NAME"), Column("SCOPE"), Column("STORE"), Column("PRESENT"), Column("PURPOSE", shrink=True)]
+    columns = [
+        text_column("NAME"),
+        text_column("SCOPE"),
+        text_column("STORE"),
+        text_column("PRESENT"),
+        text_column("PURPOSE", shrink=True),
+    ]
     output.rows(
         columns,
         [

@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any
 
 from cockpit.model.past import PERCENT, Curve, Point, Use
-from cockpit.render.cells import Column
+from cockpit.render.table import text_column
 from cockpit.render.times import iso
 from cockpit.render.units import UNKNOWN
 
@@ -17,13 +17,13 @@ NAME_WIDTH = 12
 NUMBERS = 34
 
 USAGE_COLUMNS = (
-    Column("NAME"),
-    Column("OWNER"),
-    Column("JOBS", right=True),
-    Column("GPU-HOURS", right=True),
-    Column("IDLE", right=True),
-    Column("COST", right=True),
-    Column("IDLE COST", right=True),
+    text_column("NAME"),
+    text_column("OWNER"),
+    text_column("JOBS", right=True),
+    text_column("GPU-HOURS", right=True),
+    text_column("IDLE", right=True),
+    text_column("COST", right=True),
+    text_column("IDLE COST", right=True),
 )
 
 

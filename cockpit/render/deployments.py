@@ -4,16 +4,16 @@ from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from typing import Any
 
 from cockpit.model.akash.market import GpuOffer
-from cockpit.render.cells import Column
+from cockpit.render.table import text_column
 from cockpit.render.units import UNKNOWN
 
 CENT = Decimal("0.01")
 _TENTH_CENT = Decimal("0.001")
 
 OFFER_COLUMNS = [
-    Column("GPU"), Column("RAM", right=True), Column("INTERFACE"), Column("FREE", right=True),
-    Column("TOTAL", right=True), Column("LARGEST NODE", right=True), Column("$/H MIN", right=True),
-    Column("MEDIAN", right=True), Column("MAX", right=True), Column("PROVIDERS", right=True),
+    text_column("GPU"), text_column("RAM", right=True), text_column("INTERFACE"), text_column("FREE", right=True),
+    text_column("TOTAL", right=True), text_column("LARGEST NODE", right=True), text_column("$/H MIN", right=True),
+    text_column("MEDIAN", right=True), text_column("MAX", right=True), text_column("PROVIDERS", right=True),
 ]  # fmt: skip
 
 

@@ -6,12 +6,10 @@ import msgspec
 
 from cockpit.render.cell_text import cell_width, clip
 from cockpit.render.layout import Placed, Widths, arranged
-from cockpit.render.table import Cell, Column, Fixed, Measured, Row, cell_at, text_of
+from cockpit.render.table import WIDEST, Cell, Column, Fixed, Measured, Row, cell_at, text_of
 from cockpit.render.text import visible
 
 GAP = "  "
-# No cell is cut at it: it is how far the cells of a column are padded where one of them is far longer than the others.
-WIDEST = 300
 
 
 def lines(

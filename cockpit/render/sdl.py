@@ -7,8 +7,9 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from cockpit.render.cells import Column, cell_width, table
+from cockpit.render import plain
 from cockpit.render.sdl_diagram import ASCII, diagram
+from cockpit.render.table import Row, text_column
 from cockpit.render.text import visible
 from cockpit.render.units import UNKNOWN
 
@@ -18,23 +19,23 @@ SIDES = {"go": "Go", "typescript": "Console", "chain": "the chain"}
 _UNITS = ((1 << 40, "Ti"), (1 << 30, "Gi"), (1 << 20, "Mi"), (1 << 10, "Ki"))
 
 TEMPLATES = (
-    Column("TEMPLATE"),
-    Column("GPUS", right=True),
-    Column("USD/HOUR", right=True),
-    Column("WHAT", shrink=True),
+    text_column("TEMPLATE"),
+    text_column("GPUS", right=True),
+    text_column("USD/HOUR", right=True),
+    text_column("DESCRIPTION", shrink=True),
 )
 SERVICES = (
-    Column("SERVICE"),
-    Column("ROLE"),
-    Column("COUNT", right=True),
-    Column("CPU", right=True),
-    Column("MEMORY", right=True),
-    Column("SHM", right=True),
-    Column("DISK", right=True),
-    Column("GPU"),
-    Column("USD/HOUR", right=True),
-    Column("PLACEMENT"),
-    Column("IMAGE", shrink=True),
+    text_column("SERVICE"),
+    text_column("ROLE", priority=3),
+    text_column("COUNT", right=True),
+    text_column("CPU", right=True),
+    text_column("MEMORY", right=True),
+    text_column("SHM", right=True, priority=2),
+    text_column("DISK", right=True, priority=1),
+    text_column("GPU"),
+    text_column("USD/HOUR", right=True),
+    text_column("PLACEMENT", priority=5),
+    text_column("IMAGE", shrink=True, priority=4),
 )
 
 
@@ -85,33 +86,16 @@ def dollars(usd: float | None) -> str:
 # --- show ------------------------------------------------------------------------------------------------------------
 
 
-def description(row: Record, *, width: int | None, ascii_only: bool = False, brief: bool = False) -> list[str]:
-    """The whole of `sdl show`: a headline, the services, a picture of who reaches whom, what becomes of each port.
-
-    A `brief` one has no more columns of services than the width has room for.
-    """
+def description(row: Record, *, width: int | None, ascii_only: bool = False) -> list[str]:
+    """The whole of `sdl show`: a headline, the services, a picture of who reaches whom, what becomes of each port."""
     services: Sequence[Record] = row["services"]
     rows = [cells for service in services for cells in _service_rows(service)]
     picture = diagram(services, width=width, ascii_only=ascii_only)
     ports = port_list(services, width=width)
     if ascii_only:
         ports = [line.translate(ASCII) for line in ports]
-    shown = _brief(rows, width or 80) if brief else table(SERVICES, rows, width=width)
+    shown = plain.lines(SERVICES, [Row("", cells) for cells in rows], width=width)
     return [headline(row), "", *shown, "", *picture, "", *ports]
-
-
-def _brief(rows: Sequence[tuple[str, ...]], width: int) -> list[str]:
-    """The table of services without the columns that tell least, as many as need be."""
-    left_out = 0
-    while True:
-        kept = [at for at, column in enumerate(SERVICES) if column.title not in _LEAST_TELLING[:left_out]]
-        lines = table([SERVICES[at] for at in kept], [[row[at] for at in kept] for row in rows], width=width)
-        if left_out == len(_LEAST_TELLING) or max(map(cell_width, lines)) <= width:
-            return lines
-        left_out += 1
-
-
-_LEAST_TELLING = ("PLACEMENT", "IMAGE", "ROLE", "SHM", "DISK")
 
 
 def headline(row: Record) -> str:

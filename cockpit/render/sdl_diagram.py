@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from cockpit.render.cells import cell_width, fit
+from cockpit.render.cell_text import cell_width, clip
 from cockpit.render.text import visible
 
 Record = Mapping[str, Any]
@@ -50,8 +50,7 @@ def diagram(services: Sequence[Record], *, width: int | None = None, ascii_only:
     lines = _boxes(shown, edges, width) or _tree(shown, edges)
     if len(services) > len(shown):
         lines.append(f"… and {len(services) - len(shown)} services more")
-    limit = width if width is not None else 1 << 30
-    lines = [fit(line.rstrip(), limit) for line in lines]
+    lines = [line.rstrip() if width is None else clip(line.rstrip(), width)[0] for line in lines]
     return [line.translate(ASCII) for line in lines] if ascii_only else lines
 
 

@@ -34,6 +34,9 @@ from cockpit.render.units import UNKNOWN
 T = TypeVar("T")
 
 Record = dict[str, Any]
+
+# How far the cells of a column are padded in a table of a command.
+WIDEST = 300
 Align = Literal["left", "right"]
 
 
@@ -104,6 +107,12 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     hidden: bool = False
     live: bool = False
     priority: int = 1
+
+
+def text_column(title: str, *, right: bool = False, shrink: bool = False, priority: int = 0) -> Column:
+    """A column of plain text, its title as its key; one that may `shrink` gives way where there is little space."""
+    width = Flexible(8, WIDEST) if shrink else Measured(1, WIDEST)
+    return Column(key=title, title=title, width=width, align="right" if right else "left", priority=priority)
 
 
 class Sort(msgspec.Struct, frozen=True):

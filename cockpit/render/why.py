@@ -10,16 +10,16 @@ from cockpit.model.why.amounts import amount_text, joined, needs_text, number_te
 from cockpit.model.why.facts import Demand, Holder, in_group
 from cockpit.model.why.placement import holders
 from cockpit.model.why.verdicts import Explanation, NodeFit
-from cockpit.render.cells import Column
+from cockpit.render.table import text_column
 from cockpit.render.times import iso
 from cockpit.render.units import UNKNOWN, age, duration
 
 COLUMNS = (
-    Column("NODE"),
-    Column("NEEDS"),
-    Column("FREE"),
-    Column("VERDICT"),
-    Column("HELD BY", shrink=True),
+    text_column("NODE"),
+    text_column("NEEDS"),
+    text_column("FREE"),
+    text_column("VERDICT"),
+    text_column("HELD BY", shrink=True),
 )
 
 NODE_LABEL = "ray.io/node-id"

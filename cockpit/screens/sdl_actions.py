@@ -135,7 +135,7 @@ def _previewed(width: int) -> tuple[list[Template], list[list[str]]]:
 def _preview(template: Template, width: int) -> list[str]:
     document = SdlDocument(template.text)
     record = meaning_record(template.name, meaning_of(document), rules.lint(document))
-    return [template.title, "", *description(record, width=width, brief=True), "", *template.text.splitlines()]
+    return [template.title, "", *description(record, width=width), "", *template.text.splitlines()]
 
 
 def _picture(name: str, text: str, width: int) -> list[str]:

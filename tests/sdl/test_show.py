@@ -19,7 +19,7 @@ def test_templates(sdl: Sdl) -> None:
     assert (row["services"], row["gpus"]) == ({"gateway": 1, "ray-head": 1, "ray-worker": 6}, 6)
     assert row["usd_per_hour"] == pytest.approx((20 + 400 + 6 * 4000) * 0.0006)
     table = sdl("templates").out.splitlines()
-    assert table[0].split() == ["TEMPLATE", "GPUS", "USD/HOUR", "WHAT"]
+    assert table[0].split() == ["TEMPLATE", "GPUS", "USD/HOUR", "DESCRIPTION"]
     assert [line.split()[0] for line in table[1:]] == NAMES
 
 

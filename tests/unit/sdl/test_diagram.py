@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cockpit.operations.sdl_editor.commands import meaning_record
-from cockpit.render.cells import cell_width
+from cockpit.render.cell_text import cell_width
 from cockpit.render.sdl_diagram import diagram
 from cockpit.sdl.document import SdlDocument
 from cockpit.sdl.failures import UnreadableSdlError
