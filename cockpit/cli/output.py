@@ -15,7 +15,7 @@ import msgspec
 from cockpit.errors import CockpitError
 from cockpit.render import plain
 from cockpit.render.sanitize import LogSanitizer
-from cockpit.render.table import Column, Row, RowContext, TableSpec
+from cockpit.render.table import Column, RowContext, TableSpec
 from cockpit.render.text import INVISIBLE, visible, visible_lines
 from cockpit.render.times import iso
 from cockpit.secrets.names import BACKEND_THREAD
@@ -146,7 +146,7 @@ def table(spec: TableSpec[Any], items: Iterable[Any], context: RowContext) -> No
 
 def rows(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> None:
     """A table, as wide as the terminal; a pipe gets more room."""
-    for text in plain.lines(columns, [Row("", tuple(row)) for row in cells], width=terminal_width()):
+    for text in plain.text_lines(columns, cells, width=terminal_width()):
         print(visible(text))
     sys.stdout.flush()
 

@@ -37,6 +37,11 @@ def lines(
     return [_line(placed, cells) for cells in [*(titles if headers else []), *texts]]
 
 
+def text_lines(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, width: int | None) -> list[str]:
+    """The lines of a table of plain texts."""
+    return lines(columns, [Row("", tuple(cells)) for cells in rows], width=width)
+
+
 def _is_shown(column: Column, *, wide: bool, live: bool) -> bool:
     return (wide or not column.hidden) and (live or not column.live)
 

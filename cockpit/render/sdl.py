@@ -9,7 +9,7 @@ from typing import Any
 
 from cockpit.render import plain
 from cockpit.render.sdl_diagram import ASCII, diagram
-from cockpit.render.table import Row, text_column
+from cockpit.render.table import text_column
 from cockpit.render.text import visible
 from cockpit.render.units import UNKNOWN
 
@@ -94,7 +94,7 @@ def description(row: Record, *, width: int | None, ascii_only: bool = False) -> 
     ports = port_list(services, width=width)
     if ascii_only:
         ports = [line.translate(ASCII) for line in ports]
-    shown = plain.lines(SERVICES, [Row("", cells) for cells in rows], width=width)
+    shown = plain.text_lines(SERVICES, rows, width=width)
     return [headline(row), "", *shown, "", *picture, "", *ports]
 
 

@@ -11,23 +11,40 @@ from cockpit.operations.deployments.plan import Plan
 from cockpit.operations.deployments.preparing import Prepared
 from cockpit.operations.deployments.register import Row
 from cockpit.operations.question import Question
-from cockpit.render.cells import Column, table
+from cockpit.render import plain
 from cockpit.render.deployments import dollars, dollars_at_most, hours, money, per_hour
+from cockpit.render.table import text_column
 from cockpit.render.units import UNKNOWN, duration, size
 
 _PLAN_COLUMNS = [
-    Column("SERVICE", shrink=True), Column("COUNT", right=True), Column("CPU", right=True),
-    Column("MEMORY", right=True), Column("GPU"), Column("CEILING", right=True),
-]  # fmt: skip
+    text_column("SERVICE", shrink=True),
+    text_column("COUNT", right=True),
+    text_column("CPU", right=True),
+    text_column("MEMORY", right=True),
+    text_column("GPU"),
+    text_column("CEILING", right=True),
+]
 BID_COLUMNS = [
-    Column("PROVIDER", shrink=True), Column("REGION"), Column("$/H", right=True), Column("GPU"),
-    Column("UPTIME 7D", right=True), Column("AUDITED"), Column("OUR RECORD"), Column("AGE", right=True),
-]  # fmt: skip
+    text_column("PROVIDER", shrink=True),
+    text_column("REGION"),
+    text_column("$/H", right=True),
+    text_column("GPU"),
+    text_column("UPTIME 7D", right=True),
+    text_column("AUDITED"),
+    text_column("OUR RECORD"),
+    text_column("AGE", right=True),
+]
 COLUMNS = [
-    Column("DSEQ"), Column("NAME", shrink=True), Column("STATE"), Column("$/H", right=True),
-    Column("SO FAR", right=True), Column("LEFT", right=True), Column("PROVIDER", shrink=True), Column("CLUSTER"),
-    Column("NOTES", shrink=True),
-]  # fmt: skip
+    text_column("DSEQ"),
+    text_column("NAME", shrink=True),
+    text_column("STATE"),
+    text_column("$/H", right=True),
+    text_column("SO FAR", right=True),
+    text_column("LEFT", right=True),
+    text_column("PROVIDER", shrink=True),
+    text_column("CLUSTER"),
+    text_column("NOTES", shrink=True),
+]
 
 
 # --- the plan --------------------------------------------------------------------------------------------------------
@@ -37,7 +54,12 @@ def plan_lines(prepared: Prepared, width: int | None = None) -> list[str]:
     """The whole plan for people: needs and ceilings, then money, end, providers, secrets, and what was not checked."""
     plan = prepared.plan
     cells = [_part_cells(part) for group in plan.groups for part in group.parts]
-    return [*table(_PLAN_COLUMNS, cells, width=width), *_money_lines(plan), end_line(plan), *_other_lines(prepared)]
+    return [
+        *plain.text_lines(_PLAN_COLUMNS, cells, width=width),
+        *_money_lines(plan),
+        end_line(plan),
+        *_other_lines(prepared),
+    ]
 
 
 def _part_cells(part: Part) -> list[str]:
@@ -168,7 +190,7 @@ def bid_record(row: BidRow) -> dict[str, Any]:
 
 def bid_lines(rows: Sequence[BidRow], width: int | None = None) -> list[str]:
     """A table of bids."""
-    return table(BID_COLUMNS, [bid_cells(row) for row in rows], width=width)
+    return plain.text_lines(BID_COLUMNS, [bid_cells(row) for row in rows], width=width)
 
 
 # --- deployments -----------------------------------------------------------------------------------------------------
