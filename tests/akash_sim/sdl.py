@@ -1,6 +1,7 @@
 """What the simulated network reads of an SDL: groups of services with their resources and public ports."""
 
 import base64
+import functools
 import hashlib
 import json
 from typing import Any
@@ -48,6 +49,7 @@ class InvalidSdlError(Exception):
     """Console's words for an SDL that it does not take."""
 
 
+@functools.cache
 def groups_of(sdl: str) -> tuple[SimGroup, ...]:
     """The groups of an SDL, by the names of their placements. Raises InvalidSdlError."""
     try:
@@ -116,6 +118,7 @@ def size(text: object) -> int:
     return int(float(digits) * _SIZES.get(found[len(digits) :].lower(), 1))
 
 
+@functools.cache
 def manifest_of(sdl: str) -> str:
     """Console's manifest: the services as JSON, which is all that the fake needs of it."""
     return json.dumps(yaml.safe_load(sdl), sort_keys=True, separators=(",", ":"), default=str)

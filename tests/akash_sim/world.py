@@ -161,10 +161,9 @@ class SimWorld:
 
     def catch_up(self) -> None:
         """Do what was due, and settle every deployment."""
-        now = self.clock.time()
-        for entry in sorted(entry for entry in self._due if entry[0] <= now):
-            self._due.remove(entry)
-            entry[2]()
+        while due := [entry for entry in self._due if entry[0] <= self.clock.time()]:
+            self._due.remove(min(due))  # before it is done: that may let time pass
+            min(due)[2]()
         for deployment in self.deployments.values():
             self.settle(deployment)
 
