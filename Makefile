@@ -11,7 +11,7 @@ WORKERS = -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --maxprocesses 4 --dist loa
 
 COMPAT := 2.40 2.52
 
-.PHONY: help venv demo scripts test quick test-slow check format test-compat test-containers test-gpu bench screenshots lock clean
+.PHONY: help venv demo scripts test quick test-slow check format test-compat test-containers test-gallery test-gallery-slow test-gpu bench screenshots lock clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,7 +31,7 @@ demo: $(READY)  ## start a real Ray here, run sample jobs on it, and look at the
 	@$(BIN)/rayakash-tui demo
 
 test: $(READY)  ## run the tests, against a real Ray too
-	@$(BIN)/python -m pytest $(WORKERS) -m "not compat and not gpu and not slow and not containers"
+	@$(BIN)/python -m pytest $(WORKERS) -m "not compat and not gpu and not slow and not containers and not gallery"
 
 quick: $(READY)  ## run the fast tests, without Ray and the interface: under a minute, to run after each change
 	@$(BIN)/python -m pytest $(WORKERS) --durations=5 \
@@ -39,7 +39,7 @@ quick: $(READY)  ## run the fast tests, without Ray and the interface: under a m
 	  tests/unit tests/wire tests/sdl tests/secrets
 
 test-slow: $(READY)  ## run the proofs that take a minute and more
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup -m "slow and not compat and not containers"
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup -m "slow and not compat and not containers and not gallery"
 
 check: $(READY)  ## lint, format, types, layers
 	@$(BIN)/ruff check .
@@ -64,6 +64,19 @@ test-compat: $(READY) $(COMPAT:%=.venv-ray-%/.ready)  ## run the client tests on
 
 test-containers: $(READY)  ## run the templates in containers, as root; podman makes what it cannot pull
 	@$(BIN)/python -m pytest -m containers tests/containers
+
+test-gallery: $(READY) .venv-gallery/.ready  ## run the samples on a real Ray with its libraries and CPU torch
+	@RAYAKASH_RAY_BIN=$(CURDIR)/.venv-gallery/bin $(BIN)/python -m pytest -m "gallery and not slow" tests/gallery
+
+test-gallery-slow: $(READY) .venv-gallery/.ready  ## run the samples whose packages take minutes to install
+	@.venv-gallery/bin/python -m pip install --quiet --disable-pip-version-check "ray[rllib]==2.60.0" gymnasium==1.2.2
+	@.venv-gallery/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation deepspeed==0.19.8
+	@RAYAKASH_RAY_BIN=$(CURDIR)/.venv-gallery/bin $(BIN)/python -m pytest -m "gallery and slow" tests/gallery
+
+.venv-gallery/.ready: tests/gallery/requirements.txt
+	@$(PYTHON) -m venv --clear .venv-gallery
+	@.venv-gallery/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
 
 scripts: $(READY)  ## put the start scripts of docker/ into the templates
 	@$(BIN)/python docker/into_templates.py

@@ -3,6 +3,7 @@
 import argparse
 import math
 import time
+from typing import TextIO
 
 from cockpit.cli import output
 from cockpit.cli.options import RETRY_SECONDS
@@ -18,11 +19,16 @@ from cockpit.render import jobs as render
 class Printer:
     """Hears of a followed log, and prints it."""
 
-    def __init__(self) -> None:
-        self._log = output.LogWriter()
+    def __init__(self, stream: TextIO | None = None, *, keep: int = 0) -> None:
+        self.kept = b""
+        """The last `keep` bytes of the log."""
+        self._keep = keep
+        self._log = output.LogWriter(stream)
 
     def wrote(self, chunk: bytes) -> None:
         """Print bytes of the log."""
+        if self._keep:
+            self.kept = (self.kept + chunk)[-self._keep :]
         self._log.write(chunk)
 
     def waiting(self, state: LogState) -> None:
@@ -58,12 +64,13 @@ async def follow(
     tail: int | None = None,
     until_end: bool = True,
     has_answered: bool = False,
+    printer: Printer | None = None,
 ) -> Followed:
     """Print a log, until its writer has ended or, without `until_end`, to where it is now.
 
     A cluster that `has_answered` before is waited for from the first request on.
     """
-    printer = Printer()
+    printer = printer or Printer()
     with Spool() as spool:
         follower = LogFollower(
             source,

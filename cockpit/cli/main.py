@@ -24,6 +24,7 @@ GROUPS = {
     "deploy": ("deploy",),
     "deployments": ("deployments",),
     "submit": ("submit",),
+    "gallery": ("gallery",),
     "control": ("stop", "delete", "wait"),
     "why": ("why",),
     "logs": ("logs",),
@@ -111,7 +112,7 @@ def _forget_output() -> None:
 def _run(argv: list[str]) -> int:
     cut = argv.index("--") if "--" in argv else len(argv)
     parser = build_parser(groups_named(argv[:cut]))
-    if _command_in(argv[:cut]) not in ("submit", None):  # what follows is an id or a name, even with a dash in front
+    if _command_in(argv[:cut]) not in ("gallery", "submit", None):  # what follows is an ID, even one with a dash in front
         cut = len(argv)
     args = parser.parse_args(options.closed(argv[:cut]))
     args.rest = argv[cut + 1 :]
