@@ -112,7 +112,7 @@ def _forget_output() -> None:
 def _run(argv: list[str]) -> int:
     cut = argv.index("--") if "--" in argv else len(argv)
     parser = build_parser(groups_named(argv[:cut]))
-    if _command_in(argv[:cut]) not in ("gallery", "submit", None):  # what follows is an ID, even one with a dash in front
+    if _command_in(argv[:cut]) not in ("gallery", "submit", None):  # else an ID follows
         cut = len(argv)
     args = parser.parse_args(options.closed(argv[:cut]))
     args.rest = argv[cut + 1 :]
