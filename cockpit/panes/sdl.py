@@ -29,6 +29,7 @@ from cockpit.sdl.completion import Completion, complete, goes_on, is_worth_a_loo
 from cockpit.sdl.document import SdlDocument
 from cockpit.sdl.findings import Problem
 from cockpit.sdl.fixes import apply_fix
+from cockpit.sdl.foreign.reading import kind_of
 from cockpit.sdl.secret_names import is_plain_secret
 from cockpit.widgets.sdl_form import FIELDS_WITH_NUMBERS, FormView, SdlForm
 from cockpit.widgets.sdl_problems import ProblemList
@@ -71,6 +72,7 @@ class SdlPane(SdlWriting):
         self._wanted_row = ""
         self._hinted: tuple[bool, bool, bool] | None = None
         self.note = ""
+        self.pasted = ""
 
     def compose(self) -> ComposeResult:
         """A line about the SDL, form and text, the problems."""
@@ -400,6 +402,11 @@ class SdlPane(SdlWriting):
     def _paste_refused(self, message: SdlText.Refused) -> None:
         self.notify(message.reason, severity="warning", markup=False, timeout=8)
 
+    @on(SdlText.Foreign)
+    def _foreign_pasted(self, message: SdlText.Foreign) -> None:
+        self.pasted = message.text
+        self.ask("sdl_pasted")
+
     @on(SdlText.Replaced)
     def _paste_replaced(self) -> None:
         self.notify("What was pasted took the place of the text; ctrl+z brings that back.", timeout=5)
@@ -407,7 +414,7 @@ class SdlPane(SdlWriting):
     def on_paste(self, event: events.Paste) -> None:
         """A whole SDL can be pasted wherever the keys are; a part of one where it belongs."""
         event.stop()
-        if self.desk.is_empty or is_whole_sdl(event.text):
+        if self.desk.is_empty or is_whole_sdl(event.text) or kind_of(event.text):
             self.text.paste(event.text)
         else:
             self.notify("That is no whole SDL; ctrl+t goes to the text, where a part can be pasted.", timeout=5)

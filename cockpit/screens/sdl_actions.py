@@ -46,6 +46,8 @@ class SdlActions:
                 await self.files.save_as()
             case "sdl_open":
                 await self.files.open(Path(str(row.args[1])) if row and row.field == "start" and row.args[1:] else None)
+            case "sdl_pasted":
+                await self.files.take_pasted()
             case "sdl_new":
                 await self._new()
             case "sdl_diff":

@@ -20,6 +20,8 @@ from cockpit.render.times import clock_time
 from cockpit.screens.choose import Choose
 from cockpit.screens.confirm import Confirm
 from cockpit.screens.sdl_dialogs import DiffDialog, DiffView, OpenDialog, Prompt
+from cockpit.screens.sdl_foreign import ForeignSdl
+from cockpit.sdl.foreign.reading import kind_of
 from cockpit.sdl.secret_spans import values_gone
 
 MOST_RECENT = 9
@@ -31,6 +33,15 @@ class SdlFiles:
     def __init__(self, app: App[int], pane: SdlPane) -> None:
         self._app = app
         self._pane = pane
+        self._foreign = ForeignSdl(app, pane)
+
+    async def take_pasted(self) -> None:
+        """Import what was pasted, a file of another tool, in the place of the text."""
+        text, self._pane.pasted = self._pane.pasted, ""
+        kind = kind_of(text)
+        imported = await self._foreign.offer(text, "What was pasted", kind) if kind else None
+        if imported is not None and await self.may_leave():
+            await self.begin(*imported)
 
     # --- leaving ---
 
@@ -59,6 +70,13 @@ class SdlFiles:
     async def open_path(self, path: Path) -> None:
         """Open a file; a draft of it is offered, and who edits it elsewhere is told."""
         found = await asyncio.to_thread(opened, path)
+        if kind := kind_of(found.file.text):
+            imported = await self._foreign.offer(found.file.text, path.name, kind)
+            if imported is not None:
+                if found.lock is not None:
+                    await asyncio.to_thread(found.lock.release)
+                await self.begin(*imported)
+                return
         if found.holder is not None:
             since = clock_time(int(found.holder.since * 1000), time.time())
             names = [f"process {found.holder.pid} on {found.holder.host}, since {since}"]

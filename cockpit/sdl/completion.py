@@ -14,7 +14,7 @@ import msgspec
 
 from cockpit.model.env_names import KNOWN, is_secret_looking
 from cockpit.model.secret import REFERENCE_PREFIX
-from cockpit.sdl import gpu_models, grammar
+from cockpit.sdl import gpu_models, grammar, market_names, ray_images
 from cockpit.sdl.cursor import Cursor, cursor_at, keys_by_path
 from cockpit.sdl.failures import UnreadableSdlError
 from cockpit.sdl.grammar import Flag, Items, Labels, Named, Record, Spec, Special, Text
@@ -183,7 +183,8 @@ def _keys_at(cursor: Cursor, names: Source) -> list[Item]:
     if isinstance(spec, Record):
         offered = [_key(name, of, is_required=name in spec.required) for name, of in spec.keys.items()]
     elif isinstance(spec, Labels):
-        offered = [Item(f"{name}: ") for name in spec.known]
+        known = market_names.ATTRIBUTES if cursor.path[:2] == ("profiles", "placement") else spec.known
+        offered = [Item(f"{name}: ") for name in known]
     elif spec == Special("volume-attributes"):
         offered = [Item("persistent: "), Item("class: ")]
     elif isinstance(spec, Named):
@@ -313,7 +314,17 @@ def _by_place(path: Path, names: Source, around: Mapping[str, str]) -> list[Item
             return [Item(name, "leased address") for name in names().endpoints]
         case ("profiles", "compute", _, "resources", "storage", _, "name"):
             return [Item("shm", "for /dev/shm"), Item("data")]
+        case ("services", _, "image"):
+            return [Item(ray_images.GATEWAY, "TLS gateway"), *_stock_images()]
+        case ("profiles", "placement", _, "signedBy", "anyOf" | "allOf", int()):
+            return [Item(address, who) for address, who in market_names.AUDITORS]
+        case ("profiles", "placement", _, "attributes", name):
+            return [Item(value) for value in market_names.ATTRIBUTES.get(str(name), ())]
     return _by_card(path, around)
+
+
+def _stock_images() -> list[Item]:
+    return [Item(image, f"as of {ray_images.AS_OF}") for image in ray_images.stock_images()]
 
 
 def _by_card(path: Path, around: Mapping[str, str]) -> list[Item]:

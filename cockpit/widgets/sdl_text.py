@@ -13,6 +13,7 @@ from textual.widgets.text_area import Edit, EditResult, Selection
 
 from cockpit.operations.sdl_editor.editing import EditingSession, Moved
 from cockpit.sdl.files import MAX_BYTES
+from cockpit.sdl.foreign.reading import kind_of
 from cockpit.widgets.fields import act_at_once
 from cockpit.widgets.sdl_offering import SdlOffering
 
@@ -45,6 +46,13 @@ class SdlText(SdlOffering):
         def __init__(self, reason: str) -> None:
             super().__init__()
             self.reason = reason
+
+    class Foreign(Message):
+        """A file of another tool was pasted, whole; nothing was written."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
 
     class Replaced(Message):
         """A whole SDL was pasted, and took the place of the text."""
@@ -188,6 +196,9 @@ class SdlText(SdlOffering):
         """Write a text in the place of the selection; a whole SDL takes the place of all of it."""
         if reason := refusal_of_paste(text):
             self.post_message(self.Refused(reason))
+            return
+        if kind_of(text):
+            self.post_message(self.Foreign(text))
             return
         is_other = is_whole_sdl(text) and bool(self.session.text.strip())
         where = ((0, 0), self.document.end) if is_other else self.selection

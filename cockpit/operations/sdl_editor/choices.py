@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from cockpit.model.env_names import KNOWN
 from cockpit.operations.sdl_editor.form_edits import SECRET
 from cockpit.operations.sdl_editor.form_rows import FormRow
-from cockpit.sdl import gpu_models
+from cockpit.sdl import gpu_models, market_names, ray_images
 from cockpit.sdl.completion import values_at
 
 _RESOURCES = ("profiles", "compute", "any", "resources")
@@ -28,7 +28,15 @@ def choices_of(row: FormRow, rows: Iterable[FormRow], secrets: Iterable[str]) ->
         case "gpu-ram" | "gpu-interface":
             return _of_card(row, rows)
         case "images":
-            return list(dict.fromkeys(one.text for one in rows if one.field == "image" and one.text != row.text))
+            others = (one.text for one in rows if one.field == "image")
+            found = dict.fromkeys((*others, *ray_images.stock_images(), ray_images.GATEWAY))
+            return [image for image in found if image and image != row.text]
+        case "ray":
+            return list(ray_images.VERSIONS)
+        case "python":
+            return list(ray_images.PYTHONS)
+        case "attributes":
+            return [f"{name}={value}" for name, values in market_names.ATTRIBUTES.items() for value in values]
         case "classes":
             return [item.text for item in values_at(_CLASS)]
         case "cuda":

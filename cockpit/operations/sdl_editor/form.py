@@ -101,13 +101,13 @@ def _image(cover: Cover, service: Service, one: ServiceMeaning, together: tuple[
     note = "in head and workers" if len(together) > 1 else ""
     yield FormRow(
         key=f"{service.name}:ray", label="Ray", value=found["ray"], note=note, field="ray", args=together,
-        text=found["ray"], hint="such as 2.60.0", line=line,
+        text=found["ray"], hint="such as 2.60.0", line=line, known="ray",
     )  # fmt: skip
     if found["python"]:
         python = f"{found['python'][0]}.{found['python'][1:]}"
         yield FormRow(
             key=f"{service.name}:python", label="Python", value=python, note=note, field="python", args=together,
-            text=python, hint="such as 3.11", line=line,
+            text=python, hint="such as 3.11", line=line, known="python",
         )  # fmt: skip
     cuda = found["cuda"] or "cpu"
     words = {"cpu": "none", "gpu": "Ray's own choice"}.get(cuda, f"{cuda[2:-1]}.{cuda[-1:]}")

@@ -259,7 +259,6 @@ def test_what_was_written_is_replaced_whole() -> None:
         "services:\n  w:\n    args:\n      - |\n        ray start ¦",
         "services:\n  w:\n    args:\n      - |\n        ray start\n\n        ¦",
         "services:\n  w:\n    command: ['sh', '-c', ¦",
-        "services:\n  w:\n    image: ¦",
         "services:¦",
         "services:\n  w:\n    expose:\n      -¦",
         "nothing:\n  here: ¦",
@@ -282,3 +281,23 @@ def test_a_form_gets_the_same_sets_by_path() -> None:
     )
     found = values_at(("services", "ray-head", "env", "HF_TOKEN"), lambda: names, secrets=SECRETS)
     assert [item.text for item in found] == ["ac-secret://HF_TOKEN", "ac-secret://REGISTRY_PASSWORD"]
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted"),
+    [
+        (("services", "web", "image"), "rayproject/ray:2.60.0-py311-gpu"),
+        (("services", "web", "image"), "caddy:2.10.2"),
+        (("profiles", "placement", "akash", "attributes", "region"), "us-west"),
+        (("profiles", "placement", "akash", "signedBy", "anyOf", 0), "akash1365yvmc4s7awdyj3n2sav7xfx76adc6dnmlx63"),
+    ],
+)
+def test_what_can_be_had_is_offered(path: tuple[str | int, ...], wanted: str) -> None:
+    assert wanted in [item.text for item in values_at(path)]
+
+
+def test_attributes_of_providers_are_offered_as_keys() -> None:
+    text = "profiles:\n  placement:\n    akash:\n      attributes:\n        "
+    found = complete(text, len(text))
+    assert found is not None
+    assert {"region: ", "tier: "} <= {item.text for item in found.items}
