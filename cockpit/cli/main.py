@@ -23,6 +23,8 @@ GROUPS = {
     "offers": ("offers",),
     "deploy": ("deploy",),
     "deployments": ("deployments",),
+    "resources": ("actors", "tasks", "placement-groups", "workers", "events", "train", "data"),
+    "serve": ("serve",),
     "submit": ("submit",),
     "gallery": ("gallery",),
     "control": ("stop", "delete", "wait"),

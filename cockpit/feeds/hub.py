@@ -126,7 +126,7 @@ class Hub:
             fetch=fetch,
             session=lambda: self._session.name,
             clock=self.clock,
-            pace=Pace(self._chance),
+            pace=Pace(self._chance, is_costly=topic.is_costly),
             spawn=self.spawn,
             attempted=self._attempted,
             generation=self.generation,

@@ -32,6 +32,7 @@ class Topic(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """Something to watch: `fetch` raises CockpitError where it fails; `interval` is the shortest in seconds.
 
     `interval_at` says how long a given value holds at least. A `passing` topic is forgotten when nobody watches it.
+    A costly one rests 100 times as long as its answer took, without a limit.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Topic(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     interval: float
     interval_at: Callable[[T], float] | None = None
     passing: bool = False
+    is_costly: bool = False
 
 
 async def _jobs(visit: Visit[JobList]) -> JobList:

@@ -1,5 +1,7 @@
 """Ray Data: datasets and their operators; every field may be missing."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 
@@ -27,3 +29,25 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     start_time: float | None = None
     end_time: float | None = None
     operators: tuple[Operator, ...] | None = None
+
+
+class DataRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A dataset, or one of its operators below it, as a row of one table."""
+
+    dataset: Dataset
+    operator: Operator | None = None
+
+    @property
+    def key(self) -> str:
+        """Job, dataset and operator."""
+        of = f"{self.dataset.job_id}/{self.dataset.dataset}"
+        return of if self.operator is None else f"{of}/{self.operator.operator}"
+
+
+def data_rows(datasets: Iterable[Dataset]) -> list[DataRow]:
+    """Each dataset, and below it its operators in the order of the plan."""
+    return [
+        row
+        for one in datasets
+        for row in (DataRow(dataset=one), *(DataRow(dataset=one, operator=step) for step in one.operators or ()))
+    ]

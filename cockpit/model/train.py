@@ -1,5 +1,7 @@
 """Ray Train runs (v2); every field may be missing."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 
@@ -46,3 +48,21 @@ class TrainRun(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """Those of the last attempt, by rank."""
         last = (self.attempts or (TrainAttempt(),))[-1]
         return tuple(sorted(last.workers or (), key=lambda worker: worker.world_rank or 0))
+
+
+class TrainRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A run, or one of its workers below it, as a row of one table."""
+
+    run: TrainRun
+    worker: TrainWorker | None = None
+
+    @property
+    def key(self) -> str:
+        """The run's ID, with the rank of a worker."""
+        run = self.run.id or ""
+        return run if self.worker is None else f"{run}/{self.worker.world_rank}"
+
+
+def train_rows(runs: Iterable[TrainRun]) -> list[TrainRow]:
+    """Each run, and below it the workers of its last attempt by rank."""
+    return [row for run in runs for row in (TrainRow(run=run), *(TrainRow(run=run, worker=one) for one in run.workers))]

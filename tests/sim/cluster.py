@@ -6,6 +6,7 @@ from typing import Any
 from tests.sim.clock import SimClock
 from tests.sim.gpus import held_on, worker_pid
 from tests.sim.jobs import SimJob, details
+from tests.sim.libraries import Libraries
 from tests.sim.logs import JobLog, NodeFile, log_name
 from tests.sim.machines import Machine
 from tests.sim.plan import Plan
@@ -27,6 +28,7 @@ class SimCluster:
         self.clock = clock or SimClock(self.plan.origin)
         self.packages: dict[str, bytes] = {}
         self.workloads = Workloads(self)
+        self.libraries = Libraries(self)
         self._begin(self.plan.origin - 6.1 * 86_400, populated(self.plan))
 
     def _begin(self, moment: float, jobs: list[SimJob]) -> None:

@@ -18,7 +18,7 @@ RAY_VERSION = "2.60.0"
 RAY_COMMIT = "b7f4259e944bf6959f721b106adc366ddfa0c356"
 LARGEST_PACKAGE = 104_857_600
 
-STATE_LISTS = ("actors", "tasks", "placement_groups", "workers", "cluster_events")
+STATE_LISTS = ("actors", "tasks", "placement_groups", "workers", "cluster_events", "nodes")
 
 PUBLIC = ("/api/authentication_mode", "/api/gcs_healthz")
 BROWSER_HEADERS = ("referer", "origin", "sec-fetch-mode", "sec-fetch-dest", "sec-fetch-site", "sec-fetch-user")
@@ -60,6 +60,10 @@ class Dashboard:
             ("POST", "/api/jobs/"): self._submit,
             ("GET", "/nodes"): self._nodes,
             ("GET", "/api/cluster_status"): self._cluster_status,
+            ("GET", "/timezone"): self._timezone,
+            ("GET", "/api/serve/applications/"): self._serve,
+            ("PUT", "/api/serve/applications/"): self._serve_deploy,
+            ("GET", "/api/train/v2/runs/v1"): self._train,
             ("GET", "/api/v0/logs"): self._log_list,
             ("GET", "/api/v0/logs/file"): self._log_file,
             ("GET", "/api/v0/logs/stream"): self._log_stream,
@@ -98,6 +102,8 @@ class Dashboard:
             return self._one_job(request)
         if request.path.startswith("/api/packages/gcs/"):
             return self._package(request)
+        if request.path.startswith("/api/data/datasets/"):
+            return self._datasets(request)
         if request.path.startswith("/api/v0/"):
             return self._state_list(request)
         return _text("404: Not Found", 404)
@@ -176,6 +182,32 @@ class Dashboard:
 
     async def _cluster_status(self, _: Request) -> Reply:
         return Reply(_envelope(_status(self.cluster), "Got cluster status."))
+
+    async def _timezone(self, _: Request) -> Reply:
+        return Reply({"offset": "+00:00", "value": "Etc/UTC"})
+
+    async def _serve(self, _: Request) -> Reply:
+        return self._missing("Serve") or Reply(self.cluster.libraries.serve())
+
+    async def _serve_deploy(self, request: Request) -> Reply:
+        wrong = self.cluster.libraries.deploy(json.loads(request.body))
+        return Reply() if wrong is None else _text(wrong, 400)
+
+    async def _train(self, _: Request) -> Reply:
+        if (runs := self.cluster.libraries.runs) and "Train" not in self.cluster.libraries.absent:
+            return Reply({"train_runs": runs})
+        return self._missing("Train") or _text("Train state data is not available. Please make sure Train runs.", 500)
+
+    def _missing(self, library: str) -> Reply | None:
+        if library not in self.cluster.libraries.absent:
+            return None
+        return _text(f"{library} is not installed. Please run `pip install ray[{library.lower()}]` when …", 500)
+
+    def _datasets(self, request: Request) -> Reply:
+        if "Data" in self.cluster.libraries.absent:
+            return _text("No module named 'pandas'", 503)
+        job_id = request.path.rpartition("/")[2]
+        return Reply({"datasets": self.cluster.libraries.datasets.get(job_id, [])})
 
     def _state_list(self, request: Request) -> Reply:
         """A list of the state API, or of what an older Ray does not have."""

@@ -65,6 +65,7 @@ class Workloads:
             "placement_groups": self._groups,
             "workers": self._workers,
             "cluster_events": self._events,
+            "nodes": self._nodes,
         }
         own = [] if self.is_bare or kind not in makers else list(makers[kind]())
         return own + self.more.get(kind, [])
@@ -182,6 +183,17 @@ class Workloads:
             number + 1, is_alive=False, exit_type="SYSTEM_ERROR", end_time_ms=int(self._host.plan.origin * 1000),
             exit_detail="Worker unexpectedly exits with a connection error code 2. End of file.",
         )  # fmt: skip
+
+    def _nodes(self) -> Iterator[Row]:
+        for machine in self._host.machines:
+            yield {
+                "node_id": machine.node_id, "node_ip": machine.ip, "is_head_node": machine.number == 0,
+                "state": "DEAD" if machine.is_dead else "ALIVE",
+                "state_message": "Unexpected termination: health check failed" if machine.is_dead else None,
+                "node_name": machine.ip, "resources_total": machine.resources(), "labels": {},
+                "start_time_ms": int((self._host.plan.origin - 86_400) * 1000),
+                "end_time_ms": int((self._host.plan.origin - 300) * 1000) if machine.is_dead else 0,
+            }  # fmt: skip
 
     def event(self, number: int, *, ago: float, **fields: Any) -> Row:
         """A cluster event; its time is text, by the server's clock."""

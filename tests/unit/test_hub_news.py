@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 import pytest_asyncio
 
@@ -221,3 +222,15 @@ async def test_an_endpoint_that_fails_alone_keeps_its_backoff(bench: Bench) -> N
     bench.hub.watch(count_topic("/b"), unheard)
     await bench.elapse(60.0)
     assert bench.moments["/b"] == [0.0, 1.0, 3.0, 7.0, 15.0, 31.0]
+
+
+async def test_a_costly_topic_rests_a_hundred_times_its_answer_and_a_key_asks_at_once(bench: Bench) -> None:
+    costly = msgspec.structs.replace(count_topic(), is_costly=True)
+    bench.transport.answers["/count"] = 1
+    bench.transport.first_byte_seconds = 1.3
+    bench.hub.watch(costly, unheard)
+    await bench.elapse(140.0)
+    assert bench.moments["/count"] == [0.0, 130.0]
+    bench.hub.kick(costly)
+    await bench.elapse(1.0)
+    assert bench.moments["/count"] == [0.0, 130.0, 140.0]

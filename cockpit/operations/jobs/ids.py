@@ -18,6 +18,23 @@ async def last_submission(client: RayClient) -> str:
     raise NotFoundError("No submitted jobs.", hint="Submit one with: rayakash-tui submit -- ENTRYPOINT")
 
 
+async def find_job(client: RayClient, given: str) -> Job:
+    """A job by submission ID, by the job ID of its driver, or by the start of either. Raises NotFoundError."""
+    try:
+        return await client.jobs.get(given)
+    except NotFoundError:
+        jobs = (await client.jobs.list()).rows
+    matches = [
+        job for job in jobs if given and any(one.startswith(given) for one in (job.submission_id, job.job_id) if one)
+    ]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        listed = _listed([job.id or "" for job in matches])
+        raise NotFoundError(f"{len(matches)} jobs start with {given}: {listed}.", hint="Type more of the ID.")
+    raise _not_found(given, get_close_matches(given, _ids(jobs), n=MOST_MATCHES))
+
+
 async def complete_id(client: RayClient, given: str, *, changes: bool) -> str:
     """The full ID of the one job whose ID starts with `given`, for a `given` that is not an ID itself.
 
@@ -30,9 +47,12 @@ async def complete_id(client: RayClient, given: str, *, changes: bool) -> str:
         return matches[0]
     if len(matches) > 1:
         raise NotFoundError(f"{len(matches)} jobs start with {given}: {_listed(matches)}.", hint="Type more of the ID.")
-    nearest = matches or get_close_matches(given, ids, n=MOST_MATCHES)
+    raise _not_found(given, matches or get_close_matches(given, ids, n=MOST_MATCHES))
+
+
+def _not_found(given: str, nearest: list[str]) -> NotFoundError:
     meant = f"Did you mean {' or '.join(nearest)}?" if nearest else "`rayakash-tui jobs` lists the jobs."
-    raise NotFoundError(f"Job {given or '(no id)'} not found.", hint=meant)
+    return NotFoundError(f"Job {given or '(no id)'} not found.", hint=meant)
 
 
 def _ids(jobs: tuple[Job, ...]) -> list[str]:

@@ -1,0 +1,141 @@
+"""From what a user names, a job and a node, to what Ray is asked for; and what is said of an incomplete answer."""
+
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any
+
+import msgspec
+
+from cockpit.clients.ray import RayClient
+from cockpit.errors import UsageError
+from cockpit.feeds.topics import Topic
+from cockpit.model.actors import Actor
+from cockpit.model.datasets import DataRow, data_rows
+from cockpit.model.events import ClusterEvent
+from cockpit.model.jobs import Job
+from cockpit.model.placement_groups import PlacementGroup
+from cockpit.model.query import Query
+from cockpit.model.serve import ServeRow, rows_of
+from cockpit.model.state import StateRows
+from cockpit.model.tasks import Task
+from cockpit.model.train import TrainRow, train_rows
+from cockpit.model.workers import Worker
+from cockpit.operations.jobs.ids import find_job
+from cockpit.operations.logs.node_logs import find_node
+
+MOST_JOBS = 50  # of which Ray Data is asked, one by one
+RESOURCE_SECONDS = 5.0
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """What rows are wanted: the query, and the job that was named."""
+
+    query: Query
+    job: Job | None = None
+
+    @property
+    def is_unconnected(self) -> bool:
+        """Whether the job has no driver that is connected to Ray, so that nothing in Ray is its own."""
+        return self.query.job_id == ""
+
+
+async def scope_of(
+    client: RayClient,
+    *,
+    job: str | None = None,
+    node: str | None = None,
+    states: tuple[str, ...] = (),
+    name: str | None = None,
+    everything: bool = False,
+) -> Scope:
+    """Look up the job, by an ID or the start of one, and the node. Raises NotFoundError."""
+    found = await find_job(client, job) if job is not None else None
+    node_id = (await find_node(client, node)).node_id if node is not None else None
+    job_id = None if found is None else found.job_id or ""
+    query = Query(job_id=job_id, states=states, name=name, node_id=node_id, everything=everything)
+    return Scope(query=query, job=found)
+
+
+def states_of(given: Collection[str], known: Collection[str]) -> tuple[str, ...]:
+    """States as Ray writes them, given with commas or one by one. Raises UsageError for one that Ray does not have."""
+    states = tuple(dict.fromkeys(word.strip().upper() for text in given for word in text.split(",") if word.strip()))
+    if unknown := [state for state in states if state not in known]:
+        raise UsageError(f"Unknown state: {', '.join(unknown)}.", hint=f"Ray has {', '.join(known)}.")
+    return states
+
+
+async def _actors(client: RayClient, scope: Scope) -> StateRows[Actor]:
+    return await client.workloads.actors(scope.query)
+
+
+async def _tasks(client: RayClient, scope: Scope) -> StateRows[Task]:
+    return await client.workloads.tasks(scope.query)
+
+
+async def _groups(client: RayClient, scope: Scope) -> StateRows[PlacementGroup]:
+    return await client.workloads.placement_groups(scope.query)
+
+
+async def _workers(client: RayClient, scope: Scope) -> StateRows[Worker]:
+    return await client.workloads.workers(scope.query)
+
+
+async def _events(client: RayClient, scope: Scope) -> StateRows[ClusterEvent]:
+    return await client.events.list(scope.query, submission_id=scope.job.submission_id if scope.job else None)
+
+
+async def _serve(client: RayClient, _scope: Scope) -> StateRows[ServeRow]:
+    found = await client.serve.list()
+    return StateRows(rows=tuple(rows_of(found.rows)), unreadable=found.unreadable)
+
+
+async def _train(client: RayClient, scope: Scope) -> StateRows[TrainRow]:
+    found = await client.train.list()
+    runs = [run for run in found.rows if scope.query.job_id in (None, run.job_id)]
+    return StateRows(rows=tuple(train_rows(runs)), unreadable=found.unreadable)
+
+
+async def _data(client: RayClient, scope: Scope) -> StateRows[DataRow]:
+    """Datasets of the job that was named, or of those that run."""
+    if scope.job is not None:
+        job_ids = [scope.job.job_id] if scope.job.job_id else []
+    else:
+        running = [job.job_id for job in (await client.jobs.list()).rows if job.job_id and not job.is_terminal]
+        job_ids = running[:MOST_JOBS]
+    found = await client.data.list(job_ids)
+    return StateRows(rows=tuple(data_rows(found.rows)), unreadable=found.unreadable)
+
+
+Fetch = Callable[[RayClient, Scope], Awaitable[StateRows[Any]]]
+
+FETCHES: dict[str, Fetch] = {
+    "actors": _actors,
+    "tasks": _tasks,
+    "placement_groups": _groups,
+    "workers": _workers,
+    "events": _events,
+    "serve": _serve,
+    "train": _train,
+    "data": _data,
+}
+
+
+def topic_of(name: str, scope: Scope) -> Topic[StateRows[Any]]:
+    """The topic of a resource by the name of its table, in a scope; costly, so that it is asked for with long rests."""
+    fetch = FETCHES[name]
+    return Topic(
+        name=f"{name}:{scope.query.key}:{scope.job.id if scope.job else ''}",
+        fetch=lambda visit: fetch(visit.client, scope),
+        interval=RESOURCE_SECONDS,
+        passing=True,
+        is_costly=True,
+    )
+
+
+def truncation(found: StateRows[object], what: str) -> str:
+    """What is missing from a list that Ray cut off, in its own numbers; empty for a whole one."""
+    if not found.is_truncated:
+        return ""
+    return (
+        f"Ray looked at {found.num_after_truncation:,} of {found.total:,} {what}: rows may be missing. "
+        "Narrow the list by job or state."
+    )
