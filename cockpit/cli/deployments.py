@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cockpit.cli import options, output
+from cockpit.cli import deployment_copy, options, output
 from cockpit.cli.deploy import add_terms, asking, carry_out, runtime_hours, tell, terms_of
 from cockpit.cli.offers import add_console
 from cockpit.errors import EXIT_FAILED, EXIT_OK, CockpitError, NotFoundError, UsageError
@@ -55,6 +55,7 @@ def add(commands: Any) -> None:
     shell = _command(nested, "shell", "run a command in a container of a service", run_shell, dseq=True)
     shell.add_argument("service", metavar="SERVICE")
     shell.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND", help="the command with its arguments")
+    deployment_copy.add(nested)
     update = _command(
         nested, "update", "change what can change in place: image, env, command, args", update_one, dseq=True
     )
@@ -83,7 +84,7 @@ def _command(nested: Any, name: str, text: str, run: Any, *, dseq: bool | str = 
     if dseq:
         parser.add_argument("dseq", nargs="?" if dseq == "?" else None, metavar="DSEQ", help="the deployment's number")
     parser.add_argument("--console", metavar="URL", default=argparse.SUPPRESS, help="another Akash Console")
-    parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON object")
+    options.add_json(parser, default=argparse.SUPPRESS)
     parser.set_defaults(run=run)
     return parser
 

@@ -43,10 +43,13 @@ def add_cluster(parser: argparse.ArgumentParser, *, default: object = argparse.S
     )
 
 
-def add_json(parser: argparse._ActionsContainer, *, fields: bool = False) -> None:
-    """`--json`; that of a listing takes the `fields` of a row, behind `=` only: see `closed`."""
+def add_json(parser: argparse._ActionsContainer, *, fields: bool = False, default: Any = False) -> None:
+    """`--json`; that of a listing takes the `fields` of a row, behind `=` only: see `closed`.
+
+    A command below another one, which has the option too, needs SUPPRESS as its `default`.
+    """
     said = "print one JSON object" + ("; --json=FIELD,FIELD prints these fields of each row" if fields else "")
-    parser.add_argument("--json", action=_Json if fields else _PlainJson, nargs="?", default=False, help=said)
+    parser.add_argument("--json", action=_Json if fields else _PlainJson, nargs="?", default=default, help=said)
 
 
 class _Json(argparse.Action):

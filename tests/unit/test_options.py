@@ -130,3 +130,16 @@ def test_every_group_has_the_commands_that_are_said_of_it(group: str) -> None:
 )
 def test_parsers_are_made_for_the_commands_that_may_be_meant(words: list[str], groups: list[str]) -> None:
     assert groups_named(words) == groups
+
+
+def test_every_json_option_is_the_one_that_is_closed_behind() -> None:
+    """Another kind of `--json` would refuse the empty value that `closed` gives it."""
+    todo, found = [build_parser()], []
+    while todo:
+        parser = todo.pop()
+        for action in parser._actions:
+            found += [(parser.prog, action.nargs)] if "--json" in action.option_strings else []
+            if isinstance(action, argparse._SubParsersAction):
+                todo.extend(action.choices.values())
+    assert len(found) > 20
+    assert [prog for prog, nargs in found if nargs != "?"] == []

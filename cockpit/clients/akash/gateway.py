@@ -17,6 +17,7 @@ from cockpit.clients.akash.sockets import Socket, open_socket, status_error
 from cockpit.clients.akash.waiting import Clock, MachineClock
 from cockpit.clients.akash.wire import status_of
 from cockpit.clients.endpoint import Endpoint
+from cockpit.clients.masking import Masker
 from cockpit.clients.tls import Tls
 from cockpit.clients.transport import Transport
 from cockpit.errors import AuthenticationError, NotFoundError, ServerError, UnreachableError, UsageError
@@ -121,7 +122,7 @@ class ProviderGateway:
                 hint="The provider may be down; the lease goes on costing until it is closed.",
                 fault="provider-down",
             ) from error
-        words = reply.body[:200].decode("utf-8", "replace")
+        words = Masker(endpoint.secrets()).text(reply.body[:2000].decode("utf-8", "replace"))[:200]
         if reply.status >= 300:
             raise status_error(reply.status, str(self.address), words)
         try:

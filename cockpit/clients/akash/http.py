@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from cockpit.clients.akash.reading import loads
 from cockpit.clients.akash.refusals import refusal
 from cockpit.clients.akash.waiting import Clock
+from cockpit.clients.masking import Masker
 from cockpit.clients.transport import MIB, Endpoint, Params, Reply
 from cockpit.errors import NotRayError, ServerError, UnreachableError
 
@@ -62,7 +63,8 @@ class ConsoleHttp:
         except UnreachableError as error:
             raise self._unanswered(what, error) from error
         if reply.status >= 300:
-            raise refusal(reply, host=self.host, what=what, is_secret=is_secret)
+            masker = Masker(self.wire.endpoint.secrets())
+            raise refusal(reply, host=self.host, what=what, masker=masker, is_secret=is_secret)
         return reply
 
     async def read(self, path: str, *, what: str, params: Params = (), seconds: float = READ_S) -> Reply:
@@ -99,6 +101,13 @@ class ConsoleHttp:
         )
 
     def _unanswered(self, what: str, error: UnreachableError) -> UnreachableError:
+        if isinstance(error, NotRayError):  # something came that is too large, packed oddly, or not HTTP
+            return ServerError(
+                f"{self.host} does not answer as Akash Console does.",
+                detail=error.title,
+                hint="Check the address with --console; a proxy may stand in front of it.",
+                fault="malformed",
+            )
         unanswered = UnreachableError(
             f"Akash Console at {self.host} did not answer the request to {what}.",
             detail=error.detail or error.title,

@@ -7,6 +7,7 @@ import re
 from email.utils import parsedate_to_datetime
 
 from cockpit.clients.akash.reading import fields, loads, rows, text
+from cockpit.clients.masking import Masker
 from cockpit.clients.transport import Reply
 from cockpit.errors import (
     AuthenticationError,
@@ -23,6 +24,7 @@ BILLING = "https://console.akash.network/billing"
 LONGEST_MESSAGE = 400
 LONGEST_WAIT_S = 120.0
 _MARKUP = re.compile(r"<[^<>]*>")
+_CODE = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 _CLEAR = range(400, 500)
 _UNCLEAR = (408, 425, 429, 499)
 """Refusals after which the request may have been carried out, or a proxy gave up on it."""
@@ -45,13 +47,16 @@ def is_clear_refusal(status: int) -> bool:
     return status in _CLEAR and status not in _UNCLEAR
 
 
-def refusal(reply: Reply, *, host: str, what: str, is_secret: bool = False) -> CockpitError:
+def refusal(
+    reply: Reply, *, host: str, what: str, masker: Masker | None = None, is_secret: bool = False
+) -> CockpitError:
     """The error for a reply of status 300 and more to a request that is to do `what` (an infinitive).
 
-    With `is_secret` nothing of the body is repeated, since it may hold values that the request carried.
+    With `is_secret` nothing of the body is repeated, since it may hold values that the request carried; what the
+    `masker` knows is masked in any case, since the other side may repeat the key.
     """
-    code, message = _said(reply)
-    detail = f"{reply.status} {code}".strip() if is_secret else message
+    code, message = (masker.text(part) if masker else part for part in _said(reply))
+    detail = f"{reply.status} {code}".strip() if is_secret else message[:LONGEST_MESSAGE]
     error = _by_status(reply.status, code, detail, host=host, what=what)
     if isinstance(error, UnreachableError):
         error.retry_after_s = retry_after(reply)
@@ -131,4 +136,5 @@ def _said(reply: Reply) -> tuple[str, str]:
         for issue in rows(body.get("data"))
         if isinstance(path := issue.get("path"), list)
     ]
-    return text(body.get("code")), "; ".join([message, *issues])[:LONGEST_MESSAGE]
+    code = text(body.get("code"))
+    return code if _CODE.fullmatch(code) else "", "; ".join([message, *issues])
