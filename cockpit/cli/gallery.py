@@ -74,7 +74,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 def list_samples(args: argparse.Namespace) -> int:
     """Print every sample."""
     from cockpit.operations.gallery import samples
-    from cockpit.render.cells import Column
+    from cockpit.render.table import text_column
 
     found = samples()
     if args.json:
@@ -82,11 +82,11 @@ def list_samples(args: argparse.Namespace) -> int:
         output.record({"samples": [{field: getattr(one, field) for field in fields} for one in found]})
         return EXIT_OK
     columns = [
-        Column("NAME"),
-        Column("TITLE"),
-        Column("PACKAGES", right=True),
-        Column("TIME", right=True),
-        Column("NEEDS"),
+        text_column("NAME"),
+        text_column("TITLE"),
+        text_column("PACKAGES", right=True),
+        text_column("TIME", right=True),
+        text_column("NEEDS"),
     ]
     output.rows(columns, [_row(one) for one in found])
     return EXIT_OK
