@@ -31,11 +31,34 @@ _KEY_NAMES = {
     "ctrl+@": "ctrl+␣",
     "f8": "F8",
 }
-PANES_WITH_ROWS = ("jobs", "nodes", "gpus", "secrets", "clusters")
-# Where a widget's own keys, such as those of `table.up`, are at hand beside those of actions.
 TO_THE_SHELL = "Back to the shell, until `fg`"
 
-_SCOPES_OF_WIDGETS = {"table": {"app", "rows", *PANES_WITH_ROWS}, "log": {"app", "log"}}
+# The panes with a number, also those still to come: a key of this table means the same pane in every release.
+TABS = {
+    "overview": "1",
+    "jobs": "2",
+    "gpus": "3",
+    "nodes": "4",
+    "log": "5",
+    "sdl": "6",
+    "deployments": "7",
+    "secrets": "8",
+    "clusters": "9",
+}
+
+
+class PaneKeys(msgspec.Struct, frozen=True):
+    """What key clashes depend on in a pane: its name, its title, its key if it has one, and its scopes."""
+
+    name: str
+    title: str
+    key: str
+    scopes: Collection[str] = ()
+
+    @property
+    def all_scopes(self) -> set[str]:
+        """Where the actions are declared that its keys may mean."""
+        return {"app", self.name, *self.scopes}
 
 
 def key_name(key: str) -> str:
@@ -55,45 +78,52 @@ def unknown_names(remapped: Mapping[str, str], others: Collection[str] = ()) -> 
 
 
 def key_clashes(
-    remapped: Mapping[str, str], panes: Mapping[str, str], widgets: Mapping[str, str] | None = None
+    remapped: Mapping[str, str], panes: Sequence[PaneKeys], widgets: Mapping[str, str] | None = None
 ) -> list[str]:
     """Sentences about keys of the user's map that mean something else as well.
 
-    `panes` are their titles by key; `widgets` the usual keys of what widgets do, by names such as `table.up`.
+    `widgets` are the usual keys of what widgets do, by names such as `table.up`.
     """
     found = _widget_clashes(remapped, panes, widgets or {})
+    titles = {pane.key: pane.title for pane in panes if pane.key}
     for action in ACTIONS:
         for key in remapped[action.name].split(",") if action.name in remapped else ():
             others = [
                 f"{other.label!r}"
                 for other in ACTIONS
-                if _are_together(action, other) and key in _keys(other, remapped)
+                if _are_together(action, other, panes) and key in _keys(other, remapped)
             ]
-            others += [f"the pane {panes[key]}"] if key in panes else []
+            others += [f"the pane {titles[key]}"] if key in titles else []
             named = ", ".join(dict.fromkeys(others))
             found += [f"{key_name(key)} is the key of {action.label!r} and of {named}."] if others else []
     return found
 
 
-def _widget_clashes(remapped: Mapping[str, str], panes: Mapping[str, str], widgets: Mapping[str, str]) -> list[str]:
+def _widget_clashes(remapped: Mapping[str, str], panes: Sequence[PaneKeys], widgets: Mapping[str, str]) -> list[str]:
     """A widget takes its keys before anything else can: what they mean elsewhere is lost while it is in front."""
     found = []
-    for name in (name for name in remapped if name in widgets and name.partition(".")[0] in _SCOPES_OF_WIDGETS):
+    titles = {pane.key: pane.title for pane in panes if pane.key}
+    for name in (name for name in remapped if name in widgets):
         place = name.partition(".")[0]
-        for key in (key for key in remapped[name].split(",") if key not in widgets[name].split(",")):
+        scopes = _scopes_beside(place, panes)
+        for key in (key for key in remapped[name].split(",") if scopes and key not in widgets[name].split(",")):
             others = [
-                repr(action.label)
-                for action in ACTIONS
-                if action.scope in _SCOPES_OF_WIDGETS[place] and key in _keys(action, remapped)
+                repr(action.label) for action in ACTIONS if action.scope in scopes and key in _keys(action, remapped)
             ]
             others += [
                 other
                 for other, usual in widgets.items()
                 if other != name and other.startswith(f"{place}.") and key in remapped.get(other, usual).split(",")
             ]
-            others += [f"the pane {panes[key]}"] if key in panes else []
+            others += [f"the pane {titles[key]}"] if key in titles else []
             found += [f"{key_name(key)} is the key of {name} and of {', '.join(others)}."] if others else []
     return found
+
+
+def _scopes_beside(widget: str, panes: Sequence[PaneKeys]) -> set[str]:
+    """The scopes whose keys a widget takes away: a table is in every pane with rows, the log in its own."""
+    scope = {"table": "rows", "log": "log"}.get(widget)
+    return set().union(*(pane.all_scopes for pane in panes if scope in pane.all_scopes))
 
 
 def _keys(action: "Action", remapped: Mapping[str, str]) -> Sequence[str]:
@@ -101,10 +131,10 @@ def _keys(action: "Action", remapped: Mapping[str, str]) -> Sequence[str]:
     return given.split(",") if given else action.keys
 
 
-def _are_together(one: "Action", other: "Action") -> bool:
+def _are_together(one: "Action", other: "Action", panes: Sequence[PaneKeys]) -> bool:
+    """Whether one key could mean both: they share a scope, or some pane has the scopes of both."""
     scopes = {one.scope, other.scope}
-    of_rows = "rows" in scopes and not scopes.isdisjoint(PANES_WITH_ROWS)
-    return one is not other and (len(scopes) == 1 or "app" in scopes or of_rows)
+    return one is not other and (len(scopes) == 1 or any(scopes <= pane.all_scopes for pane in panes))
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
@@ -349,6 +379,21 @@ ACTIONS = (
     ),
     Action(name="help", keys=("question_mark",), label="help", description="All keys", rank=80),
     Action(name="quit", keys=("q",), label="quit", description="Leave; jobs go on", rank=90),
+)
+
+# Keys of what is still to come, so that nothing else takes them. Whoever builds one moves it up to ACTIONS.
+RESERVED = (
+    Action(name="actors", keys=("a",), label="actors", description="Show its actors", scope="sources"),
+    Action(name="tasks", keys=("t",), label="tasks", description="Show its tasks", scope="sources"),
+    Action(name="events", keys=("e",), label="events", description="Show its events", scope="sources"),
+    Action(name="preview", keys=("z",), label="preview", description="Show or hide the preview", scope="rows"),
+    Action(name="zoom_in", keys=("plus",), label="zoom in", description="Show a shorter time", scope="overview"),
+    Action(name="zoom_out", keys=("minus",), label="zoom out", description="Show a longer time", scope="overview"),
+    Action(name="plot", keys=("m",), label="plot", description="Plot a number over the log", scope="log"),
+    Action(name="saved_jobs", keys=("ctrl+r",), label="saved jobs", description="Choose a saved job", scope="submit"),
+    Action(name="theme", keys=("T",), label="theme", description="Choose a theme"),
+    Action(name="deploy", keys=("p", "f5"), label="deploy", description="Deploy this SDL on Akash", scope="sdl"),
+    Action(name="cluster_deploy", keys=("n",), label="deploy", description="Deploy a cluster", scope="clusters"),
 )
 
 

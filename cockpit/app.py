@@ -23,7 +23,7 @@ from cockpit.operations.clusters.live import LiveCluster
 from cockpit.operations.clusters.opening import Opener, Opening, opener_for
 from cockpit.panes.header import TabLine
 from cockpit.panes.jobs import JobsPane
-from cockpit.panes.registry import entries
+from cockpit.panes.registry import entries, entry_of
 from cockpit.panes.requests import (
     ClusterChosen,
     ClustersAsked,
@@ -65,7 +65,9 @@ def _bindings() -> list[BindingType]:
         for action in ACTIONS
         if action.keys
     ]
-    panes = [Binding(entry.key, f"show_pane('{entry.name}')", entry.title, show=False) for entry in entries()]
+    panes = [
+        Binding(entry.key, f"show_pane('{entry.name}')", entry.title, show=False) for entry in entries() if entry.key
+    ]
     return [*bound, *panes]
 
 
@@ -122,8 +124,10 @@ class CockpitApp(JobsApp):
 
     def _pane_screen(self, name: str) -> PaneScreen:
         """The screen of a pane, made when it is first shown."""
-        entry = next(entry for entry in entries() if entry.name == name)
-        titles = [(entry.key, entry.title) for entry in entries()]
+        entry = entry_of(name)
+        titles = [(other.key, other.title) for other in entries() if other.key]
+        if not entry.key:
+            titles.append((f":{entry.name}", entry.title))
         pane = entry.make(glyphs=self.glyphs)
         if isinstance(pane, TablePane):
             pane.arrangement = self._arrangements.of(pane.table_id)
@@ -258,7 +262,7 @@ class CockpitApp(JobsApp):
 
     @on(TabLine.Chosen)
     def _tab_chosen(self, event: TabLine.Chosen) -> None:
-        self.switch_mode(next(entry.name for entry in entries() if entry.key == event.key))
+        self.switch_mode(next(entry.name for entry in entries() if event.key in (entry.key, f":{entry.name}")))
 
     @on(KeyHints.Pressed)
     def _hint_pressed(self, event: KeyHints.Pressed) -> None:

@@ -70,11 +70,11 @@ async def look_around(driver: Driver) -> None:
     """Show every pane for a while, as somebody would who records what they see."""
     await driver.press("3")
     await driver.elapse(SECONDS)
-    await driver.press("2", "1")
+    await driver.press("4", "2")
     await driver.jobs.select(FOLLOWED)
     await driver.press("l")
     await driver.wait_until(lambda: bool(driver.log.status.bytes), "the log")
-    await driver.press("1")
+    await driver.press("2")
 
 
 async def write_recording(path: Path) -> None:

@@ -47,7 +47,7 @@ async def gpus(driver: Driver) -> None:
 
 async def nodes(driver: Driver) -> None:
     """Nodes, one of them dead."""
-    await driver.press("2")
+    await driver.press("4")
 
 
 async def log(driver: Driver) -> None:
@@ -80,7 +80,7 @@ async def stop(driver: Driver) -> None:
 
 async def sdl(driver: Driver) -> None:
     """An SDL as form and text: a size that one parser refuses, and a count that was just changed in the form."""
-    await driver.press("5")
+    await driver.press("6")
     pane = driver.pane("sdl")
     await driver.wait_until(lambda: pane.secrets is not None, "the secrets")
     pane.secrets = {"RAY_AUTH_TOKEN": "keyring"}
@@ -136,7 +136,7 @@ async def tidied(driver: Driver) -> None:
     """Back to the Jobs pane: no dialog, no marks."""
     while driver.has_dialog:
         await driver.press("escape")
-    await driver.press("1")
+    await driver.press("2")
     driver.jobs.pane.table.set_marks(())
 
 

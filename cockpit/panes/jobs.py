@@ -27,6 +27,7 @@ class JobsPane(TablePane[JobList]):
     """All jobs of the cluster, newest first; those that a restarted head has forgotten come last."""
 
     SPEC: ClassVar[TableSpec[Any]] = render.JOBS
+    SCOPES = ("rows", "sources")
     TOPIC: ClassVar[Topic[Any]] = JOBS
     ROW = "Job"
     EMPTY = "No jobs yet. Press s to submit one."

@@ -26,6 +26,7 @@ class NodesPane(TablePane[Rows[Node]]):
     """The dead first, then the head, then the others by name."""
 
     SPEC: ClassVar[TableSpec[Any]] = render_nodes.NODES
+    SCOPES = ("rows", "sources")
     TOPIC: ClassVar[Topic[Any]] = NODES
     ROW = "Node"
 
@@ -57,6 +58,7 @@ class GpusPane(TablePane[Rows[Node]]):
     """Every GPU of the living nodes, with the jobs that hold them."""
 
     SPEC: ClassVar[TableSpec[Any]] = GPUS
+    SCOPES = ("rows", "sources")
     TOPIC: ClassVar[Topic[Any]] = NODES
     ROW = "GPU of"
 

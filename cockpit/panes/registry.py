@@ -1,22 +1,28 @@
-"""The panes, in the order of their keys; what a pane needs is imported when it is first shown."""
+"""The panes by name, number and aliases; what a pane needs is imported when it is first shown."""
 
 from importlib import import_module
 from typing import Any
 
 import msgspec
 
+from cockpit.actions import TABS, PaneKeys
 from cockpit.panes.base import Pane
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A pane with the key that shows it, and where its class is: the pane's own module imports what may be heavy."""
+    """A pane, and where its class is: the pane's own module imports what may be heavy."""
 
-    key: str
     name: str
     title: str
     module: str
     class_name: str
+    aliases: tuple[str, ...] = ()
     topic: str = ""
+
+    @property
+    def key(self) -> str:
+        """Its number; empty for a pane that opens by name only."""
+        return TABS.get(self.name, "")
 
     def load(self) -> type[Pane]:
         """The pane's class; made here where the module holds a declaration of a table and not a pane."""
@@ -35,23 +41,37 @@ class Entry(msgspec.Struct, frozen=True):
         return self.load()(**options)
 
 
-def table(name: str, title: str, spec: str, topic: str, *, key: str = "") -> Entry:
+def table(name: str, title: str, spec: str, topic: str, aliases: tuple[str, ...] = ()) -> Entry:
     """A pane that needs no class: it draws the declaration `spec` with the rows of `topic`, both as `module:NAME`."""
     module, _, constant = spec.partition(":")
-    return Entry(key, name, title, module, constant, topic)
+    return Entry(name, title, module, constant, aliases, topic)
 
 
+# In the order of their numbers; those without one open by `:name` or an alias.
 PANES = (
-    Entry("1", "jobs", "Jobs", "cockpit.panes.jobs", "JobsPane"),
-    Entry("2", "nodes", "Nodes", "cockpit.panes.nodes", "NodesPane"),
-    Entry("3", "gpus", "GPUs", "cockpit.panes.nodes", "GpusPane"),
-    Entry("4", "log", "Log", "cockpit.panes.log", "LogPane"),
-    Entry("5", "sdl", "SDL", "cockpit.panes.sdl", "SdlPane"),
-    Entry("6", "secrets", "Secrets", "cockpit.panes.secrets", "SecretsPane"),
-    Entry("7", "clusters", "Clusters", "cockpit.panes.clusters", "ClustersPane"),
+    Entry("jobs", "Jobs", "cockpit.panes.jobs", "JobsPane", ("job", "j")),
+    Entry("gpus", "GPUs", "cockpit.panes.nodes", "GpusPane", ("gpu", "g")),
+    Entry("nodes", "Nodes", "cockpit.panes.nodes", "NodesPane", ("node", "no")),
+    Entry("log", "Log", "cockpit.panes.log", "LogPane", ("logs",)),
+    Entry("sdl", "SDL", "cockpit.panes.sdl", "SdlPane", ("editor",)),
+    Entry("secrets", "Secrets", "cockpit.panes.secrets", "SecretsPane", ("secret", "sec")),
+    Entry("clusters", "Clusters", "cockpit.panes.clusters", "ClustersPane", ("cluster", "contexts", "ctx")),
 )
 
 
 def entries() -> list[Entry]:
-    """The panes with their keys, 1 to 9."""
+    """The panes, those with a number first."""
     return list(PANES)
+
+
+def entry_of(name: str) -> Entry:
+    """The pane of that name. Raises KeyError."""
+    found = next((entry for entry in PANES if entry.name == name), None)
+    if found is None:
+        raise KeyError(name)
+    return found
+
+
+def pane_keys() -> list[PaneKeys]:
+    """What key clashes depend on; imports every pane."""
+    return [PaneKeys(entry.name, entry.title, entry.key, entry.load().SCOPES) for entry in PANES]

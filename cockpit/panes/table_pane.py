@@ -32,7 +32,7 @@ ROWS_AT_ONCE = 200
 class TablePane(Pane, Generic[T]):
     """A pane whose main thing is a table of one topic."""
 
-    SCOPES = ("rows",)
+    SCOPES: ClassVar[tuple[str, ...]] = ("rows",)
     SPEC: ClassVar[TableSpec[Any]]
     TOPIC: ClassVar[Topic[Any]]
     ROW: ClassVar[str]

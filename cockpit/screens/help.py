@@ -14,7 +14,7 @@ def help_lines(pane: Pane, focused: Widget | None, remapped: Mapping[str, str]) 
     """Keys and what they do: those of the pane first, since one asks from there; `remapped` are the user's own."""
     lines = [(pane.TITLE, ""), *_key_lines(in_scope((pane.NAME, *pane.SCOPES)), remapped)]
     lines += [("everywhere", ""), *_key_lines(in_scope(("app",)), remapped)]
-    lines += [(entry.key, f"Go to {entry.title}") for entry in entries()]
+    lines += [(entry.key or f":{entry.name}", f"Go to {entry.title}") for entry in entries()]
     cursor = bound_lines(focused, remapped) if focused is not None else []
     return [*lines, ("the cursor", ""), *cursor] if cursor else lines
 

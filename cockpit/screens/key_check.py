@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from cockpit.actions import key_clashes, unknown_names
-from cockpit.panes.registry import entries
+from cockpit.panes.registry import pane_keys
 from cockpit.widgets.bound_names import bound_names
 
 
@@ -12,10 +12,9 @@ def key_problems(keys: Mapping[str, str]) -> list[str]:
 
     Every pane is imported for it: what its widgets do has a name once they are known.
     """
-    for entry in entries():
-        entry.load()
+    panes = pane_keys()
     widgets = bound_names()
     wrong = unknown_names(keys, widgets)
     problems = [f"No action is called {', '.join(wrong)} ([ui.keys])."] if wrong else []
-    clashes = key_clashes(keys, {entry.key: entry.title for entry in entries()}, widgets)
+    clashes = key_clashes(keys, panes, widgets)
     return [*problems, *(f"{sentence} ([ui.keys])" for sentence in clashes)]

@@ -25,7 +25,7 @@ OVERVIEW = ("/api/jobs/", "/api/serve/applications/", "/api/cluster_status?forma
 NODES = "/nodes?view=summary"
 RAYTOP = ("/api/v0/nodes?view=summary", "/api/cluster_status", "/api/jobs/", "/api/v0/actors?view=summary")
 DASHBOARD_S, RAYTOP_S = 4.0, 2.0
-PANES = {"jobs": b"1", "nodes": b"2", "gpus": b"3"}
+PANES = {"jobs": b"2", "nodes": b"4", "gpus": b"3"}
 WARM_S = 10.0
 RAYTOP_PART = 1 / 20
 MORE_BETWEEN = "The line above each pane: usage every 5 s, the version every 15 s, and all nodes once a minute."

@@ -47,7 +47,7 @@ async def test_a_job_is_submitted_followed_and_stopped_and_a_lost_cluster_comes_
         await driver.wait_until(lambda: "hello from the job" in driver.text, "its output")
         await driver.wait_until(lambda: "says succeeded" in driver.text, "its outcome", within=JOB_SECONDS)
 
-        await driver.press("1")
+        await driver.press("2")
         await submit(driver, "sleep 600", "sleeps")
         await becomes(driver, "sleeps", "RUNNING")
         await driver.jobs.select("sleeps")

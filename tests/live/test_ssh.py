@@ -72,7 +72,7 @@ async def test_a_bastion_that_is_away_for_20_s_brings_panes_and_log_back_without
         await driver.wait_until(lambda: len(held_by(driver.pane("log"))) > held + 10, "the log goes on", settled=False)
         lines = held_by(driver.pane("log"))
         assert lines == [f"count {number}" for number in range(len(lines))], "bytes were lost"
-        await driver.pilot.press("1")
+        await driver.pilot.press("2")
         await driver.wait_until(lambda: " ago" not in driver.text, "fresh jobs", settled=False)
         driver.sees(name, "RUNNING")
     await asyncio.to_thread(cockpit.run, "stop", name)

@@ -185,7 +185,7 @@ async def test_the_end_of_a_followed_job_that_was_stopped_here_is_told_once() ->
         with_jobs(server)
         async with cockpit(server) as driver:
             await driver.jobs.select("runs-1")
-            await driver.press("l", "1", "x")
+            await driver.press("l", "2", "x")
             await driver.opened("Stop job runs-1?")
             await driver.answer("y")
             await driver.wait_until(lambda: "STOPPING" in driver.jobs.row("runs-1"), "STOPPING")
@@ -227,7 +227,7 @@ async def test_an_action_never_reaches_a_marked_job_that_the_filter_hides(key: s
             assert "Unmarked 2 rows hidden by the filter." in driver.told
             await driver.press(key)
             if key == "l":
-                await driver.wait_until(lambda: "runs-2" in driver.text.split("7 Clusters")[-1], "its log")
+                await driver.wait_until(lambda: "runs-2" in driver.text.split("9 Clusters")[-1], "its log")
             else:
                 title = {"x": "Stop job runs-2?", "c": "Submit runs-2 again"}[key]
                 await driver.opened(title)

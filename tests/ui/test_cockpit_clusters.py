@@ -65,7 +65,7 @@ async def test_all_clusters_side_by_side(home: Path, size: tuple[int, int]) -> N
         )
         settings.use_context("lab")
         async with opened("lab", size) as driver:
-            await driver.press("7")
+            await driver.press("9")
             await sees(driver, "1 of 4 up", "42.60 USD per hour", "refused", "away")
             await driver.wait_until(lambda: "away" in line_of(driver, "far").split(), "far", settled=False)
             await driver.wait_until(lambda: "/6" in line_of(driver, "lab"), "GPUs", settled=False)
@@ -78,13 +78,13 @@ async def test_what_is_hidden_asks_for_nothing_and_the_open_cluster_is_not_asked
         contexts(home, lab=f'address = "{one.url}"', other=f'address = "{two.url}"')
         async with opened("lab") as driver:
             assert driver.app.cluster is not None
-            await driver.press("7")
+            await driver.press("9")
             await sees(driver, "2 of 2 up")
             pane = driver.pane("clusters")
             seats = pane.overview._seats
             assert seats["lab"]._hub is driver.cluster.hub
             assert seats["other"]._hub is not driver.cluster.hub
-            await driver.press("1")
+            await driver.press("2")
             await driver.wait_until(lambda: not pane.overview.is_awake, "sleep", settled=False)
             assert not any(feed.is_watched for feed in seats["other"]._hub._feeds.values())
 
@@ -94,7 +94,7 @@ async def test_enter_goes_to_another_cluster_and_late_answers_of_the_first_are_d
         contexts(home, lab=f'address = "{one.url}"', other=f'address = "{two.url}"')
         async with opened("lab") as driver:
             first = driver.cluster.hub
-            await driver.press("7")
+            await driver.press("9")
             await sees(driver, "2 of 2 up")
             await driver.press("down", "enter")
             await driver.wait_until(
@@ -110,7 +110,7 @@ async def test_a_cluster_is_added_checked_and_forgotten_by_keys(home: Path) -> N
     async with simulated() as one:
         contexts(home, lab=f'address = "{one.url}"')
         async with opened("lab") as driver:
-            await driver.press("7")
+            await driver.press("9")
             await sees(driver, "1 of 1 up")
             await driver.press("a")
             await driver.opened("Add a cluster")
@@ -156,7 +156,7 @@ async def test_a_broken_file_is_told_on_the_pane(home: Path) -> None:
     async with simulated() as one:
         contexts(home, lab=f'address = "{one.url}"')
         async with opened("lab") as driver:
-            await driver.press("7")
+            await driver.press("9")
             await sees(driver, "1 of 1 up")
             write_contexts(home, f'[contexts.lab]\naddress = "{one.url}"\n[contexts.x]\naddress = \n')
             await driver.press("r")
@@ -422,11 +422,11 @@ async def test_without_a_cluster_every_pane_says_so_and_names_the_key_that_works
         await driver.wait_until(lambda: driver.has_dialog, "the choice of a cluster")
         await driver.answer("escape")
         for title, untrue in (("Jobs", "No jobs yet"), ("Nodes", "reports no nodes"), ("GPUs", "reports a GPU")):
-            await driver.press({"Jobs": "1", "Nodes": "2", "GPUs": "3"}[title])
+            await driver.press({"Jobs": "2", "Nodes": "4", "GPUs": "3"}[title])
             table = "\n".join(driver.lines[4:-1])
             assert "no cluster is open; press ctrl+k to choose one" in table
             assert untrue not in table
-        await driver.press("1", "s")
+        await driver.press("2", "s")
         assert driver.told[-1] == "No cluster is open. Press ctrl+k to choose one."
         await driver.press("ctrl+k")
         assert driver.has_dialog

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from cockpit.actions import ACTIONS, PANES_WITH_ROWS, in_scope, key_clashes
+from cockpit.actions import ACTIONS, RESERVED, TABS, Action, in_scope, key_clashes
 from cockpit.app import CockpitApp
-from cockpit.panes.registry import entries
+from cockpit.panes.registry import entries, pane_keys
 from cockpit.settings import Ui
+from cockpit.widgets.bound_names import bound_names
 from cockpit.widgets.key_hints import KeyHints
 from tests.ui.driver import cockpit, simulated
 
-PANE_KEYS = {entry.key: entry.title for entry in entries()}
 PANES = [entry.load() for entry in entries()]
 
 
@@ -62,14 +62,42 @@ def test_the_names_of_all_widgets_keys_are_known_before_any_pane_is_shown() -> N
     assert found.stdout.splitlines()[0] == "No action is called nobody.up ([ui.keys])."
 
 
-def test_panes_with_rows_are_known_by_their_names() -> None:
-    assert {pane.NAME for pane in PANES if "rows" in pane.SCOPES} <= set(PANES_WITH_ROWS)
-
-
 def test_our_own_keys_are_each_for_one_thing() -> None:
     own = {action.name: ",".join(action.keys) for action in ACTIONS if action.keys}
     # Enter opens whatever is under the cursor: of clusters not what is known of it, but the cluster itself.
-    assert [said for said in key_clashes(own, PANE_KEYS) if not said.startswith("⏎")] == []
+    assert [said for said in key_clashes(own, pane_keys()) if not said.startswith("⏎")] == []
+
+
+@pytest.mark.parametrize("reserved", RESERVED, ids=lambda action: f"{action.scope}-{action.name}")
+def test_keys_of_what_is_still_to_come_are_free(reserved: Action) -> None:
+    assert reserved.name not in {action.name for action in ACTIONS}, "built: take it out of RESERVED"
+    panes = [pane for pane in pane_keys() if reserved.scope in pane.all_scopes]
+    taken = [
+        action.name
+        for action in (*ACTIONS, *RESERVED)
+        if action is not reserved
+        and (action.scope == reserved.scope or any(action.scope in pane.all_scopes for pane in panes))
+        and not set(action.keys).isdisjoint(reserved.keys)
+    ]
+    widgets = {f"{place}.": scope for place, scope in (("table", "rows"), ("log", "log"))}
+    taken += [
+        name
+        for name, keys in bound_names().items()
+        for place, scope in widgets.items()
+        if name.startswith(place)
+        and any(scope in pane.all_scopes for pane in panes)
+        and not set(keys.split(",")).isdisjoint(reserved.keys)
+    ]
+    assert taken == []
+    assert not set(reserved.keys) & set(TABS.values())
+
+
+def test_each_number_is_one_pane() -> None:
+    assert list(TABS.values()) == [str(number) for number in range(1, 10)]
+    shown = [entry.key for entry in entries() if entry.key]
+    assert shown == sorted(shown)
+    names = [name for entry in entries() for name in (entry.name, *entry.aliases)]
+    assert len(names) == len(set(names))
 
 
 async def test_a_click_on_a_hint_does_what_its_key_does() -> None:
@@ -110,7 +138,7 @@ async def test_clicks_on_tabs_titles_and_rows() -> None:
         await driver.pilot.click(table, offset=(16, 3))
         await driver.opened(f"Job {driver.jobs.cursor}")
         await driver.press("escape")
-        x = driver.lines[2].index("2 Nodes")
+        x = driver.lines[2].index("4 Nodes")
         await driver.pilot.click(offset=(x + 1, 2))
         await driver.wait_until(lambda: driver.app.current_mode == "nodes", "the nodes")
 
@@ -159,7 +187,7 @@ async def test_what_is_wrong_with_keys_of_widgets_is_told() -> None:
             "No action is called table.upp ([ui.keys]).",
             "x is the key of table.down and of 'stop'. ([ui.keys])",
             "g is the key of table.down and of table.first. ([ui.keys])",
-            "2 is the key of table.down and of the pane Nodes. ([ui.keys])",
+            "2 is the key of table.down and of the pane Jobs. ([ui.keys])",
         ]
 
 

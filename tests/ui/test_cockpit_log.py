@@ -72,10 +72,10 @@ async def test_no_stream_is_kept_open_for_a_hidden_log_and_no_line_is_lost_or_do
         job_id = with_log(server, lines=50)
         async with cockpit(server) as driver:
             await followed(driver, job_id)
-            await driver.press("1")
+            await driver.press("2")
             await driver.elapse(SECONDS_A_LINE * 20)
             before = driver.log.status.lines
-            await driver.press("4")
+            await driver.press("5")
             await driver.wait_until(lambda: "shard 69 done" in driver.text, "what was missed")
             spool = driver.pane("log")._spool
             text = spool.read(0, spool.size).decode()
@@ -105,15 +105,15 @@ async def test_a_job_that_never_ran_has_no_log_and_says_so() -> None:
             SimJob(submission_id="waits", job_id=None, kind=PREPARE, entrypoint="true", created=now, started=None)
         )
         async with cockpit(server) as driver:
-            await driver.press("4")
+            await driver.press("5")
             driver.sees("No log yet. Press l on a job to follow it.")
-            await driver.press("1")
+            await driver.press("2")
             await driver.jobs.select("waits")
             await driver.press("l")
             await driver.wait_until(lambda: "waiting for the job to start" in driver.text, "the wait")
             never = next((job for job in server.cluster.jobs if job.mishap and job.mishap.exit_code is None), None)
             if never is not None:
-                await driver.press("1")
+                await driver.press("2")
                 await driver.jobs.select(never.id)
                 await driver.press("l")
                 assert "never ran" in driver.told[-1]

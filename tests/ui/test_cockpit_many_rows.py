@@ -119,7 +119,7 @@ async def test_a_pane_that_is_hidden_makes_no_rows_and_has_all_when_it_is_seen_a
     async with gpus_of_many() as (_, driver):
         everything = driver.gpus.keys
         begin(driver, "gpus")
-        await driver.press("1")
+        await driver.press("2")
         assert driver.gpus.pane._making is None
         await driver.elapse(10.0)
         await driver.press("3")

@@ -8,7 +8,7 @@ from tests.ui.driver import cockpit, simulated
 async def test_a_file_of_a_node_is_chosen_and_followed() -> None:
     async with simulated() as server, cockpit(server) as driver:
         head = server.cluster.head
-        await driver.press("2")
+        await driver.press("4")
         assert "l logs" not in driver.text, "the node under the cursor is dead"
         await driver.nodes.select(head.node_id)
         driver.sees("l logs")
@@ -27,7 +27,7 @@ async def test_a_file_of_a_node_is_chosen_and_followed() -> None:
 
 async def test_nothing_is_opened_where_one_would_rather_not() -> None:
     async with simulated() as server, cockpit(server) as driver:
-        await driver.press("2")
+        await driver.press("4")
         await driver.nodes.select(server.cluster.head.node_id)
         await driver.press("l")
         await driver.wait_until(lambda: driver.has_dialog, "the dialog")
@@ -39,7 +39,7 @@ async def test_nothing_is_opened_where_one_would_rather_not() -> None:
 async def test_a_dead_node_has_no_logs_to_show() -> None:
     async with simulated() as server, cockpit(server) as driver:
         dead = next(machine for machine in server.cluster.machines if machine.is_dead)
-        await driver.press("2")
+        await driver.press("4")
         await driver.nodes.select(dead.node_id)
         await driver.press("l")
         await driver.wait_until(lambda: any("gone, and its logs with it" in text for text in driver.told), "why not")

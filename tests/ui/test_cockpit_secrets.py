@@ -361,7 +361,7 @@ async def test_a_cluster_that_comes_and_goes_changes_nothing(kept: SecretStore) 
     kept.put("HF_TOKEN", Secret(VALUE))
     server: SimServer
     async with simulated() as server, cockpit(server) as driver:
-        await driver.press("6")
+        await driver.press("8")
         await listed(driver)
         await shows(driver, "HF_TOKEN default keyring")
         await driver.app._leave_cluster()

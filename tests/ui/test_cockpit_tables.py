@@ -23,7 +23,7 @@ async def test_it_opens_on_the_jobs_newest_first_and_the_cursor_moves() -> None:
         assert driver.jobs.is_focused()
         assert driver.jobs.keys == ids(newest)
         driver.jobs.lines(*(job.id for job in newest))
-        driver.sees("lab", "Ray 2.60.0", "http · no token", "1 Jobs", "? help")
+        driver.sees("lab", "Ray 2.60.0", "http · no token", "2 Jobs", "? help")
         assert driver.jobs.cursor == newest[0].id
         await driver.press("down", "j", "k")
         assert driver.jobs.cursor == newest[1].id
@@ -126,7 +126,7 @@ async def test_copying_takes_ids_a_cell_or_the_row_to_the_clipboard() -> None:
 async def test_help_tells_every_key_and_the_palette_finds_actions() -> None:
     async with simulated() as server, cockpit(server, size=(110, 70)) as driver:
         await driver.press("question_mark")
-        driver.dialog().has_title("Keys").says("Submit a job", "Stop the job", "1  ", "Jobs", "GPUs")
+        driver.dialog().has_title("Keys").says("Submit a job", "Stop the job", "2  ", "Jobs", "GPUs")
         await driver.press("escape", "colon")
         await driver.wait_until(lambda: isinstance(driver.app.screen, Palette), "the palette")
         await driver.type("gpu")
@@ -139,7 +139,7 @@ async def test_help_tells_every_key_and_the_palette_finds_actions() -> None:
 
 async def test_nodes_and_gpus_tell_who_is_dead_and_who_holds_what() -> None:
     async with simulated() as server, cockpit(server, size=(150, 30)) as driver:
-        await driver.press("2")
+        await driver.press("4")
         driver.nodes.lines("✖ DEAD", "head", "worker-1", "worker-2")
         await driver.press("enter")
         driver.dialog().has_title("Node worker-3").says("REASON", "health check failed", "NODE ID")
@@ -176,7 +176,7 @@ async def test_it_stays_whole_while_the_terminal_changes_its_size_all_the_time()
         await driver.press("end")
         cursor = driver.jobs.cursor
         await storm(driver)
-        for key in ("3", "4", "1", "s"):
+        for key in ("3", "5", "2", "s"):
             await driver.press(key)
             await storm(driver)
         await driver.press("escape")

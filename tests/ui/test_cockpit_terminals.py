@@ -223,7 +223,7 @@ def test_ctrl_c_says_how_to_quit(cluster: FrozenCluster, tmp_path: Path) -> None
         assert "[b]" not in terminal.text
 
 
-@pytest.mark.parametrize("pane", [b"1", b"4"])
+@pytest.mark.parametrize("pane", [b"2", b"5"])
 def test_ctrl_z_without_a_shell_is_no_trap(cluster: FrozenCluster, tmp_path: Path, pane: bytes) -> None:
     with cockpit_in_a_terminal("--address", cluster.url, home=tmp_path) as terminal:
         terminal.settle()
@@ -270,7 +270,7 @@ def test_the_end_of_a_followed_job_is_told_to_the_terminal(
         terminal.send(b"l")
         terminal.wait_for("following")
         cluster.stop(job)
-        terminal.send(b"1r")
+        terminal.send(b"2r")
 
         def is_told() -> bool:
             terminal.read_for(0.1)

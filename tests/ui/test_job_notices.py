@@ -34,7 +34,7 @@ async def follow(driver: Driver, job_id: str) -> None:
     await driver.elapse(5)
     await driver.jobs.select(job_id)
     await driver.press("l")
-    await driver.press("2")
+    await driver.press("4")
 
 
 async def stop(driver: Driver, job_id: str) -> None:

@@ -37,7 +37,7 @@ async def opened(driver: Driver) -> SdlEditor:
     """Pane 5, as somebody comes to it who has no cluster."""
     await driver.wait_until(lambda: driver.has_dialog, "the start dialog")
     await driver.answer("escape")
-    await driver.press("5")
+    await driver.press("6")
     return SdlEditor(driver)
 
 
