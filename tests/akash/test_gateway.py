@@ -2,6 +2,7 @@
 
 import logging
 import os
+import tarfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,7 +14,15 @@ from cockpit.clients.akash.copying import Container, Copier
 from cockpit.clients.akash.gateway import LogGap, LogLine, ProviderGateway, gateway_address
 from cockpit.clients.akash.outcomes import Done
 from cockpit.clients.akash.provider_certificate import trust
-from cockpit.errors import AuthenticationError, NotFoundError, ServerError, UnreachableError, UntrustedError, UsageError
+from cockpit.errors import (
+    AuthenticationError,
+    NotFoundError,
+    RejectedError,
+    ServerError,
+    UnreachableError,
+    UntrustedError,
+    UsageError,
+)
 from cockpit.model.akash.deployments import Lease
 from cockpit.model.certificates import fingerprint_of
 from cockpit.model.secret import Secret
@@ -233,6 +242,40 @@ async def test_what_is_absent_or_in_the_way_is_said(rented: Rented, tmp_path: Pa
     (tmp_path / "taken").touch()
     with pytest.raises(UsageError, match="already exists"):
         await copier(rented, gateway).download("container", tmp_path / "taken")
+
+
+@pytest.mark.parametrize("remote", ["/", ".", "..", "/tmp/..", "results/../.."])
+async def test_a_path_that_names_nothing_is_refused(rented: Rented, tmp_path: Path, remote: str) -> None:
+    with pytest.raises(UsageError, match="does not name"):
+        await copier(rented, await rented.gateway("shell")).download(remote, tmp_path)
+
+
+async def test_an_archive_that_reaches_outside_is_refused(rented: Rented, tmp_path: Path) -> None:
+    """The container may be hostile: its `tar` is whatever it has made of it."""
+    evil = tmp_path / "container" / "evil.tar"
+    with tarfile.open(evil, "w") as archive:
+        for name in ("./results/fine", "../outside"):
+            archive.addfile(tarfile.TarInfo(name))
+    (tmp_path / "container" / "results").mkdir()
+    (tmp_path / "container" / "tar").write_text(f"#!/bin/sh\ncat {evil}\n")
+    (tmp_path / "container" / "tar").chmod(0o755)
+    rented.server.path = str(tmp_path / "container")
+    with pytest.raises(RejectedError, match="could not be unpacked"):
+        await copier(rented, await rented.gateway("shell")).download("results", tmp_path / "here")
+    assert not (tmp_path / "outside").exists()
+    assert not (tmp_path / "here").exists()
+
+
+async def test_ports_change_with_an_update(rented: Rented) -> None:
+    made = rented.sim.world.deployments[rented.lease.id.dseq]
+    gateway = await rented.gateway()
+    first = (await gateway.status(rented.lease.id)).forwarded("gateway", 8443)
+    await client_of(rented.sim).put_sdl(made.dseq, PLAIN.replace("2.10.2", "2.11.0"))
+    second = (await gateway.status(rented.lease.id)).forwarded("gateway", 8443)
+    await gateway.close()
+    assert first is not None
+    assert second is not None
+    assert first.external_port != second.external_port
 
 
 async def test_the_token_is_in_no_log_of_a_library(rented: Rented, caplog: pytest.LogCaptureFixture) -> None:

@@ -54,6 +54,8 @@ class SimGateway:
         self.lines: dict[str, list[str]] = {}
         self.cut_every: int | None = None
         self.cut_shell_after: int | None = None
+        self.path = ""
+        """A folder whose programs the shells prefer."""
         self.requests: list[tuple[str, dict[str, str]]] = []
         self.port = port
         self._server: Server | None = None
@@ -197,14 +199,15 @@ class SimGateway:
         process = await asyncio.create_subprocess_exec(
             *command, cwd=self.folder, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE, start_new_session=True,
+            env={**os.environ, "PATH": f"{self.path}:{os.environ['PATH']}"},
         )  # fmt: skip
         try:
             await self._run(connection, process)
         finally:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                await process.communicate()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            with contextlib.suppress(ConnectionError):
+                await process.communicate()  # closes its pipes
 
     async def _run(self, connection: ServerConnection, process: asyncio.subprocess.Process) -> None:
         assert process.stdin is not None

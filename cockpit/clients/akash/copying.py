@@ -66,8 +66,10 @@ class Copier:
         Raises NotFoundError, UsageError for a place that cannot be written, RejectedError for an unequal copy.
         """
         source = PurePosixPath(remote)
-        if not source.name:
+        if source.name in ("", ".."):
             raise UsageError(f"{remote!r} does not name a file or folder to copy.")
+        if not hasattr(tarfile, "data_filter"):
+            raise UsageError("Copying out of a container needs Python 3.11.4 or newer.")
         target = _target(local, source.name)
         part = target.parent / f".{target.name}{_PART}"
         await self._run(
@@ -110,7 +112,9 @@ class Copier:
         """
         wanted = PurePosixPath(remote)
         is_folder = remote.endswith("/") or "yes" in await self._run(f"test -d {shlex.quote(remote)} && echo yes || :")
-        folder, name = (wanted, local.name) if is_folder else (wanted.parent, wanted.name)
+        folder, name = (wanted, _own_name(local)) if is_folder else (wanted.parent, wanted.name)
+        if name in ("", ".."):
+            raise UsageError(f"{remote!r} does not name a place to copy to.")
         with tempfile.TemporaryDirectory(prefix="rayakash-") as own:
             archive = Path(own) / "archive.tar"
             await asyncio.to_thread(_pack, local, name, archive)
@@ -213,6 +217,11 @@ class _File(contextlib.AbstractContextManager["_File"]):
         """Append."""
         self._file.write(data)
         self._size += len(data)
+
+
+def _own_name(path: Path) -> str:
+    """A file's or folder's name, that of `.` included."""
+    return path.resolve().name
 
 
 def _target(local: Path, name: str) -> Path:
