@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cockpit.cli import listing, options, output, session
+from cockpit.cli.jobs import add_show
 from cockpit.errors import EXIT_OK, UsageError
 from cockpit.model.jobs import OWNER_KEYS, STATUSES
 from cockpit.model.nodes import Node
@@ -37,6 +38,7 @@ async def _gpus(client: "RayClient") -> Found:
 
 
 def _add_job_options(parser: argparse.ArgumentParser) -> None:
+    add_show(parser)
     parser.add_argument(
         "-s",
         "--status",

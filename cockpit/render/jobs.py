@@ -1,7 +1,7 @@
 """Jobs as text: rows of tables, and what became of them in a sentence."""
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Iterable
 
 import msgspec
 
@@ -171,12 +171,18 @@ def job_record(job: Job) -> Record:
     return record
 
 
+def ordered_jobs(jobs: Iterable[Job], _: RowContext) -> list[Job]:
+    """The jobs that have not ended first, otherwise as Ray lists them: newest first."""
+    return sorted(jobs, key=lambda job: job.is_terminal)
+
+
 JOBS: TableSpec[Job] = TableSpec(
     name="jobs",
     title="Jobs",
     columns=COLUMNS,
     row=job_row,
     record=job_record,
+    order=ordered_jobs,
     empty="No jobs.",
 )
 

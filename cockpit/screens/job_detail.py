@@ -6,14 +6,8 @@ from cockpit.model.job_list import JobList
 from cockpit.model.jobs import Job
 from cockpit.model.snapshot import Snapshot
 from cockpit.operations.clusters.live import LiveCluster
-from cockpit.render.jobs import is_users, outcome, seconds_run, status
-from cockpit.render.text import visible
-from cockpit.render.times import iso_ms
-from cockpit.render.units import UNKNOWN, duration
+from cockpit.render.job_fields import detail_lines
 from cockpit.screens.text import TextDialog
-
-LONGEST = 20_000
-LAST_LINES = 8
 
 
 class JobDetail(TextDialog):
@@ -45,57 +39,3 @@ class JobDetail(TextDialog):
         if is_forgotten or present not in (None, self._job):
             self._job = present or self._job
             self.show(detail_lines(self._job, self._now, is_forgotten=is_forgotten))
-
-
-def detail_lines(job: Job, now: float, *, is_forgotten: bool = False) -> list[tuple[str, str]]:
-    """Label and text of each field; env values are masked already. `now` in seconds since the epoch.
-
-    Of a failed job how it ended and the last it said come first, for that is why one looks.
-    """
-    info = job.driver_info
-    where = f"{info.node_ip_address or UNKNOWN} pid {info.pid or UNKNOWN}" if info else UNKNOWN
-    ending = [
-        ("exit code", UNKNOWN if job.driver_exit_code is None else str(job.driver_exit_code)),
-        ("error type", job.error_type or UNKNOWN),
-    ]
-    has_failed = job.status == "FAILED"
-    lines = [("status", status(job))]
-    if is_forgotten:
-        lines.append(("", "The head was restarted and has forgotten this job: it was last seen like this."))
-    if not job.outcome_is_known:
-        lines.append(("", outcome(job, now)))
-    lines += [*ending, *_last_lines(job), ("job", "")] if has_failed else []
-    lines += [
-        ("submission id", job.submission_id or UNKNOWN),
-        ("job id", job.job_id or UNKNOWN),
-        ("type", job.type or UNKNOWN),
-        ("entrypoint", job.entrypoint or UNKNOWN),
-        ("started", iso_ms(job.start_time) or UNKNOWN),
-        ("ended", iso_ms(job.end_time) or UNKNOWN),
-        ("duration", duration(seconds_run(job, now))),
-        *([] if has_failed else ending),
-        ("driver", where),
-        ("node", job.driver_node_id or UNKNOWN),
-        ("node's agent", job.driver_agent_http_address or UNKNOWN),
-    ]
-    lines += _section("metadata", [(key, str(value)) for key, value in (job.metadata or {}).items() if is_users(key)])
-    lines += _section("runtime environment", _environment_lines(job))
-    message = (job.message or "")[:LONGEST].expandtabs(4).splitlines()
-    lines += [("message", ""), *(("", line) for line in message)] if message else []
-    return [(label, visible(text)) for label, text in lines]
-
-
-def _last_lines(job: Job) -> list[tuple[str, str]]:
-    said = [line.rstrip() for line in (job.message or "")[-LONGEST:].expandtabs(4).splitlines() if line.strip()]
-    return [("last lines", ""), *(("", line) for line in said[-LAST_LINES:])] if said else []
-
-
-def _section(title: str, pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    return [(title, ""), *((f"  {visible(key)}", text or '""') for key, text in pairs)] if pairs else []
-
-
-def _environment_lines(job: Job) -> list[tuple[str, str]]:
-    environment = dict(job.runtime_env or {})
-    variables = environment.pop("env_vars", None) or {}
-    lines = [(key, str(value)) for key, value in environment.items() if not key.startswith("_ray")]
-    return lines + [(f"env {name}", str(value)) for name, value in dict(variables).items()]
