@@ -14,7 +14,8 @@ from cockpit.operations.deployments.journal import attempts
 from tests.akash_sim.console import SimConsole
 from tests.akash_sim.faults import BAD_KEY, HTML_502, Fault
 from tests.akash_sim.wire import client_of
-from tests.deployments.test_deploying import CPU, ConsoleSource
+from tests.deployments.sources import ConsoleSource
+from tests.deployments.test_deploying import CPU
 from tests.wire.commands import here
 
 
@@ -69,6 +70,7 @@ async def test_deploy_list_and_close(console: SimConsole, lab: str) -> None:
     assert row["price_per_hour"] > 0
     console.world.clock.advance(3600)
     (later,) = (await here("deployments", "list", "--json")).data["deployments"]
+    assert (await here("deployments", "--json", "list")).data["deployments"] == [later]
     assert later["spent"] - row["spent"] == pytest.approx(row["price_per_hour"], rel=0.02)
     closed = await here("deployments", "close", "--yes", "--json")
     assert closed.code == 0, closed.err

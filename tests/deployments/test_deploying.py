@@ -6,9 +6,7 @@ from typing import Any
 import pytest
 
 from cockpit.clients.address import Address
-from cockpit.clients.akash.console import ConsoleClient
-from cockpit.errors import CockpitError, NotFoundError, RejectedError, UnreachableError
-from cockpit.model.akash.deployments import LeaseId, LeaseStatus
+from cockpit.errors import CockpitError, RejectedError, UnreachableError
 from cockpit.operations.clusters.contexts import known_clusters
 from cockpit.operations.deployments.deploying import Deploying, Tools
 from cockpit.operations.deployments.ending import close
@@ -21,32 +19,9 @@ from cockpit.sdl.templates import template_named
 from tests.akash_sim.console import SimConsole
 from tests.akash_sim.pods import PodPlan
 from tests.akash_sim.wire import client_of
+from tests.deployments.sources import ConsoleSource
 
 CPU = template_named("ray-cpu").text.replace("amount: ", "amount: 1")
-
-
-class ConsoleSource:
-    """Asks the Console, as where a provider's gateway does not answer."""
-
-    def __init__(self, console: ConsoleClient) -> None:
-        self._console = console
-
-    async def status(self, lease: LeaseId) -> LeaseStatus:
-        """The status that the Console passes on."""
-        found = await self._console.deployment(lease.dseq)
-        status = next((one.status for one in found.costing if one.id.is_same(lease)), None)
-        if not found.costing:
-            raise NotFoundError("The lease is gone.")
-        if status is None:
-            raise UnreachableError("The provider does not answer.")
-        return status
-
-    def trouble(self, service: str) -> str:
-        """Nothing is known."""
-        return ""
-
-    async def close(self) -> None:
-        """Nothing is open."""
 
 
 class Run:

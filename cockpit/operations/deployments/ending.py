@@ -54,7 +54,7 @@ async def close(
     if journal is not None:
         journal.write(Entry(step="closed", at=now().wall, refund_usd=refund))
     is_dead = await _is_dead(console, context, try_it) if context else None
-    removed = context if context and _remove(context) else None
+    removed = context if context and remove_cluster(context) else None
     return Ended(dseq=dseq, refund_usd=refund, spent_usd=spent, port_is_dead=is_dead, context=removed)
 
 
@@ -103,7 +103,8 @@ async def _is_dead(console: ConsoleClient, context: str, try_it: Probe) -> bool 
     return False
 
 
-def _remove(context: str) -> bool:
+def remove_cluster(context: str) -> bool:
+    """Take away the cluster of a deployment that is closed; returns whether it was there."""
     known = known_clusters().row(context)
     if known is None or known.source != "config":
         return False

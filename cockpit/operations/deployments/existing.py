@@ -10,7 +10,8 @@ from cockpit.clients.akash.console import ConsoleClient, Settings
 from cockpit.clients.akash.outcomes import Done, Outcome
 from cockpit.errors import NotFoundError, RejectedError, UsageError
 from cockpit.model.akash.deployments import Deployment, Lease
-from cockpit.operations.deployments.deploying import TOOLS, Tools, connect_to, finish
+from cockpit.operations.deployments import deploying
+from cockpit.operations.deployments.deploying import Tools, connect_to, finish
 from cockpit.operations.deployments.flow import Report, Step, Terms, lease
 from cockpit.operations.deployments.journal import Attempt, Entry, Journal, attempt_of
 from cockpit.operations.deployments.preparing import Prepared, Wish, outgoing, prepare
@@ -72,7 +73,7 @@ async def resume(
         step = Step(console, journal, prepared.plan, report)
         if not deployment.costing:
             deployment = (await lease(step, terms, None)).deployment
-        return await finish(step, prepared, deployment, tools or TOOLS)
+        return await finish(step, prepared, deployment, tools or deploying.TOOLS)
     finally:
         journal.close()
 
@@ -96,7 +97,7 @@ async def connect(
     prepared = await prepare(console, document, path, Wish(hours=None, scope=attempt.last.scope if attempt else None))
     journal = _journal_for(console, deployment, attempt, prepared)
     try:
-        step, chosen = Step(console, journal, prepared.plan, report), tools or TOOLS
+        step, chosen = Step(console, journal, prepared.plan, report), tools or deploying.TOOLS
         source = chosen.source(console, prepared.plan)
         try:
             statuses = await Watch(step, source).until_ready(deployment)

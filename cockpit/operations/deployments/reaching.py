@@ -76,7 +76,13 @@ async def reach(step: Step, address: Address, pin: str | None, try_it: Probe = p
 
 
 def write_context(step: Step, address: str, access: SdlAccess, usd_per_hour: Decimal) -> str:
-    """Add the cluster under the name of its file, and make it the one in use; returns the name."""
+    """Add the cluster under the name of its file, and make it the one in use; returns the name.
+
+    One that was added before is kept.
+    """
+    known = known_clusters().row(step.journal.attempt.last.context or "")
+    if known is not None and known.address == address:
+        return known.name
     name = _free_name(access.scope)
     step.write(Entry(step="context", at=step.now(), context=name))
     context = Context(

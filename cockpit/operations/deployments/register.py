@@ -8,10 +8,11 @@ import msgspec
 from cockpit.clients.akash.console import ConsoleClient, CreateRequest
 from cockpit.clients.akash.outcomes import Done, Refused
 from cockpit.clients.akash.settling import find_created
-from cockpit.errors import CockpitError, NotFoundError, OutcomeUnknownError, UnreachableError
+from cockpit.errors import CockpitError, NotFoundError, UnreachableError
 from cockpit.model.akash.deployments import Deployment, Lease, height_after
 from cockpit.operations.clusters.contexts import known_clusters
-from cockpit.operations.deployments.flow import note_lease, unknown_create
+from cockpit.operations.deployments.ending import remove_cluster
+from cockpit.operations.deployments.flow import POLL_S, VISIBLE_S, note_lease, unknown_create
 from cockpit.operations.deployments.journal import Attempt, BusyError, Entry, Journal, attempts, unfinished
 
 ORPHAN_S = 600.0
@@ -190,9 +191,11 @@ async def _settled(console: ConsoleClient, journal: Journal) -> Found:
         dseq = await _lost_create(console, journal, attempt)
         if dseq is None:
             return Found(attempt=journal.attempt)
-    deployment = await _deployment(console, journal, journal.attempt.dseq or "", now)
+    deployment = await _deployment(console, journal, journal.attempt.dseq or "")
     if deployment is None or deployment.is_closed:
         journal.write(Entry(step="closed", at=now))
+        if (context := journal.attempt.last.context) is not None:
+            remove_cluster(context)
         return Found(attempt=journal.attempt)
     if deployment.costing and journal.attempt.leased_at is None:
         note_lease(journal, deployment, now)
@@ -219,16 +222,14 @@ async def _lost_create(console: ConsoleClient, journal: Journal, attempt: Attemp
     return outcome.value.dseq
 
 
-async def _deployment(console: ConsoleClient, journal: Journal, dseq: str, now: float) -> Deployment | None:
-    try:
-        return await console.deployment(dseq)
-    except NotFoundError as error:
-        created = next((entry.at for entry in journal.entries if entry.step == "created"), now)
-        if now - created > 60.0:
-            return None
-        raise OutcomeUnknownError(
-            f"Deployment {dseq} does not show yet; it may hold $0.50.",
-            detail=error.title,
-            hint="Look again in a minute: rayakash-tui deployments",
-            fault="not-visible",
-        ) from error
+async def _deployment(console: ConsoleClient, journal: Journal, dseq: str) -> Deployment | None:
+    """The deployment; one that was just created shows on the chain after about 20 s, and is waited for."""
+    now = console.clock.now().wall
+    shows_at = VISIBLE_S + next((entry.at for entry in journal.entries if entry.step == "created"), now)
+    while True:
+        try:
+            return await console.deployment(dseq)
+        except NotFoundError:
+            if console.clock.now().wall >= shows_at:
+                return None
+        await console.clock.sleep(POLL_S)
