@@ -29,6 +29,12 @@ T = TypeVar("T")
 ROWS_AT_ONCE = 200
 
 
+def unreadable_rows(value: Any) -> str:
+    """That some rows of a reply could not be read, and so are not among the others; empty where all could."""
+    count = getattr(value, "unreadable", 0)
+    return f"{count:,} of {len(value.rows) + count:,} rows unreadable" if count else ""
+
+
 class TablePane(Pane, Generic[T]):
     """A pane whose main thing is a table of one topic."""
 
@@ -132,7 +138,8 @@ class TablePane(Pane, Generic[T]):
     def _tell_state(self, snapshot: Snapshot[T], now: Moment) -> None:
         address = self.cluster.address if self.cluster else ""
         sentence = sentence_of(snapshot, now, what=self.SPEC.noun or self.SPEC.name, address=address)
-        self.table.set_state(PHASES[snapshot.state(now)], sentence)
+        said = " · ".join(part for part in (sentence, unreadable_rows(snapshot.value)) if part)
+        self.table.set_state(PHASES[snapshot.state(now)], said)
 
     def detach(self) -> None:
         """Show no cluster, and nothing of the last one."""

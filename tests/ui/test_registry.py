@@ -306,3 +306,20 @@ async def test_a_table_needs_no_class_of_its_own() -> None:
         await driver.settle()
         assert server.cluster.jobs
         assert pane.table.cell_text("node") == "head"
+
+
+@pytest.mark.parametrize(("name", "path"), [("jobs", "/api/jobs/"), ("nodes", "/nodes")])
+async def test_rows_that_cannot_be_read_are_counted_below_the_others(name: str, path: str) -> None:
+    transport = ScriptedTransport()
+    transport.answers.update(answers(**FEW))
+    async with cockpit(transport.client, size=SIZES[0]) as driver:
+        await in_front(driver, name)
+        assert "unreadable" not in driver.text
+        whole = transport.answers[path]
+        assert isinstance(whole, bytes)
+        said = json.loads(whole)
+        (said if name == "jobs" else said["data"]["summary"]).append("not an object")
+        transport.answers[path] = json.dumps(said).encode()
+        await driver.elapse(10.0)
+        rows = 41 if name == "jobs" else 21
+        assert f"1 of {rows} rows unreadable" in driver.text

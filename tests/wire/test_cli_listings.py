@@ -1,12 +1,14 @@
 """Listing commands: order, filters, columns and fields, as they are asked for; nothing cut in a pipe."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
-from cockpit.cli import main
+from cockpit.cli import main, watch
 from tests.wire.commands import here
-from tests.wire.fake_ray import NODE, FakeRay
+from tests.wire.fake_ray import NODE, FakeRay, serve
+from tests.wire.server import until
 from tests.wire.test_cli import asked
 
 TITLES = ["STATUS", "SUBMISSION", "ID", "ENTRYPOINT", "REASON", "STARTED", "DURATION", "METADATA"]
@@ -133,3 +135,39 @@ def test_the_help_names_the_statuses_and_the_short_options() -> None:
     assert "SUCCEEDED" in text
     for option in ("-s STATUS", "-o {wide,name}", "-n N", "-r, --reverse", "-w, --watch"):
         assert option in text
+
+
+async def test_watch_prints_the_nodes_that_look_different_and_says_what_is_unreadable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(watch, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(watch, "COST_FACTOR", 0)
+    raylets = [{"nodeId": name * 8, "state": "ALIVE"} for name in ("a", "b")]
+    rows: list[Any] = [{"raylet": raylet, "hostname": raylet["nodeId"][0], "cpu": 1.0} for raylet in raylets]
+    ray = FakeRay()
+    ray.nodes = {"summary": rows}
+    async with serve(ray) as server:
+
+        async def seen() -> None:
+            polls = len(server.seen("GET", "/nodes"))
+            await until(lambda: len(server.seen("GET", "/nodes")) >= polls + 2)
+
+        argv = ("nodes", "--watch", "--retry-for", "0s", "--address", server.url)
+        running = asyncio.create_task(here(*argv))
+        await seen()
+        rows[0]["now"] = 1_795_212_194.0  # another sample that looks the same
+        await seen()
+        rows[1]["cpu"] = 99.0
+        await seen()
+        rows.append("not an object")
+        await seen()
+        await server.refuse()
+        done = await running
+    assert [line.split()[:3] for line in done.text.splitlines()] == [
+        ["STATE", "NODE", "ROLE"],
+        ["●", "ALIVE", "b"],
+        ["●", "ALIVE", "a"],
+        ["●", "ALIVE", "b"],
+    ]
+    assert "99 %" in done.text.splitlines()[-1]
+    assert done.err.count("1 of 3 rows unreadable.") == 1

@@ -88,18 +88,18 @@ class StateApi:
         """One actor. Raises NotFoundError."""
         return (await self._by_id("actors", Actor, "actor_id", actor_id))[0]
 
-    async def actors_of(self, job_id: str) -> Sequence[Actor]:
+    async def actors_of(self, job_id: str) -> StateRows[Actor]:
         """The actors of a job, by the ID that Ray gave its driver."""
-        return (await self.list("actors", Actor, [("job_id", "=", job_id)])).rows
+        return await self.list("actors", Actor, [("job_id", "=", job_id)])
 
     async def task(self, task_id: str) -> Task:
         """The latest attempt of one task. Raises NotFoundError."""
         rows = await self._by_id("tasks", Task, "task_id", task_id)
         return max(rows, key=lambda row: row.attempt_number or 0)
 
-    async def tasks_of(self, job_id: str) -> Sequence[Task]:
+    async def tasks_of(self, job_id: str) -> StateRows[Task]:
         """The tasks of a job that Ray remembers, 10,000 at most; none is no error."""
-        return (await self.list("tasks", Task, [("job_id", "=", job_id)], detail=True)).rows
+        return await self.list("tasks", Task, [("job_id", "=", job_id)], detail=True)
 
     async def _by_id(self, kind: str, type_: type[R], key: str, value: str) -> Sequence[R]:
         rows = (await self.list(kind, type_, [(key, "=", value)], detail=True)).rows

@@ -63,13 +63,18 @@ class JobFiles:
         ids: dict[str, set[str]] = {}
         pids: dict[str, set[int]] = {}
         try:
-            for actor in await self._client.state.actors_of(job_id):
+            actors = await self._client.state.actors_of(job_id)
+            for actor in actors.rows:
                 if actor.pid:
                     pids.setdefault(actor.node_id or "", set()).add(actor.pid)
                     self._actors[actor.node_id or "", actor.pid] = actor.class_name or ""
-            for task in await self._client.state.tasks_of(job_id):
+            tasks = await self._client.state.tasks_of(job_id)
+            for task in tasks.rows:
                 if task.worker_id:
                     ids.setdefault(task.node_id or "", set()).add(task.worker_id)
+            if count := actors.unreadable + tasks.unreadable:
+                of = count + len(actors.rows) + len(tasks.rows)
+                self.missing.append(f"Not all workers of the job are known: {count} of {of} rows unreadable.")
         except (NotFoundError, UnreachableError) as error:
             self.missing.append(f"Not all workers of the job are known: {error.title}")
         return {

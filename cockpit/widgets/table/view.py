@@ -205,7 +205,12 @@ class TableView(LineView):
             return f"{self.glyphs.failed} filter: {self._filter_error}", "error"
         if not self._model.view or not self._sentence:
             return "", ""
-        return self._state_text(), _PHASE_TONES[self._phase]
+        return self._state_text(), self._state_tone
+
+    @property
+    def _state_tone(self) -> str:
+        """Rows that can be trusted need a look where there is something to say about them."""
+        return "warn" if self._phase is Phase.READY and self._sentence else _PHASE_TONES[self._phase]
 
     def _counts_text(self, left_out: int) -> str:
         counts = self._model.counts
@@ -230,7 +235,7 @@ class TableView(LineView):
             return "", ""
         lines = _wrapped(self._why_empty(), max(1, view.width - 2 * GUTTER))
         first = 1 if _page_height(view.height) > len(lines) else 0
-        tone = _PHASE_TONES[self._phase] if not self._model.rows else "quiet"
+        tone = self._state_tone if not self._model.rows else "quiet"
         return (lines[line - first], tone) if 0 <= line - first < len(lines) else ("", "")
 
     def _why_empty(self) -> str:
