@@ -3,11 +3,12 @@
 import msgspec
 import pytest
 
-from cockpit.clients.akash.console import CreateRequest, SealContext
+from cockpit.clients.akash.console import ConsoleClient, Created, CreateRequest, SealContext
 from cockpit.clients.akash.outcomes import Done, Refused
 from cockpit.clients.akash.sealing import LARGEST_VALUE, VALID_S, seal
 from cockpit.errors import ServerError, UsageError
 from cockpit.model.secret import Secret
+from tests.akash_sim.clock import VirtualClock
 from tests.akash_sim.console import SimConsole
 from tests.akash_sim.samples import LAB, PLAIN
 from tests.akash_sim.wire import client_of
@@ -90,3 +91,26 @@ async def test_claims_that_are_not_known_stop_it() -> None:
     context = msgspec.structs.replace(await context_of(SimConsole()), required_claims=("kid", "moonPhase"))
     with pytest.raises(ServerError, match="moonPhase"):
         seal(context, VALUES, sdl=LAB, now=0)
+
+
+async def test_a_clock_of_ours_that_is_wrong_seals_by_the_consoles() -> None:
+    sim = SimConsole()
+    console = ConsoleClient(client_of(sim).http.wire, clock=VirtualClock(sim.world.clock.time() - 7200))
+    context = await console.seal_context()
+    sealed = seal(context, VALUES, sdl=LAB, now=console.server_now())
+    created = await console.create(CreateRequest(sdl=LAB, name="lab", sealed_secrets=sealed))
+    assert isinstance(created, Done)
+
+
+async def test_what_is_wrong_with_an_sdl_is_told_unless_it_holds_values() -> None:
+    for holds_values, told in ((False, "Invalid SDL"), (True, "400 bad_request")):
+        request = CreateRequest(sdl="services: {}", name="lab", holds_values=holds_values)
+        refused = await client_of(SimConsole()).create(request)
+        assert isinstance(refused, Refused)
+        assert told in refused.error.detail
+
+
+def test_a_request_does_not_show_what_it_carries() -> None:
+    request = CreateRequest(sdl="canary", name="lab", sealed_secrets="canary")
+    created = Created(dseq="1", manifest="canary")
+    assert "canary" not in f"{request!r} {request} {created!r} {created}"

@@ -70,7 +70,8 @@ AUTUMN = Dialect(has_names=True, has_runtime_limits=True, has_patch=True, needs_
 class CreateRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A deployment to be made; `name` should hold a random token, by which a lost answer is found again.
 
-    `hash` is the manifest's version in base64 where it is known. `runtime_limit_hours` is at most 48.
+    `hash` is the manifest's version in base64 where it is known. `runtime_limit_hours` is at most 48. An SDL that
+    `holds_values` of secrets is not repeated in errors, and neither is what the Console says of it.
     """
 
     sdl: str
@@ -79,6 +80,10 @@ class CreateRequest(msgspec.Struct, frozen=True, kw_only=True):
     sealed_secrets: str | None = None
     inherit_secrets_from: str | None = None
     hash: str | None = None
+    holds_values: bool = True
+
+    def __repr__(self) -> str:
+        return f"CreateRequest(name={self.name!r})"
 
 
 class Created(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +92,9 @@ class Created(msgspec.Struct, frozen=True, kw_only=True):
     dseq: str
     manifest: str | None = None
     transaction: str = ""
+
+    def __repr__(self) -> str:
+        return f"Created(dseq={self.dseq!r})"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,6 +171,10 @@ class ConsoleClient:
     async def close(self) -> None:
         """Close the connection."""
         await self.http.wire.close()
+
+    def server_now(self) -> float:
+        """The Console's time, in seconds since the epoch, by its last answer: ours may be wrong."""
+        return self.clock.now().wall + self.http.ahead_s
 
     # What this Console can do
 
@@ -336,7 +348,10 @@ class ConsoleClient:
             body["sealedSecrets"] = request.sealed_secrets
         if request.inherit_secrets_from is not None:
             body["inheritSecretsFrom"] = request.inherit_secrets_from
-        sent = await self._sign("POST", "/v1/deployments", {"data": body}, what="create the deployment", is_secret=True)
+        hides = request.holds_values
+        sent = await self._sign(
+            "POST", "/v1/deployments", {"data": body}, what="create the deployment", is_secret=hides
+        )
         return _created(self.http, sent.value) if isinstance(sent, Done) else sent
 
     async def _require_seals(self) -> None:
@@ -369,11 +384,11 @@ class ConsoleClient:
         sent = await self._sign("DELETE", f"/v1/deployments/{dseq}", None, what=f"close deployment {dseq}")
         return Done(None) if isinstance(sent, Done) else sent
 
-    async def put_sdl(self, dseq: str, sdl: str) -> Outcome[Deployment]:
+    async def put_sdl(self, dseq: str, sdl: str, *, holds_values: bool = True) -> Outcome[Deployment]:
         """Update a deployment by a whole SDL; sending it again changes nothing more."""
         body = {"data": {"sdl": sdl}}
         path = f"/v1/deployments/{dseq}"
-        sent = await self._sign("PUT", path, body, what=f"update {dseq}", seconds=LEASE_S, is_secret=True)
+        sent = await self._sign("PUT", path, body, what=f"update {dseq}", seconds=LEASE_S, is_secret=holds_values)
         return self._deployment_in(sent, dseq)
 
     async def patch(

@@ -37,6 +37,8 @@ class ConsoleHttp:
     def __init__(self, wire: Wire, clock: Clock) -> None:
         self.wire = wire
         self.clock = clock
+        self.ahead_s = 0.0
+        """How far the Console's clock was ahead of ours at its last answer."""
 
     @property
     def host(self) -> str:
@@ -62,6 +64,8 @@ class ConsoleHttp:
             reply = await self.wire.answer(method, path, params=params, json=json, limit=REPLY_LIMIT, seconds=seconds)
         except UnreachableError as error:
             raise self._unanswered(what, error) from error
+        if (told := server_time(reply)) is not None:
+            self.ahead_s = told - self.clock.now().wall
         if reply.status >= 300:
             masker = Masker(self.wire.endpoint.secrets())
             raise refusal(reply, host=self.host, what=what, masker=masker, is_secret=is_secret)

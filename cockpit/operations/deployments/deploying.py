@@ -118,6 +118,7 @@ class Deploying:
             name=step.journal.attempt.last.name or "",
             runtime_limit_hours=self._prepared.plan.runtime.at_create,
             sealed_secrets=sent.sealed,
+            holds_values=self._prepared.travel == "inside",
         )
         made = await create(step, request)
         await extend(step)

@@ -172,7 +172,8 @@ async def update(console: ConsoleClient, plan: UpdatePlan, prepared: Prepared) -
     sent = await outgoing(console, prepared)
 
     async def send() -> Outcome[Deployment]:
-        return await console.put_sdl(plan.dseq, sent.sdl.reveal())
+        inside = prepared.travel == "inside"
+        return await console.put_sdl(plan.dseq, sent.sdl.reveal(), holds_values=inside)
 
     outcome = await settling.update(console, plan.dseq, send, hash_before=plan.hash_before)
     if not isinstance(outcome, Done):

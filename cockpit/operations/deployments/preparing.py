@@ -193,7 +193,7 @@ async def outgoing(console: ConsoleClient, prepared: Prepared, store: SecretStor
     values = await asyncio.to_thread(lambda: resolve_references(references, scopes=scopes, store=store))
     named = {str(reference_name(reference)): value for reference, value in values.items()}
     context = await console.seal_context()
-    now = console.clock.now().wall
+    now = console.server_now()  # ours may be wrong by more than a seal is valid
     return Outgoing(sdl=Secret(prepared.text), sealed=seal(context, named, sdl=prepared.text, now=now))
 
 
