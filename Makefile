@@ -11,7 +11,7 @@ WORKERS = -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --maxprocesses 4 --dist loa
 
 COMPAT := 2.40 2.52
 
-.PHONY: help venv demo scripts test quick test-slow check format test-compat test-containers test-gallery test-gallery-slow test-gpu bench screenshots lock clean
+.PHONY: help venv demo scripts test quick test-slow test-depth check format test-compat test-containers test-gallery test-gallery-slow test-gpu bench screenshots lock clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,15 +31,18 @@ demo: $(READY)  ## start a real Ray here, run sample jobs on it, and look at the
 	@$(BIN)/rayakash-tui demo
 
 test: $(READY)  ## run the tests, against a real Ray too
-	@$(BIN)/python -m pytest $(WORKERS) -m "not compat and not gpu and not slow and not containers and not gallery"
+	@$(BIN)/python -m pytest $(WORKERS) -m "not compat and not gpu and not slow and not depth and not containers and not gallery"
 
 quick: $(READY)  ## run the fast tests, without Ray and the interface: under a minute, to run after each change
 	@$(BIN)/python -m pytest $(WORKERS) --durations=5 \
-	  -m "not lengthy and not live and not slow and not compat and not gpu and not containers" \
+	  -m "not lengthy and not live and not slow and not depth and not compat and not gpu and not containers" \
 	  tests/unit tests/wire tests/sdl tests/secrets
 
 test-slow: $(READY)  ## run the proofs that take a minute and more
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup -m "slow and not compat and not containers and not gallery"
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup -m "slow and not depth and not compat and not containers and not gallery"
+
+test-depth: $(READY)  ## bring about what keeps a real Ray waiting, and ask why: under 10 minutes
+	@$(BIN)/python -m pytest -m depth tests/depth
 
 check: $(READY)  ## lint, format, types, layers
 	@$(BIN)/ruff check .

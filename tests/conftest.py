@@ -7,7 +7,7 @@ import hypothesis
 import pytest
 
 ALLOWED_SKIPS = Path(__file__).parent / "allowed_skips.txt"
-ONE_WORKER = {"live", "compat"}
+ONE_WORKER = {"live", "compat", "depth"}
 STRICT = os.environ.get("RAYAKASH_STRICT") == "1"
 
 _unexpected: list[str] = []

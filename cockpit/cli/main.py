@@ -29,6 +29,7 @@ GROUPS = {
     "gallery": ("gallery",),
     "control": ("stop", "delete", "wait"),
     "why": ("why",),
+    "profiling": ("stack", "flame", "timeline"),
     "logs": ("logs",),
     "sdl": ("sdl",),
     "secrets": ("secrets",),

@@ -15,6 +15,7 @@ from cockpit.clients.ray.jobs import JobsApi
 from cockpit.clients.ray.logs import LogsApi
 from cockpit.clients.ray.nodes import NodesApi
 from cockpit.clients.ray.packages import PackagesApi
+from cockpit.clients.ray.profiling import ProfilingApi
 from cockpit.clients.ray.scheduling import SchedulingApi
 from cockpit.clients.ray.serve import ServeApi
 from cockpit.clients.ray.state import StateApi
@@ -38,6 +39,7 @@ class RayClient:
         self.nodes = NodesApi(self.http)
         self.state = StateApi(self.http)
         self.workloads = WorkloadsApi(self.state)
+        self.profiling = ProfilingApi(self.http)
         self.scheduling = SchedulingApi(self.http, self.state)
         self.events = EventsApi(self.http, self.state, self.workloads)
         self.serve = ServeApi(self.http)

@@ -1,0 +1,1 @@
+"""Looking into processes of a cluster: stacks, profiles, timelines."""

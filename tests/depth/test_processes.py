@@ -1,0 +1,74 @@
+"""Looking into processes of a real Ray: stacks, profiles and the timeline."""
+
+import json
+from xml.etree import ElementTree
+
+import pytest
+
+from cockpit.clients.ray import RayClient
+from cockpit.errors import RejectedError
+from cockpit.operations.profiling.targets import find_target, stack
+from tests.depth.asking import explained
+from tests.depth.conftest import SITUATIONS
+from tests.live.command_line import CommandLine
+
+pytestmark = pytest.mark.depth
+
+STUCK = "time.sleep(1)  # the line that a stack names"
+
+
+def test_the_stack_of_a_stuck_task_names_the_line(cockpit: CommandLine, waiting: dict[str, str]) -> None:
+    line = next(number for number, text in enumerate(SITUATIONS.read_text().splitlines(), 1) if STUCK in text)
+
+    done = cockpit.run("stack", waiting["task-running"])
+
+    assert done.code == 0, done.stderr
+    assert any("hang (" in text and text.endswith(f":{line})") for text in done.text.splitlines()), done.text
+
+
+async def test_the_stack_of_an_actor_in_its_constructor(client: RayClient, waiting: dict[str, str]) -> None:
+    await explained(client, waiting["actor-in-init"], "initializing")
+
+    text = await stack(client, await find_target(client, waiting["actor-in-init"]))
+
+    assert "__init__ (" in text
+
+
+async def test_what_has_no_process_has_no_stack(client: RayClient, waiting: dict[str, str]) -> None:
+    with pytest.raises(RejectedError, match="has no process yet"):
+        await find_target(client, waiting["actor-8-gpus"])
+    with pytest.raises(RejectedError, match="is dead"):
+        await find_target(client, waiting["actor-dead"])
+
+
+def test_a_flame_of_a_busy_task(cockpit: CommandLine, waiting: dict[str, str]) -> None:
+    done = cockpit.run("flame", waiting["task-spinning"], "--seconds", "2", "-o", "spin.svg")
+    again = cockpit.run("flame", waiting["task-spinning"], "--seconds", "1", "-o", "spin.svg")
+
+    assert done.code == 0, done.stderr
+    assert "spin (" in done.text
+    titles = [
+        node.text or "" for node in ElementTree.parse(cockpit.home / "spin.svg").iter() if node.tag.endswith("title")
+    ]
+    assert any(title.startswith("spin (") for title in titles)
+    assert again.code == 2
+    assert "--force" in again.stderr
+
+
+def test_a_flame_of_a_process_that_sleeps_says_so(cockpit: CommandLine, waiting: dict[str, str]) -> None:
+    done = cockpit.run("flame", waiting["actor-alive"], "--seconds", "1")
+
+    assert done.code == 0, done.stderr
+    assert "used no CPU" in done.stderr or "▏" in done.text
+
+
+async def test_the_timeline_of_a_job(client: RayClient, cockpit: CommandLine, waiting: dict[str, str]) -> None:
+    job_id = (await client.state.task(waiting["task-running"])).job_id or ""
+
+    done = cockpit.run("timeline", job_id, "-o", "trace.json")
+
+    assert done.code == 0, done.stderr
+    events = json.loads((cockpit.home / "trace.json").read_text())
+    assert isinstance(events, list)
+    assert any(event.get("ph") == "X" for event in events)
+    assert {"name", "ts", "pid"} <= set(next(event for event in events if event.get("ph") == "X"))
