@@ -7,6 +7,7 @@ from typing import Any
 from cockpit.cli import options, output, session
 from cockpit.errors import EXIT_OK, NotFoundError, UsageError
 
+FLAME_WIDTH = 120  # where there is no terminal to ask
 OFF = "Ray allows this where its head was started with RAY_DASHBOARD_ENABLE_PROFILING=1 in its environment.\n"
 
 
@@ -76,7 +77,7 @@ async def draw_flame(args: argparse.Namespace) -> int:
         target = await find_target(client, args.id)
         output.message(f"Sampling {target.label} (pid {target.pid}) for {args.seconds} s…")
         root = parse(await client.profiling.folded(target.node_id, target.pid, seconds=args.seconds))
-    for text in flame_lines(root, output.terminal_width()):
+    for text in flame_lines(root, output.terminal_width() or FLAME_WIDTH):
         output.line(text)
     if not root.samples:
         output.message(
