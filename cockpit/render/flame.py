@@ -5,7 +5,7 @@ from typing import NamedTuple
 from xml.sax.saxutils import escape
 
 from cockpit.model.flame import Frame, hottest
-from cockpit.render.cells import cell_width, fit
+from cockpit.render.cell_text import clip
 from cockpit.render.text import visible
 
 NARROWEST = 3  # cells that a name needs
@@ -49,7 +49,7 @@ def flame_lines(root: Frame, width: int) -> list[str]:
         for row, _ in zip(rows(root, float(width), narrowest=NARROWEST), range(MOST_ROWS), strict=False)
     ]
     lines += ["", "  OWN  FUNCTION"]
-    lines += [f"{count / root.samples:5.0%}  {fit(visible(name), width - 7)}" for name, count in hottest(root, HOTTEST)]
+    lines += [f"{count / root.samples:5.0%}  {clip(name, width - 7)[0]}" for name, count in hottest(root, HOTTEST)]
     return lines
 
 
@@ -60,8 +60,8 @@ def _line(row: list[Cell], width: int) -> str:
         room = end - start - 1
         if room < 1 or start < used:
             continue
-        name = fit(visible(cell.frame.name), room)
-        text += " " * (start - used) + "▏" + name + " " * (room - cell_width(name))
+        name, size = clip(cell.frame.name, room)
+        text += " " * (start - used) + "▏" + name + " " * (room - size)
         used = end
     return text.rstrip()
 
@@ -83,7 +83,7 @@ def svg(root: Frame, title: str) -> str:
 def _rectangle(depth: int, cell: Cell, samples: int) -> str:
     y = (depth + 1) * ROW_HEIGHT + 4
     name = visible(cell.frame.name)
-    label = fit(name, int(cell.width / 6.8) - 1) if cell.width > 20 else ""
+    label = clip(name, int(cell.width / 6.8) - 1)[0] if cell.width > 20 else ""
     return (
         f"<g><title>{escape(name)}: {cell.frame.samples / samples:.1%} ({cell.frame.samples} samples)</title>"
         f'<rect x="{cell.start:.1f}" y="{y}" width="{cell.width:.1f}" height="{ROW_HEIGHT - 1}" '

@@ -76,9 +76,9 @@ holders = [Holder.options(name=f"hold{n}", num_gpus=1, label_selector={"tier": "
 full = group("group-full", [{"GPU": 1}], bundle_label_selector=[{"tier": "gold"}])
 ray.get([full.ready(), *(one.ping.remote() for one in holders)])
 actor("actor-alive", holders[0])
-task("task-running", hang.options(name="hang").remote())
+hanging = task("task-running", hang.options(name="hang").remote())
 task("task-spinning", spin.options(name="spin").remote())
-inner = task("task-in-bundle", hang.options(name="inner", num_gpus=1, scheduling_strategy=inside(full)).remote())
+task("task-in-bundle", hang.options(name="inner", num_gpus=1, scheduling_strategy=inside(full)).remote())
 
 actor("actor-8-gpus", Holder.options(num_gpus=8).remote())
 actor("actor-3-gpus", Holder.options(num_gpus=3).remote())
@@ -88,9 +88,9 @@ fallback = [{"label_selector": {"tier": "!gold"}}]
 other = Holder.options(label_selector={"tier": "platinum"}, fallback_strategy=fallback, num_gpus=4)
 actor("actor-other-labels", other.remote())
 actor("actor-in-init", SlowStart.remote())
-actor("actor-argument", SlowStart.remote(kept[1]))
+actor("actor-argument", SlowStart.remote(hanging))
 
-task("task-argument", take.remote(kept[1]))
+task("task-argument", take.remote(hanging))
 task("task-resource", hang.options(resources={"my_own": 1}).remote())
 task("task-full-bundle", hang.options(num_gpus=1, scheduling_strategy=inside(full)).remote())
 kept.append(holders[1].hold.remote())
