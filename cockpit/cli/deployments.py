@@ -264,6 +264,32 @@ async def run_shell(args: argparse.Namespace) -> int:
     return shell.exit_code
 
 
+async def copy_files(args: argparse.Namespace) -> int:
+    """Copy with tar over a shell of the lease: resumed where it breaks, compared by SHA-256."""
+    from cockpit.clients.akash.copying import Container, Copier
+    from cockpit.operations.deployments.inside import Place, inside, place_of
+
+    source, target = place_of(args.source), place_of(args.target)
+    if isinstance(source, Place) == isinstance(target, Place):
+        raise UsageError("One of the two must be DSEQ:SERVICE:PATH, the other a path on this machine.")
+    there = source if isinstance(source, Place) else target
+    assert isinstance(there, Place)
+    if isinstance(target, Place):
+        _changes(args)
+    async with _open(args) as console, inside(console, there.dseq, there.service, ("shell",)) as one:
+        copier = Copier(one.gateway, Container(lease=one.lease, service=one.service))
+        if isinstance(target, Place):
+            copied = await copier.upload(Path(args.source), there.path)
+        else:
+            copied = await copier.download(there.path, Path(args.target))
+    if args.json:
+        record = {"path": copied.path, "archive_bytes": copied.archive_bytes, "sha256": copied.sha256}
+        output.record(record | {"resumed": copied.resumed})
+    else:
+        output.line(copied.path)
+    return EXIT_OK
+
+
 # --- going on --------------------------------------------------------------------------------------------------------
 
 
