@@ -33,6 +33,7 @@ GROUPS = {
     "logs": ("logs",),
     "sdl": ("sdl",),
     "secrets": ("secrets",),
+    "help": ("help",),
     "completion": ("completion",),
     "web": ("web",),
 }

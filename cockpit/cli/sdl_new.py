@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cockpit.cli import options, output, sdl_secrets
-from cockpit.errors import EXIT_OK, UsageError
+from cockpit.errors import EXIT_OK
 
 if TYPE_CHECKING:
     from cockpit.sdl.wish import Wish
@@ -96,46 +96,11 @@ def new_file(args: argparse.Namespace) -> int:
 
 def _wish(args: argparse.Namespace) -> "Wish":
     """What the options ask for, over the preset. Raises UsageError."""
-    import difflib
-    import re
+    from cockpit.sdl.wish_options import wish_from
 
-    import msgspec
-
-    from cockpit.sdl import wish
-
-    if not re.fullmatch(r"[A-Za-z0-9][\w.-]{0,62}", args.name, re.ASCII):
-        raise UsageError(f"Invalid name: {args.name!r}.", hint="Use letters, digits, - and _; -o FILE says where to.")
-    preset = args.preset or (args.name if args.name in wish.PRESETS else None)
-    if preset is not None and preset not in wish.PRESETS:
-        raise UsageError(f"Unknown preset: {preset!r}.", hint=f"Use {', '.join(wish.PRESETS)}.")
-    if preset == "ray-cpu" and args.gpu:
-        raise UsageError("The preset ray-cpu is without GPUs.", hint="Use --preset ray-gpu, or leave out --gpu.")
-    given = {
-        "workers": args.workers,
-        "gpu": wish.read_gpu(args.gpu) if args.gpu is not None else None,
-        "gpus_per_worker": args.gpus_per_worker,
-        "head_gpu": args.head_gpu,
-        "cpu": wish.read_cpu(args.cpu) if args.cpu is not None else None,
-        **{name: _size(args, name) for name in ("memory", "shm", "disk")},
-        "persistent": wish.read_persistent(args.persistent) if args.persistent is not None else None,
-        "ceiling": wish.read_ceiling(args.max_price) if args.max_price is not None else None,
-        **{name: getattr(args, name) for name in ("region", "audited", "ray", "python", "image", "store", "serve")},
-    }
-    asked = {name: value for name, value in given.items() if value is not None}
-    near = difflib.get_close_matches(args.name, wish.PRESETS, 1, 0.8)
-    if preset is None and not asked and near:
-        hint = f"Use {', '.join(wish.PRESETS)}; or --preset {near[0]} to give the cluster a name of your own."
-        raise UsageError(f"Unknown preset: {args.name!r}.", hint=hint)
-    start = wish.PRESETS[preset] if preset else wish.Wish(name=args.name)
-    title = {"title": ""} if asked else {}
-    return msgspec.structs.replace(start, name=args.name, **asked, **title)
-
-
-def _size(args: argparse.Namespace, name: str) -> int | None:
-    from cockpit.sdl.wish import read_size
-
-    text = getattr(args, name)
-    return read_size(text, f"--{name}") if text is not None else None
+    names = ("workers", "gpu", "gpus_per_worker", "head_gpu", "cpu", "memory", "shm", "disk", "persistent", "region")
+    more = ("audited", "max_price", "ray", "python", "image", "store", "serve")
+    return wish_from(args.name, args.preset, {name: getattr(args, name) for name in (*names, *more)})
 
 
 def templates(args: argparse.Namespace) -> int:

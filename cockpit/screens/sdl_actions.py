@@ -19,6 +19,7 @@ from cockpit.screens.cluster_dialogs import NewCluster
 from cockpit.screens.sdl_dialogs import DiffDialog, Prompt, TemplateDialog, preview_width
 from cockpit.screens.sdl_files import SdlFiles
 from cockpit.screens.sdl_secrets import SdlSecrets
+from cockpit.screens.sdl_wish import WishDialog
 from cockpit.screens.start import CONTEXT
 from cockpit.screens.text import TextDialog, room_for_text
 from cockpit.sdl import rules
@@ -65,9 +66,18 @@ class SdlActions:
 
     async def _new(self) -> None:
         templates, previews = await asyncio.to_thread(_previewed, preview_width(self._app.size.width))
-        chosen = await self._app.push_screen_wait(TemplateDialog(templates, previews))
-        if chosen is not None and await self.files.may_leave():
-            desk = self._pane.desk
+        begun = await self._app.push_screen_wait(TemplateDialog(templates, previews))
+        if begun is None:
+            return
+        chosen, desk = begun.template, self._pane.desk
+        if begun.by_wish:
+            stem = Path(desk.suggested_name).stem if desk.is_empty and desk.suggested_name else "lab"
+            described = await self._app.push_screen_wait(WishDialog(chosen.name, stem))
+            if described is not None and await self.files.may_leave():
+                await self.files.begin(described.text, f"{described.name}.yaml")
+                self._app.notify(f"New file {described.name}.yaml. Press ctrl+s to save it.", markup=False)
+            return
+        if await self.files.may_leave():
             # Whoever named a file that is not there yet wants the template in it.
             name = desk.suggested_name if desk.is_empty and desk.suggested_name else f"{chosen.name}.yaml"
             await self.files.begin(chosen.text, name)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -93,18 +93,27 @@ class OpenDialog(Dialog[Path]):
         self.dismiss(self._recent[int(event.option.id or 0)])
 
 
-class TemplateDialog(Dialog[Template]):
+class Begun(NamedTuple):
+    """The template that was chosen, and whether its sizes are to be asked for."""
+
+    template: Template
+    by_wish: bool
+
+
+class TemplateDialog(Dialog[Begun]):
     """The templates, with what each of them asks for; `previews` are lines by the template's name."""
 
     HINTS = (
         Hint("↑↓", "look"),
         Hint("⏎", "begin with it"),
+        Hint("s", "its sizes", "size"),
         Hint("← →", "scroll"),
         Hint("esc", "cancel", "cancel", keep=True),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right", "scroll_preview(1)", "Scroll on", show=False),
         Binding("left", "scroll_preview(-1)", "Scroll back", show=False),
+        Binding("s", "size", "Sizes", show=False),
     ]
 
     def __init__(self, templates: Sequence[Template], previews: Sequence[Sequence[str]]) -> None:
@@ -135,7 +144,13 @@ class TemplateDialog(Dialog[Template]):
 
     @on(OptionList.OptionSelected)
     def _choose(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(self._templates[int(event.option.id or 0)])
+        self.dismiss(Begun(self._templates[int(event.option.id or 0)], by_wish=False))
+
+    def action_size(self) -> None:
+        """Ask for the sizes of a cluster like the one under the cursor."""
+        at = self.query_one(OptionList).highlighted
+        if at is not None:
+            self.dismiss(Begun(self._templates[at], by_wish=True))
 
 
 def preview_width(screen: int) -> int:
