@@ -226,9 +226,11 @@ async def run_doctor(args: argparse.Namespace) -> int:
     """Examine the machine and the clusters."""
     from cockpit import __version__
     from cockpit.operations.clusters.doctor import examine
+    from cockpit.operations.deployments.doctor import account_checks
     from cockpit.render.times import iso
 
     found = await examine(_selections(args))
+    found = msgspec.structs.replace(found, checks=(*found.checks, *await account_checks()))
     if args.json:
         record = {
             "rayakash_tui": __version__,

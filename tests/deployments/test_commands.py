@@ -8,7 +8,7 @@ import pytest
 from cockpit.clients.address import Address
 from cockpit.clients.akash.console import ConsoleClient
 from cockpit.operations.clusters.contexts import known_clusters
-from cockpit.operations.deployments import account, deploying
+from cockpit.operations.deployments import account, deploying, doctor
 from cockpit.operations.deployments.deploying import Tools
 from cockpit.operations.deployments.journal import attempts
 from tests.akash_sim.console import SimConsole
@@ -33,7 +33,8 @@ def console(monkeypatch: pytest.MonkeyPatch) -> SimConsole:
     for name in ("RAY_AUTH_TOKEN", "GATEWAY_TLS_CERTIFICATE", "GATEWAY_TLS_KEY"):
         monkeypatch.setenv(f"RAYAKASH_SECRET_{name}", "canary-" + "x" * 40)
     monkeypatch.setenv("AKASH_API_KEY", sim.world.keys[0].value)
-    monkeypatch.setattr(account, "open_console", opened)
+    for module in (account, doctor):
+        monkeypatch.setattr(module, "open_console", opened)
     monkeypatch.setattr(deploying, "TOOLS", Tools(source=lambda client, _: ConsoleSource(client), probe=answers))
     return sim
 
@@ -207,3 +208,35 @@ async def test_the_key_is_nowhere(console: SimConsole, lab: str) -> None:
     texts = [done.text, done.err, *(one.path.read_text() for one in attempts())]
     assert all(value not in text and "canary" not in text for text in texts)
     assert json.loads(done.text)["dseq"]
+
+
+async def test_doctor_examines_key_money_and_journals(console: SimConsole, lab: str) -> None:
+    """And what a crash left."""
+    done = await here("doctor", "--json")
+    checks = {one["name"]: one for one in done.data["checks"]}
+    assert (checks["akash key"]["state"], checks["balance"]["state"], checks["clock"]["state"]) == ("ok", "ok", "ok")
+    assert "$1,000.00 available" in checks["balance"]["message"]
+    console.faults.add(
+        Fault(match="POST /v1/deployments", do="cut-after"),
+        Fault(match="GET /v1/deployments", do="answer", after=3, times=200, status=503, body=HTML_502),
+    )
+    assert (await here("deploy", lab, "--yes")).code == 5
+    console.faults.clear()
+    later = (await here("doctor", "--json")).data
+    assert {"unfinished-deployment"} <= set(later["faults"])
+
+
+@pytest.mark.usefixtures("console")
+async def test_doctor_asks_nothing_without_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is no fault to have none."""
+    monkeypatch.delenv("AKASH_API_KEY")
+    checks = {one["name"]: one for one in (await here("doctor", "--json")).data["checks"]}
+    assert checks["akash"]["state"] == "skip"
+
+
+async def test_doctor_names_a_refused_key(console: SimConsole) -> None:
+    """As a fault, without the key."""
+    console.faults.add(Fault(match="GET /v1/deployments", do="answer", times=9, status=401, body=BAD_KEY))
+    done = await here("doctor", "--json")
+    assert next(one["state"] for one in done.data["checks"] if one["name"] == "akash") == "fail"
+    assert console.world.keys[0].value not in done.text
