@@ -15,3 +15,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in DIRECTORIES:
         monkeypatch.setenv(name, str(tmp_path / "home"))
     return tmp_path / "home"
+
+
+@pytest.fixture
+def session_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The secrets of the templates come from the environment."""
+    for name in ("RAY_AUTH_TOKEN", "GATEWAY_TLS_CERTIFICATE", "GATEWAY_TLS_KEY"):
+        monkeypatch.setenv(f"RAYAKASH_SECRET_{name}", "canary-" + "x" * 40)

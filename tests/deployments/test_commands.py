@@ -15,7 +15,7 @@ from tests.akash_sim.console import SimConsole
 from tests.akash_sim.faults import BAD_KEY, HTML_502, Fault
 from tests.akash_sim.wire import client_of
 from tests.deployments.sources import ConsoleSource
-from tests.deployments.test_deploying import CPU
+from tests.deployments.stage import CPU
 from tests.wire.commands import here
 
 

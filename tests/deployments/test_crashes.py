@@ -26,7 +26,7 @@ from tests.akash_sim.console import Dialect, SimConsole
 from tests.akash_sim.server import SimServer
 from tests.akash_sim.wire import client_of
 from tests.deployments.sources import ConsoleSource
-from tests.deployments.test_deploying import CPU
+from tests.deployments.stage import CPU
 from tests.wire.commands import REPOSITORY
 
 # Where it is killed, whether something exists then, and whether that costs by the hour.

@@ -1,80 +1,17 @@
 """The whole of a deployment against the simulated network, from the file to a named cluster and back to nothing."""
 
-from pathlib import Path
-from typing import Any
-
 import pytest
 
-from cockpit.clients.address import Address
-from cockpit.errors import CockpitError, RejectedError, UnreachableError
+from cockpit.errors import CockpitError, RejectedError
 from cockpit.operations.clusters.contexts import known_clusters
 from cockpit.operations.deployments.deploying import Deploying, Tools
 from cockpit.operations.deployments.ending import close
-from cockpit.operations.deployments.flow import News, Terms
+from cockpit.operations.deployments.flow import Terms
 from cockpit.operations.deployments.journal import Journal, attempts, provider_records
-from cockpit.operations.deployments.preparing import Prepared, Wish, prepare
-from cockpit.operations.question import Question
-from cockpit.sdl.document import SdlDocument
-from cockpit.sdl.templates import template_named
 from tests.akash_sim.console import SimConsole
 from tests.akash_sim.pods import PodPlan
-from tests.akash_sim.wire import client_of
 from tests.deployments.sources import ConsoleSource
-
-CPU = template_named("ray-cpu").text.replace("amount: ", "amount: 1")
-
-
-class Run:
-    """A deploy of a file, with what was said and asked."""
-
-    def __init__(self, console: SimConsole, *, text: str = CPU, answers: bool = True, **wish: Any) -> None:
-        self.sim = console
-        self.client = client_of(console)
-        self.text = text
-        self.wish = Wish(**wish)
-        self.said: list[str] = []
-        self.asked: list[Question] = []
-        self._answers = answers
-        self.tried: list[Address] = []
-        self.first_is_dead = False
-
-    async def prepared(self) -> Prepared:
-        """What is known before the question."""
-        return await prepare(self.client, SdlDocument(self.text), Path("lab.yaml"), self.wish)
-
-    async def __call__(self, terms: Terms = Terms(), *, waits: bool = True) -> Any:  # noqa: B008 - frozen
-        """Deploy."""
-        tools = Tools(source=lambda console, _: ConsoleSource(console), probe=self._probe)
-        deploying = Deploying(self.client, await self.prepared(), terms, self._hear, waits=waits, tools=tools)
-        return await deploying.run(self._ask)
-
-    def _hear(self, news: News) -> None:
-        self.said.append(news.text)
-
-    async def _ask(self, question: Question) -> bool:
-        self.asked.append(question)
-        return self._answers
-
-    async def _probe(self, address: Address, pin: str | None) -> None:
-        self.tried.append(address)
-        provider = next(one for one in self.sim.world.providers if one.host == address.host)
-        lives = any(one.state == "active" for one in self.sim.world.deployments.values())
-        is_dead = self.first_is_dead and address.host == self.tried[0].host
-        if is_dead or not (provider.port_answers and lives):
-            raise UnreachableError(f"{address} does not answer.")
-
-    def costing(self) -> list[str]:
-        """What exists and may cost."""
-        self.sim.world.check()
-        return [dseq for dseq, one in self.sim.world.deployments.items() if one.state == "active"]
-
-
-@pytest.fixture
-def session_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The secrets of the templates come from the environment."""
-    for name in ("RAY_AUTH_TOKEN", "GATEWAY_TLS_CERTIFICATE", "GATEWAY_TLS_KEY"):
-        monkeypatch.setenv(f"RAYAKASH_SECRET_{name}", "canary-" + "x" * 40)
-
+from tests.deployments.stage import CPU, Run
 
 pytestmark = pytest.mark.usefixtures("session_secrets")
 
@@ -93,7 +30,7 @@ async def test_from_a_file_to_a_cluster_with_a_name_and_back(dialect: str) -> No
     assert run.tried[0].port >= 30000
     assert console.count("POST", "/v1/deployments") == 1
     attempt = attempts()[0]
-    ended = await close(run.client, Journal.resume(attempt.path), ready.dseq, try_it=run._probe)
+    ended = await close(run.client, Journal.resume(attempt.path), ready.dseq, try_it=run.probe)
     assert (ended.context, ended.port_is_dead) == ("lab", True)
     assert known_clusters().row("lab") is None
     assert run.costing() == []
@@ -128,8 +65,8 @@ async def test_from_the_question_to_bids_it_asks_once_more_than_it_must() -> Non
     run = Run(console)
     prepared = await run.prepared()
     before = len(console.requests)
-    tools = Tools(source=lambda client, _: ConsoleSource(client), probe=run._probe)
-    await Deploying(run.client, prepared, Terms(), run._hear, waits=False, tools=tools).run(run._ask)
+    tools = Tools(source=lambda client, _: ConsoleSource(client), probe=run.probe)
+    await Deploying(run.client, prepared, Terms(), run.hear, waits=False, tools=tools).run(run.ask)
     paths = [one.path for one in console.requests[before:]]
     assert paths.count("/v1/deployments") == 2
     assert paths.count("/v1/providers") == 1

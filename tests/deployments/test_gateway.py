@@ -15,7 +15,7 @@ from tests.akash_sim.market import SimProvider
 from tests.akash_sim.pods import PodPlan
 from tests.akash_sim.wire import client_of
 from tests.akash_sim.world import SimWorld
-from tests.deployments.test_deploying import CPU
+from tests.deployments.stage import CPU
 from tests.wire.commands import here
 
 
