@@ -15,6 +15,7 @@ from cockpit.errors import (
     RejectedError,
     ServerError,
 )
+from cockpit.model.akash.market import ResourceRequest, ScreeningRequest
 from tests.akash.scene import LIST, Scene
 from tests.akash_sim.faults import (
     Fault,
@@ -235,3 +236,26 @@ async def test_a_token_is_granular_and_names_services() -> None:
 async def test_a_provider_that_nobody_knows_is_not_found() -> None:
     with pytest.raises(NotFoundError):
         await Scene().console.provider("akash1nobody")
+
+
+async def test_free_gpus_are_asked_for_again_and_not_twice_at_once() -> None:
+    scene = Scene()
+    await scene.console.dialect()
+    await scene.console.gpu_offers()
+    assert scene.sim.count("GET", "/v1/placement-options") == 1
+    for provider in scene.sim.world.providers:
+        provider.nodes = [1]
+    await scene.console.clock.sleep(60)
+    offers = await scene.console.gpu_offers()
+    assert {offer.largest_free_node for offer in offers} == {1}
+
+
+async def test_screening_and_tokens_are_asked_for_again_since_they_change_nothing() -> None:
+    busy = [Fault(match=f"POST {path}", do="answer", status=503) for path in ("/v1/bid-screening", "/v1/create-jwt")]
+    scene = Scene(*busy)
+    request = ScreeningRequest(resources=(ResourceRequest(id=1, count=1, cpu_millicores=100, memory_bytes=1),))
+    assert await scene.console.screen(request)
+    taken = await scene.taken()
+    assert isinstance(taken, Done)
+    grant = Grant(lease=taken.value.deployment.leases[0].id, services=("gateway",), scope=("status",))
+    assert (await scene.console.provider_token([grant])).reveal()

@@ -44,6 +44,7 @@ CONSOLE = "https://console-api.akash.network"
 SIGN_S = 60.0  # a transaction has 30 s to land, and Console gives up on it after 36
 LEASE_S = 300.0  # Console sends manifests for up to four minutes
 DEPOSIT_USD = 0.5  # August asks for it, newer Consoles ignore it
+FRESH_S = 30.0  # what free GPUs there are changes by the minute
 PAGE = 100
 MOST_PAGES = 20
 TOKEN_S = 1800
@@ -147,6 +148,7 @@ class ConsoleClient:
         self.clock = clock or MachineClock()
         self.http = ConsoleHttp(wire, self.clock)
         self._placement: Mapping[str, Any] | None = None
+        self._placed_at = self.clock.now()
         self._dialect: Dialect | None = None
         self._seals: bool | None = None
 
@@ -200,9 +202,10 @@ class ConsoleClient:
         return self._seals
 
     async def _placement_options(self) -> Mapping[str, Any]:
-        if self._placement is None:
+        now = self.clock.now()
+        if self._placement is None or now.since(self._placed_at) > FRESH_S:
             reply = await self.http.read("/v1/placement-options", what="list placement options")
-            self._placement = fields(self.http.data(reply))
+            self._placement, self._placed_at = fields(self.http.data(reply)), now
         return self._placement
 
     # The market; no key is needed
@@ -235,7 +238,8 @@ class ConsoleClient:
 
     async def screen(self, request: ScreeningRequest) -> tuple[ScreenedProvider, ...]:
         """The providers that could bid for a group of services; nothing is made."""
-        reply = await self.http.send("POST", "/v1/bid-screening", what="screen providers", json=screening_body(request))
+        asked = screening_body(request)
+        reply = await self.http.read("/v1/bid-screening", method="POST", what="screen providers", json=asked)
         body = self.http.json(reply)
         if not isinstance(fields(body).get("providers"), list):
             raise self.http.malformed(reply)
@@ -449,7 +453,9 @@ class ConsoleClient:
         A token of access `scoped`, shown to one provider, would open every lease of the account at all others.
         """
         body = {"data": {"ttl": seconds, "leases": _granular(grants)}}
-        reply = await self.http.send("POST", "/v1/create-jwt-token", what="make a token for the provider", json=body)
+        reply = await self.http.read(
+            "/v1/create-jwt-token", method="POST", what="make a token for the provider", json=body
+        )
         token = text(fields(self.http.data(reply)).get("token"))
         if not token:
             raise self.http.malformed(reply)

@@ -71,16 +71,18 @@ class ConsoleHttp:
             raise refusal(reply, host=self.host, what=what, masker=masker, is_secret=is_secret)
         return reply
 
-    async def read(self, path: str, *, what: str, params: Params = (), seconds: float = READ_S) -> Reply:
-        """A reply to GET, asked for again where it did not come or the Console asks to wait."""
+    async def read(
+        self, path: str, *, what: str, params: Params = (), json: object = None, method: str = "GET"
+    ) -> Reply:
+        """A reply to a request that changes nothing, sent again where it did not come or the Console asks to wait."""
         for pause in _PAUSES_S:
             try:
-                return await self.send("GET", path, what=what, params=params, seconds=seconds)
+                return await self.send(method, path, what=what, params=params, json=json)
             except NotRayError:
                 raise
             except UnreachableError as error:
                 await self.clock.sleep(max(pause, error.retry_after_s or 0.0))
-        return await self.send("GET", path, what=what, params=params, seconds=seconds)
+        return await self.send(method, path, what=what, params=params, json=json)
 
     def json(self, reply: Reply) -> Any:
         """The body as JSON. Raises ServerError for what is none: a proxy's page, or a reply that was cut."""
