@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from tests.akash_sim.bodies import lease_status
 from tests.akash_sim.console import SimConsole, SimRequest
 from tests.akash_sim.market import SimProvider
 from tests.akash_sim.pods import PodPlan
@@ -183,3 +184,13 @@ def test_a_console_call_takes_its_time() -> None:
     reply = console.exchange(SimRequest(method="GET", path="/v1/providers"))
     assert reply.status == 200
     assert console.world.clock.time() > before
+
+
+def test_a_port_may_lead_to_a_real_place() -> None:
+    world = SimWorld()
+    made = leased(world)
+    made.leases[0].provider.forwards["gateway", 8443] = ("127.0.0.1", 4711)
+    status = lease_status(world, made, made.leases[0])
+    assert status is not None
+    (port,) = status["forwarded_ports"]["gateway"]
+    assert (port["host"], port["externalPort"], port["port"]) == ("127.0.0.1", 4711, 8443)

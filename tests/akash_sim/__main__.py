@@ -30,6 +30,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--usd", type=Decimal, default=Decimal(1000), help="the account's credit")
     parser.add_argument("--providers", type=int, default=6)
     parser.add_argument("--trial", action="store_true")
+    parser.add_argument("--ray", metavar="HOST:PORT", help="where port 8443 of the service `gateway` really leads")
     parser.add_argument("--folder", type=Path, help="where the shells of the providers run (default: no shells)")
     return parser.parse_args()
 
@@ -41,6 +42,10 @@ async def main(args: argparse.Namespace) -> None:
         seed=args.seed, clock=clock, available=args.usd * 1_000_000, market=providers(args.providers),
         is_trial=args.trial,
     )  # fmt: skip
+    if args.ray:
+        host, _, port = args.ray.rpartition(":")
+        for provider in world.providers:
+            provider.forwards["gateway", 8443] = (host, int(port))
     console = SimConsole(world, dialect=args.dialect)
     async with gateways(world, folder=args.folder), SimServer(console, port=args.port) as server:
         print(f"AKASH_CONSOLE_URL={server.url} AKASH_API_KEY={world.keys[0].value}", flush=True)

@@ -132,17 +132,13 @@ def service_status(lease: SimLease, service: SimService, since: float | None, ds
 
 
 def _ports(lease: SimLease, service: SimService) -> list[dict[str, Any]]:
-    return [
-        {
-            "host": lease.provider.host,
-            "port": port,
-            "externalPort": 30000 + (port + lease.ports_seed) % 2768,
-            "proto": "TCP",
-            "name": service.name,
-        }
-        for port, outer in service.ports
-        if outer != 80
-    ]
+    return [_port(lease, service, port) for port, outer in service.ports if outer != 80]
+
+
+def _port(lease: SimLease, service: SimService, port: int) -> dict[str, Any]:
+    made_up = (lease.provider.host, 30000 + (port + lease.ports_seed) % 2768)
+    host, outer = lease.provider.forwards.get((service.name, port), made_up)
+    return {"host": host, "port": port, "externalPort": outer, "proto": "TCP", "name": service.name}
 
 
 def bid_body(world: SimWorld, deployment: SimDeployment, bid: SimBid, shape: Shape) -> dict[str, Any]:
