@@ -57,6 +57,13 @@ def _section(title: str, pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(title, ""), *((f"  {visible(key)}", text or '""') for key, text in pairs)] if pairs else []
 
 
+def environment_lines(job: Job) -> list[tuple[str, str]]:
+    """The runtime environment and the metadata alone; values of variables are masked already."""
+    metadata = [(key, str(value)) for key, value in (job.metadata or {}).items() if is_users(key)]
+    lines = _section("runtime environment", _environment_lines(job)) + _section("metadata", metadata)
+    return [(label, visible(text)) for label, text in lines] or [("", "The job has no runtime environment.")]
+
+
 def _environment_lines(job: Job) -> list[tuple[str, str]]:
     environment = dict(job.runtime_env or {})
     variables = environment.pop("env_vars", None) or {}

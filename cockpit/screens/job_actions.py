@@ -18,7 +18,7 @@ from cockpit.operations.sending import NO_CONSENT, Consent
 from cockpit.panes.requests import JobSubmitted
 from cockpit.render.jobs import outcome
 from cockpit.screens.confirm import Confirm
-from cockpit.screens.job_detail import JobDetail
+from cockpit.screens.job_page import JobPage
 from cockpit.screens.submit import SubmitDialog
 from cockpit.secrets.overview import entries
 from cockpit.secrets.references import process_store
@@ -67,7 +67,7 @@ class JobActions:
 
     async def show_detail(self, job: Job) -> None:
         """Everything that is known of a job, for as long as one looks."""
-        await self._app.push_screen_wait(JobDetail(self._cluster, job))
+        await self._app.push_screen_wait(JobPage(self._cluster, job))
 
     async def stop(self, jobs: Sequence[Job]) -> None:
         """Stop jobs after a yes; each is shown as stopping until it has really ended."""

@@ -14,7 +14,7 @@ MODULES = (
     "cockpit.panes.log",
     "cockpit.screens.text",
     "cockpit.screens.confirm",
-    "cockpit.screens.job_detail",
+    "cockpit.screens.job_page",
     "cockpit.screens.submit",
     "cockpit.screens.job_actions",
     "cockpit.screens.palette",

@@ -1,6 +1,7 @@
 """Something to read: details, help, an error."""
 
 import textwrap
+from typing import ClassVar
 
 from rich.cells import cell_len, chop_cells
 from textual.containers import VerticalScroll
@@ -21,7 +22,11 @@ WIDEST_BOX = 110  # as in the stylesheet
 class TextDialog(Dialog[None]):
     """Lines of label and text, scrolled with the arrow keys."""
 
-    HINTS = (Hint("↑↓", "scroll"), Hint("y", "copy all", "copy"), Hint("esc", "close", "cancel", keep=True))
+    HINTS: ClassVar[tuple[Hint, ...]] = (
+        Hint("↑↓", "scroll"),
+        Hint("y", "copy all", "copy"),
+        Hint("esc", "close", "cancel", keep=True),
+    )
     BINDINGS = [("y", "copy", "Copy"), ("q", "cancel", "Close")]  # noqa: RUF012 - Textual's own way
 
     def __init__(self, title: str, lines: list[tuple[str, str]]) -> None:

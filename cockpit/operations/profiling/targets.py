@@ -5,6 +5,7 @@ import msgspec
 from cockpit.clients.ray import RayClient
 from cockpit.errors import NotFoundError, RejectedError
 from cockpit.model.jobs import Job
+from cockpit.model.query import Query
 from cockpit.operations.why.subjects import find_subject
 
 
@@ -36,11 +37,19 @@ async def _actor(client: RayClient, actor_id: str) -> Target:
     actor = await client.state.actor(actor_id)
     if actor.is_over:
         raise RejectedError(f"Actor {actor_id} is dead: it has no process.")
-    if not actor.pid or not actor.node_id:
+    # While __init__ runs Ray tells the process without its node.
+    node_id = actor.node_id or (await _node_of(client, actor.pid) if actor.pid else None)
+    if not actor.pid or not node_id:
         raise RejectedError(
             f"Actor {actor_id} has no process yet.", hint=f"Ask why it waits: rayakash-tui why {actor_id}"
         )
-    return Target(label=actor.name or actor.class_name or actor_id, node_id=actor.node_id, pid=actor.pid)
+    return Target(label=actor.name or actor.class_name or actor_id, node_id=node_id, pid=actor.pid)
+
+
+async def _node_of(client: RayClient, pid: int) -> str | None:
+    """The node of the one living worker with this process ID; two nodes may have the same ones."""
+    found = {worker.node_id for worker in (await client.workloads.workers(Query())).rows if worker.pid == pid}
+    return found.pop() if len(found) == 1 else None
 
 
 async def _task(client: RayClient, task_id: str) -> Target:

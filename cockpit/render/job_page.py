@@ -1,0 +1,126 @@
+"""The tabs of a job's page as lines of label and text."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from cockpit.model.actors import Actor
+from cockpit.model.events import ClusterEvent
+from cockpit.model.nodes import Gpu, Node
+from cockpit.model.tasks import TASK_ENDS, Task
+from cockpit.model.why.placement import holders
+from cockpit.model.why.verdicts import Explanation
+from cockpit.render import plain, why
+from cockpit.render.actors import ACTORS
+from cockpit.render.events import EVENTS
+from cockpit.render.gpus import GPUS
+from cockpit.render.table import RowContext, TableSpec
+from cockpit.render.tasks import TASKS
+from cockpit.render.units import UNKNOWN
+
+Lines = list[tuple[str, str]]
+
+LAST_LOG_LINES = 8
+BAR = 20
+MOST_FUNCTIONS = 12
+MOST_ROWS = 500
+_COLORS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def why_lines(found: Explanation | None, now: float) -> Lines:
+    """Why it waits: the sentence, the countdown, and what each node has."""
+    if found is None:
+        return []
+    lines: Lines = [("why it waits", ""), ("reason", found.cause.reason)]
+    if said := why.countdown(found, now):
+        lines.append(("timeout", said))
+    if found.cause.nodes:
+        lines.append(("needs", why.demand_text(found.cause.nodes[0].demand)))
+    for one in found.cause.nodes:
+        _, _, free, verdict, held = why.row(one, now)
+        by = f"; held by {held}" if held != UNKNOWN and holders(one) else ""
+        lines.append((f"  {one.offer.label}", f"{verdict}; free: {free}{by}"))
+    return [*lines, ("job", "")]
+
+
+def progress_lines(tasks: Sequence[Task], *, is_cut: bool = False) -> Lines:
+    """Tasks by function: how many have ended, and how many failed."""
+    counts: dict[str, list[int]] = {}
+    for task in tasks:
+        if task.type == "ACTOR_CREATION_TASK":
+            continue
+        count = counts.setdefault(task.func_or_class_name or task.name or UNKNOWN, [0, 0, 0])
+        count[0] += 1
+        count[1] += task.state in TASK_ENDS
+        count[2] += task.state == "FAILED"
+    lines: Lines = [
+        (f"  {name}", _progress(*count)) for name, count in sorted(counts.items(), key=lambda pair: -pair[1][0])
+    ]
+    more = len(lines) - MOST_FUNCTIONS
+    rest: Lines = [("", f"and {more} more functions")] if more > 0 else []
+    cut: Lines = [("", "Ray looked at 10,000 tasks; there are more.")] if is_cut else []
+    return [("tasks by function", ""), *lines[:MOST_FUNCTIONS], *rest, *cut] if lines else []
+
+
+def _progress(total: int, ended: int, failed: int) -> str:
+    done = round(BAR * ended / total)
+    return f"{'█' * done}{'░' * (BAR - done)} {ended}/{total}" + (f"  ✖ {failed} failed" if failed else "")
+
+
+def last_log_lines(log: Sequence[str]) -> Lines:
+    """The end of the log."""
+    said = log_lines(log)[-LAST_LOG_LINES:]
+    return [("last log lines", ""), *said] if log else []
+
+
+def log_lines(log: Sequence[str]) -> Lines:
+    """A log without its colors; a progress bar is what it was drawn last."""
+    if not log:
+        return [("", "No log yet.")]
+    return [("", _COLORS.sub("", line).rstrip("\r").rpartition("\r")[2] or " ") for line in log]
+
+
+def table_lines(spec: TableSpec[Any], items: Sequence[Any], context: RowContext, width: int) -> Lines:
+    """A table of a resource, or the sentence that there is none."""
+    if not items:
+        return [("", spec.empty)]
+    rows = spec.rows(items[:MOST_ROWS], context)
+    lines: Lines = [("", line) for line in plain.lines(spec.columns, rows, width=width)]
+    more = len(items) - MOST_ROWS
+    return [*lines, ("", f"and {more:,} more: rayakash-tui {spec.name} --job ID")] if more > 0 else lines
+
+
+def task_lines(tasks: Sequence[Task], context: RowContext, width: int) -> Lines:
+    """Its tasks: what failed and what runs first."""
+    ranks = {"FAILED": 0, "RUNNING": 1, "FINISHED": 3}
+    ordered = sorted(tasks, key=lambda task: ranks.get(task.state or "", 2))
+    return table_lines(TASKS, ordered, context, width)
+
+
+def actor_lines(actors: Sequence[Actor], context: RowContext, width: int) -> Lines:
+    """Its actors, and why the dead ones died."""
+    died: Lines = [
+        (f"  {actor.name or actor.class_name or ''}", actor.death_cause.message.strip().splitlines()[0])
+        for actor in actors
+        if actor.death_cause and not actor.death_cause.is_wanted and (actor.death_cause.message or "").strip()
+        if actor.death_cause.message
+    ]
+    table = table_lines(ACTORS, actors, context, width)
+    return [*table, *([("", " "), ("why they died", ""), *died[:MOST_FUNCTIONS]] if died else [])]
+
+
+def gpu_lines(nodes: Sequence[Node], job_ids: set[str], context: RowContext, width: int) -> Lines:
+    """The GPUs that its workers hold."""
+    held: list[tuple[Node, Gpu]] = [
+        (node, gpu)
+        for node in nodes
+        if node.is_alive
+        for gpu in node.gpus
+        if any({holder.job_id, holder.submission_id} & job_ids for holder in gpu.holders)
+    ]
+    return table_lines(GPUS, held, context, width) if held else [("", "This job holds no GPUs.")]
+
+
+def event_lines(events: Sequence[ClusterEvent], context: RowContext, width: int) -> Lines:
+    """What happened to it."""
+    return table_lines(EVENTS, events, context, width)
