@@ -26,6 +26,7 @@ from cockpit.errors import (
 from cockpit.model.akash.deployments import Lease
 from cockpit.model.certificates import fingerprint_of
 from cockpit.model.secret import Secret
+from cockpit.operations.deployments.provider_pins import pin_of, pins_file, remember
 from tests.akash_sim.console import SimConsole
 from tests.akash_sim.gateway import SimGateway
 from tests.akash_sim.market import SimProvider
@@ -91,6 +92,30 @@ async def test_another_name_on_the_certificate_is_not_trusted() -> None:
         with pytest.raises(UntrustedError, match="did not prove to be provider akash1real"):
             await trust(gateway_address(provider.host_uri), provider.address)
         assert server.requests == []
+
+
+async def test_a_provider_known_before_must_show_the_same_certificate(rented: Rented) -> None:
+    address, provider = gateway_address(rented.server.provider.host_uri), rented.server.provider.address
+    first = await trust(address, provider)
+    assert await trust(address, provider, pin=first.pin) == first
+    await rented.server.refuse()
+    await rented.server.listen()
+    with pytest.raises(UntrustedError, match="HAS CHANGED") as caught:
+        await trust(address, provider, pin=first.pin, pins="/state/provider-pins.json")
+    assert caught.value.found == fingerprint_of(rented.server.certificate)
+    assert "/state/provider-pins.json" in caught.value.hint
+    assert rented.server.requests == []
+
+
+def test_what_a_provider_showed_is_kept_privately() -> None:
+    assert pin_of("akash1a") is None
+    remember("akash1a", "sha256:1")
+    remember("akash1b", "sha256:2")
+    assert (pin_of("akash1a"), pin_of("akash1b")) == ("sha256:1", "sha256:2")
+    assert pins_file().stat().st_mode & 0o777 == 0o600
+    pins_file().write_text("not JSON")
+    with pytest.raises(UsageError, match="cannot be read"):
+        pin_of("akash1a")
 
 
 async def test_a_changed_certificate_gets_no_token(rented: Rented) -> None:

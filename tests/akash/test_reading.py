@@ -259,3 +259,13 @@ async def test_screening_and_tokens_are_asked_for_again_since_they_change_nothin
     assert isinstance(taken, Done)
     grant = Grant(lease=taken.value.deployment.leases[0].id, services=("gateway",), scope=("status",))
     assert (await scene.console.provider_token([grant])).reveal()
+
+
+async def test_a_lease_in_a_state_that_nobody_has_heard_of_may_cost() -> None:
+    scene = Scene()
+    await scene.taken()
+    (made,) = scene.sim.world.deployments.values()
+    made.leases[0].state = "hibernating"
+    found = await scene.console.deployment(made.dseq)
+    assert found.leases[0].state == "hibernating"
+    assert found.costing

@@ -17,13 +17,12 @@ from cockpit.model.certificates import fingerprint_of
 CONNECT_S = 10.0
 
 
-async def trust(address: Address, provider: str, *, pin: str | None = None) -> Tls:
-    """How to know the gateway of `provider` (its chain address) from now on; with a `pin` of before, by that alone.
+async def trust(address: Address, provider: str, *, pin: str | None = None, pins: str = "") -> Tls:
+    """How to know the gateway of `provider` (its chain address) from now on.
 
-    Raises UntrustedError for anybody else, UnreachableError where nothing answers.
+    `pin` is the fingerprint that it showed before: then no other self-signed one will do. `pins` says where the user
+    can forget it. Raises UntrustedError for anybody else, UnreachableError where nothing answers.
     """
-    if pin is not None:
-        return Tls(pin=pin)
     try:
         await _certificate(address, Tls())
     except UntrustedError:
@@ -31,14 +30,28 @@ async def trust(address: Address, provider: str, *, pin: str | None = None) -> T
     else:
         return Tls()
     shown = await _certificate(address, Tls(verify=False))
+    found = fingerprint_of(shown)
+    if pin is not None and found != pin:
+        raise _changed(address, provider, pin, found, pins)
     if (problem := _problem(shown, provider)) is not None:
         raise UntrustedError(
             f"The gateway at {address} did not prove to be provider {provider}: {problem}.",
-            detail=f"Its certificate is {fingerprint_of(shown)}. Nothing was sent.",
+            detail=f"Its certificate is {found}. Nothing was sent.",
             hint="Choose another provider, or close the deployment.",
             fault="provider-certificate",
         )
-    return Tls(pin=fingerprint_of(shown))
+    return Tls(pin=found)
+
+
+def _changed(address: Address, provider: str, pin: str, found: str, pins: str) -> UntrustedError:
+    error = UntrustedError(
+        f"THE CERTIFICATE OF PROVIDER {provider} HAS CHANGED: expected {pin}, found {found}.",
+        detail=f"Someone may stand between you and {address}. Nothing was sent.",
+        hint="Ask the provider whether it was renewed; if so, remove its line" + (f" from {pins}." if pins else "."),
+        fault="certificate-changed",
+    )
+    error.found = found
+    return error
 
 
 async def _certificate(address: Address, tls: Tls) -> bytes:

@@ -112,8 +112,8 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def costs(self) -> bool:
-        """Whether it still takes money."""
-        return self.state in ("active", "reclaiming")
+        """Whether it still takes money, as a state that is not known here may."""
+        return self.state not in ("closed", "insufficient_funds")
 
     @property
     def uact_per_block(self) -> Decimal:

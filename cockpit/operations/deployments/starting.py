@@ -17,6 +17,7 @@ from cockpit.model.akash.deployments import Deployment, LeaseId, LeaseStatus
 from cockpit.model.secret import Secret
 from cockpit.operations.deployments.flow import POLL_S, Step
 from cockpit.operations.deployments.journal import Entry
+from cockpit.operations.deployments.provider_pins import pin_of, pins_file, remember
 from cockpit.render.units import duration
 
 UNREADY_S = 475.0
@@ -106,7 +107,9 @@ async def gateway_of(
     """The gateway of the lease's provider, once it has proven whose it is; the token is for this lease alone."""
     provider = await console.provider(lease.provider)
     address = gateway_address(provider.host_uri)
-    tls = await trust(address, lease.provider)
+    tls = await trust(address, lease.provider, pin=pin_of(lease.provider), pins=str(pins_file()))
+    if tls.pin is not None:
+        remember(lease.provider, tls.pin)
 
     async def mint() -> Secret:
         return await console.provider_token([Grant(lease=lease, services=services, scope=scope)])
