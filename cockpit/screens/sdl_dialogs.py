@@ -1,5 +1,6 @@
 """The dialogs of the SDL editor: a name to type, a file to choose, a template to look at, a diff to agree to."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar, NamedTuple
@@ -13,6 +14,7 @@ from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
 from cockpit.errors import UsageError
+from cockpit.operations.sdl_editor.paths import completed, paths_beginning
 from cockpit.render.text import visible
 from cockpit.screens.confirm import Confirm
 from cockpit.screens.dialog import Dialog
@@ -62,26 +64,58 @@ class Prompt(Dialog[str]):
 
 
 class OpenDialog(Dialog[Path]):
-    """A file to type, or one of those that were used lately."""
+    """A path to type, with those that begin so below it; with nothing typed, the files that were used lately."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "complete", "Complete", show=False, priority=True),
+        Binding("down", "to_list", "List", show=False),
+    ]
     HINTS = (
         Hint("⏎", "open"),
-        Hint("tab", "the list"),
+        Hint("tab", "complete", "complete"),
+        Hint("↓", "the list"),
         Hint("esc", "cancel", "cancel", keep=True),
     )
 
     def __init__(self, recent: Sequence[Path], title: str = "Open an SDL") -> None:
         super().__init__(title)
-        self._recent = recent
+        self._recent = [str(path) for path in recent]
+        self._shown = self._recent
 
     def contents(self) -> list[Widget]:
-        """The field, and files used lately."""
-        options = [Option(visible(str(path)), id=str(at)) for at, path in enumerate(self._recent)]
-        return [Field(placeholder="path of a YAML file", id="open-path"), OptionList(*options, markup=False)]
+        """The field, and the list."""
+        field = Field(placeholder="path of a YAML file", id="open-path")
+        return [field, OptionList(*self._options(), markup=False)]
+
+    def _options(self) -> list[Option]:
+        return [Option(visible(path), id=str(at)) for at, path in enumerate(self._shown)]
 
     def on_mount(self) -> None:
         """The field has the keys."""
         self.query_one("#open-path", Input).focus()
+
+    @on(Input.Changed)
+    async def _list(self, event: Input.Changed) -> None:
+        typed = event.value
+        found = await asyncio.to_thread(paths_beginning, typed) if typed else self._recent
+        if typed == self.query_one("#open-path", Input).value:
+            self._shown = found
+            self.query_one(OptionList).set_options(self._options())
+
+    async def action_complete(self) -> None:
+        """Write what all paths that begin so have in common."""
+        field = self.query_one("#open-path", Input)
+        found = await asyncio.to_thread(paths_beginning, field.value)
+        if found:
+            field.value = completed(field.value, found)
+            field.cursor_position = len(field.value)
+
+    def action_to_list(self) -> None:
+        """Go to the list."""
+        options = self.query_one(OptionList)
+        options.focus()
+        if options.highlighted is None:
+            options.action_first()
 
     @on(Input.Submitted)
     def _typed(self, event: Input.Submitted) -> None:
@@ -90,7 +124,13 @@ class OpenDialog(Dialog[Path]):
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(self._recent[int(event.option.id or 0)])
+        chosen = self._shown[int(event.option.id or 0)]
+        if chosen.endswith("/"):
+            field = self.query_one("#open-path", Input)
+            field.value = chosen
+            field.focus()
+        else:
+            self.dismiss(Path(chosen).expanduser())
 
 
 class Begun(NamedTuple):
