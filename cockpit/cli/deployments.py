@@ -431,6 +431,7 @@ async def _agree_to_close(args: argparse.Namespace, console: "ConsoleClient", ds
     rows = {row.dseq: row for row in (await read(console)).rows}
     lines = [" ".join(telling.cells(rows[dseq])[:5]) if dseq in rows else f"{dseq} (not listed)" for dseq in dseqs]
     text = f"Close {output.joined(dseqs)}? The data in the containers is lost."
+    lines.append(f"Copy results out first: rayakash-tui deployments cp {dseqs[0]}:SERVICE:PATH LOCAL")
     if not await asking(args)(Question(text, "close", lines=tuple(lines))):
         raise UsageError("Nothing was closed.")
 

@@ -94,11 +94,18 @@ def test_a_lease_without_a_manifest_ends_after_five_minutes() -> None:
     world.check()
 
 
-@pytest.mark.parametrize("trouble", ["pulling", "pull-error", "crash-loop", "pending"])
-def test_an_unready_service_ends_the_lease_after_eight_minutes(trouble: str) -> None:
+@pytest.mark.parametrize(
+    "plan",
+    [
+        PodPlan(trouble="pulling"), PodPlan(trouble="pull-error"), PodPlan(trouble="crash-loop"),
+        PodPlan(trouble="pending", stuck=1), PodPlan(pull_s=600),
+    ],
+    ids=lambda plan: f"{plan.trouble}-{plan.pull_s:g}",
+)  # fmt: skip
+def test_an_unready_service_ends_the_lease_after_eight_minutes(plan: PodPlan) -> None:
     world = SimWorld()
     made = leased(world)
-    made.leases[0].provider.plans["ray-worker"] = PodPlan(trouble=trouble, stuck=1)
+    made.leases[0].provider.plans["ray-worker"] = plan
     world.clock.advance(470)
     world.settle(made)
     assert made.costing
@@ -106,6 +113,18 @@ def test_an_unready_service_ends_the_lease_after_eight_minutes(trouble: str) -> 
     world.settle(made)
     assert (made.leases[0].state, made.leases[0].reason) == ("closed", 10000)
     world.check()
+
+
+def test_an_eviction_ends_the_lease_eight_minutes_later() -> None:
+    world = SimWorld()
+    made = leased(world)
+    made.leases[0].provider.plans["ray-worker"] = PodPlan(trouble="evicted", fails_at=1000)
+    world.clock.advance(1470)
+    world.settle(made)
+    assert made.costing
+    world.clock.advance(10)
+    world.settle(made)
+    assert not made.costing
 
 
 def test_a_pod_that_comes_back_in_time_keeps_the_lease() -> None:
