@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Literal
 import msgspec
 
 from cockpit.errors import UsageError
+from cockpit.file_saving import FULL, MORE_SPACE
 from cockpit.toml_text import Fault, readable
 
 APP_NAME = "rayakash-tui"
@@ -69,7 +70,13 @@ def write_private(path: Path, data: bytes) -> None:
         draft.replace(path)
     except OSError as error:
         draft.unlink(missing_ok=True)
-        raise UsageError(f"The file {path} cannot be written.", detail=str(error), hint=_ELSEWHERE) from error
+        raise unwritable(path, error) from error
+
+
+def unwritable(path: Path, error: OSError) -> UsageError:
+    """The error of a file that cannot be written, with the hint that its cause asks for."""
+    hint = MORE_SPACE if error.errno in FULL else _ELSEWHERE
+    return UsageError(f"The file {path} cannot be written.", detail=str(error), hint=hint)
 
 
 def open_regular(path: Path) -> BinaryIO:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cockpit.cli import options, output, sdl_containers, sdl_export, sdl_import, sdl_new, sdl_secrets
-from cockpit.cli.sdl_input import in_file, read_bytes, read_document
+from cockpit.cli.sdl_input import for_change, in_file, read_bytes, read_document
 from cockpit.errors import EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError
 
 if TYPE_CHECKING:
@@ -132,6 +132,11 @@ def _print_problems(rows: list[dict[str, Any]]) -> None:
 
 def fix_file(args: argparse.Namespace) -> int:
     """Mend a file."""
+    with for_change(args.file):
+        return _fix(args)
+
+
+def _fix(args: argparse.Namespace) -> int:
     from cockpit.operations.sdl_editor.commands import fix
     from cockpit.render.sdl import problem_line, text_diff
     from cockpit.sdl.document import SdlDocument
@@ -168,12 +173,13 @@ def set_in_file(args: argparse.Namespace) -> int:
     from cockpit.operations.sdl_editor.commands import set_value
     from cockpit.render.sdl import problem_line
 
-    document = read_document(args.file)
-    before = document.text
-    with in_file(args.file):
-        change = set_value(document, args.path, args.value, raw=args.raw)
-    if document.text != before or args.file == "-":
-        _save(args.file, document)
+    with for_change(args.file):
+        document = read_document(args.file)
+        before = document.text
+        with in_file(args.file):
+            change = set_value(document, args.path, args.value, raw=args.raw)
+        if document.text != before or args.file == "-":
+            _save(args.file, document)
     done = "was that already" if document.text == before else "added" if change.added else "set"
     output.message(f"{args.file}: {change.path} {done}.")
     for problem in change.problems:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,13 @@ def read_document(name: str) -> "SdlDocument":
         document = SdlDocument(decoded(data))
         _ = document.tree
     return document
+
+
+def for_change(name: str) -> AbstractContextManager[None]:
+    """Hold the file that a command reads and then writes against other writers; stdin needs none. Raises UsageError."""
+    from cockpit.sdl.files import for_change
+
+    return nullcontext() if name == "-" else for_change(Path(name))
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cockpit.cli import output, terminal
-from cockpit.cli.sdl_input import in_file, read_document
+from cockpit.cli.sdl_input import for_change, in_file, read_document
 from cockpit.errors import EXIT_OK, UsageError
 
 if TYPE_CHECKING:
@@ -123,10 +123,10 @@ async def import_file(args: argparse.Namespace) -> int:
         raise UsageError("Only a file can be imported, since it is changed.")
     path = Path(args.file)
     scope = checked_scope(args.scope or path.stem)
-    document = read_document(args.file)
     note_use(path)
     places = [Place(args.store)] if args.store else LASTING
-    with in_file(args.file):
+    with for_change(args.file), in_file(args.file):
+        document = read_document(args.file)
         done = import_secrets(path, document, scope=scope, places=places, replace=args.replace)
     _tell(args.file, scope, done)
     return EXIT_OK

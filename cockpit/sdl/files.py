@@ -1,10 +1,12 @@
-"""SDL files: bytes in, the same bytes out; a save replaces the file whole or leaves it as it was."""
+"""SDL files: bytes in, the same bytes out; a save writes the file whole or leaves it as it was."""
 
 import os
-import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cockpit.errors import UsageError
+from cockpit.file_saving import FULL, MORE_SPACE, only_writer, save_bytes
 from cockpit.sdl.document import SdlDocument
 from cockpit.sdl.failures import UnreadableSdlError
 from cockpit.settings import open_regular
@@ -41,30 +43,31 @@ def read_document(path: Path) -> SdlDocument:
 
 
 def save_document(path: Path, document: SdlDocument) -> os.stat_result:
-    """Replace the file (or what a link points to) by the document's text, keeping its mode; returns what it is now.
+    """Write the document's text to the file (or what a link points to), which keeps all else; returns what it is now.
 
     Raises UsageError where that is impossible, a full disk included; the old file then stays whole.
     """
-    target = Path(os.path.realpath(path))
     data = encoded(document.text)
-    draft: str | None = None
     try:
-        mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
-        if target.exists() and not os.access(target, os.W_OK):
-            raise PermissionError(13, "the file is read-only")
-        descriptor, draft = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-            os.fchmod(file.fileno(), mode)
-            written = os.fstat(file.fileno())
-        os.replace(draft, target)
-        return written
+        return save_bytes(path, data)
     except OSError as error:
-        if draft is not None:
-            Path(draft).unlink(missing_ok=True)
-        raise UsageError(f"The file {path} cannot be written.", detail=error.strerror or str(error)) from error
+        raise UsageError(
+            f"The file {path} cannot be written.",
+            detail=error.strerror or str(error),
+            hint=MORE_SPACE if error.errno in FULL else "",
+        ) from error
+
+
+@contextmanager
+def for_change(path: Path) -> Iterator[None]:
+    """Read, change and save a file without losing what others save meanwhile. Raises UsageError where they hold it."""
+    try:
+        with only_writer(path):
+            yield
+    except TimeoutError as error:
+        raise UsageError(
+            f"Another process is changing {path}.", hint="Look for a stopped rayakash-tui, and try again."
+        ) from error
 
 
 def encoded(text: str) -> bytes:
@@ -74,9 +77,3 @@ def encoded(text: str) -> bytes:
     except UnicodeEncodeError as error:
         line = text.count("\n", 0, error.start) + 1
         raise UsageError(f"Line {line} has half of a surrogate pair, which no UTF-8 file can hold.") from None
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -13,6 +13,7 @@ from cockpit.clients.address import DEFAULT_PORT, Address, parse_address
 from cockpit.clients.endpoint import Endpoint
 from cockpit.clients.transport import Transport
 from cockpit.errors import NotRayError, UnreachableError, UntrustedError, UsageError
+from cockpit.file_saving import save_bytes
 from cockpit.local.containers.state import container_contexts
 from cockpit.local.state import local_status
 from cockpit.operations.clusters.bastion import bastion_of
@@ -224,15 +225,14 @@ def unknown(name: str) -> UsageError:
 
 
 def _change(edit: Callable[[str], str]) -> None:
-    """Replace the file by its edited text: whole or not at all, where a link leads, with the mode that it had."""
+    """Replace the file by its edited text: whole or not at all, where a link leads, with all else that it has."""
     path = settings.config_file()
     with exclusive(settings.state_directory() / "config"):
         target = path.resolve()
         try:
             data: bytes | None = settings.read_file(target)
-            mode = target.stat().st_mode & 0o777
         except FileNotFoundError:
-            data, mode = None, 0o600
+            data = None
         except OSError as error:
             raise UsageError(f"{path} cannot be read.", detail=str(error)) from error
         try:
@@ -243,8 +243,11 @@ def _change(edit: Callable[[str], str]) -> None:
             changed = edit(text)
         except UsageError as error:
             raise UsageError(f"{path} was not changed. {error.title}", detail=error.detail, hint=error.hint) from error
-        settings.write_private(target, changed.encode())
-        target.chmod(mode)
+        settings.private_directory(target.parent)
+        try:
+            save_bytes(target, changed.encode(), new_mode=0o600)
+        except OSError as error:
+            raise settings.unwritable(path, error) from error
 
 
 async def make_context(

@@ -19,7 +19,7 @@ from cockpit.errors import UsageError
 from cockpit.render.sdl import text_diff
 from cockpit.sdl.document import SdlDocument
 from cockpit.sdl.failures import UnreadableSdlError
-from cockpit.sdl.files import MAX_BYTES, decoded, encoded, save_document
+from cockpit.sdl.files import MAX_BYTES, decoded, encoded, for_change, save_document
 from cockpit.sdl.masking import masked_lines
 from cockpit.settings import open_regular
 
@@ -141,17 +141,18 @@ class OpenFile:
     # --- saving ---
 
     def save(self, text: str, *, replace: bool = False) -> None:
-        """Write the text; the file keeps its mode, a link stays one, and a failure leaves the old file whole.
+        """Write the text; the file keeps all else that it has, and a failure leaves the old file whole.
 
         Raises ChangedOnDiskError where the file is not what was read, unless told to `replace` it; UsageError where
         there is no name or it cannot be written.
         """
         if self.path is None:
             raise UsageError("The document has no name yet.", hint="Save it under a name.")
-        state = DiskState.SAME if replace else self._state_for_saving(self.path)
-        if state is not DiskState.SAME:
-            raise ChangedOnDiskError(self.path, state)
-        self._write(self.path, text)
+        with for_change(self.path):
+            state = DiskState.SAME if replace else self._state_for_saving(self.path)
+            if state is not DiskState.SAME:
+                raise ChangedOnDiskError(self.path, state)
+            self._write(self.path, text)
 
     def save_as(self, path: Path, text: str, *, replace: bool = False) -> None:
         """Write the text to another file, which is the one that is edited from now on.
