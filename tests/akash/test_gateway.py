@@ -11,7 +11,7 @@ import pytest
 from cockpit.clients.akash import settling
 from cockpit.clients.akash.console import CreateRequest, Grant, Scope
 from cockpit.clients.akash.copying import Container, Copier
-from cockpit.clients.akash.gateway import LogGap, LogLine, ProviderGateway, gateway_address
+from cockpit.clients.akash.gateway import LogGap, LogLine, LogOverlap, ProviderGateway, gateway_address
 from cockpit.clients.akash.outcomes import Done
 from cockpit.clients.akash.provider_certificate import trust
 from cockpit.errors import (
@@ -189,16 +189,34 @@ async def test_logs_of_one_service_while_another_pulls(rented: Rented) -> None:
         await anext(gateway.logs(rented.lease.id, "ray-worker"))
 
 
-async def test_a_followed_log_marks_the_gap_and_goes_on(rented: Rented) -> None:
-    rented.server.lines["ray-head"] = ["one", "two", "three"]
+async def test_a_followed_log_marks_the_gap_and_repeats_no_line(rented: Rented) -> None:
+    rented.server.lines["ray-head"] = ["one", "two"]
     rented.server.cut_every = 2
     gateway = await rented.gateway()
     found: list[str] = []
     async for each in gateway.follow_logs(rented.lease.id, "ray-head"):
         found.append("gap" if isinstance(each, LogGap) else each.text)
-        if isinstance(each, LogLine) and len(found) >= 4:
+        if found == ["one", "two", "gap"]:
+            rented.server.lines["ray-head"] += ["three", "four"]
+            rented.server.cut_every = 4
+        elif "four" in found:
             rented.sim.world.close(rented.sim.world.deployments[rented.lease.id.dseq])
-    assert found == ["one", "two", "gap", "one", "two", "gap"]
+    assert found == ["one", "two", "gap", "three", "four", "gap"]
+
+
+@pytest.mark.parametrize(
+    ("first", "again", "new"),
+    [
+        ("abc", "abcd", "d"), ("abc", "bcde", "de"), ("abc", "xyz", "xyz"), ("abc", "abx", "abx"), ("", "ab", "ab"),
+        ("aaa", "aaab", "aab"), ("abab", "abc", "c"), ("abc", "abc", ""),
+    ],
+)  # fmt: skip
+def test_lines_that_come_again_are_left_out_and_none_is_lost(first: str, again: str, new: str) -> None:
+    overlap = LogOverlap(100)
+    overlap.reopen()
+    assert "".join(line.text for letter in first for line in overlap.feed(LogLine("pod", letter, 0))) == first
+    overlap.reopen()
+    assert "".join(line.text for letter in again for line in overlap.feed(LogLine("pod", letter, 1))) == new
 
 
 async def test_events_say_what_the_pods_do(rented: Rented) -> None:

@@ -1,13 +1,12 @@
 """What happens to a deployment by itself, and replies of every shape, as the client reads them."""
 
-from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from cockpit.clients.akash import settling
-from cockpit.clients.akash.console import ConsoleClient, Grant
+from cockpit.clients.akash.console import Grant
 from cockpit.clients.akash.outcomes import Done, Refused
 from cockpit.errors import (
     AuthenticationError,
@@ -136,9 +135,6 @@ async def test_an_unreadable_row_is_counted_and_not_left_out_in_silence() -> Non
 async def test_a_reply_without_its_envelope_is_an_error(body: Any) -> None:
     with pytest.raises(ServerError, match="does not answer as Akash Console does"):
         await Scene(Fault(match=LIST, do="answer", status=200, body=body)).console.deployments()
-
-
-Read = Callable[[ConsoleClient], Awaitable[object]]
 
 
 @pytest.mark.parametrize("status", [429, 502, 503])

@@ -1,7 +1,5 @@
 """SDLs for the simulated network."""
 
-from decimal import Decimal
-
 LAB = """\
 ---
 version: "2.0"
@@ -64,5 +62,3 @@ TWO_GROUPS = PLAIN.replace(
     "        ray-worker: {denom: uact, amount: 3000}\n    far:\n      pricing:\n"
     "        ray-worker: {denom: uact, amount: 3000}\n",
 ).replace("ray-worker: {cloud: {profile: ray-worker, count: 2}}", "ray-worker: {far: {profile: ray-worker, count: 2}}")
-
-RICH = Decimal(1_000_000_000)

@@ -5,6 +5,7 @@ beyond what Kubernetes keeps, its pods are fixed when it opens, and it ends with
 """
 
 import json
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -151,15 +152,17 @@ class ProviderGateway:
     async def follow_logs(self, lease: LeaseId, service: str, *, tail: int = 200) -> AsyncIterator[LogLine | LogGap]:
         """The log of one service for as long as the lease lives; opened again with a mark wherever it breaks.
 
-        Ends where the provider says that the lease is gone.
+        Lines that come a second time are left out. Ends where the provider says that the lease is gone.
         """
-        failures = 0
+        failures, overlap = 0, LogOverlap(tail)
         while True:
             reason = "the stream ended"
+            overlap.reopen()
             try:
                 async for line in self.logs(lease, service, tail=tail, follow=True):
                     failures = 0
-                    yield line
+                    for new in overlap.feed(line):
+                        yield new
             except NotFoundError:
                 return
             except AuthenticationError as error:
@@ -205,6 +208,40 @@ class ProviderGateway:
         params += [(f"cmd{number}", part) for number, part in enumerate(command)]
         async with self._socket(f"{_path(lease)}/shell", params) as socket:
             yield Shell(socket)
+
+
+class LogOverlap:
+    """Tells new lines of a log from those that come again once it is opened anew: it has neither times nor numbers.
+
+    Where lines repeat, some may come twice; none is lost.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._known: deque[tuple[str, str]] = deque(maxlen=max(1, most))
+        self._places: list[int] | None = None
+        self._held: list[LogLine] = []
+
+    def reopen(self) -> None:
+        """The stream begins anew, with lines of before."""
+        self._places = list(range(len(self._known))) or None
+        self._held = []
+
+    def feed(self, line: LogLine) -> list[LogLine]:
+        """The new lines that are certain with this one."""
+        if self._places is None:
+            return self._new([line])
+        self._held.append(line)
+        found = (line.pod, line.text)
+        self._places = [place + 1 for place in self._places if place < len(self._known) and self._known[place] == found]
+        if len(self._known) in self._places:
+            self._places, self._held = None, []
+            return []
+        return [] if self._places else self._new(self._held)
+
+    def _new(self, lines: list[LogLine]) -> list[LogLine]:
+        self._places = None
+        self._known.extend((line.pod, line.text) for line in lines)
+        return lines
 
 
 class Shell:

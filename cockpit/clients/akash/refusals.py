@@ -25,9 +25,8 @@ LONGEST_MESSAGE = 400
 LONGEST_WAIT_S = 120.0
 _MARKUP = re.compile(r"<[^<>]*>")
 _CODE = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
-_CLEAR = range(400, 500)
 _UNCLEAR = (408, 425, 429, 499)
-"""Refusals after which the request may have been carried out, or a proxy gave up on it."""
+"""4xx after which the request may have been carried out, or a proxy gave up on it; every other 4xx is clear."""
 
 _HINTS = {
     "insufficient_balance": f"Add credits at {BILLING}.",
@@ -40,11 +39,6 @@ _HINTS = {
     "provider_unreachable": "No lease was made. Choose another bid.",
     "manifest_not_delivered": "The lease exists and costs money. Send the manifest again, or close the deployment.",
 }
-
-
-def is_clear_refusal(status: int) -> bool:
-    """Whether a request that changes something was certainly not carried out."""
-    return status in _CLEAR and status not in _UNCLEAR
 
 
 def refusal(

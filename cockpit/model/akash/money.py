@@ -24,19 +24,9 @@ def usd(uact: Decimal) -> Decimal:
     return uact / UACT_PER_USD
 
 
-def uact(usd_amount: Decimal) -> Decimal:
-    """The micro-ACT of an amount of USD."""
-    return usd_amount * UACT_PER_USD
-
-
 def usd_per_hour(uact_per_block: Decimal) -> Decimal:
     """The hourly price, in USD, of a price in micro-ACT per block."""
     return usd(uact_per_block * BLOCKS_PER_HOUR)
-
-
-def uact_per_block(usd_an_hour: Decimal) -> Decimal:
-    """The price in micro-ACT per block of an hourly price in USD."""
-    return uact(usd_an_hour) / BLOCKS_PER_HOUR
 
 
 def total_uact(coins: Iterable[Coin]) -> Decimal:
