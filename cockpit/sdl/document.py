@@ -270,8 +270,17 @@ class SdlDocument:
         return f"<SdlDocument of {len(self._text)} characters>"
 
 
+# Quotes, blocks, brackets, properties and aliases.
+_BEGINS_YAML = "\"'|>[{&!*"
+
+
 def read_value(text: str) -> Simple:
-    """The value that a YAML scalar stands for: `3` a number, `"3"` a text. Raises SdlError for lists and mappings."""
+    """The value that a YAML scalar stands for: `3` a number, `"3"` a text. Raises SdlError for lists and mappings.
+
+    Lines without quotes are a text as it is: YAML would make spaces of its line breaks, and another script of a script.
+    """
+    if "\n" in text.strip() and text.lstrip()[0] not in _BEGINS_YAML:
+        return text
     root = parse(text).root if text.strip() else Scalar(0, 0, 0)
     if not isinstance(root, Scalar):
         raise SdlError(f"A single value is wanted, not a {root.kind if root else 'nothing'}.")

@@ -123,7 +123,8 @@ def scalar_ways(tree: Tree, node: Scalar, value: Simple, *, flow: bool) -> list[
     text = tree.lines.text
     start = value_start(tree, node)
     source = text[start : node.end]
-    ways = rewritten(node, value, flow=flow, indent=_block_indent(tree, node, source), source=source)
+    indent, newline = _block_indent(tree, node, source), _newline(text)
+    ways = rewritten(node, value, flow=flow, indent=indent, source=source, newline=newline)
     if start == node.end:
         # An empty value begins right behind `:` or `-`, which need a space.
         gap = " " if start and not text[start - 1].isspace() else ""
@@ -131,10 +132,13 @@ def scalar_ways(tree: Tree, node: Scalar, value: Simple, *, flow: bool) -> list[
     return [Edit((Change(start, node.end, way),), node.first, node.last, means(value)) for way in ways]
 
 
+def _newline(text: str) -> str:
+    found = re.search(r"\r\n|\r|\n", text)
+    return found.group() if found else "\n"
+
+
 def _block_indent(tree: Tree, node: Scalar, source: str) -> int:
-    if not node.is_block:
-        return 0
-    for line in re.split(r"\r\n|\r|\n", source)[1:]:
+    for line in re.split(r"\r\n|\r|\n", source)[1:] if node.is_block else ():
         if line.strip():
             return len(line) - len(line.lstrip(" "))
     begin = tree.lines.begin(node.start)

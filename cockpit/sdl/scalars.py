@@ -130,10 +130,11 @@ def written(value: Simple, *, flow: bool = False) -> str:
     return repr(value)
 
 
-def rewritten(old: Scalar, value: Simple, *, flow: bool, indent: int, source: str) -> list[str]:
+def rewritten(old: Scalar, value: Simple, *, flow: bool, indent: int, source: str, newline: str = "\n") -> list[str]:
     """Ways to write `value` in place of `old`, its own way of quoting first; the caller takes the first that fits.
 
-    `source` is the old text (without anchor and tag), `indent` the column that the lines of a block need.
+    `source` is the old text (without anchor and tag), `indent` the column that the lines of a block need, `newline`
+    the line break of the file.
     """
     if not isinstance(value, str):
         return [written(value)]
@@ -142,6 +143,8 @@ def rewritten(old: Scalar, value: Simple, *, flow: bool, indent: int, source: st
         ways.append(literal(value, indent, source))
     elif old.style == ">":
         ways += [folded(value, indent, source), literal(value, indent, "|" + source[1:])]
+    elif "\n" in value and not flow:
+        ways.append(literal(value, indent, f"|{newline}"))
     elif old.style == "'":
         ways.append(single_quoted(value))
     elif not old.style and is_plain_text(value, flow=flow):
@@ -162,7 +165,23 @@ def folded(value: str, indent: int, source: str) -> str | None:
     lines = value.rstrip("\n").split("\n")
     if any(not line or line[0] in " \t" for line in lines):
         return None
-    return _block(">", value, [part for line in lines for part in (line, "")][:-1], indent, source)
+    width = max((len(line.strip()) for line in re.split(r"\r\n|\r|\n", source)[1:]), default=0)
+    parts = [part for line in lines for part in (*_wrapped(line, width), "")][:-1]
+    return _block(">", value, parts, indent, source)
+
+
+_FOLD = re.compile(r"(?<=[^ \t]) (?=[^ \t])")
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    """The line in parts of at most `width` characters, broken where YAML makes one space of the break again."""
+    parts: list[str] = []
+    for word in _FOLD.split(line):
+        if parts and len(parts[-1]) + 1 + len(word) <= width:
+            parts[-1] += " " + word
+        else:
+            parts.append(word)
+    return parts
 
 
 def _block(style: str, value: str, lines: list[str], indent: int, source: str) -> str | None:
