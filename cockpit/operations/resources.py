@@ -12,6 +12,7 @@ from cockpit.model.actors import Actor
 from cockpit.model.datasets import DataRow, data_rows
 from cockpit.model.events import ClusterEvent
 from cockpit.model.jobs import Job
+from cockpit.model.nodes import Node
 from cockpit.model.placement_groups import PlacementGroup
 from cockpit.model.query import Query
 from cockpit.model.serve import ServeRow, rows_of
@@ -31,6 +32,13 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 
     query: Query
     job: Job | None = None
+
+    @property
+    def text(self) -> str:
+        """What it narrows to, for the title of a table; empty for everything."""
+        parts = [f"job {self.job.id}"] if self.job else []
+        parts += [f"node {self.query.node_id[:12]}"] if self.query.node_id else []
+        return "only of " + " on ".join(parts) if parts else ""
 
     @property
     def is_unconnected(self) -> bool:
@@ -53,6 +61,16 @@ async def scope_of(
     job_id = None if found is None else found.job_id or ""
     query = Query(job_id=job_id, states=states, name=name, node_id=node_id, everything=everything)
     return Scope(query=query, job=found)
+
+
+def job_scope(job: Job) -> Scope:
+    """What belongs to a job."""
+    return Scope(query=Query(job_id=job.job_id or ""), job=job)
+
+
+def node_scope(node: Node) -> Scope:
+    """What is on a node."""
+    return Scope(query=Query(node_id=node.node_id))
 
 
 def states_of(given: Collection[str], known: Collection[str]) -> tuple[str, ...]:

@@ -46,7 +46,8 @@ def made(workloads: Workloads, kind: str, count: int, **fields: Any) -> None:
         "placement_groups": lambda number: workloads.group(number, **fields),
         "workers": lambda number: workloads.worker(number, **fields),
     }
-    workloads.more.setdefault(kind, []).extend(makers[kind](number) for number in range(count))
+    rows = workloads.more.setdefault(kind, [])
+    rows += [makers[kind](number) for number in range(len(rows), len(rows) + count)]
 
 
 async def asked(client: RayClient, kind: str, query: Query | None = None) -> StateRows[Any]:
@@ -106,6 +107,16 @@ async def test_actors_come_by_job_state_name_and_node(client: RayClient, bare: W
     assert await count(name="head-of-it") == 1
     assert await count(node_id="n2") == 1
     assert await count(node_id="n2", everything=True) == 2
+
+
+async def test_an_actor_that_changed_between_two_requests_is_one_row(client: RayClient, bare: Workloads) -> None:
+    made(bare, "actors", 1, state="ALIVE")
+    bare.more["actors"].append(bare.actor(actor_id=f"{0:032x}", state="RESTARTING"))
+    bare.more["actors"] += [bare.actor(actor_id=None), bare.actor(actor_id=None)]
+    found = (await asked(client, "actors")).rows
+    assert sorted((row.actor_id or "", row.state) for row in found) == [
+        ("", "ALIVE"), ("", "ALIVE"), (f"{0:032x}", "RESTARTING"),
+    ]  # fmt: skip
 
 
 async def test_job_supervisors_are_rays_own(client: RayClient) -> None:

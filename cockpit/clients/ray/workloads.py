@@ -38,9 +38,8 @@ class WorkloadsApi:
         states = query.states or (() if query.everything else LIVING_STATES)
         wanted: list[list[Filter]] = [[*job, ("state", "=", state)] for state in states] or [job]
         replies = [await self._state.list("actors", Actor, filters, detail=True) for filters in wanted]
-        found = joined(replies)
         return narrowed(
-            found,
+            joined(replies, key=lambda actor: actor.actor_id),
             lambda actor: (
                 (query.everything or not is_supervisor(actor))
                 and query.name in (None, actor.name, actor.class_name)
@@ -64,7 +63,8 @@ class WorkloadsApi:
         else:
             wanted = [[*base, *(("state", "!=", state) for state in TASK_ENDS)]]
         detail = not query.everything and "FINISHED" not in query.states
-        found = joined([await self._state.list("tasks", Task, filters, detail=detail) for filters in wanted])
+        replies = [await self._state.list("tasks", Task, filters, detail=detail) for filters in wanted]
+        found = joined(replies, key=lambda task: task.task_id and (task.task_id, task.attempt_number))
         return narrowed(found, lambda task: query.node_id in (None, task.node_id))
 
     async def placement_groups(self, query: Query) -> StateRows[PlacementGroup]:
@@ -113,21 +113,29 @@ class WorkloadsApi:
         return {driver} | {task.worker_id for task in tasks if task.worker_id} | by_pid
 
 
-def joined(replies: Sequence[StateRows[R]]) -> StateRows[R]:
-    """The rows of several requests as one list; what each of them did not look at adds up."""
+def joined(replies: Sequence[StateRows[R]], *, key: Callable[[R], object] = lambda _: None) -> StateRows[R]:
+    """The rows of several requests as one list; what each of them did not look at adds up.
+
+    Of rows with the same key the last counts: between two requests a row may have gone on to another state.
+    """
     if len(replies) == 1:
         return replies[0]
     total = max((reply.total for reply in replies if reply.total is not None), default=None)
     missing = sum((reply.total or 0) - (reply.num_after_truncation or 0) for reply in replies if reply.is_truncated)
     counts = [reply.num_filtered for reply in replies if reply.num_filtered is not None]
     return StateRows(
-        rows=tuple(row for reply in replies for row in reply.rows),
+        rows=_once([row for reply in replies for row in reply.rows], key),
         unreadable=sum(reply.unreadable for reply in replies),
         total=total,
         num_after_truncation=None if total is None else max(0, total - missing),
         num_filtered=sum(counts) if counts else None,
         warnings=tuple(dict.fromkeys(text for reply in replies for text in reply.warnings)),
     )
+
+
+def _once(rows: Sequence[R], key: Callable[[R], object]) -> tuple[R, ...]:
+    last = {key(row): place for place, row in enumerate(rows)}
+    return tuple(row for place, row in enumerate(rows) if (name := key(row)) is None or last[name] == place)
 
 
 def narrowed(found: StateRows[R], is_wanted: Callable[[R], bool]) -> StateRows[R]:

@@ -1,0 +1,116 @@
+"""Panes of what is inside the cluster, of all of it or of one job or node; opened by name."""
+
+from typing import Any, ClassVar
+
+from cockpit.feeds.topics import BACKGROUND_NODES_SECONDS, NODES, Topic
+from cockpit.feeds.watch import Watch
+from cockpit.model.cluster import Rows
+from cockpit.model.nodes import Node
+from cockpit.model.query import Query
+from cockpit.model.snapshot import Moment, Snapshot, State
+from cockpit.model.state import StateRows
+from cockpit.operations.clusters.live import LiveCluster
+from cockpit.operations.resources import Scope, topic_of, truncation
+from cockpit.panes.base import PHASES, sentence_of
+from cockpit.panes.table_pane import TablePane
+from cockpit.render.actors import ACTORS
+from cockpit.render.data import DATA
+from cockpit.render.events import EVENTS
+from cockpit.render.placement_groups import PLACEMENT_GROUPS
+from cockpit.render.serve import SERVE
+from cockpit.render.table import TableSpec
+from cockpit.render.tasks import TASKS
+from cockpit.render.train import TRAIN
+from cockpit.render.workers import WORKERS
+
+WHOLE = Scope(query=Query())
+
+
+class ResourcePane(TablePane[StateRows[Any]]):
+    """A table of one resource; `look_at` narrows it to a job or a node, and widens it again."""
+
+    TOPIC: ClassVar[Topic[Any]]
+
+    scope: Scope = WHOLE
+
+    def look_at(self, scope: Scope) -> None:
+        """Show the rows of this scope from now on; the answer of another one is not shown meanwhile."""
+        if scope == self.scope:
+            return
+        self.scope = scope
+        if (cluster := self.cluster) is not None:
+            self.attach(cluster)
+
+    def watched(self, cluster: LiveCluster) -> list[Watch[Any]]:
+        """The rows of the scope, and where rows name nodes now and then the nodes."""
+        watches: list[Watch[Any]] = [cluster.hub.watch(topic_of(self.NAME, self.scope), self.show, paused=True)]
+        if self.SPEC.names_nodes:
+            watches.append(cluster.hub.watch(NODES, self._learn_nodes, interval=BACKGROUND_NODES_SECONDS, paused=True))
+        return watches
+
+    def _learn_nodes(self, snapshot: Snapshot[Rows[Node]]) -> None:
+        if self.snapshot is not None and self.snapshot.taken is not None and snapshot.value is not None:
+            self.show(self.snapshot)
+
+    def _tell_state(self, snapshot: Snapshot[StateRows[Any]], now: Moment) -> None:
+        address = self.cluster.address if self.cluster else ""
+        what = self.SPEC.noun or self.SPEC.name
+        state = snapshot.state(now)
+        said = sentence_of(snapshot, now, what=what, address=address)
+        if state is State.FRESH and snapshot.value is not None:
+            said = " · ".join(self._said(snapshot.value, what))
+        self.table.set_state(PHASES[state], said)
+
+    def _said(self, found: StateRows[Any], what: str) -> list[str]:
+        """What one has to know of a fresh table: its scope, and what is missing."""
+        parts = [text for text in (self.scope.text, truncation(found, what), *found.warnings) if text]
+        parts += [f"{found.unreadable} rows unreadable"] if found.unreadable else []
+        return parts if found.rows or not parts else [self.EMPTY.rstrip("."), *parts]
+
+
+class ActorsPane(ResourcePane):
+    """Actors that live or wait."""
+
+    SPEC: ClassVar[TableSpec[Any]] = ACTORS
+
+
+class TasksPane(ResourcePane):
+    """Tasks that run or wait."""
+
+    SPEC: ClassVar[TableSpec[Any]] = TASKS
+
+
+class PlacementGroupsPane(ResourcePane):
+    """Placement groups, those that wait first."""
+
+    SPEC: ClassVar[TableSpec[Any]] = PLACEMENT_GROUPS
+
+
+class WorkersPane(ResourcePane):
+    """Living worker processes."""
+
+    SPEC: ClassVar[TableSpec[Any]] = WORKERS
+
+
+class EventsPane(ResourcePane):
+    """Events, and deaths that nobody asked for."""
+
+    SPEC: ClassVar[TableSpec[Any]] = EVENTS
+
+
+class ServePane(ResourcePane):
+    """Serve's applications, deployments and replicas."""
+
+    SPEC: ClassVar[TableSpec[Any]] = SERVE
+
+
+class TrainPane(ResourcePane):
+    """Train runs with their workers."""
+
+    SPEC: ClassVar[TableSpec[Any]] = TRAIN
+
+
+class DataPane(ResourcePane):
+    """Datasets with their operators."""
+
+    SPEC: ClassVar[TableSpec[Any]] = DATA
