@@ -201,6 +201,9 @@ ACTIONS = (
     Action(
         name="mark_lines", keys=("v",), label="mark", description="Mark lines to copy or save", scope="log", rank=29
     ),
+    Action(name="actors", keys=("a",), label="actors", description="Show its actors", scope="sources"),
+    Action(name="tasks", keys=("t",), label="tasks", description="Show its tasks", scope="sources"),
+    Action(name="events", keys=("e",), label="events", description="Show its events", scope="sources"),
     Action(name="submit", keys=("s",), label="submit", description="Submit a job", rank=30, changes=True),
     Action(
         name="filter",
@@ -383,9 +386,6 @@ ACTIONS = (
 
 # Keys of what is still to come, so that nothing else takes them. Whoever builds one moves it up to ACTIONS.
 RESERVED = (
-    Action(name="actors", keys=("a",), label="actors", description="Show its actors", scope="sources"),
-    Action(name="tasks", keys=("t",), label="tasks", description="Show its tasks", scope="sources"),
-    Action(name="events", keys=("e",), label="events", description="Show its events", scope="sources"),
     Action(name="preview", keys=("z",), label="preview", description="Show or hide the preview", scope="rows"),
     Action(name="zoom_in", keys=("plus",), label="zoom in", description="Show a shorter time", scope="overview"),
     Action(name="zoom_out", keys=("minus",), label="zoom out", description="Show a longer time", scope="overview"),

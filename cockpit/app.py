@@ -233,8 +233,9 @@ class CockpitApp(JobsApp):
     # Actions
 
     def action_show_pane(self, name: str) -> None:
-        """Go to a pane."""
+        """Go to a pane; one that was narrowed to a job or a node shows the whole cluster again."""
         self.switch_mode(name)
+        self._screens[name].pane.look_at(None)
 
     def action_perform(self, name: str) -> None:
         """Do what an action says, or tell why not."""

@@ -101,6 +101,21 @@ def parts(body: bytes, type_: type[S], *, address: str) -> S:
     return type_(**values)
 
 
+def members(body: bytes, *, address: str) -> dict[str, msgspec.Raw]:
+    """The members of a JSON object, not decoded yet. Raises NotRayError for what is not one, or too large a one."""
+    check(body, address=address)
+    try:
+        return msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    except MALFORMED:
+        pass
+    try:
+        return raw_fields(body)
+    except TooLargeError as error:
+        raise too_large(address) from error
+    except ValueError as error:
+        raise not_ray(body, address) from error
+
+
 def read_rows(
     rows: Iterable[msgspec.Raw], read: Callable[[msgspec.Raw], S | None], *, address: str
 ) -> Iterator[S | None]:

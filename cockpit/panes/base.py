@@ -1,6 +1,8 @@
 """What every pane is: something that shows topics of a cluster while it is seen, and sleeps while it is not."""
 
-from typing import Any, ClassVar
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.containers import Vertical
 from textual.message import Message
@@ -12,6 +14,9 @@ from cockpit.operations.clusters.live import LiveCluster
 from cockpit.render.glyphs import UNICODE, Glyphs
 from cockpit.render.units import duration
 from cockpit.widgets.table.state import Phase
+
+if TYPE_CHECKING:
+    from cockpit.operations.resources import Scope
 
 PHASES = {
     State.LOADING: Phase.LOADING,
@@ -72,6 +77,14 @@ class Pane(Vertical):
         self._is_awake = False
         for watch in self._watches:
             watch.pause()
+
+    @property
+    def here(self) -> Scope | None:
+        """The job or node under the cursor, as what other tables can be narrowed to; None where there is none."""
+        return None
+
+    def look_at(self, scope: Scope | None) -> None:
+        """Narrow what is shown to a job or a node, or widen it to the cluster, where the pane can."""
 
     def report(self, sentence: str) -> None:
         """Something is done to reach a cluster, or was in vain."""

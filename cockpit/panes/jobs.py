@@ -12,6 +12,7 @@ from cockpit.feeds.topics import JOBS, Topic
 from cockpit.model.job_list import JobList
 from cockpit.model.jobs import Job
 from cockpit.model.snapshot import Moment
+from cockpit.operations.resources import Scope, job_scope
 from cockpit.panes.job_summary import JobSummary
 from cockpit.panes.table_pane import TablePane
 from cockpit.render import jobs as render
@@ -103,6 +104,12 @@ class JobsPane(TablePane[JobList]):
     def job(self) -> Job | None:
         """The job under the cursor."""
         return self._jobs.get(self.table.row_key or "")
+
+    @property
+    def here(self) -> Scope | None:
+        """The job under the cursor, unless it is of a session that is over."""
+        job = None if (self.table.row_key or "").startswith(PREVIOUS) else self.job
+        return None if job is None else job_scope(job)
 
     def chosen(self, action: Action) -> list[Job]:
         """The jobs an action is for; those of a previous session cannot be acted on."""

@@ -15,6 +15,7 @@ from cockpit.model.nodes import Node, NodeGpu
 from cockpit.model.snapshot import Moment, Snapshot
 from cockpit.operations.clusters.gpus import named, submission_ids
 from cockpit.operations.clusters.live import LiveCluster
+from cockpit.operations.resources import Scope, node_scope
 from cockpit.panes.table_pane import TablePane
 from cockpit.render import nodes as render_nodes
 from cockpit.render.gpus import GPUS, gpu_row, ordered_gpus
@@ -35,6 +36,11 @@ class NodesPane(TablePane[Rows[Node]]):
         """The node under the cursor."""
         rows = self.snapshot.value.rows if self.snapshot and self.snapshot.value else ()
         return next((node for node in rows if node.node_id == self.table.row_key), None)
+
+    @property
+    def here(self) -> Scope | None:
+        """The node under the cursor."""
+        return None if self.node is None else node_scope(self.node)
 
     @property
     def words(self) -> str:
@@ -70,6 +76,11 @@ class GpusPane(TablePane[Rows[Node]]):
         node_id = (self.table.row_key or "").rpartition("/")[0]
         rows = self.snapshot.value.rows if self.snapshot and self.snapshot.value else ()
         return next((node for node in rows if node.node_id == node_id), None)
+
+    @property
+    def here(self) -> Scope | None:
+        """The node under the cursor."""
+        return None if self.node is None else node_scope(self.node)
 
     @property
     def words(self) -> str:

@@ -56,6 +56,14 @@ PANES = (
     Entry("sdl", "SDL", "cockpit.panes.sdl", "SdlPane", ("editor",)),
     Entry("secrets", "Secrets", "cockpit.panes.secrets", "SecretsPane", ("secret", "sec")),
     Entry("clusters", "Clusters", "cockpit.panes.clusters", "ClustersPane", ("cluster", "contexts", "ctx")),
+    Entry("actors", "Actors", "cockpit.panes.resources", "ActorsPane", ("actor", "ac")),
+    Entry("tasks", "Tasks", "cockpit.panes.resources", "TasksPane", ("task", "ta")),
+    Entry("placement_groups", "Placement groups", "cockpit.panes.resources", "PlacementGroupsPane", ("pg",)),
+    Entry("workers", "Workers", "cockpit.panes.resources", "WorkersPane", ("worker", "wo")),
+    Entry("events", "Events", "cockpit.panes.resources", "EventsPane", ("event", "ev")),
+    Entry("serve", "Serve", "cockpit.panes.resources", "ServePane", ("sv",)),
+    Entry("train", "Train", "cockpit.panes.resources", "TrainPane", ("tr",)),
+    Entry("data", "Data", "cockpit.panes.resources", "DataPane", ("datasets",)),
 )
 
 

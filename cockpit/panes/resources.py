@@ -33,8 +33,9 @@ class ResourcePane(TablePane[StateRows[Any]]):
 
     scope: Scope = WHOLE
 
-    def look_at(self, scope: Scope) -> None:
+    def look_at(self, scope: Scope | None) -> None:
         """Show the rows of this scope from now on; the answer of another one is not shown meanwhile."""
+        scope = scope or WHOLE
         if scope == self.scope:
             return
         self.scope = scope

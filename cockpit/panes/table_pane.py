@@ -176,6 +176,8 @@ class TablePane(Pane, Generic[T]):
         """Actions on rows need a row."""
         if self.cluster is None and action.name in ("mark", "filter", "sort", "submit"):
             return "No cluster is open. Press ctrl+k to choose one."
+        if action.scope == "sources" and self.here is None:
+            return f"There is no row in {self.TITLE} to act on."
         if action.name in ("copy", "copy_cell", "show_detail") and self.table.row_key is None:
             return f"There is no row in {self.TITLE} to act on."
         return None

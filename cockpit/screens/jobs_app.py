@@ -91,6 +91,24 @@ class JobsApp(TerminalApp):
         self.switch_mode("log")
         return cast("LogPane", self._screens["log"].pane)
 
+    def do_actors(self) -> None:
+        """Show the actors of the job or node under the cursor."""
+        self._show_resource("actors")
+
+    def do_tasks(self) -> None:
+        """Show the tasks of the job or node under the cursor."""
+        self._show_resource("tasks")
+
+    def do_events(self) -> None:
+        """Show the events of the job or node under the cursor."""
+        self._show_resource("events")
+
+    def _show_resource(self, name: str) -> None:
+        scope = self.pane_screen.pane.here if self.pane_screen else None
+        if scope is not None:
+            self.switch_mode(name)
+            self._screens[name].pane.look_at(scope)
+
     def do_node_logs(self) -> None:
         """Choose one of the log files of a node, or of who holds its GPU, and follow it."""
         pane = self.pane_screen.pane if self.pane_screen else None

@@ -199,6 +199,14 @@ async def test_a_replica_that_is_not_placed_and_a_mangled_application() -> None:
     assert (starting.key, starting.status, starting.node_id, starting.since) == ("a/D#x", "STARTING", None, 1.5)
 
 
+async def test_half_of_a_surrogate_pair_hides_no_application() -> None:
+    body = b'{"applications": {"a": {"name": "a"}, "b": {"name": "b", "message": "\\ud800"}}}'
+    async with answered_with(body) as (client, _):
+        found = await client.serve.list()
+    assert [one.name for one in found.rows] == ["a", "b"]
+    assert found.unreadable == 0
+
+
 async def test_five_thousand_replicas() -> None:
     replicas = [{"replica_id": f"r{number}", "state": "RUNNING"} for number in range(5000)]
     deployments = {"D": {"name": "D", "status": "HEALTHY", "target_num_replicas": 5000, "replicas": replicas}}

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from cockpit.clients import decoding
 from cockpit.clients.ray.http import DashboardHttp
 from cockpit.errors import RejectedError, ServerError
 from cockpit.model.cluster import Rows
@@ -60,7 +61,8 @@ class ServeApi:
                 body = await self._http.get_list(PATH)
             except ServerError as error:
                 raise _missing(error) from error
-        return self._http.decode(bytes(self._http.parts(body, _Details).applications), dict[str, msgspec.Raw])
+        applications = bytes(self._http.parts(body, _Details).applications)
+        return {} if applications == b"null" else decoding.members(applications, address=self._http.address)
 
 
 def _named(name: str, application: Application) -> Application:

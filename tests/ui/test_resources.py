@@ -1,0 +1,78 @@
+"""The panes of what is inside the cluster: narrowed from a row, widened by name, and asked for with long rests."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest_asyncio
+
+from cockpit.panes.resources import ResourcePane
+from tests.sim import Plan
+from tests.ui.driver import Driver, cockpit, simulated
+
+
+@pytest_asyncio.fixture
+async def driver() -> AsyncIterator[Driver]:
+    async with simulated(Plan(nodes=3, gpus=4, jobs=30)) as server, cockpit(server, size=(160, 45)) as driver:
+        yield driver
+
+
+def job_with_actors(driver: Driver) -> Any:
+    return next(
+        job for job in driver.server.cluster.running() if job.job_id and job.submission_id and len(job.shares) > 1
+    )
+
+
+def pane_of(driver: Driver, name: str) -> ResourcePane:
+    pane = driver.pane(name)
+    assert isinstance(pane, ResourcePane)
+    return pane
+
+
+async def test_keys_on_a_job_open_its_actors_tasks_and_events(driver: Driver) -> None:
+    job = job_with_actors(driver)
+    for key, name in (("a", "actors"), ("t", "tasks"), ("e", "events")):
+        driver.app.action_show_pane("jobs")
+        await driver.settle()
+        assert driver.pane("jobs").find(job.submission_id)
+        await driver.pilot.press(key)
+        await driver.settle()
+        assert driver.app.current_mode == name
+        assert f"only of job {job.submission_id}" in driver.text
+        table = pane_of(driver, name).table
+        assert table.counts.total > 0
+        if name != "events":
+            assert {table.cell_text("job", row) for row in table.shown_keys} == {job.job_id}
+
+
+async def test_a_key_on_a_node_opens_what_is_on_it_and_the_name_opens_all(driver: Driver) -> None:
+    driver.app.action_show_pane("nodes")
+    await driver.settle()
+    node = driver.server.cluster.machines[1]
+    assert driver.pane("nodes").table.move_to(node.node_id)
+    await driver.pilot.press("a")
+    await driver.settle()
+    table = pane_of(driver, "actors").table
+    on_the_node = table.counts.total
+    assert {table.cell_text("node", row) for row in table.shown_keys} == {"worker-1"}
+    driver.app.action_show_pane("actors")
+    await driver.settle()
+    assert table.counts.total > on_the_node
+    assert "only of" not in driver.text
+
+
+async def test_a_job_that_has_not_connected_has_nothing_and_says_whose_nothing_it_is(driver: Driver) -> None:
+    waiting = next(job for job in driver.server.cluster.jobs if job.started is None)
+    driver.app.action_show_pane("jobs")
+    await driver.settle()
+    driver.pane("jobs").find(waiting.submission_id)
+    await driver.pilot.press("t")
+    await driver.settle()
+    assert f"No tasks · only of job {waiting.submission_id}" in driver.text
+
+
+async def test_a_cut_list_says_so_in_rays_numbers(driver: Driver) -> None:
+    workloads = driver.server.cluster.workloads
+    workloads.is_bare = True
+    workloads.more["tasks"] = [workloads.task(number) for number in range(10_050)]
+    driver.app.action_show_pane("tasks")
+    await driver.wait_until(lambda: "Ray looked at 10,000 of 10,050 tasks" in driver.text, "what is missing")
