@@ -1,14 +1,15 @@
 """Commands that list a resource of the cluster: `jobs`, `nodes`, `gpus` and what `RESOURCES` adds."""
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from cockpit.cli import listing, options, output, session
 from cockpit.cli.jobs import add_show
-from cockpit.errors import EXIT_OK, UsageError
+from cockpit.errors import EXIT_OK, CockpitError, UsageError
 from cockpit.model.jobs import OWNER_KEYS, STATUSES
 from cockpit.model.nodes import Node
 
@@ -22,6 +23,19 @@ class Found(msgspec.Struct, frozen=True):
     rows: tuple[Any, ...]
     unreadable: int = 0
     nodes: tuple[Node, ...] | None = None
+    waiting: Mapping[str, str] = {}
+    """Why pending jobs wait, by submission ID."""
+
+
+async def _jobs(client: "RayClient") -> Found:
+    from cockpit.operations.why.reasons import pending_reasons
+
+    found = await client.jobs.list()
+    waiting: Mapping[str, str] = {}
+    if any(job.status == "PENDING" for job in found.rows):
+        with suppress(CockpitError):  # the list is good without it
+            waiting = await pending_reasons(client)
+    return Found(found.rows, found.unreadable, waiting=waiting)
 
 
 async def _nodes(client: "RayClient") -> Found:
@@ -76,7 +90,7 @@ RESOURCES = (
         "jobs",
         "list jobs, the running ones first",
         "cockpit.render.jobs:JOBS",
-        lambda client: client.jobs.list(),
+        _jobs,
         _add_job_options,
         _select_jobs,
     ),
@@ -110,6 +124,7 @@ async def list_resource(args: argparse.Namespace) -> int:
             return await watch(client, args, spec)
         found = await resource.fetch(client)
         context = listing.context_now(await listing.names_of(client, spec, found))
+        context = msgspec.structs.replace(context, waiting=found.waiting)
     items = listing.selected(args, found.rows)
     empty = f"No matching {spec.noun or spec.name}." if found.rows and not items else ""
     listing.print_listing(args, spec, items, context, unreadable=found.unreadable, empty=empty)

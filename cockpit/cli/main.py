@@ -29,6 +29,7 @@ GROUPS = {
     "gallery": ("gallery",),
     "control": ("stop", "delete", "wait"),
     "why": ("why",),
+    "kill": ("kill",),
     "profiling": ("stack", "flame", "timeline"),
     "logs": ("logs",),
     "sdl": ("sdl",),

@@ -24,15 +24,18 @@ class JobSummary(Vertical):
         for index in range(LINES):
             yield StateLine(id=f"summary-{index}", ellipsis=self._glyphs.ellipsis)
 
-    def show(self, job: Job | None, now: float, *, is_previous: bool = False) -> None:
-        """Say what is known of a job; `now` in seconds since the epoch, `is_previous` of one that Ray has forgotten."""
-        lines = [] if job is None else _lines(job, now, is_previous=is_previous)
+    def show(self, job: Job | None, now: float, *, is_previous: bool = False, waiting: str = "") -> None:
+        """Say what is known of a job; `now` in seconds since the epoch, `is_previous` of one that Ray has forgotten.
+
+        `waiting` says why a pending job waits, as far as that is known.
+        """
+        lines = [] if job is None else _lines(job, now, is_previous=is_previous, waiting=waiting)
         for index in range(LINES):
             self.query_one(f"#summary-{index}", StateLine).show(lines[index : index + 1])
 
 
-def _lines(job: Job, now: float, *, is_previous: bool = False) -> list[Piece]:
-    head = outcome(job, now) if job.is_terminal else _forgotten(job) if is_previous else _running(job)
+def _lines(job: Job, now: float, *, is_previous: bool = False, waiting: str = "") -> list[Piece]:
+    head = outcome(job, now) if job.is_terminal else _forgotten(job) if is_previous else _running(job, waiting)
     tone = "error" if job.status == "FAILED" else "strong"
     tail = _message_tail(job) if job.status == "FAILED" else []
     return [Piece(visible(head), tone, 0), *(Piece(f"  {visible(line)}", "", 0) for line in tail)]
@@ -43,7 +46,9 @@ def _forgotten(job: Job) -> str:
     return f"{job.id} was last seen {last}; the head was restarted and has forgotten it."
 
 
-def _running(job: Job) -> str:
+def _running(job: Job, waiting: str) -> str:
+    if job.status == "PENDING" and waiting:
+        return f"{job.id} pending: {waiting}. Press enter for what each node has."
     waits = waits_for(job)
     why = f"waits for {' or '.join(waits)}?" if waits else reason(job) or job.entrypoint or ""
     return f"{job.id} {(job.status or 'unknown').lower()}: {why}"

@@ -1,23 +1,27 @@
 """The Jobs pane: every job, what became of it, and what can be done with it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
+from msgspec.structs import replace
 from textual import on
 from textual.message import Message
 from textual.widget import Widget
 
 from cockpit.actions import Action, by_name
 from cockpit.feeds.topics import JOBS, Topic
+from cockpit.feeds.watch import Watch
 from cockpit.model.job_list import JobList
 from cockpit.model.jobs import Job
-from cockpit.model.snapshot import Moment
+from cockpit.model.snapshot import Moment, Snapshot
+from cockpit.operations.clusters.live import LiveCluster
 from cockpit.operations.resources import Scope, job_scope
+from cockpit.operations.why.reasons import PENDING_REASONS
 from cockpit.panes.job_summary import JobSummary
 from cockpit.panes.table_pane import TablePane
 from cockpit.render import jobs as render
 from cockpit.render.jobs import is_as_made, job_row
-from cockpit.render.table import Row, TableSpec
+from cockpit.render.table import Row, RowContext, TableSpec
 from cockpit.widgets.live_table import LiveTable
 
 PREVIOUS = "previous:"
@@ -47,6 +51,42 @@ class JobsPane(TablePane[JobList]):
         self._rows: list[Row] = []
         self._built: JobList | None = None
         self._since: Moment | None = None  # when the oldest of the rows was made
+        self._reasons: Mapping[str, str] = {}
+
+    def watched(self, cluster: LiveCluster) -> list[Watch[Any]]:
+        """The jobs, and why the pending ones wait."""
+        self._reasons = {}
+        return [*super().watched(cluster), cluster.hub.watch(PENDING_REASONS, self._explained, paused=True)]
+
+    def context(self, now: Moment) -> RowContext:
+        """With the reasons of pending jobs."""
+        return replace(super().context(now), waiting=self._reasons)
+
+    def wake(self) -> None:
+        """Reasons are asked for only while a job is pending."""
+        super().wake()
+        self._ask_for_reasons()
+
+    def show(self, snapshot: Snapshot[JobList]) -> None:
+        """Put the jobs on the screen, and ask why the pending ones wait."""
+        super().show(snapshot)
+        self._ask_for_reasons()
+
+    def _ask_for_reasons(self) -> None:
+        jobs = self.snapshot.value.rows if self.snapshot is not None and self.snapshot.value else ()
+        is_wanted = self._is_awake and any(job.status == "PENDING" for job in jobs)
+        for watch in self._watches[1:]:
+            if is_wanted:
+                watch.resume()
+            else:
+                watch.pause()
+
+    def _explained(self, snapshot: Snapshot[Mapping[str, str]]) -> None:
+        reasons = snapshot.value or {}
+        if reasons != self._reasons:
+            self._reasons = reasons
+            if self.snapshot is not None and self.snapshot.value is not None and self.is_mounted:
+                super().show(self.snapshot)
 
     def compose_below(self) -> Iterable[Widget]:
         """What is known of the job under the cursor."""
@@ -137,7 +177,8 @@ class JobsPane(TablePane[JobList]):
     def _summarise(self) -> None:
         is_previous = (self.table.row_key or "").startswith(PREVIOUS)
         now = self.now().wall if self.cluster else 0.0
-        self.query_one(JobSummary).show(self.job, now, is_previous=is_previous)
+        waiting = self._reasons.get((self.job.submission_id if self.job else None) or "", "")
+        self.query_one(JobSummary).show(self.job, now, is_previous=is_previous, waiting=waiting)
         self.post_message(self.StateChanged())
 
     @on(LiveTable.RowSelected)

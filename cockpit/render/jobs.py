@@ -1,7 +1,7 @@
 """Jobs as text: rows of tables, and what became of them in a sentence."""
 
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 
 import msgspec
 
@@ -107,13 +107,19 @@ def shown_status(job: Job, stopping: Container[str | None], *, is_previous: bool
     return status_word(job)
 
 
-def job_row(job: Job, context: RowContext, *, stopping: Container[str | None] = (), is_previous: bool = False) -> Row:
+def job_row(
+    job: Job,
+    context: RowContext,
+    *,
+    stopping: Container[str | None] = (),
+    is_previous: bool = False,
+) -> Row:
     """One job, of those whose stop was requested and of a previous session too."""
     now = context.now
     word = shown_status(job, stopping, is_previous=is_previous)
     seconds = None if is_previous and not job.is_terminal else seconds_run(job, now)
     quiet = "quiet" if is_previous or word in ("SUCCEEDED", "STOPPED", "ENDED") else ""
-    why = "previous session" if is_previous else _why(job)
+    why = "previous session" if is_previous else _why(job, context.waiting)
     rank = RANKS.index(word) if word in RANKS else len(RANKS)
     return Row(
         key=("previous:" if is_previous else "") + (job.id or "?"),
@@ -139,7 +145,9 @@ def is_as_made(row: Row, job: Job, now: float, stopping: Container[str | None]) 
     return not status.text.endswith("STOPPING") and written.sort == _as_written(seconds_run(job, now))
 
 
-def _why(job: Job) -> str:
+def _why(job: Job, waiting: Mapping[str, str]) -> str:
+    if job.status == "PENDING" and (known := waiting.get(job.submission_id or "")):
+        return known
     waits = waits_for(job)
     return reason(job) if waits is None else f"{' or '.join(waits)}?" if waits else "not started yet"
 

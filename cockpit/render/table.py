@@ -136,11 +136,15 @@ class Arrangement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RowContext(msgspec.Struct, frozen=True, kw_only=True):
-    """What rows depend on beside their items: `now` in seconds since the epoch, and names of nodes by node ID."""
+    """What rows depend on beside their items: `now` in seconds since the epoch, and names of nodes by node ID.
+
+    `waiting` says in a few words why pending jobs wait, by submission ID.
+    """
 
     now: float = 0.0
     glyphs: Glyphs = UNICODE
     node_names: Mapping[str, str] = {}
+    waiting: Mapping[str, str] = {}
 
     def node_name(self, node_id: str | None) -> str | None:
         """The name of a node, else the beginning of its ID; None for None."""

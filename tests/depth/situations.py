@@ -105,6 +105,8 @@ group("group-pack", [{"GPU": 1}] * 5, strategy="STRICT_PACK")
 group("group-3-gpus", [{"GPU": 3}])
 actor("actor-in-waiting-group", Holder.options(num_gpus=1, scheduling_strategy=inside(big)).remote())
 
+actor("actor-named", Holder.options(name="o'victim").remote())
+
 dead = actor("actor-dead", Holder.options(name="short-lived").remote())
 ray.get(dead.ping.remote())
 ray.kill(dead)

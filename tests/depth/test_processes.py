@@ -72,3 +72,22 @@ async def test_the_timeline_of_a_job(client: RayClient, cockpit: CommandLine, wa
     assert isinstance(events, list)
     assert any(event.get("ph") == "X" for event in events)
     assert {"name", "ts", "pid"} <= set(next(event for event in events if event.get("ph") == "X"))
+
+
+async def test_a_named_actor_is_killed_by_a_job_whose_source_is_shown(
+    cockpit: CommandLine, client: RayClient, waiting: dict[str, str]
+) -> None:
+    actor_id = waiting["actor-named"]
+    refused = cockpit.run("kill", actor_id)
+    unnamed = cockpit.run("kill", waiting["actor-in-init"], "--yes")
+
+    done = cockpit.run("kill", actor_id, "--yes")
+
+    assert refused.code == 2
+    assert "Add --yes" in refused.stderr
+    assert unnamed.code == 1
+    assert "has no name" in unnamed.stderr
+    assert "kill " in unnamed.stderr
+    assert done.code == 0, done.everything
+    assert "ray.kill(ray.get_actor(" in done.stderr
+    assert (await explained(client, actor_id, "not-pending")).state == "DEAD"

@@ -140,6 +140,14 @@ async def test_an_entrypoint_that_holds_a_gpu_is_named_by_its_submission(client:
     assert any("placement group" in holder.label for one in found.cause.nodes for holder in holders(one))
 
 
+@pytest.mark.usefixtures("waiting")
+async def test_the_list_of_jobs_says_why(cockpit: CommandLine, client: RayClient) -> None:
+    await client.jobs.submit(JobRequest(entrypoint="echo hi", submission_id="listed", entrypoint_num_gpus=9))
+    await explained(client, "listed", "infeasible")
+
+    assert "needs 9 GPUs, largest node has 4" in cockpit.run("jobs").text
+
+
 def test_the_command(cockpit: CommandLine, waiting: dict[str, str]) -> None:
     never = cockpit.run("why", waiting["actor-8-gpus"], "--json")
     running = cockpit.run("why", waiting["actor-alive"][:20])

@@ -27,11 +27,23 @@ async def test_the_tabs_show_what_runs_in_a_job() -> None:
         assert not driver.has_dialog
 
 
-async def test_a_pending_job_says_why_it_waits_with_a_line_for_each_node() -> None:
-    async with SimServer(SimCluster(MANY)) as server, cockpit(server, size=(160, 45)) as driver:
+async def test_a_pending_job_says_why_it_waits_in_the_list_and_for_each_node_on_its_page() -> None:
+    async with SimServer(SimCluster(MANY)) as server:
         job = next(job for job in server.cluster.jobs if job.status(server.cluster.clock.now()) == "PENDING")
-        await driver.jobs.select(job.id)
-        await driver.press("enter")
-        dialog = await driver.opened(f"Job {job.id}")
-        await driver.wait_until(lambda: "why it waits" in driver.text, "why it waits")
-        dialog.says("reason", "Ray gives up")
+        workloads = server.cluster.workloads
+        supervisor = workloads.actor(
+            actor_id="5" * 24 + "01000000",
+            class_name="JobSupervisor",
+            name=f"_ray_internal_job_actor_{job.submission_id}",
+            state="PENDING_CREATION",
+            required_resources={"GPU": 64.0},
+        )
+        workloads.more.setdefault("actors", []).append(supervisor)
+        async with cockpit(server, size=(160, 45)) as driver:
+            await driver.wait_until(lambda: "needs 64 GPUs" in driver.text, "the short reason")
+            await driver.jobs.select(job.id)
+            driver.sees("pending: needs 64 GPUs, largest node has 4. Press enter for what each node has")
+            await driver.press("enter")
+            dialog = await driver.opened(f"Job {job.id}")
+            await driver.wait_until(lambda: "why it waits" in driver.text, "why it waits")
+            dialog.says("Needs 64 GPUs on one node; the largest node has 4.", "Ray gives up in", "too few GPUs")

@@ -18,7 +18,7 @@ from cockpit.clients import decoding
 from cockpit.clients.decoding import Number, Whole
 from cockpit.clients.ray.http import NULL, DashboardHttp
 from cockpit.clients.ray.node_wire import NO_ACTOR, WireUsed, camel
-from cockpit.clients.ray.state import SUPERVISOR_NAME, Filter, StateApi
+from cockpit.clients.ray.state import SUPERVISOR_CLASS, SUPERVISOR_NAME, Filter, StateApi
 from cockpit.model.actors import Actor
 from cockpit.model.placement_groups import PlacementGroup
 from cockpit.model.tasks import Task
@@ -192,10 +192,10 @@ class SchedulingApi:
         """The actor that is to run a pending job's entrypoint; None where Ray has not made it yet."""
         return await self.waiting_actor(SUPERVISOR_NAME + submission_id)
 
-    async def waiting_actors(self) -> tuple[PendingActor, ...]:
-        """Every actor that is to be placed, supervisors of jobs too."""
-        found = await self._state.list("actors", PendingActor, [("state", "=", "PENDING_CREATION")], detail=True)
-        return found.rows
+    async def waiting_supervisors(self) -> tuple[PendingActor, ...]:
+        """The actors that are to run the entrypoints of pending jobs and have no node yet."""
+        filters: list[Filter] = [("state", "=", "PENDING_CREATION"), ("class_name", "=", SUPERVISOR_CLASS)]
+        return (await self._state.list("actors", PendingActor, filters, detail=True)).rows
 
     async def task(self, task_id: str) -> PendingTask | None:
         """The latest attempt of a task; None where Ray does not have it."""

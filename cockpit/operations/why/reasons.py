@@ -1,0 +1,28 @@
+"""Why the pending jobs wait, in a few words each: what the list of jobs has room for."""
+
+from collections.abc import Mapping
+
+from cockpit.clients.ray import RayClient
+from cockpit.clients.ray.state import SUPERVISOR_NAME
+from cockpit.feeds.topics import Topic, Visit
+from cockpit.model.why.causes import of_actor
+
+
+async def pending_reasons(client: RayClient) -> Mapping[str, str]:
+    """The reasons by submission ID: four calls for all jobs together, whatever their number."""
+    actors = [actor for actor in await client.scheduling.waiting_supervisors() if actor.name]
+    if not actors:
+        return {}
+    offers = (await client.scheduling.grounds()).offers
+    return {
+        (actor.name or "").removeprefix(SUPERVISOR_NAME): of_actor(actor, actor.asked, offers).short for actor in actors
+    }
+
+
+async def _fetch(visit: Visit[Mapping[str, str]]) -> Mapping[str, str]:
+    return await pending_reasons(visit.client)
+
+
+PENDING_REASONS: Topic[Mapping[str, str]] = Topic(
+    name="pending-reasons", fetch=_fetch, interval=5.0, passing=True, is_costly=True
+)
