@@ -27,8 +27,9 @@ def add(commands: Any) -> None:
     """Declare the commands."""
     parser = commands.add_parser("clusters", help="list, add, choose, remove and check the clusters that have a name")
     nested = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    listing = nested.add_parser("list", help="the clusters that have a name; nothing is asked of them")
-    listing.set_defaults(run=list_clusters)
+    saved = nested.add_parser("list", help="list saved clusters (no network access)")
+    options.add_listing(saved)
+    saved.set_defaults(run=list_clusters)
     _add_add(nested)
     use = nested.add_parser("use", help="make a cluster the one in use")
     use.add_argument("name", metavar="NAME")
@@ -48,7 +49,7 @@ def add(commands: Any) -> None:
     doctor.add_argument("names", nargs="*", metavar="NAME", help="examine only these clusters (default: all)")
     options.add_cluster(doctor)
     doctor.set_defaults(run=run_doctor)
-    for one in (listing, use, remove, check, doctor):
+    for one in (use, remove, check, doctor):
         options.add_json(one)
 
 
@@ -84,45 +85,22 @@ def _cost(text: str) -> float:
 
 def list_clusters(args: argparse.Namespace) -> int:
     """List the clusters that have a name."""
+    from cockpit.cli import listing
     from cockpit.operations.clusters.contexts import known_clusters
-    from cockpit.render.table import text_column
+    from cockpit.render.clusters import CLUSTERS
 
     found = known_clusters()
     for problem in found.problems:
         output.warning(problem)
-    if args.json:
-        output.listing("clusters", [_record(row) for row in found.rows], now=time.time())
-    elif found.rows:
-        columns = [
-            text_column(""),
-            text_column("NAME"),
-            text_column("ADDRESS", shrink=True),
-            text_column("THROUGH", shrink=True),
-        ]
-        columns += [text_column("USD/H", right=True), text_column("NOTES")]
-        output.rows(columns, [_cells(row) for row in found.rows])
-    else:
-        output.message("No cluster has a name yet: `rayakash-tui clusters add NAME ADDRESS` gives one.")
+    rows = [row.as_row() for row in found.rows]
+    listing.print_listing(args, CLUSTERS, rows, listing.context_now())
     return EXIT_OK
 
 
-def _cells(row: "Known") -> list[str]:
-    source = {"containers": "in containers here", "local": "this machine's own Ray"}.get(row.source, "")
-    notes = ", ".join(part for part in (source, "read-only" if row.is_read_only else "") if part)
-    cost = f"{row.cost:.2f}" if row.cost is not None else "–"
-    return ["*" if row.is_current else "", row.name, row.address, row.ssh or "–", cost, notes]
-
-
 def _record(row: "Known") -> dict[str, Any]:
-    return {
-        "name": row.name,
-        "address": row.address,
-        "source": row.source,
-        "current": row.is_current,
-        "ssh": row.ssh,
-        "usd_per_hour": row.cost,
-        "read_only": row.is_read_only,
-    }
+    from cockpit.render.clusters import cluster_record
+
+    return cluster_record(row.as_row())
 
 
 async def add_cluster(args: argparse.Namespace) -> int:

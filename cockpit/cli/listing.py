@@ -42,18 +42,6 @@ class Resource(msgspec.Struct, frozen=True):
         return found
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """`--json`, `-o`, `--no-headers`, `--sort`, `--reverse` and `--limit`."""
-    options.add_json(parser, fields=True)
-    parser.add_argument(
-        "-o", "--output", choices=("wide", "name"), help="wide: all columns, nothing cut; name: only the IDs"
-    )
-    parser.add_argument("--no-headers", action="store_true", help="leave the line of titles out")
-    parser.add_argument("--sort", metavar="COLUMN", help="sort by a column's title, such as `--sort duration`")
-    parser.add_argument("-r", "--reverse", action="store_true", help="turn the order round")
-    parser.add_argument("-n", "--limit", type=options.count, metavar="N", help="print only the first N rows")
-
-
 def print_listing(
     args: argparse.Namespace,
     spec: TableSpec[T],

@@ -107,7 +107,7 @@ def add(commands: Any) -> None:
             resource.add(parser)
         parser.add_argument("-w", "--watch", action="store_true", help="keep watching; print one line per change")
         options.add_retry(parser)
-        listing.add_options(parser)
+        options.add_listing(parser)
         options.add_cluster(parser)
         parser.set_defaults(run=list_resource, resource=resource)
 

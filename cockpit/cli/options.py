@@ -74,6 +74,18 @@ def closed(words: Sequence[str]) -> list[str]:
     return ["--json=" if word == "--json" else word for word in words]
 
 
+def add_listing(parser: argparse.ArgumentParser) -> None:
+    """`--json`, `-o`, `--no-headers`, `--sort`, `--reverse` and `--limit`."""
+    add_json(parser, fields=True)
+    parser.add_argument(
+        "-o", "--output", choices=("wide", "name"), help="wide: all columns, nothing cut; name: only the IDs"
+    )
+    parser.add_argument("--no-headers", action="store_true", help="leave the line of titles out")
+    parser.add_argument("--sort", metavar="COLUMN", help="sort by a column's title, such as `--sort duration`")
+    parser.add_argument("-r", "--reverse", action="store_true", help="turn the order round")
+    parser.add_argument("-n", "--limit", type=count, metavar="N", help="print only the first N rows")
+
+
 def json_fields(args: argparse.Namespace) -> list[str]:
     """The fields that `--json=` names; none for all."""
     found: list[str] = getattr(args, "json_fields", [])

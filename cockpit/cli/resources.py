@@ -100,7 +100,7 @@ def add(commands: Any) -> None:
             epilog=f"example: {listed.example}",
         )
         _add_narrowing(parser, listed)
-        listing.add_options(parser)
+        options.add_listing(parser)
         options.add_cluster(parser)
         parser.set_defaults(run=list_them, listed=listed)
 

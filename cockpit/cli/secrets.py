@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from cockpit.model.secret import Secret
 
 if TYPE_CHECKING:
     from cockpit.secrets.names import Place
-    from cockpit.secrets.overview import Entry, Status
+    from cockpit.secrets.overview import Status
     from cockpit.secrets.store import Stored
 
 DESCRIPTION = """\
@@ -50,11 +49,12 @@ def add(commands: Any) -> None:
     group.set_defaults(run=_alone(_help_of(group)), entrypoint=None)
     nested = group.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
     _add_writing(nested)
-    listing = nested.add_parser("list", help="names, scopes, where each is kept, and whether it is there")
+    stored = nested.add_parser("list", help="list stored and missing secrets with who refers to them, without values")
+    options.add_listing(stored)
+    stored.set_defaults(run=_alone(list_secrets))
     status = nested.add_parser("status", help="what is used to keep secrets, and why not something else")
-    for parser, run in ((listing, list_secrets), (status, show_status)):
-        options.add_json(parser)
-        parser.set_defaults(run=_alone(run))
+    options.add_json(status)
+    status.set_defaults(run=_alone(show_status))
     phrase = nested.add_parser("passphrase", help="change the passphrase of the vault; a new one may be piped in")
     phrase.set_defaults(run=_alone(change_passphrase))
     sdl_secrets.add_import(nested).set_defaults(run=_alone(sdl_secrets.import_file))
@@ -148,19 +148,16 @@ async def delete(args: argparse.Namespace) -> int:
 
 
 async def list_secrets(args: argparse.Namespace) -> int:
-    """Print what is kept."""
-    from cockpit.secrets.overview import entries
+    """Print every secret that is stored or referred to."""
+    from cockpit.cli import listing
+    from cockpit.operations.secrets.uses import secret_list
+    from cockpit.render.secrets import SECRETS
     from cockpit.secrets.references import process_store
 
-    listing = entries(process_store())
-    for problem in listing.problems:
+    found = secret_list(process_store())
+    for problem in found.problems:
         output.warning(problem)
-    if args.json:
-        output.listing("secrets", [_record(entry) for entry in listing.entries], now=time.time())
-    elif listing.entries:
-        _print_table(listing.entries)
-    else:
-        output.message("No secret is kept yet. Keep one with: rayakash-tui secrets set NAME")
+    listing.print_listing(args, SECRETS, found.rows, listing.context_now())
     return EXIT_OK
 
 
@@ -235,44 +232,6 @@ def _say_where(name: str, stored: "Stored") -> None:
     for note in stored.notes:
         output.message(note)
     output.message(f"Stored {name} in the {stored.place}, scope {stored.scope}.")
-
-
-def _record(entry: "Entry") -> dict[str, Any]:
-    from cockpit.model.env_names import is_secret_looking, purpose_of
-    from cockpit.render.times import iso
-
-    return {
-        "name": entry.name,
-        "scope": entry.scope,
-        "store": entry.place,
-        "present": entry.present,
-        "is_secret": is_secret_looking(entry.name),
-        "purpose": purpose_of(entry.name),
-        "created": iso(entry.created.timestamp() if entry.created else None),
-        "changed": iso(entry.changed.timestamp() if entry.changed else None),
-    }
-
-
-def _print_table(entries: "Sequence[Entry]") -> None:
-    from cockpit.model.env_names import purpose_of
-    from cockpit.render.table import text_column
-    from cockpit.render.units import UNKNOWN
-
-    words = {True: "yes", False: "missing", None: UNKNOWN}
-    columns = [
-        text_column("NAME"),
-        text_column("SCOPE"),
-        text_column("STORE"),
-        text_column("PRESENT"),
-        text_column("PURPOSE", shrink=True),
-    ]
-    output.rows(
-        columns,
-        [
-            [entry.name, entry.scope or UNKNOWN, entry.place, words[entry.present], purpose_of(entry.name) or UNKNOWN]
-            for entry in entries
-        ],
-    )
 
 
 def _status_record(found: "Status") -> dict[str, Any]:

@@ -33,7 +33,7 @@ def add(commands: Any) -> None:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    listing.add_options(parser)
+    options.add_listing(parser)
     options.add_cluster(parser)
     parser.set_defaults(run=list_applications)
     verbs = parser.add_subparsers(title="verbs", metavar="VERB")

@@ -12,11 +12,12 @@ from cockpit.errors import CockpitError
 from cockpit.feeds.clock import Clock
 from cockpit.feeds.topics import NODES, Topic
 from cockpit.feeds.watch import Watch
+from cockpit.model.cluster_rows import ClusterRow
 from cockpit.operations.clusters.live import LiveCluster
-from cockpit.operations.clusters.overview import ClusterRow, Overview, total_of
-from cockpit.panes.cluster_rows import CLUSTERS, cluster_row
+from cockpit.operations.clusters.overview import Overview, total_of
 from cockpit.panes.requests import ClustersAsked
 from cockpit.panes.table_pane import TablePane
+from cockpit.render.clusters import CLUSTERS, cluster_row
 from cockpit.render.table import TableSpec
 from cockpit.render.text import visible
 from cockpit.widgets.live_table import LiveTable

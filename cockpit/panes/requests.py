@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
-    from cockpit.operations.clusters.overview import ClusterRow
+    from cockpit.model.cluster_rows import ClusterRow
+    from cockpit.model.secret_rows import SecretRow
     from cockpit.operations.sdl_editor.form_rows import FormRow
-    from cockpit.operations.secrets.uses import SecretRow
 
 
 class SdlAsked(Message):

@@ -1,5 +1,6 @@
 """The Secrets pane: names, where each lives and who uses it, the missing ones first; it works without any cluster."""
 
+import time
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
@@ -11,13 +12,14 @@ from cockpit.actions import Action
 from cockpit.errors import UsageError
 from cockpit.feeds.topics import NODES, Topic
 from cockpit.feeds.watch import Watch
+from cockpit.model.secret_rows import SecretRow
 from cockpit.operations.background import aside
 from cockpit.operations.clusters.live import LiveCluster
-from cockpit.operations.secrets.uses import SecretList, SecretRow, secret_list
+from cockpit.operations.secrets.uses import SecretList, secret_list
 from cockpit.panes.requests import SecretsAsked
-from cockpit.panes.secret_rows import SECRETS, secret_row
 from cockpit.panes.table_pane import TablePane
-from cockpit.render.table import TableSpec
+from cockpit.render.secrets import SECRETS, secret_row
+from cockpit.render.table import RowContext, TableSpec
 from cockpit.render.text import visible
 from cockpit.secrets.references import process_store
 from cockpit.widgets.live_table import LiveTable
@@ -112,7 +114,8 @@ class SecretsPane(TablePane[SecretList]):
     def show_list(self, listing: SecretList) -> None:
         """Put what was found on the screen."""
         self.listing = listing
-        self.table.set_rows([secret_row(row) for row in listing.rows])
+        context = RowContext(now=time.time(), glyphs=self.glyphs)
+        self.table.set_rows([secret_row(row, context) for row in listing.rows])
         self.table.set_state(Phase.READY)
         self.query_one("#secrets-status", Label).update(visible(_status_line(listing)))
         self.post_message(self.StateChanged())

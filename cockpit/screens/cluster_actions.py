@@ -8,6 +8,7 @@ from textual.app import App
 
 from cockpit.errors import AuthenticationError, CockpitError, UntrustedError
 from cockpit.model.certificates import halves
+from cockpit.model.cluster_rows import ClusterRow
 from cockpit.operations.background import aside
 from cockpit.operations.clusters.connect import Ask, Selection
 from cockpit.operations.clusters.contexts import Added, add_cluster, remove_context
@@ -15,7 +16,6 @@ from cockpit.operations.clusters.diagnosis import Diagnosis
 from cockpit.operations.clusters.doctor import examine_clusters
 from cockpit.operations.clusters.live import LiveCluster
 from cockpit.operations.clusters.opening import known_contexts
-from cockpit.operations.clusters.overview import ClusterRow
 from cockpit.operations.clusters.renewal import (
     accept_certificate,
     keep_token,

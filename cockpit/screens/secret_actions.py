@@ -9,14 +9,14 @@ from textual.app import App
 
 from cockpit.errors import CockpitError, UsageError
 from cockpit.model.env_names import is_issued
+from cockpit.model.secret_rows import SecretRow
 from cockpit.operations.background import aside
 from cockpit.operations.sdl_editor.files import OpenFile
 from cockpit.operations.sdl_editor.recent import recent, remember
 from cockpit.operations.secrets.sdl_import import Imported, NameTakenError, import_secrets, lines_of_secrets, planned
-from cockpit.operations.secrets.uses import SecretRow
 from cockpit.panes.requests import SdlLooked
-from cockpit.panes.secret_rows import detail_lines
 from cockpit.panes.secrets import SecretsPane
+from cockpit.render.secrets import detail_lines
 from cockpit.screens.confirm import Confirm
 from cockpit.screens.sdl_dialogs import OpenDialog
 from cockpit.screens.secret_dialogs import ImportPreview, SecretDialog, SecretEntry

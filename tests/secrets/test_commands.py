@@ -70,6 +70,7 @@ def test_set_list_delete(here: Here) -> None:
         "present": True,
         "is_secret": True,
         "purpose": purpose_of("HF_TOKEN"),
+        "used_by": [],
     }
     table = here.secrets("list").out.splitlines()
     assert table[0].split() == ["NAME", "SCOPE", "STORE", "PRESENT", "PURPOSE"]

@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -16,6 +16,7 @@ from cockpit.errors import NotRayError, UnreachableError, UntrustedError, UsageE
 from cockpit.file_saving import save_bytes
 from cockpit.local.containers.state import container_contexts
 from cockpit.local.state import local_status
+from cockpit.model.cluster_rows import ClusterRow, Source
 from cockpit.operations.clusters.bastion import bastion_of
 from cockpit.operations.clusters.connect import LOCAL_CONTEXT
 from cockpit.render.text import last_word
@@ -26,8 +27,6 @@ from cockpit.toml_text import with_table, with_value, without_table
 
 if TYPE_CHECKING:
     from cockpit.operations.clusters.sdl_access import SdlAccess
-
-Source = Literal["config", "containers", "local"]
 
 # A user with a password, or a query: neither belongs into an address, and what somebody wrote there is not shown.
 _WITHIN_ADDRESS = re.compile(r"(?<=//)[^/]*(?=@)|^[^/]*(?=@)|(?<=[?#]).+")
@@ -45,6 +44,19 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     ssh: str | None = None
     cost: float | None = None
     is_read_only: bool = False
+
+    def as_row(self) -> ClusterRow:
+        """The cluster before anybody has asked it."""
+        return ClusterRow(
+            name=self.name,
+            address=self.address,
+            health="asking",
+            ssh=self.ssh,
+            source=self.source,
+            is_read_only=self.is_read_only,
+            cost=self.cost,
+            is_current=self.is_current,
+        )
 
 
 class KnownList(msgspec.Struct, frozen=True):

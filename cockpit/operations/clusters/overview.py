@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -13,6 +13,7 @@ from cockpit.feeds.clock import Clock, SystemClock
 from cockpit.feeds.hub import Hub
 from cockpit.feeds.topics import JOBS, USAGE, VERSION
 from cockpit.feeds.watch import Watch
+from cockpit.model.cluster_rows import ClusterRow, Health
 from cockpit.model.nodes import Usage
 from cockpit.model.snapshot import Snapshot, State
 from cockpit.operations.background import aside
@@ -27,29 +28,6 @@ RETRY_SECONDS = 60.0
 LINGER_SECONDS = 60.0  # a tunnel that nobody looks through is not held open for longer
 
 _WANT_A_PERSON = ("ssh-not-let-in", "ssh-host-unknown")
-
-Health = Literal["asking", "up", "stale", "refused", "away"]
-
-
-class ClusterRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One cluster as it was last seen; what is unknown is None. `age` in seconds, `cost` in USD per hour.
-
-    `why` says what is wrong, `is_open` marks the cluster on the screen, `alarm` is a fault of its protection.
-    """
-
-    name: str
-    address: str
-    health: Health
-    why: str = ""
-    ray_version: str | None = None
-    gpus: Usage | None = None
-    running: int | None = None
-    failed: int | None = None
-    cost: float | None = None
-    age: float | None = None
-    is_current: bool = False
-    is_open: bool = False
-    alarm: str = ""
 
 
 class Overview:
@@ -279,14 +257,7 @@ class _Seat:
     def row(self) -> ClusterRow:
         """The cluster as it was last seen."""
         known, hub = self.known, self._hub
-        base = ClusterRow(
-            name=known.name,
-            address=known.address if known.ssh is None else f"{known.address} via {known.ssh}",
-            health="asking",
-            cost=known.cost,
-            is_current=known.is_current,
-            is_open=self._is_borrowed,
-        )
+        base = msgspec.structs.replace(known.as_row(), is_open=self._is_borrowed)
         if hub is None or self._client is None:
             return msgspec.structs.replace(base, **self._without_hub())
         version, usage, jobs = hub.snapshot(VERSION), hub.snapshot(USAGE), hub.snapshot(JOBS)

@@ -1,15 +1,15 @@
 """Every secret there is or should be: where its value lives, and which SDLs and contexts refer to it."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from cockpit import settings
 from cockpit.errors import UsageError
 from cockpit.model.secret import reference_name
+from cockpit.model.secret_rows import Presence, SecretRow, Use
 from cockpit.operations.sdl_editor.files import OpenFile
 from cockpit.operations.sdl_editor.recent import recent
 from cockpit.operations.secrets.references import references_in
@@ -17,42 +17,6 @@ from cockpit.sdl.document import SdlDocument
 from cockpit.secrets.names import Place, scopes_for
 from cockpit.secrets.overview import Entry, Status, entries, status
 from cockpit.secrets.store import SecretStore
-
-Presence = Literal["missing", "there", "unseen"]
-
-
-class Use(msgspec.Struct, frozen=True):
-    """Who refers to a secret: an SDL by its path or a context by its name, and the scopes that are looked in."""
-
-    kind: Literal["SDL", "context"]
-    where: str
-    scopes: tuple[str, ...]
-
-    @property
-    def label(self) -> str:
-        """The shortest name by which a person knows it."""
-        return Path(self.where).name if self.kind == "SDL" else self.where
-
-
-class SecretRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One secret. `place` is None where it lives nowhere; `scope` is None in the environment, which has no scopes.
-
-    `unseen` is a value that should be there and cannot be seen now, as in a locked vault. `is_leftover` marks a second
-    value of the same name and scope, which a move from one place to another left behind.
-    """
-
-    name: str
-    scope: str | None
-    place: Place | None
-    presence: Presence
-    uses: tuple[Use, ...] = ()
-    changed: datetime | None = None
-    is_leftover: bool = False
-
-    @property
-    def key(self) -> str:
-        """What names the row for as long as it exists, wherever its value goes."""
-        return f"{self.name}/{self.scope or ''}{f'/{self.place}' if self.is_leftover else ''}"
 
 
 class SecretList(msgspec.Struct, frozen=True):
@@ -105,6 +69,7 @@ def _row(entry: Entry, uses: Iterable[Use]) -> SecretRow:
         place=entry.place,
         presence=presence,
         uses=tuple(uses),
+        created=entry.created,
         changed=entry.changed,
     )
 

@@ -1,25 +1,24 @@
-"""Clusters as rows of a table."""
+"""Saved clusters as rows and records."""
 
 import re
 
-import msgspec
-
-from cockpit.operations.clusters.overview import ClusterRow
-from cockpit.render.table import Cell, Column, Fixed, Flexible, Measured, Row, TableSpec
+from cockpit.model.cluster_rows import ClusterRow
+from cockpit.render.table import Cell, Column, Fixed, Flexible, Measured, Record, Row, RowContext, TableSpec
 from cockpit.render.text import visible
 from cockpit.render.units import duration
 
 CLUSTER_COLUMNS = (
     Column(key="use", title="", width=Fixed(1), priority=0),
     Column(key="name", title="NAME", width=Measured(6, 24), priority=0),
-    Column(key="health", title="HEALTH", width=Fixed(9), priority=0),
-    Column(key="gpus", title="GPUS", width=Measured(5, 11), align="right", priority=1),
-    Column(key="running", title="RUNNING", width=Fixed(7), align="right", priority=2),
-    Column(key="failed", title="FAILED", width=Fixed(6), align="right", priority=1),
+    Column(key="health", title="HEALTH", width=Fixed(9), live=True, priority=0),
+    Column(key="gpus", title="GPUS", width=Measured(5, 11), align="right", live=True, priority=1),
+    Column(key="running", title="RUNNING", width=Fixed(7), align="right", live=True, priority=2),
+    Column(key="failed", title="FAILED", width=Fixed(6), align="right", live=True, priority=1),
     Column(key="cost", title="USD/H", width=Fixed(7), align="right", priority=2),
-    Column(key="ray", title="RAY", width=Measured(6, 12), priority=4),
-    Column(key="why", title="WHAT IS WRONG", width=Flexible(14, 200), priority=3),
-    Column(key="address", title="ADDRESS", width=Measured(10, 44), priority=5),
+    Column(key="ray", title="RAY", width=Measured(6, 12), live=True, priority=4),
+    Column(key="why", title="PROBLEM", width=Flexible(14, 200), live=True, priority=3),
+    Column(key="address", title="ADDRESS", width=Measured(10, 60), priority=5),
+    Column(key="notes", title="NOTES", width=Measured(9, 40), priority=6),
 )
 
 # It has a column of its own, and a sentence that begins with it would tell nothing else where there is little room.
@@ -30,7 +29,7 @@ _DOWN = "The SSH tunnel is down. "  # the reason follows, and tells as much
 _TONES = {"up": "", "stale": "warn", "away": "error", "refused": "error", "asking": "quiet"}
 
 
-def cluster_row(row: ClusterRow) -> Row:
+def cluster_row(row: ClusterRow, _: RowContext | None = None) -> Row:
     """One cluster."""
     sign = "*" if row.is_current else ""
     tone = _TONES[row.health]
@@ -51,17 +50,38 @@ def cluster_row(row: ClusterRow) -> Row:
             None if row.cost is None else Cell(f"{row.cost:.2f}", "", row.cost),
             Cell(row.ray_version, "quiet") if row.ray_version else None,
             Cell(why, tone or row.alarm) if why else "",
-            Cell(visible(row.address), "quiet"),
+            Cell(visible(row.address if row.ssh is None else f"{row.address} via {row.ssh}"), "quiet"),
+            Cell(_notes(row), "quiet"),
         ),
     )
+
+
+_SOURCES = {"containers": "in containers here", "local": "this machine's own Ray"}
+
+
+def _notes(row: ClusterRow) -> str:
+    return ", ".join(part for part in (_SOURCES.get(row.source, ""), "read-only" if row.is_read_only else "") if part)
+
+
+def cluster_record(row: ClusterRow) -> Record:
+    """The JSON record, of what is written down."""
+    return {
+        "name": row.name,
+        "address": row.address,
+        "source": row.source,
+        "current": row.is_current,
+        "ssh": row.ssh,
+        "usd_per_hour": row.cost,
+        "read_only": row.is_read_only,
+    }
 
 
 CLUSTERS: TableSpec[ClusterRow] = TableSpec(
     name="clusters",
     title="Clusters",
     columns=CLUSTER_COLUMNS,
-    row=lambda row, _: cluster_row(row),
-    record=msgspec.to_builtins,
-    empty="No clusters.",
+    row=cluster_row,
+    record=cluster_record,
+    empty="No clusters yet. Add one with: rayakash-tui clusters add NAME ADDRESS",
     id_column="name",
 )
