@@ -73,8 +73,8 @@ def test_set_list_delete(here: Here) -> None:
         "used_by": [],
     }
     table = here.secrets("list").out.splitlines()
-    assert table[0].split() == ["NAME", "SCOPE", "STORE", "PRESENT", "PURPOSE"]
-    assert table[1].split()[:4] == ["HF_TOKEN", "lab", "vault", "–"], "a locked vault does not tell"
+    assert table[0].split() == ["STATE", "NAME", "SCOPE", "STORE", "USED", "BY", "SET", "PURPOSE"]
+    assert table[1].split()[:4] == ["unseen", "HF_TOKEN", "lab", "vault"], "a locked vault does not tell"
     assert here.secrets("delete", "HF_TOKEN", **OPEN).code == 1, "it is in another scope"
     assert here.secrets("delete", "HF_TOKEN", "--scope", "lab", **OPEN).code == 0
     assert json.loads(here.secrets("list", "--json").out)["secrets"] == []
