@@ -25,6 +25,7 @@ ray.init()
 @ray.remote(num_cpus=0)
 class Keeper:
     def ping(self):
+        print("a keeper speaks", flush=True)
         return "here"
 
 
@@ -61,7 +62,8 @@ except Exception:
 small, large = placement_group([{"CPU": 0.01}], name="small"), placement_group([{"CPU": 1000}], name="large")
 ray.get(small.ready())
 time.sleep(2)
-print("IDS", {"job": ray.get_runtime_context().get_job_id(), "keeper": keeper._actor_id.hex()}, flush=True)
+print("IDS", {"job": ray.get_runtime_context().get_job_id(), "keeper": keeper._actor_id.hex(),
+              "dead": dead._actor_id.hex()}, flush=True)
 threading.Event().wait()
 """
 
@@ -138,6 +140,13 @@ def test_a_constructor_that_raised_is_an_event(cockpit: CommandLine, job: dict[s
     messages = [row["message"] for row in rows(cockpit, "events", "--job", job["job"])]
     assert not any("RAY_KILL" in message for message in messages), "a wanted death"
     assert rows(cockpit, "events")
+
+
+def test_the_log_of_a_dead_actor_is_found_where_ray_moved_it(cockpit: CommandLine, job: dict[str, str]) -> None:
+    def printed() -> bool:
+        return "a keeper speaks" in cockpit.run("logs", "--actor", job["dead"]).text
+
+    eventually(printed, within=60, what="the log of the dead actor")
 
 
 async def test_the_head_itself_applies_our_filters(client: RayClient, job: dict[str, str]) -> None:

@@ -45,7 +45,7 @@ class RayClient:
         self.serve = ServeApi(self.http)
         self.train = TrainApi(self.http)
         self.data = DataApi(self.http)
-        self.logs = LogsApi(self.http, self.jobs.whole_log)
+        self.logs = LogsApi(self.http, self.jobs.whole_log, self.state)
         self.packages = PackagesApi(self.http)
 
     @classmethod

@@ -1,29 +1,33 @@
 """Log files of nodes, actors and tasks (ray-api section 2b)."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from functools import partial
+from typing import NamedTuple
 
 import msgspec
 
 from cockpit.clients.ray import older_logs
 from cockpit.clients.ray.http import DashboardHttp
 from cockpit.clients.ray.log_files import LogFile, log_error
-from cockpit.errors import ServerError
+from cockpit.clients.ray.state import StateApi
+from cockpit.errors import NotFoundError, ServerError, UnreachableError
 
 STREAM_INTERVAL = "0.2"
 # Ray breaks off a reading of a log after `timeout` seconds, 30 by default: too few for a long log and a slow line.
 # Silence is bounded on our side.
 READ_SECONDS = "3600"
+OLD = "old"  # the folder into which the log monitor moves the files of ended processes
 MOST_LINES = 2**31 - 1  # an int32 on its way to the node
 
 
 class LogsApi:
     """Calls below `/api/v0/logs`; `job_text` gets the log of a job whole, for a Ray that withholds its file."""
 
-    def __init__(self, http: DashboardHttp, job_text: Callable[[str], Awaitable[bytes]]) -> None:
+    def __init__(self, http: DashboardHttp, job_text: Callable[[str], Awaitable[bytes]], state: StateApi) -> None:
         self._http = http
         self._job_text = job_text
+        self._state = state
         self.shortcomings: set[str] = set()
         """Sentences about what this release of Ray cannot do, each to be shown once."""
 
@@ -45,8 +49,44 @@ class LogsApi:
         """Open the last `lines` lines (-1: all) of a log as it is now; the bytes end where the file ends.
 
         An `endless` one never ends by itself, is silent while the file is, and even its headers wait for the first
-        byte. Raises NotFoundError where the file or its node is gone.
+        byte. Raises NotFoundError where the file or its node is gone. Once its process has ended, the log of an actor
+        or a task is looked for below `old/`, where Ray has moved it: of a task the whole file of its worker.
         """
+        async with AsyncExitStack() as stack:
+            try:
+                log = await stack.enter_async_context(self._opened(file, lines=lines, endless=endless))
+            except NotFoundError:
+                moved = await self._moved(file)
+                if moved is None:
+                    raise
+                log = await stack.enter_async_context(self._opened(moved, lines=lines, endless=endless))
+            yield log
+
+    async def _moved(self, file: LogFile) -> LogFile | None:
+        """Where the log of an actor or a task lies by now; None where there is none."""
+        with suppress(NotFoundError, UnreachableError):
+            owner = await self._owner(file)
+            if owner is None or not owner.node_id:
+                return None
+            found = await self.files(owner.node_id, glob=f"{OLD}/{owner.pattern}")
+            names = sorted(_below_logs(name) for names in found.values() for name in names)
+            return LogFile(node_id=owner.node_id, filename=names[-1]) if names else None
+        return None
+
+    async def _owner(self, file: LogFile) -> "_Owner | None":
+        if file.actor_id:
+            actor = await self._state.actor(file.actor_id)
+            return _Owner(actor.node_id, f"worker-*-{actor.pid}.{file.suffix}") if actor.pid else None
+        if file.task_id:
+            task = await self._state.task(file.task_id)
+            info = task.task_log_info
+            path = (info.stderr_file if file.suffix == "err" else info.stdout_file) if info else None
+            pattern = path.rpartition("/")[2] if path else f"worker-*-{task.worker_pid}.{file.suffix}"
+            return _Owner(task.node_id, pattern) if path or task.worker_pid else None
+        return None
+
+    @asynccontextmanager
+    async def _opened(self, file: LogFile, *, lines: int, endless: bool) -> AsyncIterator[AsyncIterator[bytes]]:
         kind, more = ("stream", {"interval": STREAM_INTERVAL}) if endless else ("file", {"timeout": READ_SECONDS})
         params = file.params | {"lines": str(min(lines, MOST_LINES)), **more}
         try:
@@ -65,6 +105,18 @@ class LogsApi:
                 yield await stack.enter_async_context(aclosing(log))
         except ServerError as error:
             raise log_error(file, error) from error
+
+
+def _below_logs(name: str) -> str:
+    """The name as Ray takes it; some answers hold the whole path."""
+    return name.rpartition("/logs/")[2]
+
+
+class _Owner(NamedTuple):
+    """The node and the file name, with wildcards, of what a process of it has written."""
+
+    node_id: str | None
+    pattern: str
 
 
 class _LogFiles(msgspec.Struct):
