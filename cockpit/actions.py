@@ -344,6 +344,22 @@ ACTIONS = (
         scope="sdl",
         rank=44,
     ),
+    Action(
+        name="deployment_close",
+        keys=("x",),
+        label="close",
+        description="Close the deployment: its data is lost, its cost ends",
+        scope="deployments",
+        rank=12,
+    ),
+    Action(
+        name="deployment_extend",
+        keys=("e",),
+        label="extend",
+        description="Let the deployment run 24 hours longer",
+        scope="deployments",
+        rank=14,
+    ),
     Action(name="secret_set", keys=("e",), label="set", description="Set its value", scope="secrets", rank=12),
     Action(name="secret_new", keys=("a",), label="add", description="Keep another secret", scope="secrets", rank=14),
     Action(

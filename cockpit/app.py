@@ -27,6 +27,7 @@ from cockpit.panes.registry import entries, entry_of
 from cockpit.panes.requests import (
     ClusterChosen,
     ClustersAsked,
+    DeploymentsAsked,
     NewSdlWanted,
     SdlAsked,
     SdlLooked,
@@ -51,6 +52,7 @@ from cockpit.widgets.themes import THEMES
 
 # Dialogs, and panes that nobody looks at yet, are imported when they are wanted: no first frame waits for them.
 if TYPE_CHECKING:
+    from cockpit.panes.deployments import DeploymentsPane
     from cockpit.panes.sdl import SdlPane
     from cockpit.panes.secrets import SecretsPane
     from cockpit.screens.cluster_actions import ClusterActions
@@ -310,6 +312,13 @@ class CockpitApp(JobsApp):
 
         pane = cast("SecretsPane", self._screens["secrets"].pane)
         self._run(SecretActions(self, pane).do(message.name, message.row))
+
+    @on(DeploymentsAsked)
+    def _asked_of_deployments(self, message: DeploymentsAsked) -> None:
+        from cockpit.screens.deployment_actions import DeploymentActions
+
+        pane = cast("DeploymentsPane", self._screens["deployments"].pane)
+        self._run(DeploymentActions(self, pane).do(message.name, message.row))
 
     def do_contexts(self) -> None:
         """Choose another cluster, or the first one."""

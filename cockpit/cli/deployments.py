@@ -111,15 +111,14 @@ async def show_list(args: argparse.Namespace) -> int:
     """List the account's deployments and ours."""
     from cockpit.operations.deployments import telling
     from cockpit.operations.deployments.register import read
+    from cockpit.render.table import RowContext
 
     async with _open(args) as console:
         found = await read(console)
     if args.json:
         output.listing("deployments", [telling.record(row) for row in found.rows], now=time.time())
-    elif found.rows:
-        output.rows(telling.COLUMNS, [telling.cells(row) for row in found.rows])
     else:
-        output.message("No deployments; nothing costs.")
+        output.table(telling.DEPLOYMENTS, found.rows, RowContext(now=time.time()))
     _warn(found)
     return EXIT_OK
 
@@ -137,6 +136,7 @@ async def show_one(args: argparse.Namespace) -> int:
     from cockpit.operations.deployments import telling
     from cockpit.operations.deployments.journal import attempt_of, attempts
     from cockpit.operations.deployments.register import height_now, row_of
+    from cockpit.render.table import RowContext
 
     async with _open(args) as console:
         found = await console.deployment(args.dseq)
@@ -147,7 +147,7 @@ async def show_one(args: argparse.Namespace) -> int:
     if args.json:
         output.record({"deployment": telling.record(row) | {"leases": services}})
         return EXIT_OK
-    output.rows(telling.COLUMNS, [telling.cells(row)])
+    output.table(telling.DEPLOYMENTS, [row], RowContext(now=now))
     for lease in found.leases:
         _print_lease(lease)
     return EXIT_OK
@@ -429,7 +429,7 @@ async def _agree_to_close(args: argparse.Namespace, console: "ConsoleClient", ds
     from cockpit.operations.question import Question
 
     rows = {row.dseq: row for row in (await read(console)).rows}
-    lines = [" ".join(telling.cells(rows[dseq])[:5]) if dseq in rows else f"{dseq} (not listed)" for dseq in dseqs]
+    lines = [telling.summary(rows[dseq]) if dseq in rows else f"{dseq} (not listed)" for dseq in dseqs]
     text = f"Close {output.joined(dseqs)}? The data in the containers is lost."
     lines.append(f"Copy results out first: rayakash-tui deployments cp {dseqs[0]}:SERVICE:PATH LOCAL")
     if not await asking(args)(Question(text, "close", lines=tuple(lines))):

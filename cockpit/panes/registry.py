@@ -54,6 +54,7 @@ PANES = (
     Entry("nodes", "Nodes", "cockpit.panes.nodes", "NodesPane", ("node", "no")),
     Entry("log", "Log", "cockpit.panes.log", "LogPane", ("logs",)),
     Entry("sdl", "SDL", "cockpit.panes.sdl", "SdlPane", ("editor",)),
+    Entry("deployments", "Deployments", "cockpit.panes.deployments", "DeploymentsPane", ("deployment", "dep")),
     Entry("secrets", "Secrets", "cockpit.panes.secrets", "SecretsPane", ("secret", "sec")),
     Entry("clusters", "Clusters", "cockpit.panes.clusters", "ClustersPane", ("cluster", "contexts", "ctx")),
     Entry("actors", "Actors", "cockpit.panes.resources", "ActorsPane", ("actor", "ac")),

@@ -10,6 +10,7 @@ from textual.message import Message
 if TYPE_CHECKING:
     from cockpit.model.cluster_rows import ClusterRow
     from cockpit.model.secret_rows import SecretRow
+    from cockpit.operations.deployments.register import Row as DeploymentRow
     from cockpit.operations.sdl_editor.form_rows import FormRow
 
 
@@ -43,6 +44,15 @@ class SecretsAsked(Message):
     """An action of the Secrets pane is wanted, for the row under the cursor if there is one."""
 
     def __init__(self, name: str, row: SecretRow | None) -> None:
+        super().__init__()
+        self.name = name
+        self.row = row
+
+
+class DeploymentsAsked(Message):
+    """An action of the Deployments pane is wanted, for the row under the cursor if there is one."""
+
+    def __init__(self, name: str, row: DeploymentRow | None) -> None:
         super().__init__()
         self.name = name
         self.row = row

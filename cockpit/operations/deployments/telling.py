@@ -13,7 +13,8 @@ from cockpit.operations.deployments.register import Row
 from cockpit.operations.question import Question
 from cockpit.render import plain
 from cockpit.render.deployments import dollars, dollars_at_most, hours, money, per_hour
-from cockpit.render.table import text_column
+from cockpit.render.table import Cell, Column, Flexible, Measured, RowContext, TableSpec, text_column
+from cockpit.render.table import Row as TableRow
 from cockpit.render.units import UNKNOWN, duration, size
 
 _PLAN_COLUMNS = [
@@ -33,17 +34,6 @@ BID_COLUMNS = [
     text_column("AUDITED"),
     text_column("OUR RECORD"),
     text_column("AGE", right=True),
-]
-COLUMNS = [
-    text_column("DSEQ"),
-    text_column("NAME", shrink=True),
-    text_column("STATE"),
-    text_column("$/H", right=True),
-    text_column("SO FAR", right=True),
-    text_column("LEFT", right=True),
-    text_column("PROVIDER", shrink=True),
-    text_column("CLUSTER"),
-    text_column("NOTES", shrink=True),
 ]
 
 
@@ -196,12 +186,72 @@ def bid_lines(rows: Sequence[BidRow], width: int | None = None) -> list[str]:
 # --- deployments -----------------------------------------------------------------------------------------------------
 
 
-def cells(row: Row) -> list[str]:
-    """The cells of a deployment."""
+COLUMNS = (
+    Column(key="dseq", title="DSEQ", width=Measured(8, 20), priority=0),
+    Column(key="name", title="NAME", width=Measured(6, 30), priority=1),
+    Column(key="state", title="STATE", width=Measured(6, 24), priority=0),
+    Column(key="price", title="$/H", align="right", priority=0),
+    Column(key="spent", title="SO FAR", align="right", priority=1),
+    Column(key="left", title="LEFT", align="right", priority=1),
+    Column(key="cluster", title="CLUSTER", width=Measured(6, 24), priority=2),
+    Column(key="notes", title="NOTES", width=Flexible(10, 80), priority=1),
+    Column(key="provider", title="PROVIDER", width=Flexible(12, 60), priority=3),
+)
+_LOW_HOURS = 24
+_LAST_HOURS = 2
+
+
+def table_row(row: Row, _: RowContext | None = None) -> TableRow:
+    """A deployment in the table of both faces: what loses money or is about to end is marked."""
+    left = row.hours_left
+    short = "" if left is None or left >= _LOW_HOURS else "error" if left < _LAST_HOURS else "warn"
+    told = notes(row)
+    return TableRow(
+        key=row.dseq,
+        cells=(
+            row.dseq,
+            row.name or None,
+            Cell(row.state, "" if row.state == "active" else "warn"),
+            _number(dollars(row.usd_per_hour), row.usd_per_hour),
+            _number(dollars(row.spent_usd), row.spent_usd),
+            Cell(hours(left), short, float(left)) if left is not None else None,
+            row.context,
+            Cell(told, _tone(row)) if told else None,
+            Cell(", ".join(row.providers), "quiet") if row.providers else None,
+        ),
+    )
+
+
+def _number(text: str, value: Decimal | None) -> Cell | None:
+    return None if value is None else Cell(text, "", float(value))
+
+
+def _tone(row: Row) -> str:
+    return "quiet" if not row.is_ours and not row.is_orphan else "error"
+
+
+def summary(row: Row) -> str:
+    """One line that names a deployment and its cost, for a question."""
+    spent = f", {dollars(row.spent_usd)} so far" if row.spent_usd is not None else ""
+    return f"{row.dseq} {row.name}: {row.state}, {per_hour(row.usd_per_hour)}{spent}"
+
+
+def detail_lines(row: Row) -> list[tuple[str, str]]:
+    """Everything that is known of a deployment, as labels and texts."""
     return [
-        row.dseq, row.name or UNKNOWN, row.state, dollars(row.usd_per_hour), dollars(row.spent_usd),
-        hours(row.hours_left), ", ".join(row.providers) or UNKNOWN, row.context or UNKNOWN, notes(row),
-    ]  # fmt: skip
+        ("dseq", row.dseq),
+        ("name", row.name or UNKNOWN),
+        ("state", row.state),
+        ("price", per_hour(row.usd_per_hour)),
+        ("so far", dollars(row.spent_usd)),
+        ("in escrow", dollars(row.left_usd)),
+        ("lasts", hours(row.hours_left)),
+        ("created", f"{duration(row.age_s)} ago" if row.age_s is not None else UNKNOWN),
+        ("provider", ", ".join(row.providers) or UNKNOWN),
+        ("cluster", row.context or UNKNOWN),
+        ("made here", "yes" if row.is_ours else "no"),
+        ("note", notes(row) or UNKNOWN),
+    ]
 
 
 def notes(row: Row) -> str:
@@ -227,6 +277,17 @@ def record(row: Row) -> dict[str, Any]:
         "context": row.context,
         "orphan": row.is_orphan,
     }
+
+
+DEPLOYMENTS: TableSpec[Row] = TableSpec(
+    name="deployments",
+    title="Deployments",
+    columns=COLUMNS,
+    row=table_row,
+    record=record,
+    empty="No deployments; nothing costs.",
+    id_column="dseq",
+)
 
 
 def what_exists(attempt: Attempt | None) -> str:

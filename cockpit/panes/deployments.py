@@ -1,0 +1,147 @@
+"""The Deployments pane: what the account rents on Akash, what it costs, what is left behind; it needs no cluster."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from textual import on, work
+from textual.widget import Widget
+from textual.widgets import Label
+
+from cockpit.actions import Action
+from cockpit.errors import AuthenticationError, CockpitError
+from cockpit.feeds.topics import NODES, Topic
+from cockpit.feeds.watch import Watch
+from cockpit.operations.background import aside
+from cockpit.operations.clusters.live import LiveCluster
+from cockpit.operations.deployments import account
+from cockpit.operations.deployments.register import Register, Row, read
+from cockpit.operations.deployments.telling import DEPLOYMENTS, table_row
+from cockpit.panes.requests import DeploymentsAsked
+from cockpit.panes.table_pane import TablePane
+from cockpit.render.deployments import dollars, per_hour
+from cockpit.render.table import TableSpec
+from cockpit.render.text import visible
+from cockpit.widgets.live_table import LiveTable
+from cockpit.widgets.table.state import Phase
+
+NEED_ROW = frozenset(("deployment_close", "deployment_extend", "show_detail", "copy"))
+NEED_CLUSTER = frozenset(("submit", "open_dashboard"))
+
+
+class DeploymentsPane(TablePane[Register]):
+    """Asks the Console when it is shown and on request; what was seen last stays while it is asked again."""
+
+    SPEC: ClassVar[TableSpec[Any]] = DEPLOYMENTS
+    NEEDS_CLUSTER = False
+    ASKS = frozenset(("deployment_close", "deployment_extend", "show_detail"))
+    TOPIC: ClassVar[Topic[Any]] = NODES  # never watched: deployments are the account's
+    ROW = "Deployment"
+    EMPTY = "No deployments; nothing costs. `rayakash-tui deploy FILE` rents a cluster."
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.register: Register | None = None
+        self._is_looking = False
+
+    def compose_below(self) -> Iterable[Widget]:
+        """What all of them cost, or what could not be read."""
+        return [Label("", id="deployments-status", markup=False)]
+
+    # No cluster has a part in this
+
+    def watched(self, cluster: LiveCluster) -> list[Watch[Any]]:
+        """Nothing."""
+        return []
+
+    def attach(self, cluster: LiveCluster) -> None:
+        """A cluster changes nothing here."""
+        self.cluster = cluster
+
+    def detach(self) -> None:
+        """Nor does its going."""
+        self.cluster = None
+
+    def report(self, sentence: str) -> None:
+        """Nor what is done to reach one."""
+
+    def tick(self) -> None:
+        """Nor its clock."""
+
+    def wake(self) -> None:
+        """The pane is seen: the Console is asked."""
+        super().wake()
+        self.action_refresh()
+
+    # What there is
+
+    def action_refresh(self) -> None:
+        """Ask again."""
+        if not self._is_looking:
+            self._look()
+
+    @work(group="deployments", exit_on_error=False)
+    async def _look(self) -> None:
+        self._is_looking = True
+        if self.register is None:
+            self.table.set_state(Phase.LOADING, "asking Akash Console…")
+        try:
+            async with await aside(account.open_console) as console:
+                self.show_register(await read(console))
+        except CockpitError as error:
+            self._show_failure(error)
+        finally:
+            self._is_looking = False
+
+    def show_register(self, register: Register) -> None:
+        """Put what was found on the screen."""
+        self.register = register
+        self.table.set_rows([table_row(row) for row in register.rows])
+        self.table.set_state(Phase.READY)
+        self.query_one("#deployments-status", Label).update(visible(status_line(register)))
+        self.post_message(self.StateChanged())
+
+    def _show_failure(self, error: CockpitError) -> None:
+        """What was seen last stays; without a key there was nothing."""
+        sentence = " ".join(part for part in (error.title, error.hint) if part)
+        phase = Phase.FAILED if self.register is None or isinstance(error, AuthenticationError) else Phase.STALE
+        self.table.set_state(phase, sentence)
+
+    @property
+    def row(self) -> Row | None:
+        """The deployment under the cursor."""
+        rows = self.register.rows if self.register else ()
+        return next((row for row in rows if row.dseq == self.table.row_key), None)
+
+    # What is done
+
+    def ask(self, name: str) -> None:
+        """Ask for one of `ASKS`."""
+        self.post_message(DeploymentsAsked(name, self.row))
+
+    def why_disabled(self, action: Action) -> str | None:
+        """What needs a row needs one."""
+        if action.name == "mark":
+            return "Deployments are acted on one at a time."
+        if action.name in NEED_CLUSTER and self.cluster is None:
+            return "No cluster is open. Press ctrl+k to choose one."
+        if action.name in NEED_ROW and self.row is None:
+            return "No deployment is selected."
+        return None
+
+    @on(LiveTable.RowSelected)
+    def _selected(self, event: LiveTable.RowSelected) -> None:
+        event.stop()
+        self.ask("show_detail")
+
+
+def status_line(register: Register) -> str:
+    """What all deployments together cost, and what is wrong."""
+    price = sum((row.usd_per_hour for row in register.rows if row.usd_per_hour), Decimal(0))
+    spent = sum((row.spent_usd for row in register.rows if row.spent_usd), Decimal(0))
+    parts = [f"{per_hour(price)} in all, {dollars(spent)} so far"] if register.rows else []
+    orphans = sum(row.is_orphan for row in register.rows)
+    parts += [f"{orphans} hold money for nothing: close them"] if orphans else []
+    parts += [f"whether {one.title} was created is unknown" for one in register.unresolved]
+    parts += [] if register.has_all else ["the list is not complete"]
+    return " · ".join(parts)

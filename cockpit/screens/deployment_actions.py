@@ -1,0 +1,74 @@
+"""What is done with deployments by a key: confirmed, done beside the screen, and proven."""
+
+from textual.app import App
+
+from cockpit.errors import EXIT_UNKNOWN, CockpitError
+from cockpit.operations.background import aside
+from cockpit.operations.deployments import account
+from cockpit.operations.deployments.ending import close
+from cockpit.operations.deployments.existing import extend
+from cockpit.operations.deployments.journal import Journal, attempt_of
+from cockpit.operations.deployments.register import Row
+from cockpit.operations.deployments.telling import detail_lines, summary
+from cockpit.panes.deployments import DeploymentsPane
+from cockpit.render.deployments import dollars
+from cockpit.screens.confirm import Confirm
+from cockpit.screens.text import TextDialog
+
+LONGER_HOURS = 24
+ELSEWHERE = "It was not made on this machine. "
+
+
+class DeploymentActions:
+    """Acts on the account's deployments; every method is to be run as a worker and may raise CockpitError."""
+
+    def __init__(self, app: App[int], pane: DeploymentsPane) -> None:
+        self._app = app
+        self._pane = pane
+
+    async def do(self, name: str, row: Row | None) -> None:
+        """Do what the pane asked for, then look again."""
+        if row is None:
+            return
+        match name:
+            case "deployment_close":
+                await self._close(row)
+            case "deployment_extend":
+                await self._extend(row)
+            case "show_detail":
+                await self._app.push_screen_wait(TextDialog(f"Deployment {row.dseq}", detail_lines(row)))
+                return
+        self._pane.action_refresh()
+
+    async def _close(self, row: Row) -> None:
+        consequence = f"{'' if row.is_ours else ELSEWHERE}The data in its containers is lost. Its cost ends."
+        question = Confirm("Close this deployment?", [summary(row)], consequence)
+        if not await self._app.push_screen_wait(question):
+            return
+        self._app.notify(f"Closing {row.dseq}; this takes up to three minutes until it is proven.", markup=False)
+        attempt = await aside(lambda: attempt_of(row.dseq))
+        journal = Journal.resume(attempt.path) if attempt is not None and attempt.may_cost else None
+        try:
+            async with await aside(account.open_console) as console:
+                ended = await close(console, journal, row.dseq, context=row.context)
+        except CockpitError as error:
+            if error.exit_code == EXIT_UNKNOWN:
+                self._pane.action_refresh()  # it stays in the list, marked
+            raise
+        finally:
+            if journal is not None:
+                journal.close()
+        refund = f", {dollars(ended.refund_usd)} came back" if ended.refund_usd is not None else ""
+        self._app.notify(f"Deployment {row.dseq} is closed{refund}.", markup=False)
+
+    async def _extend(self, row: Row) -> None:
+        async with await aside(account.open_console) as console:
+            now = await console.settings(row.dseq)
+            if now.runtime_limit_hours is None:
+                self._app.notify(f"Deployment {row.dseq} does not end by itself.", markup=False)
+                return
+            hours = now.runtime_limit_hours + LONGER_HOURS
+            question = f"Let it run {hours} h in all, {LONGER_HOURS} h longer?"
+            if await self._app.push_screen_wait(Confirm(question, [summary(row)])):
+                found = await extend(console, row.dseq, hours)
+                self._app.notify(f"It ends by itself after {found.runtime_limit_hours} h.", markup=False)
