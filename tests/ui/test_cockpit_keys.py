@@ -185,7 +185,7 @@ async def test_what_is_wrong_with_keys_of_widgets_is_told() -> None:
         assert server.cluster.jobs
         assert driver.told == [
             "No action is called table.upp ([ui.keys]).",
-            "x is the key of table.down and of 'stop'. ([ui.keys])",
+            "x is the key of table.down and of 'stop', 'close'. ([ui.keys])",
             "g is the key of table.down and of table.first. ([ui.keys])",
             "2 is the key of table.down and of the pane Jobs. ([ui.keys])",
         ]
