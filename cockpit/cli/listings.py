@@ -10,7 +10,7 @@ import msgspec
 from cockpit.cli import listing, options, output, session
 from cockpit.cli.jobs import add_show
 from cockpit.errors import EXIT_OK, CockpitError, UsageError
-from cockpit.model.jobs import OWNER_KEYS, STATUSES
+from cockpit.model.jobs import OWNER_KEYS, STATUSES, Job
 from cockpit.model.nodes import Node
 
 if TYPE_CHECKING:
@@ -23,19 +23,16 @@ class Found(msgspec.Struct, frozen=True):
     rows: tuple[Any, ...]
     unreadable: int = 0
     nodes: tuple[Node, ...] | None = None
-    waiting: Mapping[str, str] = {}
-    """Why pending jobs wait, by submission ID."""
 
 
-async def _jobs(client: "RayClient") -> Found:
+async def _waiting(client: "RayClient", jobs: Iterable[Job]) -> Mapping[str, str]:
+    """Why pending jobs wait, by submission ID; nothing is asked where none is."""
     from cockpit.operations.why.reasons import pending_reasons
 
-    found = await client.jobs.list()
-    waiting: Mapping[str, str] = {}
-    if any(job.status == "PENDING" for job in found.rows):
+    if any(job.status == "PENDING" for job in jobs):
         with suppress(CockpitError):  # the list is good without it
-            waiting = await pending_reasons(client)
-    return Found(found.rows, found.unreadable, waiting=waiting)
+            return await pending_reasons(client)
+    return {}
 
 
 async def _nodes(client: "RayClient") -> Found:
@@ -90,7 +87,7 @@ RESOURCES = (
         "jobs",
         "list jobs, the running ones first",
         "cockpit.render.jobs:JOBS",
-        _jobs,
+        lambda client: client.jobs.list(),
         _add_job_options,
         _select_jobs,
     ),
@@ -124,7 +121,8 @@ async def list_resource(args: argparse.Namespace) -> int:
             return await watch(client, args, spec)
         found = await resource.fetch(client)
         context = listing.context_now(await listing.names_of(client, spec, found))
-        context = msgspec.structs.replace(context, waiting=found.waiting)
+        if resource.command == "jobs" and not args.json:
+            context = msgspec.structs.replace(context, waiting=await _waiting(client, found.rows))
     items = listing.selected(args, found.rows)
     empty = f"No matching {spec.noun or spec.name}." if found.rows and not items else ""
     listing.print_listing(args, spec, items, context, unreadable=found.unreadable, empty=empty)

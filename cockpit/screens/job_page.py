@@ -123,7 +123,8 @@ class JobPage(TextDialog):
             case "Events":
                 return self._events()
             case tab if facts is None:
-                return [("", f"Asking for the {tab.lower()} of this job…")]
+                error = self._watches["facts"].snapshot.error
+                return [("", error.title if error else f"Asking for the {tab.lower()} of this job…")]
             case "Log":
                 return render.log_lines(facts.log)
             case "Tasks":
