@@ -157,7 +157,7 @@ async def test_json_of_jobs() -> None:
     assert data["total"] == 3
     assert MOMENT.fullmatch(data["as_of"])
     assert [job["submission_id"] for job in data["jobs"]] == [None, "one", "two"]  # running first
-    driver, failed, running = data["jobs"]
+    driver, running, failed = data["jobs"]
     assert list(running) == list(Job.__struct_fields__)
     assert running["driver_info"] == {"id": "02000000", "node_ip_address": "192.0.2.2", "pid": 7}
     assert (running["start_time"], running["end_time"]) == ("2026-11-20T21:40:29.782Z", None)
