@@ -1,7 +1,6 @@
 """`sdl new` and `sdl templates`: a cluster by wish, written to a file."""
 
 import argparse
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +36,7 @@ def add(nested: Any) -> None:
     new.add_argument("--force", action="store_true", help="replace an existing file")
     new.set_defaults(run=new_file)
     names = nested.add_parser("templates", help="list the presets that a new SDL can begin with")
-    options.add_json(names)
+    options.add_listing(names)
     names.set_defaults(run=templates)
 
 
@@ -105,15 +104,13 @@ def _wish(args: argparse.Namespace) -> "Wish":
 
 def templates(args: argparse.Namespace) -> int:
     """Print the templates."""
+    from cockpit.cli import listing
     from cockpit.operations.sdl_editor.commands import template_record
-    from cockpit.render import sdl as text
+    from cockpit.render.sdl import TEMPLATES
     from cockpit.sdl.document import SdlDocument
     from cockpit.sdl.meaning import meaning_of
     from cockpit.sdl.templates import all_templates
 
     rows = [template_record(one, meaning_of(SdlDocument(one.text))) for one in all_templates()]
-    if args.json:
-        output.listing("templates", rows, now=time.time())
-    else:
-        output.rows(text.TEMPLATES, [text.template_row(row) for row in rows])
+    listing.print_listing(args, TEMPLATES, rows, listing.context_now())
     return EXIT_OK

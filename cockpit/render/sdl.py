@@ -9,7 +9,7 @@ from typing import Any
 
 from cockpit.render import plain
 from cockpit.render.sdl_diagram import ASCII, diagram
-from cockpit.render.table import text_column
+from cockpit.render.table import WIDEST, Cell, Column, Flexible, Row, RowContext, TableSpec, text_column
 from cockpit.render.text import visible
 from cockpit.render.units import UNKNOWN
 
@@ -18,12 +18,6 @@ Record = Mapping[str, Any]
 SIDES = {"go": "Go", "typescript": "Console", "chain": "the chain"}
 _UNITS = ((1 << 40, "Ti"), (1 << 30, "Gi"), (1 << 20, "Mi"), (1 << 10, "Ki"))
 
-TEMPLATES = (
-    text_column("TEMPLATE"),
-    text_column("GPUS", right=True),
-    text_column("USD/HOUR", right=True),
-    text_column("DESCRIPTION", shrink=True),
-)
 SERVICES = (
     text_column("SERVICE"),
     text_column("ROLE", priority=3),
@@ -73,9 +67,26 @@ def text_diff(before: str, after: str, file: str) -> list[str]:
 # --- templates -------------------------------------------------------------------------------------------------------
 
 
-def template_row(row: Record) -> tuple[str, ...]:
-    """One row of the table of templates."""
-    return (row["name"], str(row["gpus"]), dollars(row["usd_per_hour"]), row["title"])
+def template_row(row: Record, _: RowContext) -> Row:
+    """One template."""
+    cost = row["usd_per_hour"]
+    return Row(row["name"], (row["name"], str(row["gpus"]), Cell(dollars(cost), sort=cost), row["title"]))
+
+
+TEMPLATES: TableSpec[Record] = TableSpec(
+    name="templates",
+    title="Templates",
+    columns=(
+        Column(key="name", title="TEMPLATE", priority=0),
+        Column(key="gpus", title="GPUS", align="right", priority=1),
+        Column(key="cost", title="USD/HOUR", align="right", priority=1),
+        Column(key="title", title="DESCRIPTION", width=Flexible(20, WIDEST), priority=2),
+    ),
+    row=template_row,
+    record=dict,
+    empty="No templates.",
+    id_column="name",
+)
 
 
 def dollars(usd: float | None) -> str:
