@@ -1,6 +1,6 @@
 """Every action of the cockpit, declared once: the footer, the help, the palette and the key map read this."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -47,20 +47,6 @@ TABS = {
 }
 
 
-class PaneKeys(msgspec.Struct, frozen=True):
-    """What key clashes depend on in a pane: its name, its title, its key if it has one, and its scopes."""
-
-    name: str
-    title: str
-    key: str
-    scopes: Collection[str] = ()
-
-    @property
-    def all_scopes(self) -> set[str]:
-        """Where the actions are declared that its keys may mean."""
-        return {"app", self.name, *self.scopes}
-
-
 def key_name(key: str) -> str:
     """A key as people write it."""
     return _KEY_NAMES.get(key, key)
@@ -68,79 +54,20 @@ def key_name(key: str) -> str:
 
 def keys_of(action: "Action", remapped: Mapping[str, str]) -> list[str]:
     """The keys of an action as people write them: the user's own, where `remapped` has some for its name."""
-    return [key_name(key) for key in _keys(action, remapped)]
+    return [key_name(key) for key in bound_keys(action, remapped)]
 
 
-def unknown_names(remapped: Mapping[str, str], others: Collection[str] = ()) -> list[str]:
-    """Names in a key map that no action has; `others` are the names of what widgets do, such as `table.up`."""
-    known = {action.name for action in ACTIONS}
-    return sorted(name for name in remapped if name not in known and name not in others)
-
-
-def key_clashes(
-    remapped: Mapping[str, str], panes: Sequence[PaneKeys], widgets: Mapping[str, str] | None = None
-) -> list[str]:
-    """Sentences about keys of the user's map that mean something else as well.
-
-    `widgets` are the usual keys of what widgets do, by names such as `table.up`.
-    """
-    found = _widget_clashes(remapped, panes, widgets or {})
-    titles = {pane.key: pane.title for pane in panes if pane.key}
-    for action in ACTIONS:
-        for key in remapped[action.name].split(",") if action.name in remapped else ():
-            others = [
-                f"{other.label!r}"
-                for other in ACTIONS
-                if _are_together(action, other, panes) and key in _keys(other, remapped)
-            ]
-            others += [f"the pane {titles[key]}"] if key in titles else []
-            named = ", ".join(dict.fromkeys(others))
-            found += [f"{key_name(key)} is the key of {action.label!r} and of {named}."] if others else []
-    return found
-
-
-def _widget_clashes(remapped: Mapping[str, str], panes: Sequence[PaneKeys], widgets: Mapping[str, str]) -> list[str]:
-    """A widget takes its keys before anything else can: what they mean elsewhere is lost while it is in front."""
-    found = []
-    titles = {pane.key: pane.title for pane in panes if pane.key}
-    for name in (name for name in remapped if name in widgets):
-        place = name.partition(".")[0]
-        scopes = _scopes_beside(place, panes)
-        for key in (key for key in remapped[name].split(",") if scopes and key not in widgets[name].split(",")):
-            others = [
-                repr(action.label) for action in ACTIONS if action.scope in scopes and key in _keys(action, remapped)
-            ]
-            others += [
-                other
-                for other, usual in widgets.items()
-                if other != name and other.startswith(f"{place}.") and key in remapped.get(other, usual).split(",")
-            ]
-            others += [f"the pane {titles[key]}"] if key in titles else []
-            found += [f"{key_name(key)} is the key of {name} and of {', '.join(others)}."] if others else []
-    return found
-
-
-def _scopes_beside(widget: str, panes: Sequence[PaneKeys]) -> set[str]:
-    """The scopes whose keys a widget takes away: a table is in every pane with rows, the log in its own."""
-    scope = {"table": "rows", "log": "log"}.get(widget)
-    return set().union(*(pane.all_scopes for pane in panes if scope in pane.all_scopes))
-
-
-def _keys(action: "Action", remapped: Mapping[str, str]) -> Sequence[str]:
+def bound_keys(action: "Action", remapped: Mapping[str, str]) -> Sequence[str]:
+    """The keys of an action as Textual names them."""
     given = remapped.get(action.name)
     return given.split(",") if given else action.keys
-
-
-def _are_together(one: "Action", other: "Action", panes: Sequence[PaneKeys]) -> bool:
-    """Whether one key could mean both: they share a scope, or some pane has the scopes of both."""
-    scopes = {one.scope, other.scope}
-    return one is not other and (len(scopes) == 1 or any(scopes <= pane.all_scopes for pane in panes))
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that a key does.
 
-    `name` is its id for the user's key map and the name of the method that does it; `scope` is the pane that it belongs
+    `name` is its id for the user's key map; `run` is the function that does it, as `module:function` in
+    `cockpit.screens`, empty where the pane's own method `action_NAME` does. `scope` is the pane that it belongs
     to, `rows` for every pane with a table, or `app`; `many` acts on the marked rows,
     everything else on the row under the cursor; `changes` marks what a read-only context refuses; `rank` orders
     the hints, 0 is never hinted.
@@ -150,6 +77,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     keys: tuple[str, ...]
     label: str
     description: str
+    run: str = ""
     scope: str = "app"
     rank: int = 0
     changes: bool = False
@@ -197,14 +125,51 @@ ACTIONS = (
     Action(name="previous_error", keys=("E",), label="error before", description="The error before", scope="log"),
     Action(name="wrap", keys=("w",), label="wrap", description="Wrap long lines", scope="log", rank=26),
     Action(name="json", keys=("J",), label="JSON", description="Lay JSON out", scope="log", rank=27),
-    Action(name="save_log", keys=("S",), label="save", description="Save it as it came", scope="log", rank=28),
+    Action(
+        name="save_log",
+        run="log_actions:save",
+        keys=("S",),
+        label="save",
+        description="Save it as it came",
+        scope="log",
+        rank=28,
+    ),
     Action(
         name="mark_lines", keys=("v",), label="mark", description="Mark lines to copy or save", scope="log", rank=29
     ),
-    Action(name="actors", keys=("a",), label="actors", description="Show its actors", scope="sources"),
-    Action(name="tasks", keys=("t",), label="tasks", description="Show its tasks", scope="sources"),
-    Action(name="events", keys=("e",), label="events", description="Show its events", scope="sources"),
-    Action(name="submit", keys=("s",), label="submit", description="Submit a job", rank=30, changes=True),
+    Action(
+        name="actors",
+        run="resource_actions:actors",
+        keys=("a",),
+        label="actors",
+        description="Show its actors",
+        scope="sources",
+    ),
+    Action(
+        name="tasks",
+        run="resource_actions:tasks",
+        keys=("t",),
+        label="tasks",
+        description="Show its tasks",
+        scope="sources",
+    ),
+    Action(
+        name="events",
+        run="resource_actions:events",
+        keys=("e",),
+        label="events",
+        description="Show its events",
+        scope="sources",
+    ),
+    Action(
+        name="submit",
+        run="job_actions:submit",
+        keys=("s",),
+        label="submit",
+        description="Submit a job",
+        rank=30,
+        changes=True,
+    ),
     Action(
         name="filter",
         keys=("slash",),
@@ -215,6 +180,7 @@ ACTIONS = (
     ),
     Action(
         name="show_detail",
+        run="table_actions:show_detail",
         keys=("enter",),
         scope="rows",
         label="detail",
@@ -223,6 +189,7 @@ ACTIONS = (
     ),
     Action(
         name="show_log",
+        run="job_actions:show_log",
         keys=("l",),
         label="log",
         description="Follow the log",
@@ -232,6 +199,7 @@ ACTIONS = (
     ),
     Action(
         name="job_files",
+        run="job_actions:job_files",
         keys=("L",),
         label="all logs",
         description="Follow a log of one of its workers or actors",
@@ -240,6 +208,7 @@ ACTIONS = (
     ),
     Action(
         name="clone",
+        run="job_actions:clone",
         keys=("c",),
         label="clone",
         description="Submit again, with changes",
@@ -249,6 +218,7 @@ ACTIONS = (
     ),
     Action(
         name="stop",
+        run="job_actions:stop",
         keys=("x",),
         label="stop",
         description="Stop the job, or all marked ones",
@@ -260,6 +230,7 @@ ACTIONS = (
     ),
     Action(
         name="delete",
+        run="job_actions:delete",
         keys=("d",),
         label="delete",
         description="Forget the ended job, or all marked ones",
@@ -287,15 +258,24 @@ ACTIONS = (
     ),
     Action(
         name="columns",
+        run="table_actions:columns",
         keys=("C",),
         scope="rows",
         label="columns",
         description="Choose and order the columns; w shows all",
     ),
     Action(name="copy", keys=("y",), label="copy", description="Copy the id, or those that are marked", rank=60),
-    Action(name="copy_cell", keys=("Y",), scope="rows", label="copy cell", description="Copy a cell, or the row"),
+    Action(
+        name="copy_cell",
+        run="table_actions:copy_cell",
+        keys=("Y",),
+        scope="rows",
+        label="copy cell",
+        description="Copy a cell, or the row",
+    ),
     Action(
         name="node_logs",
+        run="node_logs:follow",
         keys=("l",),
         label="logs",
         description="Follow one of the node's log files",
@@ -304,6 +284,7 @@ ACTIONS = (
     ),
     Action(
         name="gpu_logs",
+        run="node_logs:follow",
         keys=("l",),
         label="logs",
         description="Follow a log of the process that holds the GPU",
@@ -313,23 +294,103 @@ ACTIONS = (
     Action(name="pause", keys=("p",), label="pause", description="Pause, or follow again", scope="log", rank=20),
     Action(name="log_end", keys=("G",), label="end", description="Go to the end and follow it", scope="log", rank=22),
     Action(name="log_start", keys=("home",), label="start", description="Fetch the whole log", scope="log", rank=24),
-    Action(name="sdl_save", keys=("ctrl+s",), label="save", description="Save the SDL", scope="sdl", rank=10),
+    Action(
+        name="sdl_save",
+        run="sdl_actions:save",
+        keys=("ctrl+s",),
+        label="save",
+        description="Save the SDL",
+        scope="sdl",
+        rank=10,
+    ),
     Action(name="sdl_side", keys=("ctrl+t",), label="form/text", description="Form or text", scope="sdl", rank=12),
-    Action(name="sdl_new", keys=("ctrl+n",), label="new", description="New SDL from a template", scope="sdl", rank=40),
-    Action(name="sdl_open", keys=("ctrl+o",), label="open", description="Open an SDL", scope="sdl", rank=42),
+    Action(
+        name="sdl_new",
+        run="sdl_actions:new",
+        keys=("ctrl+n",),
+        label="new",
+        description="New SDL from a template",
+        scope="sdl",
+        rank=40,
+    ),
+    Action(
+        name="sdl_open",
+        run="sdl_actions:open_file",
+        keys=("ctrl+o",),
+        label="open",
+        description="Open an SDL",
+        scope="sdl",
+        rank=42,
+    ),
     Action(name="undo", keys=("ctrl+z", "u"), label="undo", description="Undo, in form or text", scope="sdl", rank=18),
     Action(name="redo", keys=("ctrl+y", "U"), label="redo", description="Redo", scope="sdl"),
     Action(name="next_problem", keys=("f8",), label="problem", description="Next problem", scope="sdl", rank=31),
     Action(name="fix", keys=("f",), label="fix", description="Fix the problem", scope="sdl", rank=32),
-    Action(name="fix_all", keys=("F",), label="fix all", description="All fixes, after a look", scope="sdl", rank=33),
-    Action(name="add_group", keys=("a",), label="add workers", description="Add workers", scope="sdl", rank=14),
-    Action(name="clone_group", keys=("c",), label="clone", description="Clone the service", scope="sdl", rank=22),
+    Action(
+        name="fix_all",
+        run="sdl_actions:fix_all",
+        keys=("F",),
+        label="fix all",
+        description="All fixes, after a look",
+        scope="sdl",
+        rank=33,
+    ),
+    Action(
+        name="add_group",
+        run="sdl_actions:add_group",
+        keys=("a",),
+        label="add workers",
+        description="Add workers",
+        scope="sdl",
+        rank=14,
+    ),
+    Action(
+        name="clone_group",
+        run="sdl_actions:clone_group",
+        keys=("c",),
+        label="clone",
+        description="Clone the service",
+        scope="sdl",
+        rank=22,
+    ),
     Action(name="remove", keys=("d", "delete"), label="remove", description="Remove the row", scope="sdl", rank=16),
-    Action(name="keep_secret", keys=("S",), label="secret", description="Keep in the store", scope="sdl", rank=20),
+    Action(
+        name="keep_secret",
+        run="sdl_actions:keep_secret",
+        keys=("S",),
+        label="secret",
+        description="Keep in the store",
+        scope="sdl",
+        rank=20,
+    ),
     Action(name="go_to_line", keys=("g",), label="to text", description="Go to its line", scope="sdl", rank=34),
-    Action(name="picture", keys=("v",), label="picture", description="Who reaches whom", scope="sdl", rank=36),
-    Action(name="sdl_diff", keys=("D",), label="diff", description="What saving would change", scope="sdl", rank=38),
-    Action(name="sdl_save_as", keys=("w",), label="save as", description="Save under a name", scope="sdl", rank=39),
+    Action(
+        name="picture",
+        run="sdl_actions:picture",
+        keys=("v",),
+        label="picture",
+        description="Who reaches whom",
+        scope="sdl",
+        rank=36,
+    ),
+    Action(
+        name="sdl_diff",
+        run="sdl_actions:show_diff",
+        keys=("D",),
+        label="diff",
+        description="What saving would change",
+        scope="sdl",
+        rank=38,
+    ),
+    Action(
+        name="sdl_save_as",
+        run="sdl_actions:save_as",
+        keys=("w",),
+        label="save as",
+        description="Save under a name",
+        scope="sdl",
+        rank=39,
+    ),
     Action(name="sdl_copy", keys=("Y",), label="copy all", description="Copy the whole SDL", scope="sdl"),
     Action(name="complete", keys=("ctrl+@",), label="complete", description="What fits here", scope="sdl", rank=35),
     Action(
@@ -338,6 +399,7 @@ ACTIONS = (
     Action(name="sdl_find_next", keys=("f3",), label="find next", description="Next place of it", scope="sdl"),
     Action(
         name="sdl_add_cluster",
+        run="sdl_actions:add_cluster",
         keys=("C",),
         label="add cluster",
         description="Name the cluster that runs this SDL",
@@ -346,6 +408,7 @@ ACTIONS = (
     ),
     Action(
         name="deployment_close",
+        run="deployment_actions:close_row",
         keys=("x",),
         label="close",
         description="Close the deployment: its data is lost, its cost ends",
@@ -354,50 +417,148 @@ ACTIONS = (
     ),
     Action(
         name="deployment_extend",
+        run="deployment_actions:extend_row",
         keys=("e",),
         label="extend",
         description="Let the deployment run 24 hours longer",
         scope="deployments",
         rank=14,
     ),
-    Action(name="secret_set", keys=("e",), label="set", description="Set its value", scope="secrets", rank=12),
-    Action(name="secret_new", keys=("a",), label="add", description="Keep another secret", scope="secrets", rank=14),
+    Action(
+        name="secret_set",
+        run="secret_actions:set_value",
+        keys=("e",),
+        label="set",
+        description="Set its value",
+        scope="secrets",
+        rank=12,
+    ),
+    Action(
+        name="secret_new",
+        run="secret_actions:add",
+        keys=("a",),
+        label="add",
+        description="Keep another secret",
+        scope="secrets",
+        rank=14,
+    ),
     Action(
         name="secret_generate",
+        run="secret_actions:generate",
         keys=("t",),
         label="token",
         description="Generate a random token",
         scope="secrets",
         rank=16,
     ),
-    Action(name="secret_delete", keys=("d",), label="delete", description="Delete it", scope="secrets", rank=18),
-    Action(name="secret_import", keys=("i",), label="import", description="Out of an SDL", scope="secrets", rank=20),
-    Action(name="secret_unlock", keys=("u",), label="unlock", description="Open the vault", scope="secrets", rank=22),
-    Action(name="cluster_open", keys=("enter",), label="go there", description="Go there", scope="clusters", rank=11),
-    Action(name="cluster_add", keys=("a",), label="add", description="Add a cluster", scope="clusters", rank=12),
-    Action(name="cluster_check", keys=("e",), label="examine", description="Examine it", scope="clusters", rank=14),
-    Action(name="cluster_remove", keys=("d",), label="forget", description="Forget it", scope="clusters", rank=16),
-    Action(name="refresh", keys=("r",), label="refresh", description="Ask the cluster now"),
-    Action(name="redraw", keys=("ctrl+l",), label="redraw", description="Draw the screen again"),
+    Action(
+        name="secret_delete",
+        run="secret_actions:delete",
+        keys=("d",),
+        label="delete",
+        description="Delete it",
+        scope="secrets",
+        rank=18,
+    ),
+    Action(
+        name="secret_import",
+        run="secret_actions:import_file",
+        keys=("i",),
+        label="import",
+        description="Out of an SDL",
+        scope="secrets",
+        rank=20,
+    ),
+    Action(
+        name="secret_unlock",
+        run="secret_actions:unlock",
+        keys=("u",),
+        label="unlock",
+        description="Open the vault",
+        scope="secrets",
+        rank=22,
+    ),
+    Action(
+        name="cluster_open",
+        run="cluster_actions:open_row",
+        keys=("enter",),
+        label="go there",
+        description="Go there",
+        scope="clusters",
+        rank=11,
+    ),
+    Action(
+        name="cluster_add",
+        run="cluster_actions:add_row",
+        keys=("a",),
+        label="add",
+        description="Add a cluster",
+        scope="clusters",
+        rank=12,
+    ),
+    Action(
+        name="cluster_check",
+        run="cluster_actions:check_row",
+        keys=("e",),
+        label="examine",
+        description="Examine it",
+        scope="clusters",
+        rank=14,
+    ),
+    Action(
+        name="cluster_remove",
+        run="cluster_actions:remove_row",
+        keys=("d",),
+        label="forget",
+        description="Forget it",
+        scope="clusters",
+        rank=16,
+    ),
+    Action(name="refresh", run="app_actions:refresh", keys=("r",), label="refresh", description="Ask the cluster now"),
+    Action(
+        name="redraw", run="app_actions:redraw", keys=("ctrl+l",), label="redraw", description="Draw the screen again"
+    ),
     # Not for the whole app: where one writes, the same key takes back what was written.
-    Action(name="suspend", keys=("ctrl+z",), scope="rows", label="suspend", description=TO_THE_SHELL),
-    Action(name="log_suspend", keys=("ctrl+z",), scope="log", label="suspend", description=TO_THE_SHELL),
+    Action(
+        name="suspend",
+        run="app_actions:suspend",
+        keys=("ctrl+z",),
+        scope="rows",
+        label="suspend",
+        description=TO_THE_SHELL,
+    ),
+    Action(
+        name="log_suspend",
+        run="app_actions:suspend",
+        keys=("ctrl+z",),
+        scope="log",
+        label="suspend",
+        description=TO_THE_SHELL,
+    ),
     Action(
         name="open_dashboard",
+        run="app_actions:open_dashboard",
         keys=("b",),
         label="web",
         description="Open Ray's dashboard in a browser, or copy its address",
     ),
-    Action(name="contexts", keys=("ctrl+k",), label="cluster", description="Go to another cluster"),
+    Action(
+        name="contexts",
+        run="cluster_actions:choose",
+        keys=("ctrl+k",),
+        label="cluster",
+        description="Go to another cluster",
+    ),
     Action(
         name="command_palette",
+        run="app_actions:command_palette",
         keys=("ctrl+p", "colon"),
         label="go to",
         description="Find an action, a job or a node",
         rank=70,
     ),
-    Action(name="help", keys=("question_mark",), label="help", description="All keys", rank=80),
-    Action(name="quit", keys=("q",), label="quit", description="Leave; jobs go on", rank=90),
+    Action(name="help", run="app_actions:help", keys=("question_mark",), label="help", description="All keys", rank=80),
+    Action(name="quit", run="app_actions:quit", keys=("q",), label="quit", description="Leave; jobs go on", rank=90),
 )
 
 # Keys of what is still to come, so that nothing else takes them. Whoever builds one moves it up to ACTIONS.

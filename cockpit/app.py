@@ -7,56 +7,41 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from textual import on, work
+from textual import on
 from textual.actions import SkipAction
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.screen import Screen
-from textual.worker import Worker, WorkerState, WorkType
+from textual.worker import Worker, WorkerState
 
 from cockpit import settings
-from cockpit.actions import ACTIONS, Action, by_name, in_scope
+from cockpit.actions import ACTIONS, by_name, in_scope
 from cockpit.clients.ssh.questions import answer_ssh_with
 from cockpit.errors import EXIT_OK, CockpitError
 from cockpit.operations.clusters.live import LiveCluster
-from cockpit.operations.clusters.opening import Opener, Opening, opener_for
+from cockpit.operations.clusters.opening import Opener
 from cockpit.panes.header import TabLine
-from cockpit.panes.jobs import JobsPane
 from cockpit.panes.registry import entries, entry_of
-from cockpit.panes.requests import (
-    ClusterChosen,
-    ClustersAsked,
-    DeploymentsAsked,
-    NewSdlWanted,
-    SdlAsked,
-    SdlLooked,
-    SdlShown,
-    SecretsAsked,
-    SecretTyped,
-)
+from cockpit.panes.sdl_messages import SdlLooked, SdlPasted, SdlShown, SecretTyped
 from cockpit.panes.table_pane import TablePane
 from cockpit.render.glyphs import ASCII, UNICODE
 from cockpit.screens.job_notices import JobNotices
-from cockpit.screens.jobs_app import JobsApp
 from cockpit.screens.later import import_later
 from cockpit.screens.pane_screen import PaneScreen
-from cockpit.screens.refusals import Refusals
+from cockpit.screens.workspace import Refusal, Workspace
 from cockpit.secrets.passphrase import ask_with
 from cockpit.secrets.references import process_store
 from cockpit.settings import Notify, Ui
 from cockpit.widgets.key_hints import KeyHints
 from cockpit.widgets.live_table import LiveTable
 from cockpit.widgets.table.kept import KeptArrangements
+from cockpit.widgets.terminal_app import TerminalApp
 from cockpit.widgets.themes import THEMES
 
 # Dialogs, and panes that nobody looks at yet, are imported when they are wanted: no first frame waits for them.
 if TYPE_CHECKING:
-    from cockpit.panes.deployments import DeploymentsPane
     from cockpit.panes.sdl import SdlPane
-    from cockpit.panes.secrets import SecretsPane
-    from cockpit.screens.cluster_actions import ClusterActions
-    from cockpit.screens.sdl_actions import SdlActions
 
 VAULT_CHECK_SECONDS = 30.0
 
@@ -79,7 +64,13 @@ def _objects_provider() -> type[Provider]:
     return ObjectsProvider
 
 
-class CockpitApp(JobsApp):
+async def _answer_refusal(work: Workspace, cluster: LiveCluster, error: Refusal) -> None:
+    from cockpit.screens.cluster_actions import ClusterActions  # brings all of its dialogs
+
+    await ClusterActions(work).refused(cluster, error)
+
+
+class CockpitApp(TerminalApp):
     """The screen that people keep open: one cluster at a time, a screen for each pane."""
 
     CSS_PATH = "cockpit.tcss"
@@ -116,11 +107,11 @@ class CockpitApp(JobsApp):
         self._first_sdl = sdl
         self.glyphs = ASCII if ascii_only else UNICODE
         self._changes.ascii_only = ascii_only
-        self.cluster: LiveCluster | None = None
-        self._last_report = "" if opener is None else "opening the cluster…"
-        self._refusals = Refusals()
-        self._notices = JobNotices(self, notify or Notify(), self.write_terminal)
-        self._screens: dict[str, PaneScreen] = {}
+        notices = JobNotices(self, notify or Notify(), self.write_terminal)
+        self.workspace = Workspace(
+            self, notices, keys=self._ui.keys, crashed=lambda error: self.crashed(error), answer_refusal=_answer_refusal
+        )
+        self.workspace.last_report = "" if opener is None else "opening the cluster…"
         for entry in entries():
             self.add_mode(entry.name, partial(self._pane_screen, entry.name))
 
@@ -134,35 +125,38 @@ class CockpitApp(JobsApp):
         if isinstance(pane, TablePane):
             pane.arrangement = self._arrangements.of(pane.table_id)
         screen = PaneScreen(pane, titles, keys=self._ui.keys, glyphs=self.glyphs)
-        self._screens[name] = screen
         # It is made of the styles of now; Textual would have all of them read once more for each new screen.
         screen._css_update_count = self._css_update_count
         # And of its height: else all of it is styled once more as soon as it hears of that.
         heights = [name for least, name in self.VERTICAL_BREAKPOINTS or () if self.size.height >= least]
         screen.add_class(*heights[-1:], update=False)
-        if self.cluster is not None:
-            screen.attach(self.cluster)
-        else:
-            screen.report(self._last_report)
+        self.workspace.add(name, screen)
         return screen
+
+    @property
+    def cluster(self) -> LiveCluster | None:
+        """The cluster on the screen."""
+        return self.workspace.cluster
 
     async def on_mount(self) -> None:
         """Show the first pane, then look for the cluster."""
         self._warn()
         await self.switch_mode(self._first_pane)
-        self.set_interval(1.0, self._tick)
+        self.set_interval(1.0, self.workspace.tick)
         self.set_interval(VAULT_CHECK_SECONDS, self._lock_idle_vault)
         self.watch_terminal()
         import_later(self)
         self.call_after_refresh(self._take_questions)
         if self._opener is not None:
-            self.call_after_refresh(self.open_cluster, self._opener)
+            self.call_after_refresh(self.workspace.open_cluster, self._opener)
         else:
-            self._report("no cluster is open; press ctrl+k to choose one")
+            self.workspace.report("no cluster is open; press ctrl+k to choose one")
             if self._first_pane != "sdl":
-                self.do_contexts()
-        if self._first_sdl is not None and (pane := self._sdl_pane) is not None:
-            self._run(self._sdl_actions(pane).files.begin_with(self._first_sdl))
+                self.action_perform("contexts")
+        if self._first_sdl is not None and self._sdl_pane is not None:
+            from cockpit.screens import sdl_events
+
+            sdl_events.begin_with(self.workspace, self._first_sdl)
 
     def _take_questions(self) -> None:
         """From now on the vault and ssh ask on the screen."""
@@ -201,67 +195,21 @@ class CockpitApp(JobsApp):
         except CockpitError as error:
             self.notify(error.title, severity="warning", markup=False)
 
-    def _tick(self) -> None:
-        screen = self._screens.get(self.current_mode)
-        if screen is not None:
-            screen.tick()
-        self._refusals.look(self, self.cluster, self._ask)
-
-    # Clusters
-
-    @work(exclusive=True, group="clusters", exit_on_error=False)
-    async def open_cluster(self, opener: Opener) -> None:
-        """Leave the cluster on the screen, and show another."""
-        await self._leave_cluster()
-        opening = Opening(report=self._report, ask=self._ask, on_crash=self.crashed)
-        self.cluster = await opener(opening)
-        self._notices.attach(self.cluster)
-        for screen in self._screens.values():
-            screen.attach(self.cluster)
-
-    async def _leave_cluster(self) -> None:
-        cluster, self.cluster = self.cluster, None
-        self._notices.attach(None)
-        for screen in self._screens.values():
-            screen.detach()
-        if cluster is not None:
-            await cluster.close()
-
-    def _report(self, sentence: str) -> None:
-        self._last_report = sentence
-        for screen in self._screens.values():
-            screen.report(sentence)
-
     # Actions
 
     def action_show_pane(self, name: str) -> None:
         """Go to a pane; one that was narrowed to a job or a node shows the whole cluster again."""
         self.switch_mode(name)
-        self._screens[name].pane.look_at(None)
+        self.workspace.screens[name].pane.look_at(None)
 
     def action_perform(self, name: str) -> None:
         """Do what an action says, or tell why not."""
-        action, screen = by_name(name), self.pane_screen
-        if screen is None or (isinstance(self.screen, PaneScreen) is False and action.scope != "app"):
+        action, screen = by_name(name), self.workspace.screen
+        if screen is None or (not isinstance(self.screen, PaneScreen) and action.scope != "app"):
             return
         if action.scope not in ("app", screen.pane.NAME, *screen.pane.SCOPES):
             raise SkipAction  # the key may mean something else here
-        if refusal := self._refusal(action, screen):
-            self.notify(refusal, severity="warning", markup=False)
-            return
-        if name in screen.pane.ASKS:
-            screen.pane.ask(name)
-            return
-        method = getattr(screen.pane, f"action_{name}", None) or getattr(self, f"do_{name}", None)
-        if method is not None:
-            method()
-
-    def _refusal(self, action: Action, screen: PaneScreen) -> str | None:
-        if action.changes and self.cluster is None:
-            return "No cluster is open. Press ctrl+k to choose one."
-        if action.changes and self.cluster is not None and self.cluster.is_read_only:
-            return f"{self.cluster.name} is read-only here: {action.label} is refused."
-        return screen.pane.why_disabled(action)
+        self.workspace.perform(action, screen)
 
     @on(TabLine.Chosen)
     def _tab_chosen(self, event: TabLine.Chosen) -> None:
@@ -276,132 +224,41 @@ class CockpitApp(JobsApp):
 
     @property
     def _sdl_pane(self) -> "SdlPane | None":
-        screen = self._screens.get("sdl")
+        screen = self.workspace.screens.get("sdl")
         return cast("SdlPane", screen.pane) if screen is not None else None
-
-    def _sdl_actions(self, pane: "SdlPane") -> "SdlActions":
-        from cockpit.screens.sdl_actions import SdlActions  # whoever shows no SDL does not wait for the editor
-
-        return SdlActions(self, pane)
-
-    @on(SdlAsked)
-    def _asked_of_sdl(self, message: SdlAsked) -> None:
-        if (pane := self._sdl_pane) is not None:
-            self._run(self._sdl_actions(pane).do(message.name, message.row))
 
     @on(SecretTyped)
     def _secret_typed(self, message: SecretTyped) -> None:
-        if (pane := self._sdl_pane) is not None:
-            self._run(self._sdl_actions(pane).secrets.typed(message.row, message.text))
+        from cockpit.screens import sdl_events
+
+        sdl_events.secret_typed(self.workspace, message)
+
+    @on(SdlPasted)
+    def _sdl_pasted(self, message: SdlPasted) -> None:
+        from cockpit.screens import sdl_events
+
+        sdl_events.pasted(self.workspace, message)
 
     @on(SdlShown)
     def _sdl_shown(self) -> None:
-        if (pane := self._sdl_pane) is not None and self._first_sdl is None:
-            self._run(self._sdl_actions(pane).files.offer_left_behind())
+        from cockpit.screens import sdl_events
+
+        if self._first_sdl is None:
+            sdl_events.offer_left_behind(self.workspace)
 
     @on(SdlLooked)
     def _looked_at_sdl(self) -> None:
-        if (pane := self._sdl_pane) is not None:
-            # Not called yet: while the app ends nothing is begun.
-            look: WorkType[None] = self._sdl_actions(pane).files.look
-            self.run_worker(look, group="sdl-looks", exit_on_error=False)
+        if self._sdl_pane is not None:
+            from cockpit.screens import sdl_events
 
-    @on(SecretsAsked)
-    def _asked_of_secrets(self, message: SecretsAsked) -> None:
-        from cockpit.screens.secret_actions import SecretActions
-
-        pane = cast("SecretsPane", self._screens["secrets"].pane)
-        self._run(SecretActions(self, pane).do(message.name, message.row))
-
-    @on(DeploymentsAsked)
-    def _asked_of_deployments(self, message: DeploymentsAsked) -> None:
-        from cockpit.screens.deployment_actions import DeploymentActions
-
-        pane = cast("DeploymentsPane", self._screens["deployments"].pane)
-        self._run(DeploymentActions(self, pane).do(message.name, message.row))
-
-    def do_contexts(self) -> None:
-        """Choose another cluster, or the first one."""
-        self._run(self._cluster_actions().choose())
-
-    def _cluster_actions(self) -> "ClusterActions":
-        from cockpit.screens.cluster_actions import ClusterActions
-
-        return ClusterActions(self)
-
-    @on(ClusterChosen)
-    def _cluster_chosen(self, message: ClusterChosen) -> None:
-        self.open_cluster(opener_for(message.kind, message.name))
-
-    @on(NewSdlWanted)
-    async def _sdl_wanted(self) -> None:
-        await self.switch_mode("sdl")
-        self.call_after_refresh(self.action_perform, "sdl_new")
-
-    @on(ClustersAsked)
-    def _asked_of_clusters(self, message: ClustersAsked) -> None:
-        if message.name == "cluster_open":
-            self.switch_mode(JobsPane.NAME)
-        self._run(self._cluster_actions().do(message.name, message.row, message.reload))
+            sdl_events.look(self.workspace)
 
     async def go_to(self, pane: str, key: str) -> None:
         """Show a pane with the cursor on a row."""
         await self.switch_mode(pane)
-        screen = self._screens[pane]
-        if isinstance(screen.pane, TablePane):
-            self.call_after_refresh(screen.pane.table.move_to, key)
-
-    def do_refresh(self) -> None:
-        """Ask the cluster now."""
-        if self.cluster is not None:
-            self._refusals.forget()
-            self.cluster.let_in()
-
-    def do_open_dashboard(self) -> None:
-        """Open Ray's dashboard, or copy its address where there is no browser."""
-        if self.cluster is not None:
-            from cockpit.screens.web_page import show_dashboard
-
-            self._run(show_dashboard(self, self.cluster))
-
-    @on(LiveTable.RowSelected)
-    def _row_selected(self) -> None:
-        screen = self.pane_screen
-        if screen is not None and not isinstance(screen.pane, JobsPane):
-            self.do_show_detail()
-
-    def do_show_detail(self) -> None:
-        """Everything that a row holds; of a job there is more."""
-        screen = self.pane_screen
-        if screen is not None and isinstance(screen.pane, TablePane):
-            table = screen.pane.table
-            title = f"{screen.pane.ROW} {table.cell_text('node')}"
-            self._tell(title, screen.pane.row_detail())
-
-    def _tell(self, title: str, lines: list[tuple[str, str]]) -> None:
-        from cockpit.screens.text import TextDialog
-
-        self.push_screen(TextDialog(title, lines))
-
-    def do_copy_cell(self) -> None:
-        """Copy one cell of the row under the cursor, or all of it."""
-        screen = self.pane_screen
-        if screen is not None and isinstance(screen.pane, TablePane):
-            from cockpit.screens.copying import copy_cell
-
-            self._run(copy_cell(self, screen.pane.row_detail()))
-
-    def do_columns(self) -> None:
-        """Choose the columns of the table in front."""
-        screen = self.pane_screen
-        if screen is not None and isinstance(screen.pane, TablePane):
-            from cockpit.screens.columns import ColumnsDialog
-
-            self.push_screen(ColumnsDialog(screen.pane.table))
-
-    def do_command_palette(self) -> None:
-        """Find anything by typing."""
-        self.action_command_palette()
+        shown = self.workspace.screens[pane].pane
+        if isinstance(shown, TablePane):
+            self.call_after_refresh(shown.table.move_to, key)
 
     def action_command_palette(self) -> None:
         """As Textual does it, with a palette of ours."""
@@ -410,41 +267,31 @@ class CockpitApp(JobsApp):
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette(id="--command-palette"))
 
-    def do_help(self) -> None:
-        """Every key that does something here."""
-        screen = self.pane_screen
-        if screen is not None:
-            from cockpit.screens.help import help_lines
-
-            self._tell("Keys", help_lines(screen.pane, self.focused, self._ui.keys))
-
-    def do_quit(self) -> None:
-        """Leave."""
-        self.call_next(self.action_quit)
-
     async def action_quit(self) -> None:
         """Leave; jobs go on. What is not saved is asked for first."""
         pane = self._sdl_pane
         if pane is not None and pane.desk.is_dirty:
-            self._run(self._quit_from(pane))
+            self.workspace.run(self._quit_from(pane))
             return
         if pane is not None:
             pane.desk.clear()
         await self.leave(EXIT_OK)
 
     async def _quit_from(self, pane: "SdlPane") -> None:
-        if await self._sdl_actions(pane).files.may_leave():
+        from cockpit.screens import sdl_events
+
+        if await sdl_events.may_leave(self.workspace):
             await asyncio.to_thread(pane.desk.clear)
             await self.leave(EXIT_OK)
 
     async def leave(self, code: int) -> None:
         """Let go of the clusters; jobs go on, and what is not saved is kept as a draft."""
-        await self._leave_cluster()
+        await self.workspace.leave_cluster()
         self.exit(code)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """What the palette offers: actions, panes, jobs, themes."""
-        pane_screen = self.pane_screen
+        pane_screen = self.workspace.screen
         scopes = ("app", pane_screen.pane.NAME, *pane_screen.pane.SCOPES) if pane_screen else ("app",)
         for action in in_scope(scopes):
             yield SystemCommand(action.label, action.description, partial(self.action_perform, action.name))
@@ -461,7 +308,7 @@ class CockpitApp(JobsApp):
             text = "\n".join(part for part in (error.title, error.hint) if part)
             self.notify(text, severity="error", markup=False, timeout=10)
             if event.worker.group == "clusters":
-                self._report(error.title)
+                self.workspace.report(error.title)
         elif error is not None:
             self.crashed(error)
 
@@ -471,4 +318,6 @@ class CockpitApp(JobsApp):
         path = settings.state_directory() / "crash.log"
         settings.write_private(path, text.encode(errors="backslashreplace"))
         lines = [("", "This is a mistake of ours, not of yours; the cockpit goes on."), ("file", str(path)), ("", "")]
-        self._tell("Something went wrong", [*lines, *(("", line) for line in text.splitlines())])
+        from cockpit.screens.text import TextDialog
+
+        self.push_screen(TextDialog("Something went wrong", [*lines, *(("", line) for line in text.splitlines())]))

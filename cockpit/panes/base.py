@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.containers import Vertical
@@ -34,8 +36,8 @@ class Pane(Vertical):
     NEEDS_CLUSTER: ClassVar[bool] = True
     # Where its actions are declared, beside those of the pane itself and of the whole app.
     SCOPES: ClassVar[tuple[str, ...]] = ()
-    # Actions that show dialogs; the pane asks for them by a message of its own.
-    ASKS: ClassVar[frozenset[str]] = frozenset()
+    # Functions that do an action another way in this pane, by its name; as in `Action.run`.
+    HANDLERS: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     class StateChanged(Message):
         """What can be done here is not what it was: hints are to be drawn anew."""
@@ -92,8 +94,9 @@ class Pane(Vertical):
     def tick(self) -> None:
         """A second has passed: ages may have to be told."""
 
-    def ask(self, name: str) -> None:
-        """Ask for one of `ASKS`."""
+    async def perform(self, name: str) -> None:
+        """Do an action, as its key does."""
+        await self.run_action(f"app.perform('{name}')")
 
     def is_hinted(self, action: Action) -> bool:
         """Whether the key of an action is that action's where the keys go now."""

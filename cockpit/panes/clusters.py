@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from textual import on, work
+from textual import work
 from textual.widget import Widget
 from textual.widgets import Label
 
@@ -15,12 +15,10 @@ from cockpit.feeds.watch import Watch
 from cockpit.model.cluster_rows import ClusterRow
 from cockpit.operations.clusters.live import LiveCluster
 from cockpit.operations.clusters.overview import Overview, total_of
-from cockpit.panes.requests import ClustersAsked
 from cockpit.panes.table_pane import TablePane
 from cockpit.render.clusters import CLUSTERS, cluster_row
 from cockpit.render.table import TableSpec
 from cockpit.render.text import visible
-from cockpit.widgets.live_table import LiveTable
 from cockpit.widgets.table.state import Phase
 
 NEED_ROW = frozenset(("cluster_open", "cluster_remove", "cluster_check", "copy", "show_detail"))
@@ -32,7 +30,8 @@ class ClustersPane(TablePane[list[ClusterRow]]):
 
     SPEC: ClassVar[TableSpec[Any]] = CLUSTERS
     NEEDS_CLUSTER = False
-    ASKS = frozenset(("cluster_open", "cluster_add", "cluster_remove", "cluster_check", "show_detail"))
+    ON_ENTER = "cluster_open"
+    HANDLERS = {"show_detail": "cluster_actions:check_row"}  # noqa: RUF012 - read only
     TOPIC: ClassVar[Topic[Any]] = NODES  # never watched: each cluster has a hub of its own
     ROW = "Cluster"
     EMPTY = "No cluster has a name yet. a adds one: what is needed is its address."
@@ -133,10 +132,6 @@ class ClustersPane(TablePane[list[ClusterRow]]):
 
     # --- what is done ---
 
-    def ask(self, name: str) -> None:
-        """Ask for one of `ASKS`."""
-        self.post_message(ClustersAsked(name, self.row, self.reload))
-
     def is_hinted(self, action: Action) -> bool:
         """Enter goes to the cluster; what is done in one is not hinted here."""
         return action.name not in ("show_detail", "submit", "mark")
@@ -150,11 +145,6 @@ class ClustersPane(TablePane[list[ClusterRow]]):
         if action.name in NEED_ROW and self.table.row_key is None:
             return "There is no cluster to act on."
         return None
-
-    @on(LiveTable.RowSelected)
-    def _selected(self, event: LiveTable.RowSelected) -> None:
-        event.stop()
-        self.post_message(ClustersAsked("cluster_open", self.row, self.reload))
 
 
 def _status(rows: list[ClusterRow], problems: tuple[str, ...]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from textual import on, work
+from textual import work
 from textual.widget import Widget
 from textual.widgets import Label
 
@@ -17,12 +17,10 @@ from cockpit.operations.clusters.live import LiveCluster
 from cockpit.operations.deployments import account
 from cockpit.operations.deployments.register import Register, Row, read
 from cockpit.operations.deployments.telling import DEPLOYMENTS, table_row
-from cockpit.panes.requests import DeploymentsAsked
 from cockpit.panes.table_pane import TablePane
 from cockpit.render.deployments import dollars, per_hour
 from cockpit.render.table import TableSpec
 from cockpit.render.text import visible
-from cockpit.widgets.live_table import LiveTable
 from cockpit.widgets.table.state import Phase
 
 NEED_ROW = frozenset(("deployment_close", "deployment_extend", "show_detail", "copy"))
@@ -34,7 +32,7 @@ class DeploymentsPane(TablePane[Register]):
 
     SPEC: ClassVar[TableSpec[Any]] = DEPLOYMENTS
     NEEDS_CLUSTER = False
-    ASKS = frozenset(("deployment_close", "deployment_extend", "show_detail"))
+    HANDLERS = {"show_detail": "deployment_actions:show_detail"}  # noqa: RUF012 - read only
     TOPIC: ClassVar[Topic[Any]] = NODES  # never watched: deployments are the account's
     ROW = "Deployment"
     EMPTY = "No deployments; nothing costs. `rayakash-tui deploy FILE` rents a cluster."
@@ -115,10 +113,6 @@ class DeploymentsPane(TablePane[Register]):
 
     # What is done
 
-    def ask(self, name: str) -> None:
-        """Ask for one of `ASKS`."""
-        self.post_message(DeploymentsAsked(name, self.row))
-
     def why_disabled(self, action: Action) -> str | None:
         """What needs a row needs one."""
         if action.name == "mark":
@@ -128,11 +122,6 @@ class DeploymentsPane(TablePane[Register]):
         if action.name in NEED_ROW and self.row is None:
             return "No deployment is selected."
         return None
-
-    @on(LiveTable.RowSelected)
-    def _selected(self, event: LiveTable.RowSelected) -> None:
-        event.stop()
-        self.ask("show_detail")
 
 
 def status_line(register: Register) -> str:

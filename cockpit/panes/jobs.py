@@ -5,10 +5,9 @@ from typing import Any, ClassVar
 
 from msgspec.structs import replace
 from textual import on
-from textual.message import Message
 from textual.widget import Widget
 
-from cockpit.actions import Action, by_name
+from cockpit.actions import Action
 from cockpit.feeds.topics import JOBS, Topic
 from cockpit.feeds.watch import Watch
 from cockpit.model.job_list import JobList
@@ -37,13 +36,7 @@ class JobsPane(TablePane[JobList]):
     ROW = "Job"
     EMPTY = "No jobs yet. Press s to submit one."
 
-    class Asked(Message):
-        """The user wants something done with jobs; `name` is the action's."""
-
-        def __init__(self, name: str, jobs: list[Job]) -> None:
-            super().__init__()
-            self.name = name
-            self.jobs = jobs
+    HANDLERS = {"show_detail": "job_actions:show_detail"}  # noqa: RUF012 - read only
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -181,38 +174,6 @@ class JobsPane(TablePane[JobList]):
         self.query_one(JobSummary).show(self.job, now, is_previous=is_previous, waiting=waiting)
         self.post_message(self.StateChanged())
 
-    @on(LiveTable.RowSelected)
-    def _select(self) -> None:
-        self._ask("show_detail")
-
     @on(LiveTable.MarksChanged)
     def _marked(self) -> None:
         self.post_message(self.StateChanged())
-
-    def action_show_detail(self) -> None:
-        """Everything that is known of the job."""
-        self._ask("show_detail")
-
-    def action_show_log(self) -> None:
-        """Follow its log."""
-        self._ask("show_log")
-
-    def action_job_files(self) -> None:
-        """Choose one of all the logs that it wrote."""
-        self._ask("job_files")
-
-    def action_clone(self) -> None:
-        """Submit it again."""
-        self._ask("clone")
-
-    def action_stop(self) -> None:
-        """Stop it, or all that are marked."""
-        self._ask("stop")
-
-    def action_delete(self) -> None:
-        """Delete its record, or all that are marked."""
-        self._ask("delete")
-
-    def _ask(self, name: str) -> None:
-        jobs = [self.job] if name == "show_detail" and self.job else self.chosen(by_name(name))
-        self.post_message(self.Asked(name, jobs))

@@ -1,7 +1,5 @@
 """What one does with a log on the screen: find, leave out, wrap, mark, copy, save."""
 
-from typing import ClassVar
-
 import msgspec
 from textual import on
 
@@ -9,7 +7,6 @@ from cockpit.actions import Action
 from cockpit.feeds.line_index import Source
 from cockpit.panes.base import Pane
 from cockpit.panes.log_find import LogFind
-from cockpit.panes.requests import SaveLogAsked
 from cockpit.widgets.log_reader import LogReader
 
 _OF_TABLES = ("filter", "sort", "columns", "copy_cell", "mark", "show_detail")
@@ -30,8 +27,6 @@ class Part(msgspec.Struct, frozen=True):
 class LogReading(Pane):
     """A pane with a LogReader and a LogFind in it."""
 
-    ASKS: ClassVar[frozenset[str]] = frozenset({"save_log"})
-
     @property
     def view(self) -> LogReader:
         """The lines."""
@@ -48,10 +43,6 @@ class LogReading(Pane):
     def part_to_save(self) -> Part:
         """What is saved: the marked lines, or all."""
         raise NotImplementedError
-
-    def ask(self, name: str) -> None:
-        """Ask for the dialog."""
-        self.post_message(SaveLogAsked())
 
     def action_search(self) -> None:
         """Find, with every line on the screen as it was."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from cockpit.actions import TABS, PaneKeys
+from cockpit.actions import TABS
 from cockpit.panes.base import Pane
 
 
@@ -79,8 +79,3 @@ def entry_of(name: str) -> Entry:
     if found is None:
         raise KeyError(name)
     return found
-
-
-def pane_keys() -> list[PaneKeys]:
-    """What key clashes depend on; imports every pane."""
-    return [PaneKeys(entry.name, entry.title, entry.key, entry.load().SCOPES) for entry in PANES]

@@ -22,7 +22,7 @@ from cockpit.operations.sdl_editor.form_edits import SECRET, edit_of
 from cockpit.operations.sdl_editor.form_removals import removal_of
 from cockpit.operations.sdl_editor.form_rows import FormRow, start_rows
 from cockpit.operations.sdl_editor.history import Selection
-from cockpit.panes.requests import SdlAsked, SdlLooked, SdlShown, SecretTyped
+from cockpit.panes.sdl_messages import SdlLooked, SdlPasted, SdlShown, SecretTyped
 from cockpit.panes.sdl_status import status_pieces
 from cockpit.panes.sdl_writing import SdlWriting
 from cockpit.sdl.completion import Completion, complete, goes_on, is_worth_a_look
@@ -52,12 +52,6 @@ class SdlPane(SdlWriting):
     NAME = "sdl"
     TITLE = "SDL"
     NEEDS_CLUSTER: ClassVar[bool] = False
-    ASKS: ClassVar[frozenset[str]] = frozenset(
-        (
-            "sdl_save", "sdl_save_as", "sdl_open", "sdl_new", "sdl_diff", "fix_all", "add_group", "clone_group",
-            "keep_secret", "picture", "sdl_add_cluster",
-        )
-    )  # fmt: skip
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -72,7 +66,6 @@ class SdlPane(SdlWriting):
         self._wanted_row = ""
         self._hinted: tuple[bool, bool, bool] | None = None
         self.note = ""
-        self.pasted = ""
 
     def compose(self) -> ComposeResult:
         """A line about the SDL, form and text, the problems."""
@@ -279,12 +272,12 @@ class SdlPane(SdlWriting):
         self.notify(" ".join(part for part in (error.title, error.hint) if part), severity="warning", markup=False)
 
     @on(FormView.Chosen)
-    def _chosen(self, message: FormView.Chosen) -> None:
+    async def _chosen(self, message: FormView.Chosen) -> None:
         row = message.row
         if row.kind == "also":
             self.action_go_to_line()
         elif row.field == "start":
-            self.post_message(SdlAsked(str(row.args[0]), row))
+            await self.perform(str(row.args[0]))
         elif row.field and row.field != "group" and not self.form.view.is_grey:
             self.form.edit(row, choices_of(row, self.form.view.rows, self.secrets or ()))
 
@@ -404,8 +397,7 @@ class SdlPane(SdlWriting):
 
     @on(SdlText.Foreign)
     def _foreign_pasted(self, message: SdlText.Foreign) -> None:
-        self.pasted = message.text
-        self.ask("sdl_pasted")
+        self.post_message(SdlPasted(message.text))
 
     @on(SdlText.Replaced)
     def _paste_replaced(self) -> None:
@@ -440,10 +432,6 @@ class SdlPane(SdlWriting):
     def _fit(self) -> None:
         self.set_class(self.size.width < WIDE, "-narrow")
         self.form.stop()
-
-    def ask(self, name: str) -> None:
-        """Ask whoever can show dialogs for an action."""
-        self.post_message(SdlAsked(name, self.form.view.row))
 
 
 def _looked_at(

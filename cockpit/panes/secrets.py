@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from textual import on, work
+from textual import work
 from textual.widget import Widget
 from textual.widgets import Label
 
@@ -16,13 +16,11 @@ from cockpit.model.secret_rows import SecretRow
 from cockpit.operations.background import aside
 from cockpit.operations.clusters.live import LiveCluster
 from cockpit.operations.secrets.uses import SecretList, secret_list
-from cockpit.panes.requests import SecretsAsked
 from cockpit.panes.table_pane import TablePane
 from cockpit.render.secrets import SECRETS, secret_row
 from cockpit.render.table import RowContext, TableSpec
 from cockpit.render.text import visible
 from cockpit.secrets.references import process_store
-from cockpit.widgets.live_table import LiveTable
 from cockpit.widgets.table.state import Phase
 
 NEED_ROW = frozenset(("secret_delete", "show_detail", "copy"))
@@ -37,17 +35,7 @@ class SecretsPane(TablePane[SecretList]):
 
     SPEC: ClassVar[TableSpec[Any]] = SECRETS
     NEEDS_CLUSTER = False
-    ASKS = frozenset(
-        (
-            "secret_set",
-            "secret_new",
-            "secret_generate",
-            "secret_delete",
-            "secret_import",
-            "secret_unlock",
-            "show_detail",
-        )
-    )
+    HANDLERS = {"show_detail": "secret_actions:show_detail"}  # noqa: RUF012 - read only
     TOPIC: ClassVar[Topic[Any]] = NODES  # never watched: secrets are this machine's
     ROW = "Secret"
     EMPTY = "No secret is kept yet, and nothing refers to one. a keeps one, i takes those that stand in an SDL."
@@ -128,10 +116,6 @@ class SecretsPane(TablePane[SecretList]):
 
     # --- what is done ---
 
-    def ask(self, name: str) -> None:
-        """Ask for one of `ASKS`."""
-        self.post_message(SecretsAsked(name, self.row))
-
     def why_disabled(self, action: Action) -> str | None:
         """What needs a row needs one, and a cluster nothing here."""
         row = self.row
@@ -147,11 +131,6 @@ class SecretsPane(TablePane[SecretList]):
         if action.name == "secret_unlock" and not _can_unlock(self.listing):
             return "There is no locked vault."
         return None
-
-    @on(LiveTable.RowSelected)
-    def _selected(self, event: LiveTable.RowSelected) -> None:
-        event.stop()
-        self.ask("show_detail")
 
 
 def _can_unlock(listing: SecretList | None) -> bool:

@@ -41,6 +41,7 @@ class TablePane(Pane, Generic[T]):
     SCOPES: ClassVar[tuple[str, ...]] = ("rows",)
     SPEC: ClassVar[TableSpec[Any]]
     TOPIC: ClassVar[Topic[Any]]
+    ON_ENTER: ClassVar[str] = "show_detail"
     ROW: ClassVar[str]
     EMPTY: ClassVar[str]
 
@@ -183,6 +184,11 @@ class TablePane(Pane, Generic[T]):
         return None
 
     # Actions that every table has
+
+    @on(LiveTable.RowSelected)
+    async def _selected(self, event: LiveTable.RowSelected) -> None:
+        event.stop()
+        await self.perform(self.ON_ENTER)
 
     def action_filter(self) -> None:
         """Filter as one types."""

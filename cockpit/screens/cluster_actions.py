@@ -1,21 +1,17 @@
 """What is done with clusters by a key, and what is asked when one does not take what it took before."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
-
-from textual.app import App
 
 from cockpit.errors import AuthenticationError, CockpitError, UntrustedError
 from cockpit.model.certificates import halves
 from cockpit.model.cluster_rows import ClusterRow
 from cockpit.operations.background import aside
-from cockpit.operations.clusters.connect import Ask, Selection
+from cockpit.operations.clusters.connect import Selection
 from cockpit.operations.clusters.contexts import Added, add_cluster, remove_context
 from cockpit.operations.clusters.diagnosis import Diagnosis
 from cockpit.operations.clusters.doctor import examine_clusters
 from cockpit.operations.clusters.live import LiveCluster
-from cockpit.operations.clusters.opening import known_contexts
+from cockpit.operations.clusters.opening import known_contexts, opener_for
 from cockpit.operations.clusters.renewal import (
     accept_certificate,
     keep_token,
@@ -23,12 +19,15 @@ from cockpit.operations.clusters.renewal import (
     token_again,
     use_token,
 )
-from cockpit.panes.requests import ClusterChosen, NewSdlWanted
+from cockpit.panes.base import Pane
+from cockpit.panes.clusters import ClustersPane
+from cockpit.panes.jobs import JobsPane
 from cockpit.render.text import visible
 from cockpit.screens.cluster_dialogs import AddClusterDialog, NewCluster, TokenDialog
 from cockpit.screens.confirm import Confirm
 from cockpit.screens.start import ADD, CONTEXT, SDL, StartDialog
 from cockpit.screens.text import TextDialog
+from cockpit.screens.workspace import Workspace
 
 _STATES = {"ok": "ok", "warn": "look", "fail": "FAILED", "skip": "–"}
 
@@ -36,8 +35,9 @@ _STATES = {"ok": "ok", "warn": "look", "fail": "FAILED", "skip": "–"}
 class ClusterActions:
     """Acts on clusters that have a name; every method is to be run as a worker and may raise CockpitError."""
 
-    def __init__(self, app: App[Any]) -> None:
-        self._app = app
+    def __init__(self, work: Workspace) -> None:
+        self._work = work
+        self._app = work.app
 
     async def choose(self) -> None:
         """Ask which cluster to go to, or for the first one."""
@@ -45,28 +45,16 @@ class ClusterActions:
         if choice is None:
             return
         if choice[0] == SDL:
-            self._app.post_message(NewSdlWanted())
+            self._work.show("sdl")
+            self._app.call_after_refresh(self._app.run_action, "perform('sdl_new')")
         elif choice[0] == ADD:
             await self._add_and_go()
         else:
-            self._app.post_message(ClusterChosen(*choice))
+            self._work.open_cluster(opener_for(*choice))
 
     async def _add_and_go(self) -> None:
         if (added := await self.add()) is not None:
-            self._app.post_message(ClusterChosen(CONTEXT, added.name))
-
-    async def do(self, name: str, row: ClusterRow | None, reload: Callable[[], object]) -> None:
-        """Do what the pane asked for, then refresh the pane with `reload`."""
-        match name:
-            case "cluster_open" if row is not None and not row.is_open:
-                self._app.post_message(ClusterChosen(CONTEXT, row.name))
-            case "cluster_add":
-                await self.add()
-            case "cluster_remove" if row is not None:
-                await self.remove(row)
-            case "cluster_check" | "show_detail" if row is not None:
-                await self.check(row.name)
-        reload()
+            self._work.open_cluster(opener_for(CONTEXT, added.name))
 
     async def add(self, typed: NewCluster | None = None) -> Added | None:
         """Ask for a cluster until it could be added, or the user gives up."""
@@ -103,10 +91,10 @@ class ClusterActions:
 
     # --- the cluster on the screen ---
 
-    async def refused(self, cluster: LiveCluster, error: AuthenticationError | UntrustedError, ask: Ask) -> None:
+    async def refused(self, cluster: LiveCluster, error: AuthenticationError | UntrustedError) -> None:
         """The cluster does not let us in any more, or is not trusted any more: ask, and go on."""
         if isinstance(error, AuthenticationError):
-            await self._ask_for_token(cluster, error, ask)
+            await self._ask_for_token(cluster, error)
         elif error.found is not None:
             await self._ask_about_certificate(cluster, error)
         else:  # an authority vouched for it before, so nothing less is offered
@@ -114,7 +102,7 @@ class ClusterActions:
                 TextDialog(error.title, [("what it says", error.detail), ("", error.hint)])
             )
 
-    async def _ask_for_token(self, cluster: LiveCluster, error: AuthenticationError, ask: Ask) -> None:
+    async def _ask_for_token(self, cluster: LiveCluster, error: AuthenticationError) -> None:
         problem = ""
         while True:
             dialog = TokenDialog(visible(error.title), error.hint, name=kept_under(cluster), problem=problem)
@@ -123,7 +111,7 @@ class ClusterActions:
                 return
             try:
                 token = answer.token or await token_again(cluster)
-                await use_token(cluster, token, ask)
+                await use_token(cluster, token, self._work.ask)
                 if answer.keep:
                     self._app.notify(await keep_token(cluster, token), markup=False)
             except CockpitError as failure:
@@ -141,6 +129,42 @@ class ClusterActions:
         )
         if await self._app.push_screen_wait(question):
             await accept_certificate(cluster, found)
+
+
+# What keys do
+
+
+async def choose(work: Workspace, _: Pane) -> None:
+    """Go to another cluster, or to the first one."""
+    await ClusterActions(work).choose()
+
+
+def open_row(work: Workspace, pane: ClustersPane) -> None:
+    """Go to the cluster under the cursor."""
+    row = pane.row
+    work.show(JobsPane.NAME)
+    if row is not None and not row.is_open:
+        work.open_cluster(opener_for(CONTEXT, row.name))
+
+
+async def add_row(work: Workspace, pane: ClustersPane) -> None:
+    """Add a cluster."""
+    await ClusterActions(work).add()
+    pane.reload()
+
+
+async def remove_row(work: Workspace, pane: ClustersPane) -> None:
+    """Forget the cluster under the cursor."""
+    if (row := pane.row) is not None:
+        await ClusterActions(work).remove(row)
+        pane.reload()
+
+
+async def check_row(work: Workspace, pane: ClustersPane) -> None:
+    """Examine the cluster under the cursor."""
+    if (row := pane.row) is not None:
+        await ClusterActions(work).check(row.name)
+        pane.reload()
 
 
 def check_lines(found: Diagnosis) -> list[tuple[str, str]]:

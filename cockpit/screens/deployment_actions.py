@@ -14,6 +14,7 @@ from cockpit.panes.deployments import DeploymentsPane
 from cockpit.render.deployments import dollars
 from cockpit.screens.confirm import Confirm
 from cockpit.screens.text import TextDialog
+from cockpit.screens.workspace import Workspace
 
 LONGER_HOURS = 24
 ELSEWHERE = "It was not made on this machine. "
@@ -26,21 +27,7 @@ class DeploymentActions:
         self._app = app
         self._pane = pane
 
-    async def do(self, name: str, row: Row | None) -> None:
-        """Do what the pane asked for, then look again."""
-        if row is None:
-            return
-        match name:
-            case "deployment_close":
-                await self._close(row)
-            case "deployment_extend":
-                await self._extend(row)
-            case "show_detail":
-                await self._app.push_screen_wait(TextDialog(f"Deployment {row.dseq}", detail_lines(row)))
-                return
-        self._pane.action_refresh()
-
-    async def _close(self, row: Row) -> None:
+    async def close(self, row: Row) -> None:
         consequence = f"{'' if row.is_ours else ELSEWHERE}The data in its containers is lost. Its cost ends."
         question = Confirm("Close this deployment?", [summary(row)], consequence)
         if not await self._app.push_screen_wait(question):
@@ -61,7 +48,7 @@ class DeploymentActions:
         refund = f", {dollars(ended.refund_usd)} came back" if ended.refund_usd is not None else ""
         self._app.notify(f"Deployment {row.dseq} is closed{refund}.", markup=False)
 
-    async def _extend(self, row: Row) -> None:
+    async def extend(self, row: Row) -> None:
         async with await aside(account.open_console) as console:
             now = await console.settings(row.dseq)
             if now.runtime_limit_hours is None:
@@ -72,3 +59,26 @@ class DeploymentActions:
             if await self._app.push_screen_wait(Confirm(question, [summary(row)])):
                 found = await extend(console, row.dseq, hours)
                 self._app.notify(f"It ends by itself after {found.runtime_limit_hours} h.", markup=False)
+
+
+# What keys do; after a change the pane looks again.
+
+
+async def close_row(work: Workspace, pane: DeploymentsPane) -> None:
+    """Close the deployment under the cursor."""
+    if (row := pane.row) is not None:
+        await DeploymentActions(work.app, pane).close(row)
+        pane.action_refresh()
+
+
+async def extend_row(work: Workspace, pane: DeploymentsPane) -> None:
+    """Let the deployment under the cursor run longer."""
+    if (row := pane.row) is not None:
+        await DeploymentActions(work.app, pane).extend(row)
+        pane.action_refresh()
+
+
+async def show_detail(work: Workspace, pane: DeploymentsPane) -> None:
+    """Show what is known of the deployment under the cursor."""
+    if (row := pane.row) is not None:
+        await work.app.push_screen_wait(TextDialog(f"Deployment {row.dseq}", detail_lines(row)))

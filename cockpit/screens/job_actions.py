@@ -4,22 +4,23 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from textual.app import App
-
-from cockpit.errors import CockpitError
+from cockpit.actions import by_name
+from cockpit.errors import CockpitError, UsageError
 from cockpit.feeds.patience import Patience
 from cockpit.feeds.topics import JOBS
 from cockpit.model.jobs import Job
-from cockpit.operations.clusters.live import LiveCluster
 from cockpit.operations.jobs import control as operations
 from cockpit.operations.jobs.clone import clone_of
 from cockpit.operations.jobs.fields import SubmitFields, fields_of
-from cockpit.operations.sending import NO_CONSENT, Consent
-from cockpit.panes.requests import JobSubmitted
+from cockpit.operations.sending import Consent
+from cockpit.panes.base import Pane
+from cockpit.panes.jobs import JobsPane
 from cockpit.render.jobs import outcome
 from cockpit.screens.confirm import Confirm
 from cockpit.screens.job_page import JobPage
+from cockpit.screens.node_logs import follow_chosen, show_job_log
 from cockpit.screens.submit import SubmitDialog
+from cockpit.screens.workspace import Workspace
 from cockpit.secrets.overview import entries
 from cockpit.secrets.references import process_store
 
@@ -29,10 +30,14 @@ RETRY_SECONDS = 300.0
 class JobActions:
     """Acts on jobs of one cluster; every method is to be run as a worker and may raise CockpitError."""
 
-    def __init__(self, app: App[int], cluster: LiveCluster, consent: Consent = NO_CONSENT) -> None:
-        self._app = app
-        self._cluster = cluster
-        self._consent = consent
+    def __init__(self, work: Workspace) -> None:
+        """Raises UsageError where no cluster is open."""
+        if work.cluster is None:
+            raise UsageError("No cluster is open.", hint="Press ctrl+k to choose one.")
+        self._work = work
+        self._app = work.app
+        self._cluster = work.cluster
+        self._consent = Consent(work.ask)
 
     async def submit(self) -> None:
         """Ask for a job and submit it."""
@@ -63,7 +68,14 @@ class JobActions:
             self._tell(f"Submitted {submission_id}.")
             self._cluster.hub.kick(JOBS)
             await self._cluster.hub.settled()
-            self._app.post_message(JobSubmitted(submission_id))
+            self._show_new(submission_id)
+
+    def _show_new(self, job_id: str) -> None:
+        """Put the cursor on a new job, for that is what one looks at next."""
+        self._work.notices.follow(job_id)
+        screen = self._work.screens.get(JobsPane.NAME)
+        if screen is not None and isinstance(screen.pane, JobsPane):
+            screen.pane.find(job_id)
 
     async def show_detail(self, job: Job) -> None:
         """Everything that is known of a job, for as long as one looks."""
@@ -124,6 +136,47 @@ class JobActions:
 
     def _tell(self, text: str, *, severity: str = "information") -> None:
         self._app.notify(text, severity=severity, markup=False)  # type: ignore[arg-type]
+
+
+# What keys do
+
+
+async def submit(work: Workspace, _: Pane) -> None:
+    """Submit a job."""
+    await JobActions(work).submit()
+
+
+async def clone(work: Workspace, pane: JobsPane) -> None:
+    """Submit the job under the cursor again, with changes."""
+    await JobActions(work).clone(pane.chosen(by_name("clone")))
+
+
+async def stop(work: Workspace, pane: JobsPane) -> None:
+    """Stop the marked jobs, or the one under the cursor."""
+    await JobActions(work).stop(pane.chosen(by_name("stop")))
+
+
+async def delete(work: Workspace, pane: JobsPane) -> None:
+    """Delete the marked jobs from the list, or the one under the cursor."""
+    await JobActions(work).delete(pane.chosen(by_name("delete")))
+
+
+async def show_detail(work: Workspace, pane: JobsPane) -> None:
+    """Show what is known of the job under the cursor."""
+    if pane.job is not None:
+        await JobActions(work).show_detail(pane.job)
+
+
+def show_log(work: Workspace, pane: JobsPane) -> None:
+    """Follow the log of the job under the cursor in its pane."""
+    for job in pane.chosen(by_name("show_log"))[:1]:
+        show_job_log(work, job.id or "")
+
+
+async def job_files(work: Workspace, pane: JobsPane) -> None:
+    """Follow a log of one of the job's workers or actors."""
+    for job in pane.chosen(by_name("job_files"))[:1]:
+        await follow_chosen(work, job)
 
 
 def secret_names() -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from cockpit.panes.log import LogPane
 from cockpit.render.units import size
 from cockpit.screens.confirm import Confirm
 from cockpit.screens.sdl_dialogs import Prompt
+from cockpit.screens.workspace import Workspace
 
 
 class LogActions:
@@ -34,6 +35,11 @@ class LogActions:
                 return
             written = await save_log(part.source, path, start=part.start, end=part.end, replace=True)
         self._app.notify(f"Saved {size(written)} in {path}.", markup=False)
+
+
+async def save(work: Workspace, pane: LogPane) -> None:
+    """Save the log, or the marked lines."""
+    await LogActions(work.app, pane).save()
 
 
 def _path_of(typed: str) -> Path:

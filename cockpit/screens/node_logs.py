@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from textual import on
 from textual.app import App
@@ -20,13 +20,40 @@ from cockpit.panes.base import Pane
 from cockpit.panes.nodes import GpusPane, NodesPane
 from cockpit.render.text import visible
 from cockpit.screens.dialog import Dialog
+from cockpit.screens.workspace import Workspace
 from cockpit.widgets.fields import Field
 from cockpit.widgets.key_hints import Hint
+
+if TYPE_CHECKING:
+    from cockpit.panes.log import LogPane
 
 MOST_SHOWN = 500
 MOST_MISSING = 3
 _LONG_ID = re.compile(r"([0-9a-f]{8})[0-9a-f]{40,}")  # of a worker: nobody reads it, and it takes a line
 KIND_WIDTH, LONGEST_KIND = 11, 24
+
+
+async def follow(work: Workspace, pane: Pane) -> None:
+    """Choose one of the log files of a node, or of the process that holds its GPU, and follow it."""
+    await follow_chosen(work, pane)
+
+
+async def follow_chosen(work: Workspace, of: Pane | Job) -> None:
+    """Choose a log and follow it in the Log pane."""
+    cluster = work.cluster
+    file = await choose_log(work.app, cluster, of) if cluster is not None else None
+    if file is not None and cluster is work.cluster:
+        _log_pane(work).follow_file(file)
+
+
+def show_job_log(work: Workspace, job_id: str) -> None:
+    """Follow the log of a job in the Log pane, and tell when the job ends."""
+    _log_pane(work).follow(job_id)
+    work.notices.follow(job_id)
+
+
+def _log_pane(work: Workspace) -> "LogPane":
+    return cast("LogPane", work.show("log"))
 
 
 async def choose_log(app: App[Any], cluster: LiveCluster, of: Pane | Job) -> LogFile | None:

@@ -35,9 +35,8 @@ class SdlFiles:
         self._pane = pane
         self._foreign = ForeignSdl(app, pane)
 
-    async def take_pasted(self) -> None:
+    async def take_pasted(self, text: str) -> None:
         """Import what was pasted, a file of another tool, in the place of the text."""
-        text, self._pane.pasted = self._pane.pasted, ""
         kind = kind_of(text)
         imported = await self._foreign.offer(text, "What was pasted", kind) if kind else None
         if imported is not None and await self.may_leave():

@@ -5,8 +5,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from textual.app import App
-
 from cockpit.errors import CockpitError, UsageError
 from cockpit.model.env_names import is_issued
 from cockpit.model.secret_rows import SecretRow
@@ -14,13 +12,14 @@ from cockpit.operations.background import aside
 from cockpit.operations.sdl_editor.files import OpenFile
 from cockpit.operations.sdl_editor.recent import recent, remember
 from cockpit.operations.secrets.sdl_import import Imported, NameTakenError, import_secrets, lines_of_secrets, planned
-from cockpit.panes.requests import SdlLooked
+from cockpit.panes.sdl_messages import SdlLooked
 from cockpit.panes.secrets import SecretsPane
 from cockpit.render.secrets import detail_lines
 from cockpit.screens.confirm import Confirm
 from cockpit.screens.sdl_dialogs import OpenDialog
 from cockpit.screens.secret_dialogs import ImportPreview, SecretDialog, SecretEntry
 from cockpit.screens.text import TextDialog
+from cockpit.screens.workspace import Workspace
 from cockpit.sdl.document import SdlDocument
 from cockpit.secrets.names import CERTIFICATE_NAME, DEFAULT_SCOPE, KEY_NAME, Place, checked_scope
 from cockpit.secrets.references import process_store
@@ -34,31 +33,11 @@ PAIR = (KEY_NAME, CERTIFICATE_NAME)
 class SecretActions:
     """Acts on the secrets of this machine; every method is to be run as a worker and may raise CockpitError."""
 
-    def __init__(self, app: App[int], pane: SecretsPane) -> None:
-        self._app = app
+    def __init__(self, work: Workspace, pane: SecretsPane) -> None:
+        self._app = work.app
         self._pane = pane
 
-    async def do(self, name: str, row: SecretRow | None) -> None:
-        """Do what the pane asked for, then look again."""
-        match name:
-            case "secret_new":
-                await self._set(None)
-            case "secret_set":
-                await self._set(row)
-            case "secret_generate":
-                await self._generate(row)
-            case "secret_delete" if row is not None:
-                await self._delete(row)
-            case "secret_import":
-                await self._import()
-            case "secret_unlock":
-                await aside(process_store().vault.open)
-            case "show_detail" if row is not None:
-                await self._app.push_screen_wait(TextDialog(f"Secret {row.name}", detail_lines(row)))
-                return
-        self._pane.action_refresh()
-
-    async def _set(self, row: SecretRow | None) -> None:
+    async def set_value(self, row: SecretRow | None) -> None:
         title = f"Set {row.name}" if row else "Keep a secret"
         entry = await self._entry(title, row)
         if entry is None or entry.value is None:
@@ -69,7 +48,7 @@ class SecretActions:
         if advice := advice_on(entry.name, value):
             self._tell(advice, severity="warning")
 
-    async def _generate(self, row: SecretRow | None) -> None:
+    async def generate(self, row: SecretRow | None) -> None:
         entry = await self._entry(f"Generate {row.name}" if row else "Generate a secret", row, made=_made_for(row))
         if entry is None:
             return
@@ -109,7 +88,7 @@ class SecretActions:
         agreed = await self._app.push_screen_wait(Confirm(question, lines, consequence))
         return True if agreed else None
 
-    async def _delete(self, row: SecretRow) -> None:
+    async def delete(self, row: SecretRow) -> None:
         uses = [f"{use.kind} {use.where}" for use in row.uses]
         consequence = "They cannot be rendered or opened without it." if uses else "Nothing that is known here uses it."
         names = [f"{row.name}, scope {row.scope}, in the {row.place}", *(f"used by {use}" for use in uses)]
@@ -121,7 +100,7 @@ class SecretActions:
 
     # --- import ---
 
-    async def _import(self) -> None:
+    async def import_file(self) -> None:
         path = await self._app.push_screen_wait(OpenDialog(await aside(recent), "Move secrets out of an SDL"))
         if path is None:
             return
@@ -172,6 +151,52 @@ class SecretActions:
 
     def _tell(self, text: str, severity: Any = "information") -> None:
         self._app.notify(text, severity=severity, markup=False)
+
+
+# What keys do; after each the pane looks again.
+
+
+async def add(work: Workspace, pane: SecretsPane) -> None:
+    """Store another secret."""
+    await SecretActions(work, pane).set_value(None)
+    pane.action_refresh()
+
+
+async def set_value(work: Workspace, pane: SecretsPane) -> None:
+    """Set the value of the secret under the cursor."""
+    await SecretActions(work, pane).set_value(pane.row)
+    pane.action_refresh()
+
+
+async def generate(work: Workspace, pane: SecretsPane) -> None:
+    """Generate a random token."""
+    await SecretActions(work, pane).generate(pane.row)
+    pane.action_refresh()
+
+
+async def delete(work: Workspace, pane: SecretsPane) -> None:
+    """Delete the secret under the cursor."""
+    if pane.row is not None:
+        await SecretActions(work, pane).delete(pane.row)
+        pane.action_refresh()
+
+
+async def import_file(work: Workspace, pane: SecretsPane) -> None:
+    """Move secrets out of an SDL."""
+    await SecretActions(work, pane).import_file()
+    pane.action_refresh()
+
+
+async def unlock(_: Workspace, pane: SecretsPane) -> None:
+    """Open the vault."""
+    await aside(process_store().vault.open)
+    pane.action_refresh()
+
+
+async def show_detail(work: Workspace, pane: SecretsPane) -> None:
+    """Show where the secret under the cursor is stored and what uses it."""
+    if (row := pane.row) is not None:
+        await work.app.push_screen_wait(TextDialog(f"Secret {row.name}", detail_lines(row)))
 
 
 def _made_for(row: SecretRow | None) -> str:

@@ -7,6 +7,7 @@ letters behind it, and they would act on rows.
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable, Callable
 
 from textual import events
 from textual.app import App
@@ -19,18 +20,19 @@ ROUNDS = 3
 LONGEST_STEP_S = 1.0  # a widget that was taken away meanwhile does not answer
 
 
-class OrderedKeys(App[int]):
-    """An app whose keys wait for one another."""
+class KeyOrder:
+    """Has the keys of an app wait for one another; `handle` is what Textual's app does with an event."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, app: App[int], handle: Callable[[events.Event], Awaitable[None]]) -> None:
+        self._app = app
+        self._handle = handle
         self._waiting_keys: deque[events.Key] = deque()
         self._key_task: asyncio.Task[None] | None = None
 
     async def on_event(self, event: events.Event) -> None:
         """Keep keys in order; all else as ever."""
         if not isinstance(event, events.Key) or event.is_forwarded:
-            await super().on_event(event)
+            await self._handle(event)
         elif self._key_task is not None and not self._key_task.done():
             self._waiting_keys.append(event)
         else:
@@ -38,8 +40,8 @@ class OrderedKeys(App[int]):
 
     async def _begin_key(self, event: events.Key) -> None:
         while True:
-            target = self.focused or self.screen
-            await super().on_event(event)
+            target = self._app.focused or self._app.screen
+            await self._handle(event)
             if event.is_forwarded:
                 self._key_task = asyncio.create_task(self._follow_key(target))
                 self._key_task.add_done_callback(self._key_followed)
@@ -55,12 +57,12 @@ class OrderedKeys(App[int]):
                 await _caught_up(node)
         self._key_task = None
         if self._waiting_keys:
-            with self._context():
+            with self._app._context():
                 await self._begin_key(self._waiting_keys.popleft())
 
     def _key_followed(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None and isinstance(error, Exception):
-            self._handle_exception(error)
+            self._app._handle_exception(error)
 
 
 async def _caught_up(node: MessagePump) -> None:

@@ -4,28 +4,35 @@ import os
 import signal
 from typing import Any
 
+from textual import events
+from textual.app import App
 from textual.screen import Screen
 
 from cockpit.local.processes import look_up
 from cockpit.render.text import visible
 from cockpit.widgets.ending import Ending
-from cockpit.widgets.key_order import OrderedKeys
+from cockpit.widgets.key_order import KeyOrder
 from cockpit.widgets.terminal_changes import Smaller, TerminalChanges
 
 
-class TerminalApp(OrderedKeys):
+class TerminalApp(App[int]):
     """An app on a terminal that may be slow, be suspended, or go away."""
 
     def __init__(self) -> None:
         super().__init__()
+        self._key_order = KeyOrder(self, super().on_event)
         self._changes = TerminalChanges()
         self._ending = Ending(self._end_with)
         if "SSH_CONNECTION" in os.environ:
             self.animation_level = "none"
 
+    async def on_event(self, event: events.Event) -> None:
+        """Keys one after the other; all else as ever."""
+        await self._key_order.on_event(event)
+
     def watch_terminal(self) -> None:
         """Begin to hear of what happens to it."""
-        self.app_resume_signal.subscribe(self, lambda _: self.do_redraw())
+        self.app_resume_signal.subscribe(self, lambda _: self.action_redraw())
         if not self.is_headless:
             self._ending.begin()
             self.set_interval(1.0, self._ending.look)
@@ -70,7 +77,7 @@ class TerminalApp(OrderedKeys):
         wanted = self.screen.outer_size.clamp_offset(self.cursor_position)
         return bool(wanted != self._previous_cursor_position)
 
-    def do_suspend(self) -> None:
+    def action_suspend(self) -> None:
         """Leave the terminal to the shell until `fg`."""
         if has_job_control():
             self.action_suspend_process()
@@ -99,9 +106,7 @@ class TerminalApp(OrderedKeys):
         keys = [key for key, active in self.active_bindings.items() if active.binding.id == "quit"]
         self.notify(f"Press {' or '.join(keys)} to quit." if keys else "Close this dialog first (esc), then quit.")
 
-    do_log_suspend = do_suspend
-
-    def do_redraw(self) -> None:
+    def action_redraw(self) -> None:
         """Draw everything again, whatever the terminal shows."""
         self._changes.forget()
         self.screen.refresh()

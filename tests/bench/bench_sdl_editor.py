@@ -114,10 +114,15 @@ async def until_checked(pane: SdlPane) -> None:
 
 async def opened(app: CockpitApp) -> SdlPane:
     """The editor with the file in it."""
-    while not isinstance(pane := app.pane_screen and app.pane_screen.pane, SdlPane) or pane.desk.file.path is None:  # noqa: ASYNC110
+
+    def pane() -> SdlPane | None:
+        shown = app.workspace.screen.pane if app.workspace.screen is not None else None
+        return shown if isinstance(shown, SdlPane) and shown.desk.file.path is not None else None
+
+    while (found := pane()) is None:  # noqa: ASYNC110 - no event tells
         await asyncio.sleep(0.01)
-    await until_checked(pane)
-    return pane
+    await until_checked(found)
+    return found
 
 
 def _cost(taken: dict[str, list[float]], fresh: list[float]) -> dict[str, object]:

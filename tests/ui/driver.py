@@ -100,7 +100,7 @@ class Driver:
 
     def pane(self, name: str) -> Any:
         """The pane of that name; it must have been shown."""
-        return self.app._screens[name].pane
+        return self.app.workspace.screens[name].pane
 
     @property
     def log(self) -> LogView:
@@ -174,7 +174,7 @@ class Driver:
         assert isinstance(self.clock, ManualClock)
         async with asyncio.timeout(PATIENCE):
             await self.clock.run(seconds, self.settle)
-        self.app._tick()
+        self.app.workspace.tick()
         await self.pause()
 
     async def wait_until(

@@ -215,13 +215,13 @@ async def test_a_token_that_is_not_taken_any_more_is_asked_for_and_the_screen_st
     async with simulated(token=TOKEN) as server, with_token(server, size) as driver:
         hub = driver.cluster.hub
         server.dashboard.token = OTHER
-        driver.app.do_refresh()
+        driver.app.workspace.refresh()
         await driver.opened(f"{server.url} does not accept the token (403).")
         assert driver.pane("jobs").table.counts.total > 0
         await driver.type("wrong")
         await driver.press("enter")
         await driver.wait_until(lambda: not driver.has_dialog, "the end of the dialog", settled=False)
-        driver.app.do_refresh()
+        driver.app.workspace.refresh()
         await driver.opened(f"{server.url} does not accept the token (403).")
         await driver.type(OTHER)
         assert OTHER not in driver.text
@@ -240,7 +240,7 @@ async def test_a_token_is_looked_for_again_where_it_was_found(home: Path, monkey
         async with opened("lab") as driver:
             await sees(driver, "Ray 2.60.0")
             server.dashboard.token = OTHER
-            driver.app.do_refresh()
+            driver.app.workspace.refresh()
             await driver.opened(f"{server.url} does not accept the token (403).")
             driver.sees("keep it as LAB")
             monkeypatch.setenv("RAYAKASH_SECRET_LAB", OTHER)
@@ -253,10 +253,10 @@ async def test_a_token_is_looked_for_again_where_it_was_found(home: Path, monkey
 async def test_a_refusal_is_asked_about_once_and_r_asks_again() -> None:
     async with simulated(token=TOKEN) as server, with_token(server) as driver:
         server.dashboard.token = OTHER
-        driver.app.do_refresh()
+        driver.app.workspace.refresh()
         await driver.opened(f"{server.url} does not accept the token (403).")
         await driver.press("escape")
-        driver.app._tick()
+        driver.app.workspace.tick()
         await driver.pause()
         assert not driver.has_dialog
         assert "SUCCEEDED" in driver.text
@@ -270,7 +270,7 @@ async def test_a_log_that_was_refused_goes_on_with_the_new_token(by: str) -> Non
     async with simulated(token=TOKEN) as server, with_token(server) as driver:
         server.cluster.submit({"entrypoint": "sleep 90000", "submission_id": "mine"})
         server.cluster.clock.advance(60)
-        driver.app.do_refresh()
+        driver.app.workspace.refresh()
         await driver.wait_until(lambda: "mine" in driver.jobs.keys, "the job")
         await driver.jobs.select("mine")
         await driver.pilot.press("l")
@@ -278,7 +278,7 @@ async def test_a_log_that_was_refused_goes_on_with_the_new_token(by: str) -> Non
         pane = driver.pane("log")
         server.dashboard.token = OTHER
         await driver.wait_until(lambda: pane._is_refused, "the end of the log", settled=False)
-        driver.app.do_refresh()
+        driver.app.workspace.refresh()
         await driver.opened(f"{server.url} does not accept the token (403).")
         if by == "r":  # it was mended on the other side
             await driver.pilot.press("escape")
@@ -339,7 +339,7 @@ async def test_a_certificate_that_changes_is_asked_about_and_the_screen_stays(
             hub = driver.cluster.hub
             tls.load_cert_chain(theirs.both)
             server.drop_connections()
-            driver.app.do_refresh()
+            driver.app.workspace.refresh()
             await driver.wait_until(lambda: driver.has_dialog, "a dialog", settled=False)
             seen = len(server.requests)
             digits = theirs.fingerprint.removeprefix("sha256:")
@@ -364,7 +364,7 @@ async def test_a_changed_certificate_that_is_refused_gets_nothing(home: Path, tm
             await sees(driver, "Ray 2.60.0")
             tls.load_cert_chain(theirs.both)
             server.drop_connections()
-            driver.app.do_refresh()
+            driver.app.workspace.refresh()
             await driver.wait_until(lambda: driver.has_dialog, "a dialog", settled=False)
             seen = len(server.requests)
             await driver.press("n")

@@ -1,5 +1,6 @@
 """Keys: each declared action is done, hints and the palette do what their key does, and users may have other keys."""
 
+import inspect
 import os
 import subprocess
 import sys
@@ -7,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from cockpit.actions import ACTIONS, RESERVED, TABS, Action, in_scope, key_clashes
-from cockpit.app import CockpitApp
-from cockpit.panes.registry import entries, pane_keys
+from cockpit.actions import ACTIONS, RESERVED, TABS, Action, in_scope
+from cockpit.panes.registry import entries
+from cockpit.screens.key_check import key_clashes, pane_keys
+from cockpit.screens.workspace import find_handler
 from cockpit.settings import Ui
 from cockpit.widgets.bound_names import bound_names
 from cockpit.widgets.key_hints import KeyHints
@@ -19,13 +21,22 @@ PANES = [entry.load() for entry in entries()]
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: f"{action.scope}-{action.name}")
-def test_every_action_is_done_by_somebody(action: object) -> None:
-    name, scope = action.name, action.scope  # type: ignore[attr-defined]
-    doers = [pane for pane in PANES if scope in ("app", pane.NAME, *pane.SCOPES)]
+def test_every_action_has_a_handler_that_takes_a_workspace_and_a_pane(action: Action) -> None:
+    doers = [pane for pane in PANES if action.scope in ("app", pane.NAME, *pane.SCOPES)]
     assert doers
-    assert hasattr(CockpitApp, f"do_{name}") or any(
-        hasattr(pane, f"action_{name}") or name in pane.ASKS for pane in doers
-    )
+    for pane in doers:
+        if own := getattr(pane, f"action_{action.name}", None):
+            inspect.signature(own).bind(pane)
+        else:
+            inspect.signature(find_handler(pane.HANDLERS.get(action.name, action.run))).bind(object(), pane)
+
+
+def test_what_panes_do_their_own_way_is_an_action_of_theirs() -> None:
+    for pane in PANES:
+        names = {action.name for action in in_scope(("app", pane.NAME, *pane.SCOPES))}
+        assert set(pane.HANDLERS) <= names
+        for path in pane.HANDLERS.values():
+            inspect.signature(find_handler(path)).bind(object(), pane)
 
 
 def test_panes_have_the_names_and_titles_that_the_registry_says_without_importing_them() -> None:
@@ -47,7 +58,7 @@ def test_the_first_frame_waits_for_no_request_no_dialog_and_no_other_pane() -> N
         "import sys, cockpit.app, cockpit.cli.cockpit, cockpit.operations.clusters.opening; print(*sorted(sys.modules))"
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert {"cockpit.panes.jobs", "cockpit.operations.clusters.connect"} <= set(loaded)
+    assert {"cockpit.panes.table_pane", "cockpit.operations.clusters.connect"} <= set(loaded)
     others = {"cockpit.panes.log", "cockpit.panes.nodes", "cockpit.screens.submit", "cockpit.screens.text"}
     packing = {"cockpit.operations.jobs.submit", "cockpit.clients.packages", "tarfile", "zipfile"}
     assert not {"httpx", "anyio", "certifi", "cockpit.local.cluster", *others, *packing} & set(loaded)

@@ -364,7 +364,7 @@ async def test_a_cluster_that_comes_and_goes_changes_nothing(kept: SecretStore) 
         await driver.press("8")
         await listed(driver)
         await shows(driver, "HF_TOKEN default keyring")
-        await driver.app._leave_cluster()
+        await driver.app.workspace.leave_cluster()
         await driver.pause()
         assert rows(driver) == ["HF_TOKEN default keyring"]
         await driver.press("slash", "x", "x")

@@ -62,7 +62,7 @@ async def test_a_followed_job_is_told_of_once_wherever_one_looks(sent: list[str]
 async def test_nothing_is_asked_for_the_sake_of_a_notice_that_was_given(sent: list[str]) -> None:
     async with simulated() as server, cockpit(server) as driver:
         await follow(driver, submitted(server, "mine"))
-        notices = driver.app._notices
+        notices = driver.app.workspace.notices
         assert notices._watch is not None
         await stop(driver, "mine")
         await driver.wait_until(lambda: notices._watch is None, "the end of the watch")
@@ -78,7 +78,7 @@ async def test_a_job_that_has_ended_before_is_not_told_of(sent: list[str]) -> No
         await driver.elapse(60)
         assert driver.told == []
         assert sent == []
-        assert driver.app._notices._watch is None
+        assert driver.app.workspace.notices._watch is None
 
 
 async def test_without_a_bell_it_is_still_said(sent: list[str]) -> None:
@@ -106,7 +106,7 @@ async def test_a_job_that_was_deleted_is_waited_for_no_longer(sent: list[str]) -
         assert job is not None
         server.cluster.delete(job)
         await driver.elapse(60)
-        await driver.wait_until(lambda: driver.app._notices._watch is None, "the end of the watch")
+        await driver.wait_until(lambda: driver.app.workspace.notices._watch is None, "the end of the watch")
         assert driver.told == []
         assert sent == []
 
@@ -114,7 +114,7 @@ async def test_a_job_that_was_deleted_is_waited_for_no_longer(sent: list[str]) -
 async def test_another_cluster_has_other_jobs(sent: list[str]) -> None:
     async with simulated() as server, cockpit(server) as driver:
         await follow(driver, submitted(server, "mine"))
-        driver.app._notices.attach(None)
+        driver.app.workspace.notices.attach(None)
         await stop(driver, "mine")
         assert (driver.told, sent) == ([], [])
 

@@ -1,0 +1,154 @@
+"""What the actions work on: the cluster on the screen, the screens of its panes, and the app that shows them."""
+
+import inspect
+from collections.abc import Callable, Coroutine, Mapping
+from importlib import import_module
+from typing import Any
+
+from textual.app import App
+
+from cockpit.actions import Action
+from cockpit.errors import AuthenticationError, UntrustedError
+from cockpit.model.certificates import halves
+from cockpit.operations.clusters.live import LiveCluster
+from cockpit.operations.clusters.opening import Opener, Opening
+from cockpit.operations.question import Question
+from cockpit.panes.base import Pane
+from cockpit.screens.job_notices import JobNotices
+from cockpit.screens.pane_screen import PaneScreen
+from cockpit.screens.refusals import Refusals
+
+Handler = Callable[["Workspace", Pane], Coroutine[Any, Any, object] | None]
+Refusal = AuthenticationError | UntrustedError
+RefusalHandler = Callable[["Workspace", LiveCluster, Refusal], Coroutine[Any, Any, None]]
+
+
+def handler_of(action: Action, pane: Pane) -> Handler:
+    """What does an action in a pane: a method of the pane, the pane's own choice, or the action's."""
+    own = getattr(pane, f"action_{action.name}", None)
+    if own is not None:
+        return lambda _, __: own()
+    return find_handler(pane.HANDLERS.get(action.name, action.run))
+
+
+def find_handler(path: str) -> Handler:
+    """The function that `module:name` means below `cockpit.screens`; imported when its key is first pressed."""
+    module, _, name = path.partition(":")
+    found: Handler = getattr(import_module(f"cockpit.screens.{module}"), name)
+    return found
+
+
+class Workspace:
+    """One cluster at a time, and a screen for each pane that was shown."""
+
+    def __init__(
+        self,
+        app: App[int],
+        notices: JobNotices,
+        *,
+        keys: Mapping[str, str],
+        crashed: Callable[[BaseException], None],
+        answer_refusal: RefusalHandler,
+    ) -> None:
+        self.app = app
+        self.keys = keys  # the user's own
+        self.cluster: LiveCluster | None = None
+        self.screens: dict[str, PaneScreen] = {}
+        self.notices = notices
+        self.last_report = ""
+        self._refusals = Refusals()
+        self._crashed = crashed
+        self._answer_refusal = answer_refusal
+
+    # --- panes ---
+
+    @property
+    def screen(self) -> PaneScreen | None:
+        """The screen of the pane in front."""
+        return self.screens.get(self.app.current_mode)
+
+    def add(self, name: str, screen: PaneScreen) -> None:
+        """Show the cluster, or what is done to reach it, on a new screen too."""
+        self.screens[name] = screen
+        if self.cluster is not None:
+            screen.attach(self.cluster)
+        else:
+            screen.report(self.last_report)
+
+    def show(self, name: str) -> Pane:
+        """Go to a pane."""
+        self.app.switch_mode(name)
+        return self.screens[name].pane
+
+    # --- actions ---
+
+    def perform(self, action: Action, screen: PaneScreen) -> None:
+        """Do what an action says, or tell why not."""
+        if refusal := self._refusal(action, screen):
+            self.app.notify(refusal, severity="warning", markup=False)
+            return
+        work = handler_of(action, screen.pane)(self, screen.pane)
+        if inspect.iscoroutine(work):
+            self.run(work)
+
+    def _refusal(self, action: Action, screen: PaneScreen) -> str | None:
+        if action.changes and self.cluster is None:
+            return "No cluster is open. Press ctrl+k to choose one."
+        if action.changes and self.cluster is not None and self.cluster.is_read_only:
+            return f"{self.cluster.name} is read-only here: {action.label} is refused."
+        return screen.pane.why_disabled(action)
+
+    def run(self, work: Coroutine[Any, Any, object]) -> None:
+        """Do something in the background, which may ask the user; the app tells what goes wrong."""
+        self.app.run_worker(work, group="actions", exit_on_error=False)
+
+    async def ask(self, question: Question) -> bool:
+        """Ask the user something whose answer is remembered for an address."""
+        from cockpit.screens.confirm import Confirm
+
+        names = [*(half for line in question.lines for half in halves(line)), "It is remembered for this address."]
+        answer = await self.app.push_screen_wait(Confirm(question.text, names))
+        return bool(answer)
+
+    # --- the cluster ---
+
+    def open_cluster(self, opener: Opener) -> None:
+        """Leave the cluster on the screen, and show another."""
+        self.app.run_worker(self._open(opener), group="clusters", exclusive=True, exit_on_error=False)
+
+    async def _open(self, opener: Opener) -> None:
+        await self.leave_cluster()
+        self.cluster = await opener(Opening(report=self.report, ask=self.ask, on_crash=self._crashed))
+        self.notices.attach(self.cluster)
+        for screen in self.screens.values():
+            screen.attach(self.cluster)
+
+    async def leave_cluster(self) -> None:
+        """Show no cluster; its jobs go on."""
+        cluster, self.cluster = self.cluster, None
+        self.notices.attach(None)
+        for screen in self.screens.values():
+            screen.detach()
+        if cluster is not None:
+            await cluster.close()
+
+    def report(self, sentence: str) -> None:
+        """Say what is being done to reach a cluster."""
+        self.last_report = sentence
+        for screen in self.screens.values():
+            screen.report(sentence)
+
+    def refresh(self) -> None:
+        """Ask the cluster now."""
+        if self.cluster is not None:
+            self._refusals.forget()
+            self.cluster.let_in()
+
+    def tick(self) -> None:
+        """A second has passed."""
+        if (screen := self.screen) is not None:
+            screen.tick()
+        refusal = self._refusals.look(self.cluster)
+        if refusal is not None and self.cluster is not None:
+            work = self._answer_refusal(self, self.cluster, refusal)
+            self.app.run_worker(work, group="refusals", exclusive=True, exit_on_error=False)
