@@ -81,7 +81,7 @@ async def print_history(args: argparse.Namespace) -> int:
     """Print curves; without a history they are empty."""
     from cockpit.operations.clusters.past import open_past
 
-    name, _ = _cluster(args)
+    name, _ = session.history_of(args)
     now = time.time()
     with open_past(name) as past:
         _say(past)
@@ -100,14 +100,6 @@ async def print_history(args: argparse.Namespace) -> int:
     else:
         _print_curves(curves)
     return EXIT_OK
-
-
-def _cluster(args: argparse.Namespace) -> tuple[str, float | None]:
-    """The name under which the history is kept, and what the cluster costs in USD per hour."""
-    from cockpit.operations.clusters.connect import choose
-
-    target = choose(session.selection_of(args))
-    return target.name, target.context.cost if target.context else None
 
 
 def _say(past: "Past") -> None:
@@ -154,7 +146,7 @@ async def print_usage(args: argparse.Namespace) -> int:
     from cockpit.operations.clusters.past import open_past
     from cockpit.render.curves import USAGE_COLUMNS, usage_record, usage_row
 
-    name, cost = _cluster(args)
+    name, cost = session.history_of(args)
     now = time.time()
     with open_past(name) as past:
         _say(past)

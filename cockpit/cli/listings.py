@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cockpit.cli import listing, options, output, session
+from cockpit.cli import idle, listing, options, output, session
 from cockpit.cli.jobs import add_show
 from cockpit.errors import EXIT_OK, CockpitError, UsageError
 from cockpit.model.jobs import OWNER_KEYS, STATUSES, Job
@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 
 
 class Found(msgspec.Struct, frozen=True):
-    """Items of a reply, how many of it could not be read, and the nodes where they were asked for anyway."""
+    """Items of a reply, how many of it could not be read, and the nodes where they were asked for anyway.
+
+    `sample` is what is added to the cluster's history: the nodes, with the jobs that hold their GPUs by name.
+    """
 
     rows: tuple[Any, ...]
     unreadable: int = 0
     nodes: tuple[Node, ...] | None = None
+    sample: tuple[Node, ...] | None = None
 
 
 async def _waiting(client: "RayClient", jobs: Iterable[Job]) -> Mapping[str, str]:
@@ -37,15 +41,24 @@ async def _waiting(client: "RayClient", jobs: Iterable[Job]) -> Mapping[str, str
 
 async def _nodes(client: "RayClient") -> Found:
     found = await client.nodes.list()
-    return Found(found.rows, found.unreadable, found.rows)
+    return Found(found.rows, found.unreadable, found.rows, _without_holders(found.rows))
+
+
+def _without_holders(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
+    """Whose actors hold a GPU is asked for by `gpus` alone: a sample of curves needs no names."""
+    return tuple(
+        msgspec.structs.replace(node, gpus=tuple(msgspec.structs.replace(gpu, holders=()) for gpu in node.gpus))
+        for node in nodes
+    )
 
 
 async def _gpus(client: "RayClient") -> Found:
     from cockpit.operations.clusters.gpus import gpus_of
+    from cockpit.operations.clusters.recording import with_names
 
     nodes = await client.nodes.list()
     found = await gpus_of(client, nodes)
-    return Found(found.rows, found.unreadable, nodes.rows)
+    return Found(found.rows, found.unreadable, nodes.rows, tuple(with_names(nodes.rows, found.rows)))
 
 
 def _add_job_options(parser: argparse.ArgumentParser) -> None:
@@ -92,7 +105,9 @@ RESOURCES = (
         _select_jobs,
     ),
     listing.Resource("nodes", "list nodes", "cockpit.render.nodes:NODES", _nodes),
-    listing.Resource("gpus", "list GPUs and the jobs that hold them", "cockpit.render.gpus:GPUS", _gpus),
+    listing.Resource(
+        "gpus", "list GPUs and the jobs that hold them", "cockpit.render.gpus:GPUS", _gpus, idle.add_options
+    ),
 )
 
 
@@ -106,7 +121,15 @@ def add(commands: Any) -> None:
         options.add_retry(parser)
         options.add_listing(parser)
         options.add_cluster(parser)
-        parser.set_defaults(run=list_resource, resource=resource)
+        parser.set_defaults(run=_list, resource=resource)
+
+
+async def _list(args: argparse.Namespace) -> int:
+    if getattr(args, "idle", False):
+        return await idle.list_idle(args)
+    if getattr(args, "min", None) is not None:
+        raise UsageError("--min needs --idle.")
+    return await list_resource(args)
 
 
 async def list_resource(args: argparse.Namespace) -> int:
@@ -123,8 +146,20 @@ async def list_resource(args: argparse.Namespace) -> int:
         context = listing.context_now(await listing.names_of(client, spec, found))
         if resource.command == "jobs" and not args.json:
             context = msgspec.structs.replace(context, waiting=await _waiting(client, found.rows))
+    _add_sample(args, getattr(found, "sample", None))
     items = listing.selected(args, found.rows)
     empty = f"No matching {spec.noun or spec.name}." if found.rows and not items else ""
     listing.print_listing(args, spec, items, context, unreadable=found.unreadable, empty=empty)
     output.unreadable(found.unreadable, of=len(found.rows) + found.unreadable)
     return EXIT_OK
+
+
+def _add_sample(args: argparse.Namespace, nodes: tuple[Node, ...] | None) -> None:
+    """What was read is a sample of the cluster's history: a cron line builds a past of its own."""
+    if nodes is None:
+        return
+    from cockpit.operations.clusters.past import add_sample
+
+    name, _ = session.history_of(args)
+    if problem := add_sample(name, nodes, ()):
+        output.warning(problem)

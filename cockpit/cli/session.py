@@ -24,6 +24,14 @@ def selection_of(args: argparse.Namespace) -> "Selection":
     return Selection(context=args.context, address=args.address, ssh=args.ssh, ssh_port=args.ssh_port)
 
 
+def history_of(args: argparse.Namespace) -> tuple[str, float | None]:
+    """The name under which the cluster's history is kept, and what the cluster costs in USD per hour."""
+    from cockpit.operations.clusters.connect import choose
+
+    target = choose(selection_of(args))
+    return target.name, target.context.cost if target.context else None
+
+
 @asynccontextmanager
 async def cluster(args: argparse.Namespace, *, changes: bool = False) -> AsyncIterator["RayClient"]:
     """A connected client of the cluster that the options name.

@@ -7,7 +7,7 @@ import msgspec
 
 from cockpit.errors import UsageError
 from cockpit.feeds.history_store import RESUME_SECONDS, TIERS, HistoryStore, Values, WriteLock, coarseness
-from cockpit.model.gpu_use import is_idle, node_names
+from cockpit.model.gpu_use import is_idle, stable_names
 from cockpit.model.jobs import Job
 from cockpit.model.nodes import Gpu, Node
 from cockpit.model.past import Holding
@@ -18,7 +18,6 @@ MAX_PENDING = 60
 
 """Metadata entries that name whose job it is; the first one that is there counts."""
 
-FOREIGN = "(not Ray)"
 UNKNOWN_JOB = "(unknown job)"
 
 
@@ -41,11 +40,6 @@ def gpu_key(node: str, index: int) -> str:
 def gpu_series(key: str, name: str) -> str:
     """A series of a GPU: use, memory (percent), power (W)."""
     return f"gpu/{key}/{name}"
-
-
-def owner_of(job: Job | None) -> str | None:
-    """Whose job it is, by its metadata."""
-    return job.owner if job else None
 
 
 class Recorder:
@@ -71,9 +65,8 @@ class Recorder:
         """Note what the cluster reports now (seconds since the epoch), and write what is due."""
         if self._last is not None and now < self._last:
             self._flushed = min(self._flushed, now)  # the clock was set back
-        by_job_id = {job.job_id: job for job in jobs if job.job_id}
         self._note(nodes, now)
-        self._hold(_shares(nodes, by_job_id), now)
+        self._hold(_shares(nodes, jobs), now)
         self._last = now
         if now - self._flushed >= FLUSH_SECONDS:
             self.flush(now=now)
@@ -140,6 +133,7 @@ class Recorder:
                 )  # fmt: skip
                 self._set(fresh)
             else:
+                known = msgspec.structs.replace(known, owner=share.owner or known.owner)
                 self._set(_extended(known, now, was_idle=bool(share.is_idle)))
         for key in [key for key in self._open if key not in seen]:
             del self._open[key]
@@ -164,9 +158,10 @@ def _extended(known: Holding, now: float, *, was_idle: bool) -> Holding:
     return msgspec.structs.replace(known, end=now, idle=idle, idle_since=since)
 
 
-def _shares(nodes: Sequence[Node], jobs: dict[str, Job]) -> list[_Share]:
+def _shares(nodes: Sequence[Node], jobs: Sequence[Job]) -> list[_Share]:
     """What each job holds of each GPU of the living nodes."""
-    names = node_names(nodes)
+    by_id = {name: job for job in jobs for name in (job.job_id, job.submission_id) if name}
+    names = stable_names(nodes)
     found: dict[tuple[str, str], _Share] = {}
     for node in nodes:
         for gpu in node.gpus if node.is_alive else ():
@@ -174,17 +169,17 @@ def _shares(nodes: Sequence[Node], jobs: dict[str, Job]) -> list[_Share]:
                 continue
             key = gpu_key(names[node.node_id], gpu.index)
             for held in gpu.holders:
-                job = jobs.get(held.job_id or "")
+                job = by_id.get(held.submission_id or "") or by_id.get(held.job_id or "")
                 name = held.submission_id or (job.id if job else None) or held.job_id or UNKNOWN_JOB
                 before = found.get((key, name))
                 share = (held.allocation or 0.0) + (before.share if before else 0.0)
-                found[key, name] = _Share(key, name, owner_of(job), share, is_idle(gpu))
+                found[key, name] = _Share(key, name, job.owner if job else None, share, is_idle(gpu))
     return list(found.values())
 
 
 def sample(nodes: Sequence[Node]) -> Values:
     """The values of every series of the living nodes now; what is unknown is left out."""
-    names = node_names(nodes)
+    names = stable_names(nodes)
     values: dict[str, float] = {}
     living = [node for node in nodes if node.is_alive and node.node_id]
     for node in living:

@@ -2,11 +2,44 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 from cockpit.model.board_power import board_power_w
 from cockpit.model.nodes import Gpu, Node
 
 IDLE_PERCENT = 5
 IDLE_POWER_SHARE = 0.25
+
+
+class IdleGpu(msgspec.Struct, frozen=True, kw_only=True):
+    """A GPU that is held and idle now.
+
+    `seconds` is how long it is known to have been idle. `known_for` is set, in seconds, where the known past is shorter
+    than what was asked for: it may have been idle longer. `cost_per_hour` is what its held share costs in USD.
+    """
+
+    node: str
+    index: int
+    model: str | None
+    utilization: int | None
+    power_w: float | None
+    memory_used: int | None
+    memory_total: int | None
+    share: float
+    submission_id: str | None
+    job_id: str | None
+    owner: str | None
+    actor_id: str | None
+    pid: int | None
+    foreign_pids: tuple[int, ...]
+    seconds: float
+    known_for: float | None
+    cost_per_hour: float | None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is known to have been idle long enough."""
+        return self.known_for is None
 
 
 def is_idle(gpu: Gpu) -> bool | None:
@@ -29,7 +62,7 @@ def foreign_processes(gpu: Gpu) -> list[int]:
     return [process.pid for process in gpu.processes_pids if process.pid is not None and process.pid not in held]
 
 
-def node_names(nodes: Sequence[Node]) -> dict[str, str]:
+def stable_names(nodes: Sequence[Node]) -> dict[str, str]:
     """A name for each node ID that outlives a restart: the host name, with the IP address where two nodes share it."""
     count: dict[str, int] = {}
     for node in nodes:

@@ -113,12 +113,13 @@ class GpusPane(TablePane[Rows[Node]]):
         history = self.cluster.history if self.cluster else ClusterHistory()
         taken = self.snapshot.taken if self.snapshot else None
         context = self.context(now)
+        names = self._names | (self.cluster.supervised if self.cluster else {})
         observed = None
         for node, gpu in ordered_gpus(_pairs(value.rows), context):
             if node is not observed:  # its past may not have been brought up to date yet
                 history.observe_node(node, (taken or now).steady)
                 observed = node
-            yield gpu_row((node, named(gpu, self._names)), context, history=history, steady=now.steady)
+            yield gpu_row((node, named(gpu, names)), context, history=history, steady=now.steady)
 
 
 def _pairs(nodes: Iterable[Node]) -> Iterator[NodeGpu]:

@@ -10,10 +10,10 @@ import pytest
 from cockpit.feeds.history_recorder import FLUSH_SECONDS, Recorder
 from cockpit.feeds.history_store import RESUME_SECONDS, HistoryStore, WriteLock, history_path
 from cockpit.model.board_power import board_power_w
-from cockpit.model.gpu_use import foreign_processes, is_idle, node_names
+from cockpit.model.gpu_use import foreign_processes, is_idle, stable_names
 from cockpit.model.jobs import Job
 from cockpit.model.nodes import Gpu, GpuHolder, GpuProcess, Node
-from cockpit.operations.clusters.idle import counts, idle_gpus, waste_per_hour
+from cockpit.operations.clusters.idle import idle_gpus, waste_per_hour
 from cockpit.operations.clusters.past import Past, open_past
 
 NOON = 1_795_000_000 // 600 * 600
@@ -243,9 +243,9 @@ def test_a_job_that_has_just_come_is_not_idle_for_long(day: Day) -> None:
 
 def test_without_a_past_one_sample_decides_only_where_it_may() -> None:
     found = idle_gpus([node(IDLE)], JOBS, [], covered_since=None, now=NOON, min_seconds=300)
-    assert [counts(row) for row in found] == [False]
+    assert [row.counts for row in found] == [False]
     found = idle_gpus([node(IDLE)], JOBS, [], covered_since=None, now=NOON, min_seconds=0, cost_per_hour=2.5)
-    assert [counts(row) for row in found] == [True]
+    assert [row.counts for row in found] == [True]
     assert (found[0].submission_id, found[0].owner, waste_per_hour(found)) == ("train", "ann", 2.5)
 
 
@@ -302,8 +302,8 @@ def test_processes_that_ray_did_not_start() -> None:
 
 def test_nodes_of_one_host_name_are_told_apart() -> None:
     one, two = node(name="h", ip="10.0.0.1"), node(name="h", ip="10.0.0.2")
-    assert sorted(node_names([one, two]).values()) == ["h@10.0.0.1", "h@10.0.0.2"]
-    assert list(node_names([one]).values()) == ["h"]
+    assert sorted(stable_names([one, two]).values()) == ["h@10.0.0.1", "h@10.0.0.2"]
+    assert list(stable_names([one]).values()) == ["h"]
 
 
 def test_a_cluster_without_a_past(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from cockpit.clients.transport import Endpoint
 from cockpit.feeds.history_recorder import Recorder
 from cockpit.feeds.history_store import HistoryStore, WriteLock, history_path
 from cockpit.feeds.topics import NODES
+from cockpit.model.jobs import Job
 from cockpit.operations.clusters.connect import Target
 from cockpit.operations.clusters.live import LiveCluster
 from tests.unit.test_history_recorder import JOBS, gpu, node
@@ -159,3 +160,98 @@ async def test_a_history_that_cannot_be_written_is_said_and_nothing_ends() -> No
 
 def _raise(error: BaseException) -> None:
     raise error
+
+
+def holding(ray: FakeRay, *, use: int) -> None:
+    """One GPU that the entrypoint of the job `train` holds, and a busy one."""
+    slots = [{"slot": 0, "allocation": 1.0}]
+    supervisor = {
+        "pid": 7,
+        "jobId": "01000000",
+        "actorId": "ab" * 16,
+        "usedResources": {"GPU": {"resourceSlots": slots}},
+    }
+    ray.add("train", metadata={"owner": "ann"})
+    have(ray, reported("worker-1"))
+    ray.nodes["summary"][0] |= {
+        "hostname": "worker-1",
+        "gpus": [
+            {"index": 0, "name": "NVIDIA H100 80GB HBM3", "utilizationGpu": use, "memoryUsed": 1, "memoryTotal": 2}
+        ],
+    }
+    ray.nodes["summary"][0]["raylet"]["coreWorkersStats"] = [supervisor]
+    rows = [{"actor_id": "ab" * 16, "name": "_ray_internal_job_actor_train"}]
+    ray.overrides["GET", "/api/v0/actors"] = lambda exchange: exchange.reply(
+        {"result": True, "msg": "", "data": {"result": {"total": 1, "num_filtered": 1, "result": rows}}}
+    )
+
+
+@pytest.mark.usefixtures("home")
+async def test_idle_gpus_by_one_sample() -> None:
+    ray = FakeRay()
+    holding(ray, use=0)
+    async with serve(ray) as server:
+        done = await here("gpus", "--idle", "--min", "0s", "--json", "--address", server.url)
+        assert done.code == 1
+        (row,) = done.data["gpus"]
+        assert (row["node"], row["index"], row["submission_id"], row["owner"]) == ("worker-1", 0, "train", "ann")
+        assert (row["counts"], row["wasted_usd_per_hour"], done.data["wasted_usd_per_hour"]) == (True, None, None)
+        ray.nodes["summary"][0]["gpus"][0]["utilizationGpu"] = 60
+        done = await here("gpus", "--idle", "--min", "0s", "--address", server.url)
+        assert (done.code, done.text, done.err) == (0, "", "No idle GPUs.\n")
+
+
+async def test_idle_gpus_and_what_they_cost(home: Path) -> None:
+    ray = FakeRay()
+    holding(ray, use=0)
+    async with serve(ray) as server:
+        write_contexts(
+            home, f'[contexts.new]\naddress = "{server.url}"\n[contexts.lab]\naddress = "{server.url}"\ncost = 2.4\n'
+        )
+        done = await here("gpus", "--idle", "-c", "new")
+        assert done.code == 0  # the known past is shorter than 5 minutes
+        assert "known for 0s" in done.text
+        end = time.time()
+        path = history_path("lab")
+        recorder = Recorder(HistoryStore.open(path, now=end), WriteLock(path), now=end - 900)
+        for at in range(900, 0, -60):
+            held = node(gpu(0, use=0, power=60, held_by=["train"]))
+            recorder.observe([held], (Job(submission_id="train", job_id="train"),), now=end - at)
+        recorder.close(now=end)
+        done = await here("gpus", "--idle", "-c", "lab")
+    assert done.code == 1
+    assert done.text.splitlines()[1].split() == [
+        *["worker-1", "0", "H100", "80GB", "HBM3", "0", "0.0/0.0", "–", "15m", "2.40", "train", "ann", "ab" * 4, "7"]
+    ]
+    assert "1 idle GPU, $2.40/h wasted." in done.err
+
+
+@pytest.mark.usefixtures("home")
+async def test_min_belongs_to_idle() -> None:
+    assert (await here("gpus", "--min", "5m", "--address", "http://127.0.0.1:9")).code == 2
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("command", ["nodes", "gpus"])
+async def test_a_command_that_reads_gpus_adds_a_sample(command: str) -> None:
+    ray = FakeRay()
+    holding(ray, use=40)
+    async with serve(ray) as server:
+        assert (await here(command, "--address", server.url)).code == 0
+        done = await here("history", "--gpu", "worker-1:0", "--json", "--address", server.url)
+        assert [point["value"] for point in done.data["series"][0]["points"]] == [40.0]
+        done = await here("usage", "--json", "--address", server.url)
+        assert [row["job"] for row in done.data["usage"]] == (["train"] if command == "gpus" else [])
+
+
+@pytest.mark.usefixtures("home")
+async def test_the_screen_learns_whose_entrypoint_holds_a_gpu() -> None:
+    ray = FakeRay()
+    holding(ray, use=40)
+    async with serve(ray) as server:
+        address = parse_address(server.url)
+        client = RayClient.at(Endpoint(address=address))
+        async with LiveCluster(client, name="x", on_crash=_raise, target=Target(name="x", address=address)) as cluster:
+            await until(lambda: cluster.supervised)
+            assert cluster.supervised == {"ab" * 16: "train"}
+            assert len(server.seen("GET", "/api/v0/actors")) == 1

@@ -4,40 +4,16 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from cockpit.feeds.history_recorder import gpu_key, owner_of
+from cockpit.feeds.history_recorder import gpu_key
 from cockpit.feeds.history_store import RESUME_SECONDS
-from cockpit.model.gpu_use import foreign_processes, is_idle, node_names
+from cockpit.model.gpu_use import IdleGpu, foreign_processes, is_idle, stable_names
 from cockpit.model.jobs import Job
 from cockpit.model.nodes import Gpu, Node
 from cockpit.model.past import Holding
 
 DEFAULT_MIN_SECONDS = 300.0
-
-
-class IdleGpu(msgspec.Struct, frozen=True, kw_only=True):
-    """A GPU that is held and idle now.
-
-    `seconds` is how long it is known to have been idle. `known_for` is set, in seconds, where the known past is shorter
-    than what was asked for: it may have been idle longer. `cost_per_hour` is what its held share costs in USD.
-    """
-
-    node: str
-    index: int
-    model: str | None
-    utilization: int | None
-    power_w: float | None
-    memory_used: int | None
-    memory_total: int | None
-    share: float
-    submission_id: str | None
-    job_id: str | None
-    owner: str | None
-    actor_id: str | None
-    pid: int | None
-    foreign_pids: tuple[int, ...]
-    seconds: float
-    known_for: float | None
-    cost_per_hour: float | None
+START_SLACK_SECONDS = 60.0
+"""Samples have a time that is rounded down to their step: idle from the first one on is idle from the start."""
 
 
 def idle_gpus(
@@ -56,35 +32,30 @@ def idle_gpus(
     `holdings` are those of the history, and `covered_since` is from when on that has no gap; None where there is no
     history. With 0 the present sample alone decides.
     """
-    names = node_names(nodes)
-    by_job = {job.job_id: job for job in jobs if job.job_id}
+    names = stable_names(nodes)
+    by_id = {name: job for job in jobs for name in (job.job_id, job.submission_id) if name}
     latest = {(one.gpu, one.job): one for one in holdings if now - one.end <= RESUME_SECONDS}
     gpus = [(node, gpu) for node in nodes if node.is_alive for gpu in node.gpus]
     price = None if cost_per_hour is None or not gpus else cost_per_hour / len(gpus)
     found = []
     for node, gpu in gpus:
         if gpu.holders and gpu.index is not None and is_idle(gpu):
-            row = _row(names[node.node_id or ""], gpu, by_job, price)
+            row = _row(names[node.node_id or ""], gpu, by_id, price)
             row = _judged(row, _holding(row, latest), covered_since, now, min_seconds)
             if row.known_for is not None or row.seconds >= min_seconds:
                 found.append(row)
     return sorted(found, key=lambda row: (-row.seconds * row.share * (row.cost_per_hour or 1.0), row.node, row.index))
 
 
-def counts(row: IdleGpu) -> bool:
-    """Whether a row is known to have been idle long enough."""
-    return row.known_for is None
-
-
 def waste_per_hour(rows: Sequence[IdleGpu]) -> float | None:
     """What the rows that count cost in USD per hour; None where no cost is known."""
-    costs = [row.cost_per_hour for row in rows if counts(row) and row.cost_per_hour is not None]
+    costs = [row.cost_per_hour for row in rows if row.counts and row.cost_per_hour is not None]
     return sum(costs) if costs else None
 
 
 def _row(node: str, gpu: Gpu, jobs: Mapping[str, Job], price: float | None) -> IdleGpu:
     held = max(gpu.holders, key=lambda one: one.allocation or 0.0)
-    job = jobs.get(held.job_id or "")
+    job = jobs.get(held.submission_id or "") or jobs.get(held.job_id or "")
     share = min(1.0, sum(one.allocation or 0.0 for one in gpu.holders))
     return IdleGpu(
         node=node,
@@ -97,7 +68,7 @@ def _row(node: str, gpu: Gpu, jobs: Mapping[str, Job], price: float | None) -> I
         share=share,
         submission_id=held.submission_id or (job.submission_id if job else None),
         job_id=held.job_id,
-        owner=owner_of(job),
+        owner=job.owner if job else None,
         actor_id=held.actor_id,
         pid=held.pid,
         foreign_pids=tuple(foreign_processes(gpu)),
@@ -117,7 +88,7 @@ def _judged(row: IdleGpu, held: Holding | None, covered_since: float | None, now
     """The row with how long it has been idle, as far as the history knows."""
     since = held.idle_since if held is not None and held.idle_since is not None else now
     seconds = max(0.0, now - since)
-    is_from_the_start = covered_since is None or since <= covered_since
+    is_from_the_start = covered_since is None or since <= covered_since + START_SLACK_SECONDS
     return msgspec.structs.replace(
         row, seconds=seconds, known_for=seconds if seconds < min_seconds and is_from_the_start else None
     )

@@ -6,6 +6,7 @@ from typing import Self
 
 from cockpit.clients.ray import RayClient
 from cockpit.clients.transport import Endpoint
+from cockpit.errors import CockpitError
 from cockpit.feeds.hub import Hub
 from cockpit.feeds.topics import BACKGROUND_NODES_SECONDS, JOBS, NODES, Topic
 from cockpit.feeds.watch import Watch
@@ -17,7 +18,7 @@ from cockpit.model.snapshot import Snapshot
 from cockpit.operations.clusters.connect import Target
 from cockpit.operations.clusters.exposure import Exposure, look
 from cockpit.operations.clusters.protection import Protection, protection_of
-from cockpit.operations.clusters.recording import Recording
+from cockpit.operations.clusters.recording import Recording, managers_of
 from cockpit.secrets.names import DEFAULT_SCOPE
 
 EXPOSURE: Topic[Exposure] = Topic(name="exposure", fetch=lambda visit: look(visit.client), interval=300.0)
@@ -55,6 +56,8 @@ class LiveCluster:
         self.scopes = scopes
         self.hub = hub or Hub(client, on_crash=on_crash)
         self.history = ClusterHistory()
+        self.supervised: dict[str, str] = {}
+        """Submission IDs by the ID of the actor that holds what was asked for the entrypoint."""
         self.stopping: set[str | None] = set()
         self.stopped_here: set[str | None] = set()
         client.http.rest = REST_SECONDS
@@ -93,9 +96,21 @@ class LiveCluster:
 
     def _record(self, nodes: tuple[Node, ...], at: float) -> None:
         """Write the figures down, so that the next cockpit has them; where that fails the screen goes on without."""
-        if self.recording is not None:
-            jobs = self.hub.snapshot(JOBS).value
-            self.recording.note(nodes, jobs.rows if jobs else (), at)
+        if self.recording is None:
+            return
+        jobs = self.hub.snapshot(JOBS).value
+        rows = jobs.rows if jobs else ()
+        self.recording.note(nodes, rows, self.supervised, at)
+        if unknown := managers_of(nodes, rows, self.supervised):
+            self.hub.spawn(self._learn_supervisors(unknown))
+
+    async def _learn_supervisors(self, managers: set[str]) -> None:
+        """What was asked for an entrypoint is held by an actor of the job manager: ask once whose it is."""
+        for job_id in managers:
+            try:
+                self.supervised |= await self.client.state.supervisors(job_id)
+            except CockpitError:
+                return  # asked again with the next report
 
     def _observe(self, nodes: tuple[Node, ...], at: float) -> None:
         """Note a few nodes at once, and the rest of many between keys."""
