@@ -228,6 +228,8 @@ def show_ready(args: argparse.Namespace, prepared: "Prepared", ready: "Ready") -
     name = ready.context or prepared.file.stem
     where = f" at {ready.address}" if ready.address else ""
     output.line(f"{name} runs{where}, deployment {ready.dseq}, {per_hour(ready.usd_per_hour)}.")
+    if args.no_wait:
+        output.message(f"`rayakash-tui deployments resume {ready.dseq}` waits for it and adds the cluster.")
     opens = f"`rayakash-tui -c {last_word(ready.context)}` opens it; " if ready.context else ""
     output.message(f"{opens}`rayakash-tui deployments close {ready.dseq}` ends it and its cost.")
 

@@ -352,6 +352,7 @@ async def update_one(args: argparse.Namespace) -> int:
     from cockpit.cli.sdl_input import in_file, read_document
     from cockpit.operations.deployments import existing
     from cockpit.operations.deployments.preparing import Wish, prepare
+    from cockpit.operations.deployments.telling import inside_lines
     from cockpit.operations.question import Question
 
     _changes(args)
@@ -371,9 +372,10 @@ async def update_one(args: argparse.Namespace) -> int:
                 hint=f"Rent it anew: rayakash-tui deployments redeploy {args.dseq} --sdl {args.file}",
                 fault="needs-new-deployment",
             )
-        if not await asking(args)(Question(f"Update deployment {args.dseq}?", "update", lines=sentences)):
-            return EXIT_FAILED
         prepared = await prepare(console, document, Path(args.file), Wish(hours=None))
+        lines = (*sentences, *inside_lines(prepared))
+        if not await asking(args)(Question(f"Update deployment {args.dseq}?", "update", lines=lines)):
+            return EXIT_FAILED
         await existing.update(console, plan, prepared)
     if args.json:
         output.record({"dseq": args.dseq, "updated": list(sentences)})

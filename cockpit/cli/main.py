@@ -44,6 +44,7 @@ _VALUED = ("-c", "--context", "--address", "--ssh", "--ssh-port", "--accept-cert
 
 EPILOG = """\
 exit codes: 0 done, the job succeeded; 1 it failed or was not found; 2 usage; 3 unreachable; 4 not let in or not trusted
+            5 outcome unknown, something may cost: look with `deployments`
 The cluster is named by a flag, else RAYAKASH_ADDRESS, RAY_API_SERVER_ADDRESS or RAY_ADDRESS, else the context in use.
 """
 

@@ -188,6 +188,8 @@ async def test_update_in_place_and_what_needs_a_new_deployment(console: SimConso
     image = await here("deployments", "update", dseq, str(tmp_path / "image.yaml"), "--from", lab, "--yes", "--json")
     assert image.code == 0, image.err
     assert "caddy:2.10.1" in console.world.deployments[dseq].sdl
+    assert "Secrets travel inside the SDL" in image.err
+    assert "ac-secret://" not in console.world.deployments[dseq].sdl
 
 
 async def test_redeploy_closes_first_and_avoids_the_old_provider(console: SimConsole, lab: str) -> None:

@@ -168,8 +168,11 @@ def _running(found: Deployment, dseq: str) -> SdlDocument:
 
 
 async def update(console: ConsoleClient, plan: UpdatePlan, prepared: Prepared) -> Deployment:
-    """Carry an update out, and wait for the proof. Raises the refusal, and OutcomeUnknownError."""
-    sent = await outgoing(console, prepared)
+    """Carry an update out, and wait for the proof. Raises the refusal, and OutcomeUnknownError.
+
+    A PUT takes no seal: values go inside, so that no reference reaches a container.
+    """
+    sent = await outgoing(console, msgspec.structs.replace(prepared, travel="inside" if prepared.secrets else "none"))
 
     async def send() -> Outcome[Deployment]:
         inside = prepared.travel == "inside"

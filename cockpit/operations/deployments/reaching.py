@@ -7,7 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from cockpit.clients.address import Address, parse_address
-from cockpit.errors import CockpitError, UnreachableError, UntrustedError
+from cockpit.errors import AuthenticationError, CockpitError, UnreachableError, UntrustedError
 from cockpit.local.containers.plan import doors_of
 from cockpit.model.akash.deployments import LeaseStatus
 from cockpit.operations.clusters.connect import Selection, choose, connect
@@ -112,6 +112,9 @@ async def nodes_alive(step: Step, context: str, expected: int) -> int | None:
             target = await asyncio.to_thread(choose, Selection(context=context))
             async with await connect(target) as client:
                 found = sum(node.is_alive for node in (await client.nodes.list()).rows)
+        except (UntrustedError, AuthenticationError) as error:
+            step.say(f"The nodes were not counted. {error.title} {error.hint}".rstrip())
+            return alive
         except CockpitError:
             await step.console.clock.sleep(POLL_S)
             continue

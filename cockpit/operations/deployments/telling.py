@@ -101,10 +101,17 @@ def _other_lines(prepared: Prepared) -> Iterator[str]:
     if prepared.travel == "sealed":
         yield f"Secrets travel sealed; the provider gets their values: {names}."
     if prepared.travel == "inside":
-        yield f"Secrets travel inside the SDL over TLS; the Console and the provider can read them: {names}."
+        yield from inside_lines(prepared)
     if prepared.made:
         yield f"Will be made, since they are missing: {', '.join(prepared.made)}."
     yield f"Not checked: {', '.join(plan.unchecked)}."
+
+
+def inside_lines(prepared: Prepared) -> list[str]:
+    """What sending the values inside the SDL means; nothing where there are none."""
+    names = ", ".join(prepared.secrets)
+    told = f"Secrets travel inside the SDL over TLS; the Console and the provider can read them: {names}."
+    return [told] if prepared.secrets else []
 
 
 def plan_question(prepared: Prepared) -> Question:
