@@ -1,8 +1,8 @@
 """Following a log: its bytes, all of them, until its writer has ended and the log with it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager, suppress
 from typing import Protocol
 
 import msgspec
@@ -108,6 +108,9 @@ class LogFollower:
         self._last_byte = 0.0
         self._quiet_check = QUIET_CHECK_SECONDS
         self._reading_since = 0.0
+        self._has_read = False
+        self._is_fresh = False
+        self._is_waiting = False
 
     async def run(self) -> Followed:
         """Follow to the end; cancel to stop earlier."""
@@ -125,18 +128,37 @@ class LogFollower:
                 self._held = Holding(self._spool, from_start=True)
 
     async def _log_failed(self, error: UnreachableError) -> None:
-        """Wait before the log is opened again; a reading that went well for a while begins a new count."""
-        if asyncio.get_running_loop().time() - self._reading_since >= STEADY_SECONDS:
-            self._came_back = self._log_patience.succeeded() or self._came_back
-        else:
+        """Wait before the log is opened again, longer each time; new bytes begin a new count, and nothing else does.
+
+        How long a reading lasted does not: on a slow line one may take minutes and bring nothing but what is held.
+        """
+        self._check_steady()
+        if asyncio.get_running_loop().time() - self._reading_since < STEADY_SECONDS:
             await asyncio.sleep(self._source.interval)
+        if self._has_read and not self._is_fresh:
+            error = UnreachableError(
+                "The log does not get any further: each connection ends before it brings new bytes.",
+                detail=error.title,
+                hint="Something between here and the cluster cuts connections; `rayakash-tui doctor` may tell what.",
+            )
+        self._is_fresh = self._has_read = False
         await self._log_patience.failed(error, silently=True)
+
+    def _check_steady(self) -> None:
+        """Count a stream that has brought all there is, and waits for more, as one that works."""
+        if self._is_waiting and asyncio.get_running_loop().time() - self._last_byte >= STEADY_SECONDS:
+            self._progressed()
+
+    def _progressed(self) -> None:
+        self._came_back = self._log_patience.succeeded() or self._came_back
+        self._tell_reconnected()
 
     async def _session(self) -> Followed:
         state = await self._located()
         if state.file is None:
             return Followed(state=state)
         self._reading_since = self._last_byte = asyncio.get_running_loop().time()
+        self._is_waiting = False
         if self._follow and not state.is_over:
             state = await self._stream(state, state.file)
         try:
@@ -156,11 +178,14 @@ class LogFollower:
         return state
 
     def _arrived(self) -> None:
-        """All that was held before has been seen again, and the log is being read on."""
-        self._came_back = self._log_patience.succeeded() or self._came_back
+        """The log was read to its end, or on beyond what was held before."""
+        self._tell_doubt()
+        self._progressed()
+
+    def _tell_doubt(self) -> None:
         if not self._proven and not self._doubt_told:
             self._came_back = self._doubt_told = True
-        self._tell_reconnected()
+            self._tell_reconnected()
 
     def _tell_reconnected(self) -> None:
         """Say that the cluster is back, once it is known whether anything was lost."""
@@ -214,6 +239,7 @@ class LogFollower:
                     if self._is_behind or not self._source.can_stream:
                         await self._copy(file)
                         self._is_behind = False
+                        self._arrived()
                     if self._source.can_stream:
                         await self._copy(file, endless=True)
             except NotFoundError as error:
@@ -241,6 +267,7 @@ class LogFollower:
 
     async def _check_quiet(self, file: LogFile) -> None:
         """A stream that is silent for long may be a dead connection: look whether the log grew without us."""
+        self._check_steady()
         now = asyncio.get_running_loop().time()
         if now - self._last_byte < self._quiet_check or not self._source.can_stream:
             return
@@ -259,15 +286,27 @@ class LogFollower:
         await self._copy(file)
 
     def _open(self, file: LogFile, *, endless: bool = False) -> "_Open":
-        def opened(lines: int) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
-            return self._source.client.logs.open(file, lines=lines, endless=endless)
+        @asynccontextmanager
+        async def opened(lines: int) -> AsyncIterator[AsyncIterator[bytes]]:
+            async with (
+                self._source.client.logs.open(file, lines=lines, endless=endless) as chunks,
+                aclosing(self._marked(chunks)) as marked,
+            ):
+                yield marked
 
         return opened
+
+    async def _marked(self, chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+        """The chunks as they are; whether a reading brought any tells what its failure means."""
+        async for chunk in chunks:
+            self._has_read = True
+            yield chunk
 
     async def _copy(self, file: LogFile, *, endless: bool = False) -> None:
         """Read the log from the first byte that is not held yet, to its end of now or endlessly."""
         open_ = self._open(file, endless=endless)
         if not self._held.size:
+            self._is_waiting = endless
             async with open_(self._tail or -1 if self._held.origin is None else -1) as chunks:
                 await self._take(chunks)
             return
@@ -300,8 +339,11 @@ class LogFollower:
             self._last_byte = clock()
             if fresh := overlap.feed(chunk) if overlap else chunk:
                 self._keep(fresh)
-            if overlap is None or overlap.is_passed:
+                self._is_fresh = True
                 self._arrived()
+            self._is_waiting = overlap is None or overlap.is_passed
+            if self._is_waiting:
+                self._tell_doubt()
 
     def _keep(self, fresh: bytes) -> None:
         self._held.add(fresh)

@@ -1,6 +1,7 @@
 """What the follower does when the file is another one, the way there is broken, or the cluster is."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -131,6 +132,46 @@ async def test_cut_stream_is_nothing_to_tell_while_the_cluster_answers() -> None
         ray.end(JOB)
         await run.result()
         assert run.held == bytes(log.data)
+    assert run.events == []
+
+
+async def test_readings_that_bring_nothing_new_end_by_the_patience_however_long_they_take() -> None:
+    ray = FakeRay()
+    ray.add(JOB, log=LINES)
+    ray.cuts = [4096] * 10_000
+    ray.slowness = 0.04  # each reading takes longer than what is called steady
+    async with following(ray, retry_for=1.0) as run:
+        with pytest.raises(UnreachableError, match="does not get any further") as caught:
+            await run.result()
+        assert run.held == LINES[:4096]
+    assert caught.value.exit_code == 3
+    assert "away" in run.events
+
+
+async def test_a_whole_log_whose_readings_bring_nothing_new_ends_too() -> None:
+    ray = FakeRay()
+    ray.add(JOB, "SUCCEEDED", log=LINES)
+    ray.cuts = [4096] * 10_000
+    ray.slowness = 0.04
+    async with following(ray, retry_for=1.0, follow=False, retry_from_start=True) as run:
+        with pytest.raises(UnreachableError, match="does not get any further"):
+            await run.result()
+
+
+async def test_a_quiet_stream_that_is_cut_again_and_again_uses_up_no_patience() -> None:
+    ray = FakeRay()
+    log = ray.add(JOB, log=LINES)
+    async with following(ray, retry_for=0.5) as run:
+        await run.holds(len(LINES))
+        for _ in range(5):
+            streams = ray.streams
+            await asyncio.sleep(2 * follower.STEADY_SECONDS)  # longer in all than the patience lasts
+            ray.break_streams()
+            await until(partial(lambda before: ray.streams > before, streams))
+        log.write(b"and more\n")
+        ray.end(JOB)
+        await run.result()
+        assert run.held == LINES + b"and more\n"
     assert run.events == []
 
 
