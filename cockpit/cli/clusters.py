@@ -39,6 +39,11 @@ def add(commands: Any) -> None:
     remove.set_defaults(run=remove_cluster)
     check = nested.add_parser("check", help="examine clusters: name, port, certificate, Ray, access, clock, exposure")
     check.add_argument("names", nargs="*", metavar="NAME", help="which (default: all)")
+    check.add_argument(
+        "--burn-in",
+        action="store_true",
+        help="then test the machines of one cluster by a job: disk, memory, every GPU under load, the network",
+    )
     options.add_cluster(check)
     check.set_defaults(run=check_clusters)
     doctor = commands.add_parser(
@@ -178,14 +183,22 @@ async def check_clusters(args: argparse.Namespace) -> int:
     for name in args.names:
         if known.row(name) is None:
             raise unknown(name)
+    if args.burn_in and len(args.names) > 1:
+        raise UsageError("--burn-in tests one cluster at a time.")
     found = await examine_clusters(_selections(args) or known_selections())
+    code = next((one.exit_code for one in found if one.exit_code), EXIT_OK)
+    burn_in: dict[str, Any] = {}
+    if args.burn_in and not code:
+        from cockpit.cli.gallery import check_machines
+
+        code, burn_in["burn_in"] = await check_machines(args, args.names[0] if args.names else None)
     if args.json:
-        output.listing("clusters", [_examined(one) for one in found], now=time.time())
+        output.listing("clusters", [_examined(one) for one in found], now=time.time(), **burn_in)
     elif not found:
         output.message("No cluster has a name yet: `rayakash-tui clusters add NAME ADDRESS` gives one.")
     for one in () if args.json else found:
         _print_cluster(one)
-    return next((one.exit_code for one in found if one.exit_code), EXIT_OK)
+    return code
 
 
 def _selections(args: argparse.Namespace) -> "dict[str, Selection]":

@@ -122,6 +122,27 @@ def copy_sample(args: argparse.Namespace) -> int:
 
 async def run_sample(args: argparse.Namespace) -> int:
     """Submit a sample, follow it, and exit with its result."""
+    code, result = await run_and_follow(args)
+    if args.json and not args.no_wait:
+        output.record(result)
+    return code
+
+
+async def check_machines(args: argparse.Namespace, name: str | None) -> tuple[int, dict[str, Any]]:
+    """Run the sample that tests rented machines on a cluster by its name; the exit code and what it found."""
+    given: dict[str, Any] = {
+        "workers": None,
+        "gpus_per_worker": None,
+        "wait": False,
+        "installed": True,
+        "no_wait": False,
+    }
+    more = {**given, "name": "check-cluster", "retry_for": None, "rest": [], "context": name or args.context}
+    return await run_and_follow(argparse.Namespace(**{**vars(args), **more}))
+
+
+async def run_and_follow(args: argparse.Namespace) -> tuple[int, dict[str, Any]]:
+    """Submit a sample and follow it; the exit code and its result."""
     from cockpit.operations.gallery import copy, form_of, installation, sample
     from cockpit.operations.jobs.submit import prepare, submit
 
@@ -145,7 +166,7 @@ async def run_sample(args: argparse.Namespace) -> int:
             submission_id = await submit(client, await prepare(form), patience=session.patience_of(args))
         if args.no_wait:
             output.line(submission_id)
-            return EXIT_OK
+            return EXIT_OK, {}
         output.message(f"Submitted {submission_id}.")
         return await _follow(client, submission_id, args)
 
@@ -190,7 +211,7 @@ async def _check_gpus(client: "RayClient", args: argparse.Namespace) -> None:
     )
 
 
-async def _follow(client: "RayClient", submission_id: str, args: argparse.Namespace) -> int:
+async def _follow(client: "RayClient", submission_id: str, args: argparse.Namespace) -> tuple[int, dict[str, Any]]:
     """Print the log, on stderr where stdout is for the result, and conclude."""
     from cockpit.cli.following import Printer, conclude, follow
     from cockpit.feeds.log_source import JobLog
@@ -199,10 +220,10 @@ async def _follow(client: "RayClient", submission_id: str, args: argparse.Namesp
     printer = Printer(sys.stderr if args.json else None, keep=KEPT_BYTES)
     followed = await follow(JobLog(client, submission_id), args, has_answered=True, printer=printer)
     result = result_in(printer.kept.decode("utf-8", "replace"))
-    if args.json:
-        output.record(result or {"ok": False, "error": "The sample did not print a result."})
     code = EXIT_FAILED if _say_installation_failure(followed.job) else conclude(followed)
-    return code if code or (result and result.get("ok")) else EXIT_FAILED
+    if result is None:
+        return code or EXIT_FAILED, {"ok": False, "error": "The sample did not print a result."}
+    return code or (EXIT_OK if result.get("ok") else EXIT_FAILED), result
 
 
 def _say_installation_failure(job: "Job") -> bool:

@@ -8,17 +8,24 @@ import pytest
 
 from tests.live.cluster import started_head
 from tests.live.command_line import CommandLine
+from tests.live.node import RayHead
 from tests.live.release import RAY_BIN
 
 
 @pytest.fixture(scope="session")
-def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
-    """Our command line, told of a head with four CPUs."""
+def head() -> Iterator[RayHead]:
+    """A head with four CPUs."""
     if not os.environ.get(RAY_BIN):
         pytest.skip(f"needs {RAY_BIN}, the bin directory of an environment with Ray's libraries: make test-gallery")
     with started_head(num_cpus=4) as head:
-        variables = {"RAYAKASH_ADDRESS": head.address, "RAY_AUTH_TOKEN": head.token}
-        yield CommandLine(tmp_path_factory.mktemp("home"), variables)
+        yield head
+
+
+@pytest.fixture(scope="session")
+def gallery(head: RayHead, tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
+    """Our command line, told of the head by its environment."""
+    variables = {"RAYAKASH_ADDRESS": head.address, "RAY_AUTH_TOKEN": head.token}
+    return CommandLine(tmp_path_factory.mktemp("home"), variables)
 
 
 @pytest.fixture

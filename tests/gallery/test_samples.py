@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.live.command_line import CommandLine
+from tests.live.node import RayHead
 
 pytestmark = pytest.mark.gallery
 
@@ -101,3 +102,10 @@ def test_deepspeed_zero(gallery: CommandLine, storage: str, stage: str) -> None:
     found = result_of(gallery, "deepspeed-zero", "--storage", storage, "--stage", stage)
     assert (found["workers"], found["stage"]) == (2, int(stage))
     assert found["accuracy"] > 0.8
+
+
+def test_clusters_check_burns_the_machines_in(gallery: CommandLine, head: RayHead) -> None:
+    words = ("clusters", "check", "--address", head.address, "--send-token", "--burn-in", "--json")
+    done = gallery.run(*words, within=LONG)
+    assert done.code == 0, done.everything[-4000:]
+    assert done.json()["burn_in"]["ok"] is True
