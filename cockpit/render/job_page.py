@@ -12,6 +12,7 @@ from cockpit.model.why.placement import holders
 from cockpit.model.why.verdicts import Explanation
 from cockpit.render import plain, why
 from cockpit.render.actors import ACTORS
+from cockpit.render.cell_text import cell_width, clip
 from cockpit.render.events import EVENTS
 from cockpit.render.gpus import GPUS
 from cockpit.render.table import RowContext, TableSpec
@@ -90,11 +91,20 @@ def table_lines(spec: TableSpec[Any], items: Sequence[Any], context: RowContext,
     return [*lines, ("", f"and {more:,} more: rayakash-tui {spec.name} --job ID")] if more > 0 else lines
 
 
-def task_lines(tasks: Sequence[Task], context: RowContext, width: int) -> Lines:
-    """Its tasks: what failed and what runs first."""
-    ranks = {"FAILED": 0, "RUNNING": 1, "FINISHED": 3}
-    ordered = sorted(tasks, key=lambda task: ranks.get(task.state or "", 2))
-    return table_lines(TASKS, ordered, context, width)
+def task_lines(tasks: Sequence[Task], context: RowContext, width: int, *, is_cut: bool = False) -> Lines:
+    """Its tasks by function, and each of them."""
+    progress = _without_labels(progress_lines(tasks, is_cut=is_cut), width)
+    return [*progress, *([("", " ")] if progress else []), *table_lines(TASKS, tasks, context, width)]
+
+
+def _without_labels(lines: Lines, width: int) -> Lines:
+    """The same with labels as a part of the text: beside a column of labels a table would have no room."""
+    column = min(width // 2, max((cell_width(label) for label, text in lines if text), default=0))
+    return [
+        (label, "") if not text else ("", f"{shown}{' ' * (column - size)}  {text}")
+        for label, text in lines
+        for shown, size in [clip(label, column)]
+    ]
 
 
 def actor_lines(actors: Sequence[Actor], context: RowContext, width: int) -> Lines:
@@ -106,7 +116,8 @@ def actor_lines(actors: Sequence[Actor], context: RowContext, width: int) -> Lin
         if actor.death_cause.message
     ]
     table = table_lines(ACTORS, actors, context, width)
-    return [*table, *([("", " "), ("why they died", ""), *died[:MOST_FUNCTIONS]] if died else [])]
+    why_died = _without_labels([("why they died", ""), *died[:MOST_FUNCTIONS]], width)
+    return [*table, *([("", " "), *why_died] if died else [])]
 
 
 def gpu_lines(nodes: Sequence[Node], job_ids: set[str], context: RowContext, width: int) -> Lines:

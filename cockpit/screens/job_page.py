@@ -44,6 +44,7 @@ class JobPage(TextDialog):
         self._job = job
         self._is_forgotten = False
         self._tab = 0
+        self._follows = True
         self._watches: dict[str, Watch[Any]] = {}
         super().__init__(f"Job {job.id}", detail_lines(job, self._now))
 
@@ -84,8 +85,9 @@ class JobPage(TextDialog):
         """Show a tab, from its beginning."""
         self._tab = tab
         self._ask()
-        self._refresh()
         self.query_one("#text-scroll").scroll_home(animate=False)
+        self._follows = True
+        self._refresh()
 
     def _ask(self) -> None:
         """Ask for what this tab shows, and for nothing else."""
@@ -108,7 +110,14 @@ class JobPage(TextDialog):
         if self.is_mounted and self._watches:
             tabs = [Content.styled(f" {tab} ", "reverse" if at == self._tab else "") for at, tab in enumerate(TABS)]
             self.query_one("#job-tabs", Static).update(Content(" ").join(tabs))
+            scroll = self.query_one("#text-scroll")
+            is_log = TABS[self._tab] == "Log"
+            # Once somebody has scrolled up in a log, it stays where it is.
+            follows = is_log and (self._follows or scroll.is_vertical_scroll_end)
+            self._follows = is_log and self._facts is None
             self.show(self._tab_lines())
+            if follows:
+                self.call_after_refresh(self.call_after_refresh, scroll.scroll_end, animate=False)
 
     def _tab_lines(self) -> list[tuple[str, str]]:
         facts = self._facts
@@ -128,8 +137,7 @@ class JobPage(TextDialog):
             case "Log":
                 return render.log_lines(facts.log)
             case "Tasks":
-                progress = render.progress_lines(facts.tasks, is_cut=facts.is_cut)
-                return [*progress, ("", " "), *render.task_lines(facts.tasks, self._row_context, self._width)]
+                return render.task_lines(facts.tasks, self._row_context, self._width, is_cut=facts.is_cut)
             case _:
                 return render.actor_lines(facts.actors, self._row_context, self._width)
 

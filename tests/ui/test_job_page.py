@@ -47,3 +47,19 @@ async def test_a_pending_job_says_why_it_waits_in_the_list_and_for_each_node_on_
             dialog = await driver.opened(f"Job {job.id}")
             await driver.wait_until(lambda: "why it waits" in driver.text, "why it waits")
             dialog.says("Needs 64 GPUs on one node; the largest node has 4.", "Ray gives up in", "too few GPUs")
+
+
+async def test_the_log_is_shown_from_its_end_and_tables_fit_on_80_columns() -> None:
+    async with SimServer(SimCluster(MANY)) as server, cockpit(server, size=(80, 24)) as driver:
+        job = next(job for job in server.cluster.running() if job.job_id and job.kind.actor and job.shares)
+        await driver.jobs.select(job.id)
+        await driver.press("enter")
+        await driver.opened(f"Job {job.id}")
+        await driver.press("tab")
+        scroll = driver.app.screen.query_one("#text-scroll")
+        await driver.wait_until(lambda: scroll.max_scroll_y > 0 and scroll.is_vertical_scroll_end, "the end of the log")
+        await driver.press("tab")
+        await driver.wait_until(
+            lambda: any("FAILED" in line and "preprocess" in line and "head" in line for line in driver.lines),
+            "a task on one line",
+        )
