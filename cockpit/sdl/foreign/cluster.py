@@ -5,13 +5,15 @@ from decimal import Decimal
 import msgspec
 
 from cockpit.sdl import ray_plan
+from cockpit.sdl.document import SdlDocument
 from cockpit.sdl.export import label
 from cockpit.sdl.foreign.flags import Flags
-from cockpit.sdl.foreign.losses import ImportLoss, Losses
+from cockpit.sdl.foreign.losses import CannotRunError, ImportLoss, Losses
 from cockpit.sdl.foreign.sizes import Demand
 from cockpit.sdl.plan import Plan, PortPlan, ServicePlan
 from cockpit.sdl.ray_cluster import image_version
 from cockpit.sdl.ray_images import FIRST_WITH_TOKENS, release, stock_image
+from cockpit.sdl.rules import lint
 from cockpit.sdl.wish import notes_for
 from cockpit.sdl.writer import sdl_text, secret_names
 
@@ -84,7 +86,12 @@ def finished(draft: Draft, name: str, source: str, losses: Losses) -> Imported:
     title = f"The Ray cluster {name}, imported from a {source}."
     secrets = [one for one in secret_names(services) if one not in ray_plan.OWN_SECRETS]
     plan = Plan(title=title, notes=notes_for(name, secrets), services=tuple(services))
-    return Imported(sdl_text(plan), name, title, losses.all())
+    text = sdl_text(plan)
+    found = lint(SdlDocument(text))
+    if not found.portable:
+        words = next((one.message for one in found.problems if one.severity == "error"), "")
+        raise CannotRunError(f"Akash does not take this cluster. {words}".strip())
+    return Imported(text, name, title, losses.all())
 
 
 def _needs_guard(draft: Draft, losses: Losses) -> bool:

@@ -240,7 +240,7 @@ class _Reader:
         for index, one in enumerate(items(service.get("volumes"))):
             where = f"{path}.volumes.{index}"
             kind, source, target, size = _mount(one)
-            if not re.fullmatch(r"/[^\s:]+", target) or any(target == volume.mount for volume in demand.volumes):
+            if not _is_free(target, demand):
                 self._losses.add(where, "It names no path of its own.")
             elif kind == "tmpfs":
                 self._tmpfs(target, size, where, demand)
@@ -264,6 +264,9 @@ class _Reader:
             )
 
     def _tmpfs(self, target: str, size: int | None, path: str, demand: Demand) -> None:
+        if not _is_free(target, demand):
+            self._losses.add(path, "It names no path of its own.")
+            return
         if target.rstrip("/") == SHM:
             demand.shm = Decimal(size) if size else demand.shm
             return
@@ -363,6 +366,12 @@ def _mount(value: object) -> tuple[str, str, str, int | None]:
         return "volume", "", parts[0], None
     kind = "bind" if parts[0][:1] in (".", "/", "~", "$") else "volume"
     return kind, parts[0], parts[1], None
+
+
+def _is_free(target: str, demand: Demand) -> bool:
+    """Whether it is an absolute path that no volume has yet."""
+    path = target.rstrip("/")
+    return bool(re.fullmatch(r"/[^\s:]+", path)) and all(path != volume.mount for volume in demand.volumes)
 
 
 def _free(name: str, demand: Demand) -> str:
