@@ -153,7 +153,7 @@ def _said(group: dict[str, Any], count: bool = True) -> dict[str, Any]:
 
 
 @given(GROUPS, GROUPS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_a_ray_cluster_keeps_what_both_can_say(head: dict[str, Any], worker: dict[str, Any]) -> None:
     source = cluster(
         _container(head), _container(worker), head_group={"rayStartParams": head["params"]},
@@ -172,7 +172,7 @@ def test_a_ray_cluster_keeps_what_both_can_say(head: dict[str, Any], worker: dic
 
 
 @given(GROUPS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_a_compose_file_keeps_what_both_can_say(worker: dict[str, Any]) -> None:
     limits = {"cpus": f"{worker['cpu']}", "memory": f"{worker['memory']}g"}
     resources: dict[str, Any] = {"limits": limits}
