@@ -318,8 +318,10 @@ class Consents(msgspec.Struct, frozen=True):
 
 
 def load_consents() -> Consents:
-    """What the user agreed to so far. Raises UsageError where the file is there but unreadable."""
-    path = _consents_file()
+    """What the user agreed to so far. Raises UsageError where the file is unreadable, or others can write it."""
+    path = consents_file()
+    if path.exists() and (words := writable_by_others(path)):
+        raise UsageError(f"{path} is not used.", detail=words, hint="Or remove the file, to be asked again.")
     try:
         return msgspec.json.decode(read_file(path), type=Consents)
     except FileNotFoundError:
@@ -330,8 +332,9 @@ def load_consents() -> Consents:
 
 def save_consents(consents: Consents) -> None:
     """Remember what the user agreed to. Raises UsageError."""
-    write_private(_consents_file(), msgspec.json.encode(consents))
+    write_private(consents_file(), msgspec.json.encode(consents))
 
 
-def _consents_file() -> Path:
+def consents_file() -> Path:
+    """What the user agreed to; whoever can write it decides where tokens and secrets go."""
     return state_directory() / "consents.json"

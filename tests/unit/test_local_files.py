@@ -10,10 +10,18 @@ from cockpit.cli.sdl_input import read_bytes
 from cockpit.clients.tls import Tls, context_of
 from cockpit.clients.tokens import read_token_file
 from cockpit.errors import UsageError
+from cockpit.operations.clusters.doctor import machine_checks
 from cockpit.operations.jobs.runtime_env import checked, load_file
 from cockpit.sdl.files import read_document
 from cockpit.secrets.files import read
-from cockpit.settings import read_file, writable_by_others, write_private
+from cockpit.settings import (
+    Consents,
+    load_consents,
+    read_file,
+    save_consents,
+    writable_by_others,
+    write_private,
+)
 from cockpit.toml_text import readable
 
 
@@ -102,3 +110,23 @@ def test_a_link_goes_on_leading_to_its_file(tmp_path: Path) -> None:
     assert link.is_symlink()
     assert target.read_bytes() == b"new"
     assert target.stat().st_mode & 0o777 == 0o600
+
+
+def test_consents_that_others_can_write_are_refused() -> None:
+    save_consents(Consents(plain_http=frozenset({"http://h:8265"})))
+    assert load_consents().plain_http
+    settings.consents_file().chmod(0o666)
+    with pytest.raises(UsageError, match="is not used") as caught:
+        load_consents()
+    assert "chmod go-w" in caught.value.detail
+
+
+@pytest.mark.parametrize("name", ["vault", "secrets.json"])
+def test_doctor_tells_of_files_that_others_can_write(name: str) -> None:
+    path = settings.data_directory() / name
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.touch(mode=0o600)
+    assert not [check for check in machine_checks({}) if check.fault == "file-open-to-others"]
+    path.chmod(0o622)
+    (check,) = [check for check in machine_checks({}) if check.fault == "file-open-to-others"]
+    assert str(path) in check.words

@@ -220,3 +220,16 @@ async def test_refused_submission_is_not_looked_up() -> None:
     prepared = await prepare(SubmitForm(entrypoint="true", submission_id="x"))
     with pytest.raises(RejectedError):
         await submit(Scripted(RejectedError("no"), Job(submission_id="x")), prepared)
+
+
+@pytest.mark.parametrize(
+    ("form", "name"),
+    [
+        (SubmitForm(entrypoint="python x.py --token ac-secret://HF"), "entrypoint"),
+        (SubmitForm(entrypoint="true", runtime_env={"pip": ["x @ https://u:ac-secret://HF@h/x"]}), "pip"),
+        (SubmitForm(entrypoint="true", runtime_env={"config": {"a": [{"b": "ac-secret://HF"}]}}), "config"),
+    ],
+)
+async def test_a_reference_where_nothing_replaces_it_is_refused(form: SubmitForm, name: str) -> None:
+    with pytest.raises(UsageError, match=f"^{name} contains a secret reference"):
+        await prepare(form)

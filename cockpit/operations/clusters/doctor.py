@@ -20,6 +20,7 @@ from cockpit.operations.clusters.contexts import KnownList, known_clusters
 from cockpit.operations.clusters.diagnosis import Check, Diagnosis, diagnose, failed
 from cockpit.secrets.overview import status
 from cockpit.secrets.references import process_store
+from cockpit.settings import writable_by_others
 
 AT_ONCE = 4
 NOT_A_SCREEN = ("", "dumb", "unknown")
@@ -76,7 +77,7 @@ async def examine_clusters(selections: Mapping[str, Selection]) -> list[Diagnosi
 
 def machine_checks(environment: Mapping[str, str]) -> list[Check]:
     """What of this machine matters to the cockpit. The keyring may take its time."""
-    found = [_python(), _terminal(environment), _colours(environment), *_config(), *_directories()]
+    found = [_python(), _terminal(environment), _colours(environment), *_config(), *_directories(), *_own_files()]
     return [*found, *_secrets(), _ssh(), _local_ray(), _proxies(environment)]
 
 
@@ -153,6 +154,14 @@ def _directories() -> list[Check]:
         )
         for path in bad
     ]
+
+
+def _own_files() -> list[Check]:
+    """Files that decide whom to trust and where secrets are; config.toml is examined with its contents."""
+    data = settings.data_directory()
+    paths = (settings.consents_file(), data / "vault", data / "secrets.json")
+    open_to_others = dict.fromkeys(words for path in paths if path.exists() and (words := writable_by_others(path)))
+    return [Check(name="files", state="fail", words=words, fault="file-open-to-others") for words in open_to_others]
 
 
 def _is_writable(path: Path) -> bool:

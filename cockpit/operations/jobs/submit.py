@@ -114,10 +114,22 @@ def _request(form: SubmitForm, submission_id: str, given: Mapping[str, str], var
             entrypoint_resources=form.resources or None,
             entrypoint_label_selector=form.label_selector or None,
         )
+        _check_references(request)
         msgspec.json.encode(request)
     except (TypeError, ValueError, RecursionError) as error:
         raise UsageError("The job cannot be written as JSON, which Ray wants.", detail=str(error)) from error
     return request
+
+
+def _check_references(request: JobRequest) -> None:
+    """Only values of variables are replaced; elsewhere a reference would reach the cluster as it is."""
+    rest = {key: value for key, value in (request.runtime_env or {}).items() if key != "env_vars"}
+    for name, value in {"entrypoint": request.entrypoint, **rest}.items():
+        if REFERENCE_PREFIX in msgspec.json.encode(value).decode():
+            raise UsageError(
+                f"{name} contains a secret reference; only values of environment variables are replaced.",
+                hint=f"Pass it as a variable: --env NAME={REFERENCE_PREFIX}NAME, and read $NAME in the job.",
+            )
 
 
 def resolve_environment(given: Mapping[str, str], scopes: Sequence[str] = (DEFAULT_SCOPE,)) -> dict[str, str]:
