@@ -10,7 +10,7 @@ from tests.akash_sim.wire import client_of
 from tests.akash_sim.world import SimWorld
 
 BATCHES, WALKS = 4, 250
-SLOW_BATCHES = 16
+SLOW_BATCHES = 20
 
 
 async def walk(seed: int) -> None:
