@@ -120,7 +120,7 @@ class CockpitApp(TerminalApp):
         entry = entry_of(name)
         titles = [(other.key, other.title) for other in entries() if other.key]
         if not entry.key:
-            titles.append((f":{entry.name}", entry.title))
+            titles.append((":", entry.title))
         pane = entry.make(glyphs=self.glyphs)
         if isinstance(pane, TablePane):
             pane.arrangement = self._arrangements.of(pane.table_id)
@@ -213,7 +213,8 @@ class CockpitApp(TerminalApp):
 
     @on(TabLine.Chosen)
     def _tab_chosen(self, event: TabLine.Chosen) -> None:
-        self.switch_mode(next(entry.name for entry in entries() if event.key in (entry.key, f":{entry.name}")))
+        if chosen := next((entry.name for entry in entries() if entry.key == event.key), None):
+            self.switch_mode(chosen)  # a resource without a number is in the line only while it is in front
 
     @on(KeyHints.Pressed)
     def _hint_pressed(self, event: KeyHints.Pressed) -> None:

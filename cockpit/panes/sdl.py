@@ -43,7 +43,7 @@ LOOK_SECONDS = 0.5
 WIDE = 100
 # Of the actions of all panes, these mean something here.
 WITHOUT_SDL = ("sdl_new", "sdl_open", "sdl_side")
-KEPT = ("contexts", "command_palette", "help", "quit", "copy")
+KEPT = ("contexts", "command_palette", "open_resource", "help", "quit", "copy")
 
 
 class SdlPane(SdlWriting):
@@ -114,7 +114,7 @@ class SdlPane(SdlWriting):
         if action.scope == "sdl" and not self._fits_here(action.name):
             return False
         is_typing = isinstance(self.app.focused, SdlText | Input)
-        shown = action.keys[-1 if action.name == "command_palette" else 0]
+        shown = action.keys[0]
         return not is_typing or len(key_name(shown)) > 1
 
     def _fits_here(self, name: str) -> bool:

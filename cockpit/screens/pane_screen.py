@@ -120,6 +120,4 @@ class PaneScreen(Screen[None]):
 
 
 def _hint(action: Action, remapped: Mapping[str, str]) -> Hint:
-    keys = keys_of(action, remapped)
-    key = keys[-1] if action.name == "command_palette" else keys[0]
-    return Hint(key, action.label, action.name, keep=action.name in ("help", "quit"))
+    return Hint(keys_of(action, remapped)[0], action.label, action.name, keep=action.name in ("help", "quit"))

@@ -260,3 +260,36 @@ async def test_the_dashboard_s_address_is_copied_elsewhere(
             assert driver.app.clipboard == server.url
             assert driver.told == [f"Copied {server.url}"]
             assert not asked.exists()
+
+
+@pytest.mark.parametrize(
+    ("typed", "mode"),
+    [("jobs", "jobs"), ("pg", "placement_groups"), ("placement-g", "placement_groups"), ("ctx", "clusters")],
+)
+async def test_a_resource_opens_by_its_name_alias_or_beginning(typed: str, mode: str) -> None:
+    async with simulated() as server, cockpit(server) as driver:
+        assert server.cluster.jobs
+        await driver.press("4", "colon")
+        await driver.type(typed)
+        await driver.press("enter")
+        await driver.wait_until(lambda: driver.app.current_mode == mode and not driver.has_dialog, mode)
+        if mode == "placement_groups":
+            driver.sees("9 Clusters", ": Placement groups")
+
+
+async def test_a_name_is_completed_and_an_unknown_one_opens_nothing() -> None:
+    async with simulated() as server, cockpit(server) as driver:
+        assert server.cluster.jobs
+        await driver.press("colon")
+        await driver.type("nonsense")
+        await driver.press("enter")
+        driver.dialog().says("Resource not found: nonsense.")
+        await driver.press("escape")
+        assert not driver.has_dialog
+        assert driver.app.current_mode == "jobs"
+        await driver.press("colon")
+        await driver.type("sec")
+        await driver.press("tab")
+        driver.dialog().says("secrets")
+        await driver.press("enter")
+        await driver.wait_until(lambda: driver.app.current_mode == "secrets", "the secrets")

@@ -127,7 +127,7 @@ async def test_help_tells_every_key_and_the_palette_finds_actions() -> None:
     async with simulated() as server, cockpit(server, size=(110, 70)) as driver:
         await driver.press("question_mark")
         driver.dialog().has_title("Keys").says("Submit a job", "Stop the job", "2  ", "Jobs", "GPUs")
-        await driver.press("escape", "colon")
+        await driver.press("escape", "ctrl+p")
         await driver.wait_until(lambda: isinstance(driver.app.screen, Palette), "the palette")
         await driver.type("gpu")
         await driver.wait_until(lambda: "Go to GPUs" in driver.text, "an entry")
