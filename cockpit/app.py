@@ -33,10 +33,10 @@ from cockpit.screens.workspace import Refusal, Workspace
 from cockpit.secrets.passphrase import ask_with
 from cockpit.secrets.references import process_store
 from cockpit.settings import Notify, Ui
+from cockpit.textual_patches.terminal_app import TerminalApp
 from cockpit.widgets.key_hints import KeyHints
 from cockpit.widgets.live_table import LiveTable
 from cockpit.widgets.table.kept import KeptArrangements
-from cockpit.widgets.terminal_app import TerminalApp
 from cockpit.widgets.themes import THEMES
 
 # Dialogs, and panes that nobody looks at yet, are imported when they are wanted: no first frame waits for them.

@@ -12,7 +12,7 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
-from cockpit.widgets.terminal_changes import Place, TerminalChanges
+from cockpit.textual_patches.terminal_changes import Place, TerminalChanges
 from tests.ui.terminal import Screen
 
 WIDTH = 24

@@ -10,9 +10,9 @@ from textual.screen import Screen
 
 from cockpit.local.processes import look_up
 from cockpit.render.text import visible
+from cockpit.textual_patches.key_order import KeyOrder
+from cockpit.textual_patches.terminal_changes import Smaller, TerminalChanges
 from cockpit.widgets.ending import Ending
-from cockpit.widgets.key_order import KeyOrder
-from cockpit.widgets.terminal_changes import Smaller, TerminalChanges
 
 
 class TerminalApp(App[int]):

@@ -17,8 +17,8 @@ from rich.style import Style
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
 
+from cockpit.render.ascii_text import ascii_cell
 from cockpit.render.text import without_controls
-from cockpit.widgets.ascii_text import ascii_cell
 
 # So many cells that have not changed are written again rather than jumped over.
 SHORTEST_JUMP = 6
