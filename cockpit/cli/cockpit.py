@@ -82,8 +82,12 @@ def run_app(opener: "Opener | None", *, sdl: "Path | None" = None, first_pane: s
     )
     gc.freeze()  # what was imported stays, and no key shall wait until it has been looked at once more
     gc.set_threshold(4_000, 8, 50)  # answers of a big cluster are looked at in small parts
-    code = app.run()
-    if code is None:
+    return concluded(app.run())
+
+
+def concluded(code: int | None) -> int:
+    """The exit code; an end that nobody asked for is told, but the closed page of a browser is none."""
+    if code is None and not is_browser():
         output.message("The cockpit ended early.")
     return code or EXIT_OK
 

@@ -6,6 +6,7 @@ websocket too, must bring the cookie and name a host that is ours (a page elsewh
 
 import asyncio
 import hmac
+import json
 import os
 import secrets
 import shlex
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from aiohttp.web import Application, Request, StreamResponse
 
 TITLE = "rayakash"
+MOST_CELLS = 5000
 REFUSED = "This needs the address with the token that `rayakash-tui web` printed; it is good for one browser.\n"
 ANY_HOST = ("0.0.0.0", "::")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -94,6 +96,42 @@ def _host_of(text: str) -> str:
     return text[1:].partition("]")[0] if text.startswith("[") else text.partition(":")[0]
 
 
+def is_well_formed(text: str) -> bool:
+    """Whether textual-serve can read a message of the websocket; any other would end its cockpit with a traceback."""
+    try:
+        match json.loads(text):
+            case ["stdin", str(typed), *_]:
+                typed.encode()
+                return True
+            case ["resize", {"width": int(width), "height": int(height)}, *_]:
+                return 0 < width <= MOST_CELLS and 0 < height <= MOST_CELLS
+            case ["ping", _, *_] | ["blur", *_] | ["focus", *_]:
+                return True
+    except (ValueError, RecursionError):  # half of a surrogate pair is a ValueError too
+        pass
+    return False
+
+
+class _WellFormed:
+    """A websocket whose malformed messages are passed over."""
+
+    def __init__(self, websocket: Any) -> None:
+        self._websocket = websocket
+        self.send_json = websocket.send_json
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        async for message in self._websocket:
+            if not isinstance(message.data, str) or is_well_formed(message.data):
+                yield message
+
+
+def _only_well_formed(process: Callable[[Any, Any], Awaitable[None]]) -> Callable[[Any, Any], Awaitable[None]]:
+    async def processed(websocket: Any, service: Any) -> None:
+        await process(_WellFormed(websocket), service)
+
+    return processed
+
+
 @asynccontextmanager
 async def served(command: Sequence[str], *, host: str, port: int) -> AsyncIterator[str]:
     """Serve the command, an app of Textual's, and yield the URL; each page that is opened runs one of its own.
@@ -110,7 +148,8 @@ async def served(command: Sequence[str], *, host: str, port: int) -> AsyncIterat
             hint="Install it: uv tool install 'rayakash-tui[web]'.",
         ) from None
     gate = Gate(host)
-    server = Server(shlex.join(command), host=host, port=port, title=TITLE)
+    server: Any = Server(shlex.join(command), host=host, port=port, title=TITLE)
+    server._process_messages = _only_well_formed(server._process_messages)
     runner = web.AppRunner(await _application(server, gate), access_log=None, handle_signals=False)
     await runner.setup()
     try:

@@ -65,6 +65,20 @@ async def test_nothing_is_to_be_had_without_the_token_and_the_token_works_once()
                 await ours.ws_connect(root + "ws", origin="http://evil.example")
 
 
+async def test_a_malformed_message_ends_nothing() -> None:
+    async with web() as url:
+        root = url.partition("?")[0]
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as ours:
+            assert await status(ours, url) == 303
+            async with ours.ws_connect(root + "ws?width=100&height=30") as socket:
+                for text in ("[]", "{", '["stdin"]', '["resize", {}]', '["ping"]'):
+                    await socket.send_str(text)
+                await socket.send_json(["ping", "still there"])
+                while (message := await socket.receive(timeout=30)).type != aiohttp.WSMsgType.TEXT:
+                    assert message.type == aiohttp.WSMsgType.BINARY
+                assert message.json() == ["pong", "still there"]
+
+
 async def test_other_addresses_need_to_be_asked_for_and_are_warned_of() -> None:
     process = await start("web", "--port", "0", "--host", "0.0.0.0")
     await says(process.stderr, "is not encrypted")
