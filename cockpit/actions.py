@@ -518,6 +518,7 @@ ACTIONS = (
     Action(
         name="redraw", run="app_actions:redraw", keys=("ctrl+l",), label="redraw", description="Draw the screen again"
     ),
+    Action(name="theme", run="theme:choose", keys=("T",), label="theme", description="Choose a theme"),
     # Not for the whole app: where one writes, the same key takes back what was written.
     Action(
         name="suspend",
@@ -575,7 +576,6 @@ RESERVED = (
     Action(name="zoom_out", keys=("minus",), label="zoom out", description="Show a longer time", scope="overview"),
     Action(name="plot", keys=("m",), label="plot", description="Plot a number over the log", scope="log"),
     Action(name="saved_jobs", keys=("ctrl+r",), label="saved jobs", description="Choose a saved job", scope="submit"),
-    Action(name="theme", keys=("T",), label="theme", description="Choose a theme"),
     Action(name="deploy", keys=("p", "f5"), label="deploy", description="Deploy this SDL on Akash", scope="sdl"),
     Action(name="cluster_deploy", keys=("n",), label="deploy", description="Deploy a cluster", scope="clusters"),
 )

@@ -16,7 +16,7 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from cockpit import settings
-from cockpit.actions import ACTIONS, by_name, in_scope
+from cockpit.actions import ACTIONS, by_name, in_scope, keys_of
 from cockpit.clients.ssh.questions import answer_ssh_with
 from cockpit.errors import EXIT_OK, CockpitError
 from cockpit.operations.clusters.live import LiveCluster
@@ -34,6 +34,7 @@ from cockpit.secrets.passphrase import ask_with
 from cockpit.secrets.references import process_store
 from cockpit.settings import Notify, Ui
 from cockpit.textual_patches.terminal_app import TerminalApp
+from cockpit.widgets.fields import PasteRefused
 from cockpit.widgets.key_hints import KeyHints
 from cockpit.widgets.live_table import LiveTable
 from cockpit.widgets.table.kept import KeptArrangements
@@ -216,6 +217,10 @@ class CockpitApp(TerminalApp):
         if chosen := next((entry.name for entry in entries() if entry.key == event.key), None):
             self.switch_mode(chosen)  # a resource without a number is in the line only while it is in front
 
+    @on(PasteRefused)
+    def _paste_refused(self, message: PasteRefused) -> None:
+        self.notify(f"{message.characters:,} characters do not fit here. Nothing was pasted.", severity="warning")
+
     @on(KeyHints.Pressed)
     def _hint_pressed(self, event: KeyHints.Pressed) -> None:
         if isinstance(self.screen, PaneScreen):
@@ -295,10 +300,12 @@ class CockpitApp(TerminalApp):
         pane_screen = self.workspace.screen
         scopes = ("app", pane_screen.pane.NAME, *pane_screen.pane.SCOPES) if pane_screen else ("app",)
         for action in in_scope(scopes):
-            yield SystemCommand(action.label, action.description, partial(self.action_perform, action.name))
+            keys = " ".join(keys_of(action, self._ui.keys))
+            yield SystemCommand(
+                f"{action.label}  {keys}".rstrip(), action.description, partial(self.action_perform, action.name)
+            )
         for entry in entries():
             yield SystemCommand(entry.title, f"Go to {entry.title}", partial(self.action_show_pane, entry.name))
-        yield SystemCommand("theme", "Choose other colours", self.action_change_theme)
 
     # What goes wrong
 

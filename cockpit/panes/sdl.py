@@ -43,7 +43,7 @@ LOOK_SECONDS = 0.5
 WIDE = 100
 # Of the actions of all panes, these mean something here.
 WITHOUT_SDL = ("sdl_new", "sdl_open", "sdl_side")
-KEPT = ("contexts", "command_palette", "open_resource", "help", "quit", "copy")
+KEPT = ("contexts", "command_palette", "open_resource", "theme", "help", "quit", "copy")
 
 
 class SdlPane(SdlWriting):

@@ -49,8 +49,8 @@ class SdlFiles:
         desk = self._pane.desk
         if not desk.is_dirty:
             return True
-        options = [("save", "save it"), ("drop", "give the changes up"), ("stay", "go on with it")]
-        title = f"{desk.name} has changes that are not saved."
+        options = [("save", "Save changes"), ("drop", "Discard changes"), ("stay", "Keep editing")]
+        title = f"{desk.name} has unsaved changes."
         answer = await self._app.push_screen_wait(Choose(title, options))
         if answer == "save":
             return await self.save()

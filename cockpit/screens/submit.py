@@ -204,6 +204,7 @@ class SubmitDialog(Dialog[str]):
 
     @on(PasteRefused)
     def _tell_refused(self, message: PasteRefused) -> None:
+        message.stop()
         self._say(f"{message.characters:,} characters are too many for a field; nothing was pasted.", "error")
 
 

@@ -68,7 +68,13 @@ class Field(Input):
         await act_at_once(self, event)
 
     def _on_paste(self, event: events.Paste) -> None:
-        _refuse_long(self, event)
+        _refuse_long(self, event, room=self._room)
+
+    @property
+    def _room(self) -> int:
+        """How many more characters it takes; what is selected makes room."""
+        selected = abs(self.selection.end - self.selection.start)
+        return (self.max_length or LONGEST_FIELD) - len(self.value) + selected
 
 
 class HiddenField(Field):
@@ -106,8 +112,10 @@ class LinesField(TextArea):
         _refuse_long(self, event)
 
 
-def _refuse_long(field: Input | TextArea, event: events.Paste) -> None:
-    if len(event.text) > LONGEST_PASTE:
+def _refuse_long(field: Input | TextArea, event: events.Paste, room: int = LONGEST_PASTE) -> None:
+    """Refuse a paste that the field would drop without a word; a field of one line takes the first line of it."""
+    wanted = len(event.text.split("\n", 1)[0]) if isinstance(field, Input) else len(event.text)
+    if len(event.text) > LONGEST_PASTE or wanted > room:
         event.stop()
         event.prevent_default()
         field.post_message(PasteRefused(len(event.text)))

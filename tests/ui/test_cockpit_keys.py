@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from cockpit.actions import ACTIONS, RESERVED, TABS, Action, in_scope
 from cockpit.panes.registry import entries
 from cockpit.screens.key_check import key_clashes, pane_keys
 from cockpit.screens.workspace import find_handler
-from cockpit.settings import Ui
+from cockpit.settings import Ui, config_file, load_settings
 from cockpit.widgets.bound_names import bound_names
 from cockpit.widgets.key_hints import KeyHints
 from tests.ui.driver import cockpit, simulated
@@ -293,3 +294,40 @@ async def test_a_name_is_completed_and_an_unknown_one_opens_nothing() -> None:
         driver.dialog().says("secrets")
         await driver.press("enter")
         await driver.wait_until(lambda: driver.app.current_mode == "secrets", "the secrets")
+
+
+async def test_a_chosen_theme_is_shown_at_once_kept_and_taken_back_by_escape(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    file = config_file()
+    file.parent.mkdir(parents=True)
+    file.write_text("# mine\n[ui]\nascii = true\n")
+    async with simulated() as server, cockpit(server) as driver:
+        assert server.cluster.jobs
+        await driver.press("T", "down")
+        assert driver.app.theme == "light"
+        await driver.press("escape")
+        assert driver.app.theme == "dark"
+        await driver.press("T", "down", "enter")
+        await driver.wait_until(lambda: load_settings().ui.theme == "light", "the file")
+        assert driver.app.theme == "light"
+        assert file.read_text() == '# mine\n[ui]\ntheme = "light"\nascii = true\n'
+
+
+async def test_a_paste_that_is_too_long_for_the_filter_is_refused_in_words() -> None:
+    async with simulated() as server, cockpit(server) as driver:
+        assert server.cluster.jobs
+        await driver.press("slash")
+        assert driver.app.focused is not None
+        driver.app.focused.post_message(events.Paste("x" * 501))
+        await driver.wait_until(lambda: bool(driver.told), "a word about it")
+        assert driver.told == ["501 characters do not fit here. Nothing was pasted."]
+
+
+async def test_the_palette_shows_keys() -> None:
+    async with simulated() as server, cockpit(server) as driver:
+        assert server.cluster.jobs
+        await driver.press("ctrl+p")
+        await driver.type("submit")
+        await driver.wait_until(lambda: "submit  s" in driver.text, "the key of submit")

@@ -323,7 +323,7 @@ async def test_what_is_not_saved_is_asked_for_before_it_goes(small: Path) -> Non
         driver = editor.driver
         await editor.fill("count", "2", "web")
         await driver.press("q")
-        await driver.opened("web.yaml has changes that are not saved.")
+        await driver.opened("web.yaml has unsaved changes.")
         await driver.press("escape")
         assert driver.app.is_running
         await editor.save()
@@ -336,7 +336,7 @@ async def test_two_enters_at_once_leave_a_dialog_once(small: Path) -> None:
     async with sdl_editor(small) as editor:
         await editor.fill("count", "2", "web")
         await editor.driver.press("q")
-        await editor.driver.opened("web.yaml has changes that are not saved.")
+        await editor.driver.opened("web.yaml has unsaved changes.")
         for key in ("end", "enter", "enter", "enter"):
             editor.driver.app.post_message(events.Key(key, None))
         await editor.driver.wait_until(lambda: not editor.driver.has_dialog, "the end of the dialog")

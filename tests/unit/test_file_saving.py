@@ -135,6 +135,6 @@ def test_config_toml_keeps_what_it_has(monkeypatch: pytest.MonkeyPatch, file: Pa
     monkeypatch.setattr(settings, "config_file", lambda: file)
     file.write_text("# mine\n")
     os.link(file, other := file.with_name("other.toml"))
-    contexts._change(lambda text: f"{text}console = 'https://c'\n")
+    contexts.change_config(lambda text: f"{text}console = 'https://c'\n")
     assert other.read_text() == "# mine\nconsole = 'https://c'\n"
     assert file.stat().st_mode & 0o777 == 0o664

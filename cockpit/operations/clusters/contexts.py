@@ -173,7 +173,7 @@ def add_context(name: str, context: Context, *, use: bool = False) -> Added:
     check_new_name(name)
     is_first = not known_clusters().rows
     values = {key: value for key, value in msgspec.to_builtins(context).items() if value != _DEFAULTS.get(key)}
-    _change(lambda text: with_table(text, ("contexts", name), values))
+    change_config(lambda text: with_table(text, ("contexts", name), values))
     if use or is_first:
         settings.use_context(name)
     return Added(name, context, use or is_first)
@@ -206,7 +206,7 @@ def remove_context(name: str) -> None:
         raise UsageError(f"{name} runs on this machine.", hint=f"`rayakash-tui {end}` ends it.")
     if known is None and name not in settings.load_settings().left_out:
         raise unknown(name)
-    _change(lambda text: without_table(text, ("contexts", name)))
+    change_config(lambda text: without_table(text, ("contexts", name)))
     if settings.current_context() == name:
         settings.use_context(None)
 
@@ -222,7 +222,7 @@ def use_context(name: str) -> Known:
 
 def set_in_context(name: str, key: str, value: str) -> None:
     """Write one value into a context, where it stands now or below the header. Raises UsageError."""
-    _change(lambda text: with_value(text, ("contexts", name), key, value))
+    change_config(lambda text: with_value(text, ("contexts", name), key, value))
 
 
 def unknown(name: str) -> UsageError:
@@ -236,8 +236,11 @@ def unknown(name: str) -> UsageError:
     )
 
 
-def _change(edit: Callable[[str], str]) -> None:
-    """Replace the file by its edited text: whole or not at all, where a link leads, with all else that it has."""
+def change_config(edit: Callable[[str], str]) -> None:
+    """Replace `config.toml` by its edited text: whole or not at all, where a link leads, with all else that it has.
+
+    Raises UsageError.
+    """
     path = settings.config_file()
     with exclusive(settings.state_directory() / "config"):
         target = path.resolve()
