@@ -266,9 +266,9 @@ async def in_front(driver: Driver, name: str) -> None:
 ALIKE = {"placement_groups", "workers", "events", "train", "data", "tasks"}
 
 
-def each_pane(*, needs_cluster: bool = False) -> list[Any]:
+def each_pane(*, needs_cluster: bool = False, slow: frozenset[str] = frozenset()) -> list[Any]:
     names = [entry.name for entry in PANES if entry.load().NEEDS_CLUSTER or not needs_cluster]
-    return [pytest.param(name, marks=pytest.mark.slow if name in ALIKE else ()) for name in names]
+    return [pytest.param(name, marks=pytest.mark.slow if name in ALIKE | slow else ()) for name in names]
 
 
 @pytest.fixture(params=each_pane(needs_cluster=True))
@@ -333,6 +333,8 @@ async def test_a_pane_that_waits_for_its_first_answer_says_so_and_one_that_got_n
                 assert "No cluster" in driver.text
 
 
+# Actors are asked for state by state: four times as many rows.
+@pytest.mark.parametrize("name", each_pane(needs_cluster=True, slow=frozenset({"actors"})))
 async def test_a_pane_with_ten_thousand_rows_is_drawn_moved_and_filtered(name: str) -> None:
     transport = ScriptedTransport()
     jobs, node_count = {"jobs": (MANY, 4), "gpus": (40, NODES_OF_MANY)}.get(name, (40, 4))
