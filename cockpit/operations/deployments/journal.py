@@ -270,7 +270,7 @@ def _decoded(path: Path, data: bytes) -> Iterator[Entry]:
             raise UsageError(
                 f"The journal {path} cannot be read.",
                 detail=str(error),
-                hint="Look for its deployment with `rayakash-tui deployments`, then move the file away.",
+                hint="Move the file away: `rayakash-tui deployments` then lists its deployment as one not made here.",
             ) from None
 
 
