@@ -7,7 +7,7 @@ import msgspec
 from cockpit.model.nodes import Usage
 
 Health = Literal["asking", "up", "stale", "refused", "away"]
-Source = Literal["config", "containers", "local"]
+Source = Literal["config", "containers", "local", "session"]  # `session`: open now, not saved
 
 
 class ClusterRow(msgspec.Struct, frozen=True, kw_only=True):

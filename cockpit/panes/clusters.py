@@ -22,6 +22,7 @@ from cockpit.render.text import visible
 from cockpit.widgets.table.state import Phase
 
 NEED_ROW = frozenset(("cluster_open", "cluster_remove", "cluster_check", "copy", "show_detail"))
+NEED_SAVED = frozenset(("cluster_remove", "cluster_check", "show_detail"))
 NEED_CLUSTER = frozenset(("submit", "open_dashboard"))
 
 
@@ -34,7 +35,7 @@ class ClustersPane(TablePane[list[ClusterRow]]):
     HANDLERS = {"show_detail": "cluster_actions:check_row"}  # noqa: RUF012 - read only
     TOPIC: ClassVar[Topic[Any]] = NODES  # never watched: each cluster has a hub of its own
     ROW = "Cluster"
-    EMPTY = "No cluster has a name yet. a adds one: what is needed is its address."
+    EMPTY = "No clusters yet. Press a to add one by its address."
 
     def __init__(self, *, clock: Clock | None = None, **options: Any) -> None:
         super().__init__(**options)
@@ -144,6 +145,9 @@ class ClustersPane(TablePane[list[ClusterRow]]):
             return "No cluster is open. Press ctrl+k to choose one."
         if action.name in NEED_ROW and self.table.row_key is None:
             return "There is no cluster to act on."
+        row = self.row if action.name in NEED_SAVED else None
+        if row is not None and row.source == "session":
+            return f"{row.name} is open but not saved. Press a to add it by its address."
         return None
 
 

@@ -38,7 +38,7 @@ class SecretsPane(TablePane[SecretList]):
     HANDLERS = {"show_detail": "secret_actions:show_detail"}  # noqa: RUF012 - read only
     TOPIC: ClassVar[Topic[Any]] = NODES  # never watched: secrets are this machine's
     ROW = "Secret"
-    EMPTY = "No secret is kept yet, and nothing refers to one. a keeps one, i takes those that stand in an SDL."
+    EMPTY = "No secrets yet. Press a to store one, i to move those of an SDL into the store."
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)

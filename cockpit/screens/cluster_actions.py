@@ -25,7 +25,7 @@ from cockpit.panes.jobs import JobsPane
 from cockpit.render.text import visible
 from cockpit.screens.cluster_dialogs import AddClusterDialog, NewCluster, TokenDialog
 from cockpit.screens.confirm import Confirm
-from cockpit.screens.start import ADD, CONTEXT, SDL, StartDialog
+from cockpit.screens.start import ADD, CONTEXT, HERE, SDL, StartDialog
 from cockpit.screens.text import TextDialog
 from cockpit.screens.workspace import Workspace
 
@@ -41,8 +41,9 @@ class ClusterActions:
 
     async def choose(self) -> None:
         """Ask which cluster to go to, or for the first one."""
-        choice = await self._app.push_screen_wait(StartDialog(await aside(known_contexts)))
-        if choice is None:
+        here = self._work.cluster.name if self._work.cluster is not None else ""
+        choice = await self._app.push_screen_wait(StartDialog(await aside(known_contexts), here=here))
+        if choice is None or choice[0] == HERE:
             return
         if choice[0] == SDL:
             self._work.show("sdl")

@@ -19,22 +19,26 @@ ADDRESS = "address"
 CONTEXT = "context"
 ADD = "add"
 SDL = "sdl"
+HERE = "here"
 
 Choice = tuple[str, str]
 
 
 class StartDialog(Dialog[Choice]):
-    """Gives what was chosen: (`demo`, ""), (`context`, NAME), (`address`, URL), (`add`, "") or (`sdl`, "")."""
+    """Gives what was chosen and its name: `demo`, `context`, `here`, `address`, `add` or `sdl`."""
 
     HINTS = (Hint("↑↓", "move"), Hint("⏎", "choose"), Hint("esc", "close", "cancel", keep=True))
 
-    def __init__(self, contexts: Sequence[str], *, title: str = "Which cluster?") -> None:
+    def __init__(self, contexts: Sequence[str], *, here: str = "", title: str = "Which cluster?") -> None:
         super().__init__(title)
         self._contexts = contexts
+        self._here = here  # the cluster that is open, which may have no saved name
 
     def contents(self) -> list[Widget]:
         """Known clusters, the ways to one for whoever has none, and a field for an address."""
         known = [Option(visible(name), id=f"{CONTEXT}:{name}") for name in self._contexts]
+        if self._here and self._here not in self._contexts:
+            known.insert(0, Option(f"{visible(self._here)} (open now, not saved)", id=f"{HERE}:{self._here}"))
         demo = Option("a demo: a Ray of its own with sample jobs; nothing is left of it", id=f"{DEMO}:")
         add = Option("add a cluster: a name for an address, with what its SDL knows", id=f"{ADD}:")
         new = Option("a new SDL: describe a cluster for Akash, from a template", id=f"{SDL}:")

@@ -16,7 +16,7 @@ from cockpit.operations.clusters.connect import Selection, Target, choose
 from cockpit.operations.clusters.opening import target_opener
 from cockpit.settings import Consents
 from tests.sim import SimServer
-from tests.ui.driver import Driver, cockpit_on, simulated
+from tests.ui.driver import Driver, cockpit, cockpit_on, simulated
 from tests.wire.certificates import issue
 from tests.wire.commands import home, write_contexts
 from tests.wire.fake_ray import FakeRay
@@ -430,3 +430,20 @@ async def test_without_a_cluster_every_pane_says_so_and_names_the_key_that_works
         assert driver.told[-1] == "No cluster is open. Press ctrl+k to choose one."
         await driver.press("ctrl+k")
         assert driver.has_dialog
+
+
+async def test_an_open_cluster_without_a_saved_name_is_in_clusters_and_in_the_choice(home: Path) -> None:
+    async with simulated() as one, simulated() as two, cockpit(two) as driver:
+        contexts(home, other=f'address = "{one.url}"')
+        await driver.press("9")
+        await sees(driver, "2 of 2 up")
+        assert "up" in line_of(driver, driver.cluster.name).split()
+        await driver.press("d")
+        assert any("is open but not saved" in text for text in driver.told)
+        await driver.press("ctrl+k")
+        await driver.opened("Which cluster?")
+        driver.dialog().says(f"{driver.cluster.name} (open now, not saved)", "other")
+        hub = driver.cluster.hub
+        await driver.press("home", "enter")
+        await driver.wait_until(lambda: not driver.has_dialog, "the pane", settled=False)
+        assert driver.cluster.hub is hub

@@ -42,10 +42,12 @@ class Overview:
         self._seats: dict[str, _Seat] = {}
         self._turn = asyncio.Lock()
         self._cluster: LiveCluster | None = None
+        self._unsaved: _Seat | None = None
 
     def rows(self) -> list[ClusterRow]:
-        """The clusters in the order of the file."""
-        return [seat.row() for seat in self._seats.values()]
+        """The open cluster where it has no saved name (a demo, an address), then those of the file in its order."""
+        unsaved = [self._unsaved.row()] if self._unsaved is not None else []
+        return [*unsaved, *(seat.row() for seat in self._seats.values())]
 
     async def reload(self) -> None:
         """Read anew which clusters there are. Raises UsageError where that cannot be read."""
@@ -70,20 +72,36 @@ class Overview:
         self._cluster = cluster
         for name, seat in self._seats.items():
             seat.borrow(cluster.hub if cluster is not None and cluster.name == name else None, cluster)
+        self._show_unsaved(cluster if cluster is not None and cluster.name not in self._seats else None)
         self._begin()
         self._changed()
+
+    def _show_unsaved(self, cluster: LiveCluster | None) -> None:
+        if self._unsaved is not None:
+            self._unsaved.borrow(None, None)
+        if cluster is None:
+            self._unsaved = None
+            return
+        known = Known(name=cluster.name, address=cluster.address, source="session", is_read_only=cluster.is_read_only)
+        self._unsaved = self._seat(known)
+        self._unsaved.borrow(cluster.hub, cluster)
+        if self.is_awake:
+            self._unsaved.wake()
+
+    def _all_seats(self) -> list["_Seat"]:
+        return [*([self._unsaved] if self._unsaved is not None else []), *self._seats.values()]
 
     def wake(self) -> None:
         """Somebody looks."""
         self.is_awake = True
-        for seat in self._seats.values():
+        for seat in self._all_seats():
             seat.wake()
         self._begin()
 
     def sleep(self) -> None:
         """Nobody looks: nothing is asked."""
         self.is_awake = False
-        for seat in self._seats.values():
+        for seat in self._all_seats():
             seat.sleep()
 
     def beat(self) -> None:
@@ -97,7 +115,7 @@ class Overview:
 
     def kick(self) -> None:
         """Ask all of them now."""
-        for seat in self._seats.values():
+        for seat in self._all_seats():
             seat.kick()
         self._begin()
 
@@ -109,6 +127,7 @@ class Overview:
     async def close(self) -> None:
         """Let go of every connection."""
         self.sleep()
+        self._show_unsaved(None)
         seats, self._seats = self._seats, {}
         for seat in seats.values():
             await seat.close()
