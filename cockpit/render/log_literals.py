@@ -10,7 +10,9 @@ _IGNORING = "(?i)"
 # Pieces of a pattern outside of groups; groups are skipped by their brackets.
 _PIECE = re.compile(
     r"(?P<plain>[^.^$*+?{}\[\]\\|()])|\\(?P<escaped>[^0-9A-Za-z])|(?P<set>\[\^?\]?(?:[^\]\\]|\\.)*\])"
-    r"|(?P<optional>[*?]|\{[^}]*\}?)|(?P<more>\+)|(?P<open>\()|(?P<close>\))|(?P<other>\\.|.)",
+    r"|(?P<optional>[*?]|\{[^}]*\}?)|(?P<more>\+)|(?P<open>\()|(?P<close>\))"
+    # An escape with digits is one character, whose digits are not text.
+    r"|(?P<other>\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|N\{[^}]*\}|[0-9]{1,3})|\\.|.)",
     re.DOTALL,
 )
 _SHORTEST = 2

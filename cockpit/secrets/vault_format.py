@@ -37,7 +37,8 @@ class Cost(msgspec.Struct, frozen=True):
     @property
     def is_bearable(self) -> bool:
         """Whether these are parameters of scrypt, and this machine is not asked for more than a gigabyte."""
-        return self.n & (self.n - 1) == 0 and 128 * self.n * self.r <= LARGEST_MEMORY
+        is_scrypts = self.n & (self.n - 1) == 0 and self.n < 1 << 16 * self.r  # RFC 7914: N < 2^(128 * r / 8)
+        return is_scrypts and 128 * self.n * self.r <= LARGEST_MEMORY
 
 
 STRONG = Cost()

@@ -98,6 +98,9 @@ def found(query: Query, data: bytes) -> list[int]:
 @example(b"a\n", "$", Case.EXACT)
 @example(b"\n\na", r"\s*a", Case.EXACT)
 @example(b"a\nb\n", "", Case.SMART)
+@example(b"\x1b[31m\n", r"\x1b\[", Case.SMART)
+@example("é\n".encode(), r"\u00e9", Case.EXACT)
+@example(b"\n@ab\n", r"\100ab", Case.EXACT)
 def test_a_regex_finds_what_it_finds_in_each_line(data: bytes, pattern: str, case: Case) -> None:
     try:
         re.compile(pattern)
