@@ -17,7 +17,7 @@ from tests.akash_sim.console import Dialect, SimConsole
 from tests.deployments.sources import ConsoleSource
 from tests.deployments.stage import Run
 
-WALKS, MORE_WALKS = 30, 300
+WALKS, MORE_WALKS = 15, 300
 
 
 @pytest.mark.usefixtures("session_secrets")
