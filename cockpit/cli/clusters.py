@@ -195,7 +195,7 @@ async def check_clusters(args: argparse.Namespace) -> int:
     if args.json:
         output.listing("clusters", [_examined(one) for one in found], now=time.time(), **burn_in)
     elif not found:
-        output.message("No cluster has a name yet: `rayakash-tui clusters add NAME ADDRESS` gives one.")
+        output.message("No clusters yet. Add one with: rayakash-tui clusters add NAME ADDRESS")
     for one in () if args.json else found:
         _print_cluster(one)
     return code

@@ -421,7 +421,7 @@ async def test_without_a_cluster_every_pane_says_so_and_names_the_key_that_works
     async with cockpit_on(None) as driver:
         await driver.wait_until(lambda: driver.has_dialog, "the choice of a cluster")
         await driver.answer("escape")
-        for title, untrue in (("Jobs", "No jobs yet"), ("Nodes", "reports no nodes"), ("GPUs", "reports a GPU")):
+        for title, untrue in (("Jobs", "No jobs yet"), ("Nodes", "No nodes."), ("GPUs", "No GPUs in this")):
             await driver.press({"Jobs": "2", "Nodes": "4", "GPUs": "3"}[title])
             table = "\n".join(driver.lines[4:-1])
             assert "no cluster is open; press ctrl+k to choose one" in table

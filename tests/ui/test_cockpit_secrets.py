@@ -152,7 +152,7 @@ async def test_a_value_is_set_and_never_shown(kept: SecretStore, sdl: Path) -> N
 
 async def test_a_new_one_needs_a_name_that_is_one(kept: SecretStore) -> None:
     async with without_cluster((80, 24)) as driver:
-        driver.sees("No secret is kept yet")
+        driver.sees("No secrets yet")
         await driver.press("a")
         await driver.opened("Keep a secret")
         await fill(driver, name="not a name", value=VALUE)
