@@ -569,7 +569,7 @@ ACTIONS = (
     Action(name="quit", run="app_actions:quit", keys=("q",), label="quit", description="Leave; jobs go on", rank=90),
 )
 
-# Keys of what is still to come, so that nothing else takes them. Whoever builds one moves it up to ACTIONS.
+# Keys of what is still to come, so that nothing else takes them. When one is built, it moves up to ACTIONS.
 RESERVED = (
     Action(name="preview", keys=("z",), label="preview", description="Show or hide the preview", scope="rows"),
     Action(name="zoom_in", keys=("plus",), label="zoom in", description="Show a shorter time", scope="overview"),
