@@ -56,7 +56,7 @@ def detail_lines(row: SecretRow) -> list[tuple[str, str]]:
 
 
 _STATES = {
-    "there": "there",
+    "there": "stored",
     "missing": "missing: whatever refers to it cannot be rendered or opened",
     "unseen": "it cannot be seen now: a locked vault, a keyring that does not answer, or a command that is not asked",
 }

@@ -1,0 +1,63 @@
+"""The README and the pages of `help`: short, linked, and naming only what there is."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from cockpit.cli.command_tree import commands_of
+from cockpit.cli.help import PAGES
+from cockpit.cli.main import build_parser
+from tests.wire.commands import here, home
+
+__all__ = ["home"]
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+NAMES = sorted(path.stem for path in PAGES.glob("*.md"))
+COMMANDS = {command.path[0] for command in commands_of(build_parser()) if command.path}
+
+
+def words_of_commands(text: str) -> set[str]:
+    """First words of commands: of lines in code blocks, and of the command tables."""
+    blocks = re.findall(r"^```[a-z]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    lines = (line for block in blocks for line in block.splitlines())
+    return {words[1] for line in lines if len(words := line.split()) > 1 and words[0] == "rayakash-tui"}
+
+
+def test_the_readme_is_short_and_leads_to_every_page() -> None:
+    assert len(README.encode()) <= 9000
+    assert sorted(re.findall(r"\]\(cockpit/help/([a-z-]+)\.md\)", README)) == NAMES
+
+
+def test_the_readme_names_every_command() -> None:
+    named = set(re.findall(r"`([a-z-]+)(?: [a-z-]+)*`", README)) | words_of_commands(README)
+    assert COMMANDS - named == set()
+
+
+@pytest.mark.parametrize("name", [*NAMES, "README"])
+def test_commands_in_examples_exist(name: str) -> None:
+    text = README if name == "README" else (PAGES / f"{name}.md").read_text(encoding="utf-8")
+    assert {word for word in words_of_commands(text) if not word.startswith(("-", "#"))} - COMMANDS == set()
+
+
+@pytest.mark.usefixtures("home")
+async def test_topics_are_listed_with_what_they_are_about() -> None:
+    done = await here("help")
+    assert done.code == 0
+    listed = [line.split(maxsplit=1) for line in done.text.splitlines()]
+    assert [name for name, _ in listed] == NAMES
+    assert all(about for _, about in listed)
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_topic_is_printed(name: str) -> None:
+    done = await here("help", name)
+    assert (done.code, done.text) == (0, (PAGES / f"{name}.md").read_text(encoding="utf-8"))
+
+
+@pytest.mark.usefixtures("home")
+async def test_an_unknown_topic_names_those_that_there_are() -> None:
+    done = await here("help", "jbos")
+    assert done.code == 2
+    assert "jobs" in done.err
