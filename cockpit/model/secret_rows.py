@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-Presence = Literal["missing", "there", "unseen"]
+Presence = Literal["missing", "stored", "unseen"]
 
 
 class Use(msgspec.Struct, frozen=True):

@@ -17,7 +17,7 @@ SECRET_COLUMNS = (
     Column(key="purpose", title="PURPOSE", width=Flexible(12, 80), priority=5),
 )
 
-_TONES = {"missing": "error", "unseen": "quiet", "there": ""}
+_TONES = {"missing": "error", "unseen": "quiet", "stored": ""}
 _PLACES = {"secret_command": "command", "session": "memory"}
 
 
@@ -56,7 +56,7 @@ def detail_lines(row: SecretRow) -> list[tuple[str, str]]:
 
 
 _STATES = {
-    "there": "stored",
+    "stored": "stored",
     "missing": "missing: whatever refers to it cannot be rendered or opened",
     "unseen": "it cannot be seen now: a locked vault, a keyring that does not answer, or a command that is not asked",
 }
@@ -68,7 +68,7 @@ def secret_record(row: SecretRow) -> Record:
         "name": row.name,
         "scope": row.scope,
         "store": row.place,
-        "present": {"there": True, "missing": False, "unseen": None}[row.presence],
+        "present": {"stored": True, "missing": False, "unseen": None}[row.presence],
         "is_secret": is_secret_looking(row.name),
         "purpose": purpose_of(row.name),
         "used_by": [{"kind": use.kind, "where": use.where} for use in row.uses],

@@ -191,7 +191,7 @@ def test_killed_while_the_vault_is_written(vault_only: Witness, left: str, rows:
     assert listed.count("missing") == rows
     assert vault_only.run("set", "NAME", stdin=CANARY, **OPEN).code == 0
     assert not list(vault_only.machine.data.glob(".*.tmp")), "what the killed one left is gone"
-    assert "there" in vault_only.run("list", **OPEN).out
+    assert "stored" in vault_only.run("list", **OPEN).out
 
 
 @pytest.mark.lengthy
@@ -202,7 +202,7 @@ def test_in_the_keyring(with_keyring: Witness) -> None:
 def test_killed_while_the_keyring_takes_it(with_keyring: Witness) -> None:
     killed = with_keyring.run("set", "NAME", mode="keyring", stdin=CANARY)
     assert killed.code == -signal.SIGKILL
-    assert "there" in with_keyring.run("list").out, "it is listed, and can be deleted"
+    assert "stored" in with_keyring.run("list").out, "it is listed, and can be deleted"
     assert with_keyring.run("delete", "NAME").code == 0
 
 

@@ -326,7 +326,7 @@ async def test_a_locked_vault_is_unseen_until_it_is_opened(tmp_path: Path, monke
         driver.sees("unseen", "The vault is locked.", "vault")
         asked = len(user.requests)
         await driver.press("u")
-        await driver.wait_until(lambda: pane(driver).listing.rows[0].presence == "there", "the vault's contents")  # type: ignore[union-attr]
+        await driver.wait_until(lambda: pane(driver).listing.rows[0].presence == "stored", "the vault's contents")  # type: ignore[union-attr]
         assert len(user.requests) == asked + 1
         assert "The vault is locked." not in driver.text
         await driver.press("u")
@@ -349,7 +349,7 @@ async def test_the_passphrase_is_asked_for_on_the_screen() -> None:
         await driver.wait_until(lambda: bool(driver.app.screen.query("#passphrase")), "the question", settled=False)
         driver.app.screen.query_one("#passphrase", Input).value = PASSPHRASE
         await driver.pilot.press("enter")
-        await driver.wait_until(lambda: "there" in driver.text, "the contents")
+        await driver.wait_until(lambda: "stored" in driver.text, "the contents")
         await driver.press("d")
         await driver.opened("Delete HF_TOKEN?")
         await driver.press("y")

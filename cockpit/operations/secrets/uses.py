@@ -62,7 +62,7 @@ def _order(row: SecretRow) -> tuple[bool, str, str, bool]:
 
 
 def _row(entry: Entry, uses: Iterable[Use]) -> SecretRow:
-    presence: Presence = "unseen" if entry.present is None else "there" if entry.present else "missing"
+    presence: Presence = "unseen" if entry.present is None else "stored" if entry.present else "missing"
     return SecretRow(
         name=entry.name,
         scope=entry.scope,
