@@ -1,5 +1,6 @@
 """Looking into processes of a real Ray: stacks, profiles and the timeline."""
 
+import asyncio
 import json
 from xml.etree import ElementTree
 
@@ -29,9 +30,10 @@ def test_the_stack_of_a_stuck_task_names_the_line(cockpit: CommandLine, waiting:
 async def test_the_stack_of_an_actor_in_its_constructor(client: RayClient, waiting: dict[str, str]) -> None:
     await explained(client, waiting["actor-in-init"], "initializing")
 
-    text = await stack(client, await find_target(client, waiting["actor-in-init"]))
-
-    assert "__init__ (" in text
+    text = ""
+    async with asyncio.timeout(60):  # Ray calls it initializing while its worker is still idle
+        while "__init__ (" not in text:
+            text = await stack(client, await find_target(client, waiting["actor-in-init"]))
 
 
 async def test_what_has_no_process_has_no_stack(client: RayClient, waiting: dict[str, str]) -> None:

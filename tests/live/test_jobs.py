@@ -118,7 +118,7 @@ def test_causes_of_failures_are_told(batch: Batch, cockpit: CommandLine) -> None
     # Ray quotes the log as it found it, now and then with its own announcement last.
     said = [line for line in rows["ends-badly"]["message"].splitlines() if line.strip()]
     cause = [line for line in said if not line.startswith("Running entrypoint for job ")][-1]
-    assert row.endswith(f"  exit 1: {cause}"), said
+    assert f"  exit 1: {cause}  " in f"{row}  ", said
     assert "ends-well" not in table
 
 

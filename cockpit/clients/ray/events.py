@@ -9,7 +9,7 @@ import msgspec
 from cockpit.clients.ray.http import DashboardHttp
 from cockpit.clients.ray.state import Filter, StateApi
 from cockpit.clients.ray.workloads import WorkloadsApi, joined, with_rows
-from cockpit.errors import NotRayError, RejectedError
+from cockpit.errors import NotRayError, RejectedError, ServerError
 from cockpit.model.actors import Actor, DeathCause
 from cockpit.model.events import ClusterEvent, DeadNode, folded
 from cockpit.model.query import Query
@@ -51,6 +51,8 @@ class EventsApi:
             if error.fault != "unsupported":
                 raise
             return StateRows(rows=(), warnings=(error.title,))
+        except ServerError as error:  # the deaths are known without it
+            return StateRows(rows=(), warnings=(f"Events are missing: {error.title}",))
         zone = await self._zone()
         events = (_event(event, zone) for event in found.rows)
         rows = tuple(event for event in events if not is_of_job or event.submission_id == submission_id)
