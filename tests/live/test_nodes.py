@@ -173,7 +173,7 @@ def test_holders_are_named(holders: Driver, ray_cluster: RayCluster, cockpit: Co
 
     def used() -> float:
         rows = (row for row in cockpit.rows("nodes") if row["state"] == "ALIVE")
-        return sum(row["logical"]["GPU"]["used"] for row in rows)
+        return float(sum(row["logical"]["GPU"]["used"] for row in rows))
 
     # The logical resources lag behind the workers by some seconds.
     eventually(lambda: used() == 1.5, within=REFRESH, what="1.5 GPUs in use")
