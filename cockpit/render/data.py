@@ -5,7 +5,7 @@ import msgspec
 from cockpit.model.datasets import DataRow, Dataset, Operator
 from cockpit.render.table import Cell, Column, Flexible, Measured, Record, Row, RowContext, TableSpec
 from cockpit.render.times import iso
-from cockpit.render.units import UNKNOWN, age, duration
+from cockpit.render.units import UNKNOWN, coarse
 
 COLUMNS = (
     Column(key="name", title="NAME", width=Flexible(14, 60), priority=0, sortable=False),
@@ -39,8 +39,8 @@ def data_row(row: DataRow, context: RowContext) -> Row:
             Cell(_count(shown.total_rows), sort=shown.total_rows),
             "" if step is None else Cell(_count(step.queued_blocks), sort=step.queued_blocks),
             Cell(one.job_id or UNKNOWN, tone="quiet") if step is None else "",
-            Cell(f"{age(one.start_time, now=context.now)} ago" if step is None and one.start_time else ""),
-            Cell(duration(lived) if step is None else "", sort=lived),
+            Cell(f"{coarse(context.now - one.start_time)} ago" if step is None and one.start_time else ""),
+            Cell(coarse(lived) if step is None else "", sort=lived),
             row.key,
         ),
     )

@@ -8,7 +8,7 @@ from cockpit.model.placement_groups import PlacementGroup
 from cockpit.render.needs import needs
 from cockpit.render.table import Cell, Column, Fixed, Flexible, Measured, Record, Row, RowContext, TableSpec
 from cockpit.render.times import iso
-from cockpit.render.units import UNKNOWN, age
+from cockpit.render.units import UNKNOWN, coarse
 
 COLUMNS = (
     Column(key="state", title="STATE", width=Measured(8, 14), priority=0),
@@ -38,7 +38,10 @@ def group_row(group: PlacementGroup, context: RowContext) -> Row:
             needs(group.demand),
             _scheduling(group),
             Cell(", ".join(name for name in nodes if name), tone="quiet"),
-            Cell(age(requested, now=context.now), sort=None if requested is None else -requested),
+            Cell(
+                coarse(None if requested is None else context.now - requested),
+                sort=None if requested is None else -requested,
+            ),
             group.placement_group_id,
         ),
     )

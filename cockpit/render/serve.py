@@ -8,7 +8,7 @@ from cockpit.model.serve import FAILED_STATUSES, ServeRow
 from cockpit.render.needs import needs
 from cockpit.render.table import Cell, Column, Flexible, Measured, Record, Row, RowContext, TableSpec
 from cockpit.render.times import iso
-from cockpit.render.units import UNKNOWN, age
+from cockpit.render.units import UNKNOWN, coarse
 
 COLUMNS = (
     Column(key="name", title="NAME", width=Measured(12, 40), priority=0, sortable=False),
@@ -43,7 +43,7 @@ def serve_row(row: ServeRow, context: RowContext) -> Row:
             Cell(needs(row.required_resources) if row.kind == "deployment" else "", tone="quiet"),
             context.node_name(row.node_id) if row.kind == "replica" else "",
             str(row.pid) if row.pid else "",
-            Cell("" if row.since is None else age(row.since, now=context.now), sort=row.since),
+            Cell("" if row.since is None else coarse(context.now - row.since), sort=row.since),
             Cell(summary(row.message), tone=tone),
             row.key,
         ),

@@ -8,7 +8,7 @@ from cockpit.model.tasks import Task
 from cockpit.render.needs import needs
 from cockpit.render.table import Cell, Column, Fixed, Flexible, Measured, Record, Row, RowContext, TableSpec
 from cockpit.render.times import iso
-from cockpit.render.units import UNKNOWN, age
+from cockpit.render.units import UNKNOWN, coarse
 
 COLUMNS = (
     Column(key="state", title="STATE", width=Measured(8, 30), priority=0),
@@ -40,7 +40,7 @@ def task_row(task: Task, context: RowContext) -> Row:
             Cell(task.job_id or UNKNOWN, tone="quiet"),
             context.node_name(task.node_id or None),
             Cell(str(task.worker_pid), sort=task.worker_pid) if task.worker_pid else None,
-            Cell(age(since, now=context.now), sort=None if since is None else -since),
+            Cell(coarse(None if since is None else context.now - since), sort=None if since is None else -since),
             Cell(UNKNOWN if task.attempt_number is None else str(task.attempt_number), sort=task.attempt_number),
             Cell(needs(task.required_resources), tone="quiet"),
             Cell(error(task), tone="error"),

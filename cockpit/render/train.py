@@ -5,7 +5,7 @@ import msgspec
 from cockpit.model.train import TrainRow, TrainRun
 from cockpit.render.table import Cell, Column, Flexible, Measured, Record, Row, RowContext, TableSpec
 from cockpit.render.times import iso
-from cockpit.render.units import UNKNOWN, age, duration
+from cockpit.render.units import UNKNOWN, coarse
 
 COLUMNS = (
     Column(key="name", title="NAME", width=Measured(10, 40), priority=0, sortable=False),
@@ -42,8 +42,8 @@ def _run(run: TrainRun, context: RowContext) -> tuple[Cell | str | None, ...]:
         Cell(str(sum(len(worker.gpu_ids or ()) for worker in run.workers))),
         "",
         Cell(run.job_id or UNKNOWN, tone="quiet"),
-        Cell("" if begun is None else f"{age(begun, now=context.now)} ago", sort=None if begun is None else -begun),
-        Cell(duration(lived), sort=lived),
+        Cell("" if begun is None else f"{coarse(context.now - begun)} ago", sort=None if begun is None else -begun),
+        Cell(coarse(lived), sort=lived),
         Cell(detail, tone=_TONES.get(run.status or "", "warn")),
         run.id,
     )

@@ -41,3 +41,8 @@ def duration(seconds: float | None) -> str:
 def age(since: float | None, *, now: float) -> str:
     """How long ago a moment was, in the words of `duration`; both are Unix times in seconds."""
     return UNKNOWN if since is None else duration(now - since)
+
+
+def coarse(seconds: float | None) -> str:
+    """As `duration`, but `<1m` below a minute: what ticks every second keeps an idle screen writing."""
+    return "<1m" if seconds is not None and 0 <= seconds < 60 else duration(seconds)

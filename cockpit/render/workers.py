@@ -7,7 +7,7 @@ import msgspec
 from cockpit.model.workers import UNWANTED_EXITS, Worker
 from cockpit.render.table import Cell, Column, Flexible, Measured, Record, Row, RowContext, TableSpec
 from cockpit.render.times import iso_ms
-from cockpit.render.units import UNKNOWN, age, duration
+from cockpit.render.units import UNKNOWN, coarse
 
 COLUMNS = (
     Column(key="state", title="STATE", width=Measured(6, 10), priority=0),
@@ -36,8 +36,8 @@ def worker_row(worker: Worker, context: RowContext) -> Row:
             Cell((worker.worker_type or UNKNOWN).lower(), tone="quiet"),
             context.node_name(worker.node_id or None),
             Cell(str(worker.pid), sort=worker.pid) if worker.pid else None,
-            Cell("" if begun is None else f"{age(begun, now=context.now)} ago", sort=None if begun is None else -begun),
-            Cell(duration(lived), sort=lived),
+            Cell("" if begun is None else f"{coarse(context.now - begun)} ago", sort=None if begun is None else -begun),
+            Cell(coarse(lived), sort=lived),
             Cell(worker.exit_type or "", tone="error" if is_unwanted else "quiet"),
             Cell(" ".join((worker.exit_detail or "").split()), tone="error" if is_unwanted else "quiet"),
             worker.worker_id,

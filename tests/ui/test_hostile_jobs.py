@@ -5,9 +5,11 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
+from cockpit.errors import NotFoundError
 from tests.scripted import ScriptedTransport
 from tests.ui.driver import Driver, cockpit
 from tests.ui.screen import assert_sound
@@ -54,6 +56,14 @@ def listing(jobs: int = JOBS, **changed: str) -> bytes:
 async def cockpit_with_them(jobs: int = JOBS) -> AsyncIterator[tuple[Driver, ScriptedTransport]]:
     transport = ScriptedTransport()
     transport.answers.update(answers(0, 3) | {"/api/jobs/": listing(jobs, job_0="RUNNING")})
+    transport.answers["/api/v0/logs/file"] = NotFoundError("There is no log.")
+    pages = {hostile_job(number)["submission_id"]: hostile_job(number) for number in range(min(jobs, SOME_JOBS))}
+    transport.answers.update(
+        {
+            f"/api/jobs/{quote(str(name), safe='', errors='surrogatepass')}": json.dumps(page).encode()
+            for name, page in pages.items()
+        }
+    )
     async with (
         asyncio.timeout(MOST_SECONDS),
         cockpit(transport.client, size=SIZES[0], settled=False) as driver,

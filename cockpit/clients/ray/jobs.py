@@ -103,10 +103,18 @@ def _path(job_id: str, tail: str = "") -> str:
     """The path of a job. Raises NotFoundError for an empty id, which would lead to the list of all jobs."""
     if not job_id:
         raise NotFoundError("A job has no empty id.")
-    name = quote(job_id, safe="", errors="surrogateescape")  # argv holds bytes that are not UTF-8 so
+    name = quote(_encoded(job_id), safe="")
     if name in (".", ".."):
         name = name.replace(".", "%2E")  # or it would be resolved before it is sent
     return f"/api/jobs/{name}{tail}"
+
+
+def _encoded(job_id: str) -> bytes:
+    """Bytes of argv that are not UTF-8 as they were; other halves of surrogate pairs, which JSON can hold, somehow."""
+    try:
+        return job_id.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return job_id.encode("utf-8", "surrogatepass")
 
 
 def _unknown_job(job_id: str) -> NotFoundError:
