@@ -33,8 +33,8 @@ async def list_idle(args: argparse.Namespace) -> int:
     least = DEFAULT_MIN_SECONDS if args.min is None else args.min
     async with session.cluster(args) as client:
         reply = await client.nodes.list()
-        nodes = with_names(reply.rows, (await gpus_of(client, reply)).rows)
         jobs = (await client.jobs.list()).rows
+        nodes = with_names(reply.rows, (await gpus_of(client, reply, jobs)).rows)
     if problem := add_sample(name, nodes, jobs):
         output.warning(problem)
     now = time.time()

@@ -26,10 +26,9 @@ def selection_of(args: argparse.Namespace) -> "Selection":
 
 def history_of(args: argparse.Namespace) -> tuple[str, float | None]:
     """The name under which the cluster's history is kept, and what the cluster costs in USD per hour."""
-    from cockpit.operations.clusters.connect import choose
+    from cockpit.operations.clusters.connect import history_of as find
 
-    target = choose(selection_of(args))
-    return target.name, target.context.cost if target.context else None
+    return find(selection_of(args))
 
 
 @asynccontextmanager

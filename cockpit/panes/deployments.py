@@ -10,14 +10,11 @@ from textual.widgets import Label
 
 from cockpit.actions import Action
 from cockpit.errors import AuthenticationError, CockpitError
-from cockpit.feeds.topics import NODES, Topic
-from cockpit.feeds.watch import Watch
 from cockpit.operations.background import aside
-from cockpit.operations.clusters.live import LiveCluster
 from cockpit.operations.deployments import account
 from cockpit.operations.deployments.register import Register, Row, read
 from cockpit.operations.deployments.telling import DEPLOYMENTS, table_row
-from cockpit.panes.table_pane import TablePane
+from cockpit.panes.own_table import OwnTablePane
 from cockpit.render.deployments import dollars, per_hour
 from cockpit.render.table import TableSpec
 from cockpit.render.text import visible
@@ -27,13 +24,11 @@ NEED_ROW = frozenset(("deployment_close", "deployment_extend", "show_detail", "c
 NEED_CLUSTER = frozenset(("submit", "open_dashboard"))
 
 
-class DeploymentsPane(TablePane[Register]):
+class DeploymentsPane(OwnTablePane[Register]):
     """Asks the Console when it is shown and on request; what was seen last stays while it is asked again."""
 
     SPEC: ClassVar[TableSpec[Any]] = DEPLOYMENTS
-    NEEDS_CLUSTER = False
     HANDLERS = {"show_detail": "deployment_actions:show_detail"}  # noqa: RUF012 - read only
-    TOPIC: ClassVar[Topic[Any]] = NODES  # never watched: deployments are the account's
     ROW = "Deployment"
     EMPTY = "No deployments; nothing costs. `rayakash-tui deploy FILE` rents a cluster."
 
@@ -45,31 +40,6 @@ class DeploymentsPane(TablePane[Register]):
     def compose_below(self) -> Iterable[Widget]:
         """What all of them cost, or what could not be read."""
         return [Label("", id="deployments-status", markup=False)]
-
-    # No cluster has a part in this
-
-    def watched(self, cluster: LiveCluster) -> list[Watch[Any]]:
-        """Nothing."""
-        return []
-
-    def attach(self, cluster: LiveCluster) -> None:
-        """A cluster changes nothing here."""
-        self.cluster = cluster
-
-    def detach(self) -> None:
-        """Nor does its going."""
-        self.cluster = None
-
-    def report(self, sentence: str) -> None:
-        """Nor what is done to reach one."""
-
-    def tick(self) -> None:
-        """Nor its clock."""
-
-    def wake(self) -> None:
-        """The pane is seen: the Console is asked."""
-        super().wake()
-        self.action_refresh()
 
     # What there is
 

@@ -10,13 +10,17 @@ from cockpit.panes.base import Pane
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A pane, and where its class is: the pane's own module imports what may be heavy."""
+    """A pane, and where its class is: the pane's own module imports what may be heavy.
+
+    With a `base` the module holds a declaration of a table instead, and the class is made of both, and of the `topic`.
+    """
 
     name: str
     title: str
     module: str
     class_name: str
     aliases: tuple[str, ...] = ()
+    base: str = ""
     topic: str = ""
 
     @property
@@ -27,24 +31,34 @@ class Entry(msgspec.Struct, frozen=True):
     def load(self) -> type[Pane]:
         """The pane's class; made here where the module holds a declaration of a table and not a pane."""
         found: Any = getattr(import_module(self.module), self.class_name)
-        if not self.topic:
+        if not self.base:
             pane: type[Pane] = found
             return pane
-        from cockpit.panes.table_pane import TablePane
-
-        module, _, name = self.topic.partition(":")
-        topic = getattr(import_module(module), name)
-        return type(f"{self.class_name.title()}Pane", (TablePane,), {"SPEC": found, "TOPIC": topic})
+        topic = {"TOPIC": _named(self.topic)} if self.topic else {}
+        return type(f"{self.class_name.title()}Pane", (_named(self.base),), {"SPEC": found, **topic})
 
     def make(self, **options: Any) -> Pane:
         """A pane."""
         return self.load()(**options)
 
 
+def _named(path: str) -> Any:
+    """What `module:NAME` names."""
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)
+
+
 def table(name: str, title: str, spec: str, topic: str, aliases: tuple[str, ...] = ()) -> Entry:
     """A pane that needs no class: it draws the declaration `spec` with the rows of `topic`, both as `module:NAME`."""
     module, _, constant = spec.partition(":")
-    return Entry(name, title, module, constant, aliases, topic)
+    return Entry(name, title, module, constant, aliases, base="cockpit.panes.table_pane:TablePane", topic=topic)
+
+
+def resource(name: str, title: str, *aliases: str) -> Entry:
+    """A pane of what is inside the cluster, of a job or of a node; its declaration is `cockpit.render.NAME:NAME`."""
+    return Entry(
+        name, title, f"cockpit.render.{name}", name.upper(), aliases, base="cockpit.panes.resources:ResourcePane"
+    )
 
 
 # In the order of their numbers; those without one open by `:name` or an alias.
@@ -57,14 +71,14 @@ PANES = (
     Entry("deployments", "Deployments", "cockpit.panes.deployments", "DeploymentsPane", ("deployment", "dep")),
     Entry("secrets", "Secrets", "cockpit.panes.secrets", "SecretsPane", ("secret", "sec")),
     Entry("clusters", "Clusters", "cockpit.panes.clusters", "ClustersPane", ("cluster", "contexts", "ctx")),
-    Entry("actors", "Actors", "cockpit.panes.resources", "ActorsPane", ("actor", "ac")),
-    Entry("tasks", "Tasks", "cockpit.panes.resources", "TasksPane", ("task", "ta")),
-    Entry("placement_groups", "Placement groups", "cockpit.panes.resources", "PlacementGroupsPane", ("pg",)),
-    Entry("workers", "Workers", "cockpit.panes.resources", "WorkersPane", ("worker", "wo")),
-    Entry("events", "Events", "cockpit.panes.resources", "EventsPane", ("event", "ev")),
-    Entry("serve", "Serve", "cockpit.panes.resources", "ServePane", ("sv",)),
-    Entry("train", "Train", "cockpit.panes.resources", "TrainPane", ("tr",)),
-    Entry("data", "Data", "cockpit.panes.resources", "DataPane", ("datasets",)),
+    resource("actors", "Actors", "actor", "ac"),
+    resource("tasks", "Tasks", "task", "ta"),
+    resource("placement_groups", "Placement groups", "pg"),
+    resource("workers", "Workers", "worker", "wo"),
+    resource("events", "Events", "event", "ev"),
+    resource("serve", "Serve", "sv"),
+    resource("train", "Train", "tr"),
+    resource("data", "Data", "datasets"),
 )
 
 

@@ -13,15 +13,6 @@ from cockpit.operations.clusters.live import LiveCluster
 from cockpit.operations.resources import Scope, topic_of, truncation
 from cockpit.panes.base import PHASES, sentence_of
 from cockpit.panes.table_pane import TablePane
-from cockpit.render.actors import ACTORS
-from cockpit.render.data import DATA
-from cockpit.render.events import EVENTS
-from cockpit.render.placement_groups import PLACEMENT_GROUPS
-from cockpit.render.serve import SERVE
-from cockpit.render.table import TableSpec
-from cockpit.render.tasks import TASKS
-from cockpit.render.train import TRAIN
-from cockpit.render.workers import WORKERS
 
 WHOLE = Scope(query=Query())
 
@@ -67,51 +58,3 @@ class ResourcePane(TablePane[StateRows[Any]]):
         parts = [text for text in (self.scope.text, truncation(found, what), *found.warnings) if text]
         parts += [f"{found.unreadable} rows unreadable"] if found.unreadable else []
         return parts if found.rows or not parts else [self.EMPTY.rstrip("."), *parts]
-
-
-class ActorsPane(ResourcePane):
-    """Actors that live or wait."""
-
-    SPEC: ClassVar[TableSpec[Any]] = ACTORS
-
-
-class TasksPane(ResourcePane):
-    """Tasks that run or wait."""
-
-    SPEC: ClassVar[TableSpec[Any]] = TASKS
-
-
-class PlacementGroupsPane(ResourcePane):
-    """Placement groups, those that wait first."""
-
-    SPEC: ClassVar[TableSpec[Any]] = PLACEMENT_GROUPS
-
-
-class WorkersPane(ResourcePane):
-    """Living worker processes."""
-
-    SPEC: ClassVar[TableSpec[Any]] = WORKERS
-
-
-class EventsPane(ResourcePane):
-    """Events, and deaths that nobody asked for."""
-
-    SPEC: ClassVar[TableSpec[Any]] = EVENTS
-
-
-class ServePane(ResourcePane):
-    """Serve's applications, deployments and replicas."""
-
-    SPEC: ClassVar[TableSpec[Any]] = SERVE
-
-
-class TrainPane(ResourcePane):
-    """Train runs with their workers."""
-
-    SPEC: ClassVar[TableSpec[Any]] = TRAIN
-
-
-class DataPane(ResourcePane):
-    """Datasets with their operators."""
-
-    SPEC: ClassVar[TableSpec[Any]] = DATA

@@ -10,13 +10,10 @@ from textual.widgets import Label
 
 from cockpit.actions import Action
 from cockpit.errors import UsageError
-from cockpit.feeds.topics import NODES, Topic
-from cockpit.feeds.watch import Watch
 from cockpit.model.secret_rows import SecretRow
 from cockpit.operations.background import aside
-from cockpit.operations.clusters.live import LiveCluster
 from cockpit.operations.secrets.uses import SecretList, secret_list
-from cockpit.panes.table_pane import TablePane
+from cockpit.panes.own_table import OwnTablePane
 from cockpit.render.secrets import SECRETS, secret_row
 from cockpit.render.table import RowContext, TableSpec
 from cockpit.render.text import visible
@@ -30,13 +27,11 @@ NEED_CLUSTER = frozenset(("submit", "open_dashboard"))
 NOT_HERE = frozenset(("mark",))
 
 
-class SecretsPane(TablePane[SecretList]):
+class SecretsPane(OwnTablePane[SecretList]):
     """Asks keyring and vault beside the screen; while they are slow, what was seen last stays."""
 
     SPEC: ClassVar[TableSpec[Any]] = SECRETS
-    NEEDS_CLUSTER = False
     HANDLERS = {"show_detail": "secret_actions:show_detail"}  # noqa: RUF012 - read only
-    TOPIC: ClassVar[Topic[Any]] = NODES  # never watched: secrets are this machine's
     ROW = "Secret"
     EMPTY = "No secrets yet. Press a to store one, i to move those of an SDL into the store."
 
@@ -49,31 +44,6 @@ class SecretsPane(TablePane[SecretList]):
     def compose_below(self) -> Iterable[Widget]:
         """Where new secrets go, and what is wrong."""
         return [Label("", id="secrets-status", markup=False)]
-
-    # --- no cluster has a part in this ---
-
-    def watched(self, cluster: LiveCluster) -> list[Watch[Any]]:
-        """Nothing."""
-        return []
-
-    def attach(self, cluster: LiveCluster) -> None:
-        """A cluster changes nothing here."""
-        self.cluster = cluster
-
-    def detach(self) -> None:
-        """Nor does its going."""
-        self.cluster = None
-
-    def report(self, sentence: str) -> None:
-        """Nor what is done to reach one."""
-
-    def tick(self) -> None:
-        """Nor its clock."""
-
-    def wake(self) -> None:
-        """The pane is seen: what others changed meanwhile is read again."""
-        super().wake()
-        self.action_refresh()
 
     # --- what is there ---
 

@@ -2,18 +2,16 @@
 
 import json
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from cockpit.clients.address import parse_address
-from cockpit.clients.ray import RayClient
-from cockpit.clients.transport import Endpoint
-from cockpit.model.secret import Secret
 from tests.live.cluster import HEAD_GPUS, RayCluster, started_cluster
-from tests.live.command_line import CommandLine
+from tests.live.conftest import client, cockpit
+
+__all__ = ["client", "cockpit", "ray_cluster"]
 
 SITUATIONS = Path(__file__).parent / "situations.py"
 READY = "SITUATIONS "
@@ -33,21 +31,6 @@ def ray_cluster() -> Iterator[RayCluster]:
         head_gpus=HEAD_GPUS * 2, worker_labels={"tier": "gold"}, variables={"RAY_DASHBOARD_ENABLE_PROFILING": "1"}
     ) as cluster:
         yield cluster
-
-
-@pytest.fixture(scope="session")
-def cockpit(ray_cluster: RayCluster, tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
-    """Our command line, told of the cluster by its environment alone."""
-    variables = {"RAYAKASH_ADDRESS": ray_cluster.address, "RAY_AUTH_TOKEN": ray_cluster.token}
-    return CommandLine(tmp_path_factory.mktemp("home"), variables)
-
-
-@pytest.fixture
-async def client(ray_cluster: RayCluster) -> AsyncIterator[RayClient]:
-    """Our client of the cluster."""
-    endpoint = Endpoint(address=parse_address(ray_cluster.address), token=Secret(ray_cluster.token))
-    async with RayClient.at(endpoint) as client:
-        yield client
 
 
 @pytest.fixture(scope="session")

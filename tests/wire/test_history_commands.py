@@ -16,7 +16,7 @@ from cockpit.feeds.history_recorder import Recorder
 from cockpit.feeds.history_store import HistoryStore, WriteLock, history_path
 from cockpit.feeds.topics import NODES
 from cockpit.model.jobs import Job
-from cockpit.operations.clusters.connect import Target
+from cockpit.operations.clusters.connect import Selection, Target, choose, history_of
 from cockpit.operations.clusters.live import LiveCluster
 from tests.unit.test_history_recorder import JOBS, gpu, node
 from tests.wire.commands import here, home, write_contexts
@@ -255,3 +255,29 @@ async def test_the_screen_learns_whose_entrypoint_holds_a_gpu() -> None:
             await until(lambda: cluster.supervised)
             assert cluster.supervised == {"ab" * 16: "train"}
             assert len(server.seen("GET", "/api/v0/actors")) == 1
+
+
+@pytest.mark.parametrize("words", [("history",), ("usage",)])
+async def test_no_token_is_looked_up_for_the_past(home: Path, words: tuple[str, ...]) -> None:
+    write_contexts(home, '[contexts.lab]\naddress = "http://127.0.0.1:9"\ntoken = "ac-secret://ABSENT"\n')
+    assert (await here(*words, "-c", "lab")).code == 0
+    assert (await here("jobs", "-c", "lab")).code == 2  # which needs it
+
+
+def test_one_address_behind_two_bastions_is_two_clusters(home: Path) -> None:
+    write_contexts(home, '[contexts.lab]\naddress = "http://127.0.0.1:8265"\nssh = "c"\ncost = 2.0\n')
+    address = "http://127.0.0.1:8265"
+    names = {history_of(Selection(address=address, ssh=bastion))[0] for bastion in (None, "a", "b")}
+    assert len(names) == 3
+    assert history_of(Selection(context="lab")) == ("lab", 2.0)
+    for selection in (Selection(address=address, ssh="a"), Selection(address=address), Selection(context="lab")):
+        assert choose(selection).history_name == history_of(selection)[0]
+
+
+@pytest.mark.usefixtures("home")
+async def test_idle_gpus_cost_each_list_once() -> None:
+    ray = FakeRay()
+    holding(ray, use=0)
+    async with serve(ray) as server:
+        await here("gpus", "--idle", "--address", server.url)
+        assert [len(server.seen("GET", path)) for path in ("/nodes", "/api/jobs/", "/api/v0/actors")] == [1, 1, 1]

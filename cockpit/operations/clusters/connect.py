@@ -75,6 +75,11 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
         return self.address.origin if self.bastion is None else f"{self.address.origin} via {self.bastion.destination}"
 
     @property
+    def history_name(self) -> str:
+        """The name under which the history of the cluster is kept: one address means many behind several bastions."""
+        return self.name if self.bastion is None or self.context is not None else self.place
+
+    @property
     def is_read_only(self) -> bool:
         """Whether the context forbids changes."""
         return self.context is not None and self.context.read_only
@@ -99,16 +104,40 @@ def choose(selection: Selection, environment: Mapping[str, str] = os.environ) ->
     return msgspec.structs.replace(target, bastion=bastion)
 
 
+def history_of(selection: Selection, environment: Mapping[str, str] = os.environ) -> tuple[str, float | None]:
+    """The `history_name` of the cluster that `choose` would find, and what it costs in USD per hour.
+
+    No token is looked up for it, so that no keyring and no passphrase is asked for. Raises UsageError as `choose` does.
+    """
+    bastion = bastion_of(selection.ssh, selection.ssh_port)
+    try:
+        found = _named(selection, environment)
+    except NoClusterError:
+        if bastion is None:
+            raise
+        found = parse_address(f"127.0.0.1:{DEFAULT_PORT}")
+    if isinstance(found, str):
+        context = _context_named(found)
+        return found, context.cost if context else None
+    return Target(name=str(found), address=found, bastion=bastion).history_name, None
+
+
 def _chosen(selection: Selection, environment: Mapping[str, str]) -> Target:
+    found = _named(selection, environment)
+    return _from_context(found, environment) if isinstance(found, str) else _from_address(found, environment)
+
+
+def _named(selection: Selection, environment: Mapping[str, str]) -> str | Address:
+    """The name of a context, or an address."""
     if selection.context and selection.address:
         raise UsageError("Name a context or an address, not both.")
     if selection.context:
-        return _from_context(selection.context, environment)
+        return selection.context
     if selection.address:
-        return _from_address(parse_address(selection.address), environment)
+        return parse_address(selection.address)
     if variable := variable_with_address(environment):
-        return _from_address(address_in(environment, variable), environment)
-    return _from_context(_default_context(), environment)
+        return address_in(environment, variable)
+    return _default_context()
 
 
 def _default_context() -> str:
@@ -130,19 +159,25 @@ def _from_address(address: Address, environment: Mapping[str, str]) -> Target:
     return Target(name=str(address), address=address, token=find_ray_token(environment), token_is_ambient=True)
 
 
-def _from_context(name: str, environment: Mapping[str, str]) -> Target:
+def _context_named(name: str) -> Context | None:
+    """The context of that name; None for the local Ray, which needs none. Raises UsageError for an unknown one."""
     found = settings.load_settings()
     context = found.contexts.get(name)
     if context is None and (kept := container_contexts().get(name)):
         context = msgspec.structs.replace(kept.context, scope=kept.scope)
-    if context is None and name == LOCAL_CONTEXT:
-        return _local()
-    if context is None:
+    if context is None and name != LOCAL_CONTEXT:
         raise UsageError(
             f"There is no context {name!r}.",
             detail="\n".join(found.problems),  # it may be there and not be understood
             hint="`rayakash-tui clusters list` shows those that are known; `clusters add NAME ADDRESS` adds one.",
         )
+    return context
+
+
+def _from_context(name: str, environment: Mapping[str, str]) -> Target:
+    context = _context_named(name)
+    if context is None:
+        return _local()
     scopes = scopes_for(scope=context.scope, context=name)
     own = _context_token(name, context, scopes)
     return Target(

@@ -1,5 +1,7 @@
 """GPUs with the jobs that hold them."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from cockpit.clients.ray import RayClient
@@ -13,15 +15,16 @@ async def list_gpus(client: RayClient) -> Rows[NodeGpu]:
     return await gpus_of(client, await client.nodes.list())
 
 
-async def gpus_of(client: RayClient, found: Rows[Node]) -> Rows[NodeGpu]:
+async def gpus_of(client: RayClient, found: Rows[Node], jobs: Sequence[Job] | None = None) -> Rows[NodeGpu]:
     """Every GPU of the living among these nodes, by node and index; holders carry the submission ID of their job.
 
-    Asks for the jobs only where a GPU is held, and for their supervisors only where a job does not name its holder.
+    Asks for the jobs, unless they are given, only where a GPU is held, and for their supervisors only where a job does
+    not name its holder.
     """
     pairs = [(node, gpu) for node in found.rows if node.is_alive for gpu in node.gpus]
     pairs.sort(key=lambda pair: (not pair[0].is_head_node, pair[0].node_id or "", pair[1].index or 0))
     if any(gpu.holders for _, gpu in pairs):
-        jobs = (await client.jobs.list()).rows
+        jobs = (await client.jobs.list()).rows if jobs is None else jobs
         names = submission_ids(jobs)
         known = {job.job_id for job in jobs}
         holders = [held for _, gpu in pairs for held in gpu.holders]
@@ -31,7 +34,7 @@ async def gpus_of(client: RayClient, found: Rows[Node]) -> Rows[NodeGpu]:
     return Rows(rows=tuple(pairs), unreadable=found.unreadable)
 
 
-def submission_ids(jobs: tuple[Job, ...]) -> dict[str, str]:
+def submission_ids(jobs: Sequence[Job]) -> dict[str, str]:
     """Submission ids by the job id that their driver was given."""
     return {job.job_id: job.submission_id for job in jobs if job.job_id and job.submission_id}
 

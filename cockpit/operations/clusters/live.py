@@ -64,7 +64,7 @@ class LiveCluster:
         self._observing: Iterator[None] = iter(())
         self._closing = closing
         self._let_in: list[Callable[[], None]] = []
-        self.recording = Recording(target.name) if target is not None else None
+        self.recording = Recording(target.history_name) if target is not None else None
         self._keeper = self._keep_history()
         if (passage := self.endpoint.passage) is not None:
             passage.on_change(self._way_changed)
