@@ -45,4 +45,4 @@ def age(since: float | None, *, now: float) -> str:
 
 def coarse(seconds: float | None) -> str:
     """As `duration`, but `<1m` below a minute: what ticks every second keeps an idle screen writing."""
-    return "<1m" if seconds is not None and 0 <= seconds < 60 else duration(seconds)
+    return "<1m" if seconds is not None and seconds < 60 else duration(seconds)

@@ -128,7 +128,7 @@ async def picture(work: Workspace, pane: SdlPane) -> None:
     """Show how the services connect."""
     desk = pane.desk
     lines = await asyncio.to_thread(_picture, desk.name, desk.session.text, room_for_text(work.app.size.width))
-    work.app.push_screen(TextDialog(f"Who reaches whom in {desk.name}", [("", line or " ") for line in lines]))
+    work.app.push_screen(TextDialog(f"Connections in {desk.name}", [("", line or " ") for line in lines]))
 
 
 async def add_cluster(work: Workspace, pane: SdlPane) -> None:

@@ -17,7 +17,7 @@ from tests.ui.screen import assert_sound
 
 SIZES = ((80, 24), (300, 80), (20, 5))
 MANY = 10_000
-TELLS_AGES = ("workers",)  # how long ago a row began is news by itself
+TELLS_AGES = ("workers",)  # one of its odd start times is an hour older meanwhile
 GPUS_OF_A_NODE = 64
 NODES_OF_MANY = 240  # a third of them is dead or says nothing
 LOG_ID = "job-1"

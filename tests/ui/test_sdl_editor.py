@@ -413,7 +413,7 @@ async def test_the_picture_and_the_copy_of_the_text(small: Path) -> None:
     async with sdl_editor(small) as editor:
         driver = editor.driver
         await driver.press("v")
-        (await driver.opened("Who reaches whom in web.yaml")).says("internet", "80", "web")
+        (await driver.opened("Connections in web.yaml")).says("internet", "80", "web")
         await driver.press("escape")
         editor.pane.problems.focus()
         await driver.press("y")
@@ -432,7 +432,7 @@ async def test_the_picture_fits_its_box(tmp_path: Path) -> None:
     async with sdl_editor(path, size=SMALL) as editor:
         driver = editor.driver
         await driver.press("v")
-        (await driver.opened("Who reaches whom in ray-gpu.yaml")).says(
+        (await driver.opened("Connections in ray-gpu.yaml")).says(
             "└ 8443/TCP   ◀── the internet", "                 a random port of the provider's host"
         )
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cockpit.render.units import age, duration, size
+from cockpit.render.units import age, coarse, duration, size
 
 KIB, MIB, GIB, TIB = 1 << 10, 1 << 20, 1 << 30, 1 << 40
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -96,3 +96,10 @@ def test_a_duration_is_never_more_than_it_was(seconds: float) -> None:
 )
 def test_age(since: float | None, now: float, text: str) -> None:
     assert age(since, now=now) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(None, "–"), (-3, "<1m"), (0, "<1m"), (59.9, "<1m"), (60, "1m"), (7440, "2h 04m")]
+)
+def test_coarse_times_stand_still_below_a_minute(seconds: float | None, text: str) -> None:
+    assert coarse(seconds) == text
