@@ -1,8 +1,11 @@
 """Following a log on stdout, shared by `logs`, `submit` and `demo`."""
 
 import argparse
+import asyncio
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TextIO
 
 from cockpit.cli import output
@@ -14,6 +17,7 @@ from cockpit.feeds.patience import Outage
 from cockpit.feeds.spool import Spool
 from cockpit.model.jobs import Job
 from cockpit.render import jobs as render
+from cockpit.render.text import last_word
 
 
 class Printer:
@@ -103,3 +107,16 @@ def conclude(followed: Followed) -> int:
 def result_code(job: Job) -> int:
     """0 for a job that succeeded, 1 for one that failed, was stopped, or may have failed for all that Ray says."""
     return EXIT_OK if job.status == "SUCCEEDED" and job.outcome_is_known else EXIT_FAILED
+
+
+@contextmanager
+def detached_on_interrupt(submission_id: str) -> Iterator[None]:
+    """Ctrl-C ends the following and not the job: say so, and how to stop that."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        output.message("")  # the terminal stands behind its ^C
+        output.message(
+            f"Detached: job {submission_id} goes on. Stop it with: rayakash-tui stop {last_word(submission_id)}"
+        )
+        raise

@@ -213,12 +213,13 @@ async def _check_gpus(client: "RayClient", args: argparse.Namespace) -> None:
 
 async def _follow(client: "RayClient", submission_id: str, args: argparse.Namespace) -> tuple[int, dict[str, Any]]:
     """Print the log, on stderr where stdout is for the result, and conclude."""
-    from cockpit.cli.following import Printer, conclude, follow
+    from cockpit.cli.following import Printer, conclude, detached_on_interrupt, follow
     from cockpit.feeds.log_source import JobLog
     from cockpit.operations.gallery import result_in
 
     printer = Printer(sys.stderr if args.json else None, keep=KEPT_BYTES)
-    followed = await follow(JobLog(client, submission_id), args, has_answered=True, printer=printer)
+    with detached_on_interrupt(submission_id):
+        followed = await follow(JobLog(client, submission_id), args, has_answered=True, printer=printer)
     result = result_in(printer.kept.decode("utf-8", "replace"))
     code = EXIT_FAILED if _say_installation_failure(followed.job) else conclude(followed)
     if result is None:

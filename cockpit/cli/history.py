@@ -150,13 +150,14 @@ async def print_usage(args: argparse.Namespace) -> int:
     now = time.time()
     with open_past(name) as past:
         _say(past)
-        since = max(now - args.since, past.begin or now)
+        begin = past.begin
+        since = max(now - args.since, begin or now)
         found = past.use(by=args.by, since=since, until=now, cost_per_hour=cost)
     if args.json:
         records = [usage_record(use, by=args.by) for use in found]
         output.listing("usage", records, now=now, by=args.by, since=iso(since))
     elif found:
         output.rows(USAGE_COLUMNS, [usage_row(use) for use in found])
-    elif past.begin is not None:
+    elif begin is not None:
         output.message("No job held a GPU in this time.")
     return EXIT_OK

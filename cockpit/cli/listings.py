@@ -146,11 +146,11 @@ async def list_resource(args: argparse.Namespace) -> int:
         context = listing.context_now(await listing.names_of(client, spec, found))
         if resource.command == "jobs" and not args.json:
             context = msgspec.structs.replace(context, waiting=await _waiting(client, found.rows))
-    _add_sample(args, getattr(found, "sample", None))
     items = listing.selected(args, found.rows)
     empty = f"No matching {spec.noun or spec.name}." if found.rows and not items else ""
     listing.print_listing(args, spec, items, context, unreadable=found.unreadable, empty=empty)
     output.unreadable(found.unreadable, of=len(found.rows) + found.unreadable)
+    _add_sample(args, getattr(found, "sample", None))  # nobody waits for it
     return EXIT_OK
 
 

@@ -234,22 +234,14 @@ async def _send(client: Any, prepared: "Prepared", args: argparse.Namespace) -> 
 
 
 async def _follow(client: Any, submission_id: str, args: argparse.Namespace) -> int:
-    import asyncio
-
-    from cockpit.cli.following import conclude, follow
+    from cockpit.cli.following import conclude, detached_on_interrupt, follow
     from cockpit.cli.notices import tell_end
     from cockpit.feeds.log_source import JobLog
 
-    try:
+    with detached_on_interrupt(submission_id):
         followed = await follow(JobLog(client, submission_id), args, has_answered=True)
         await tell_end(followed.job)
         return conclude(followed)
-    except asyncio.CancelledError:
-        output.message("")  # the terminal stands behind its ^C
-        output.message(
-            f"Detached: job {submission_id} goes on. Stop it with: rayakash-tui stop {last_word(submission_id)}"
-        )
-        raise
 
 
 def _form(args: argparse.Namespace, base: "SubmitForm") -> "SubmitForm":

@@ -1,6 +1,8 @@
 """The gallery as data, and what its commands do without a cluster."""
 
 import ast
+import runpy
+import sys
 from pathlib import Path
 
 import pytest
@@ -93,6 +95,12 @@ def test_why_packages_could_not_be_installed_is_one_line() -> None:
     pip = "runtime_env setup failed: Failed to install pip requirements:\\nCollecting torch\\nERROR: No matching x\\n"
     assert gallery.installation_failure(pip) == "No matching x"
     assert gallery.installation_failure("Job failed with ERROR: x") is None
+
+
+def test_a_gpu_on_a_node_without_torch_is_a_row_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    found = runpy.run_path(str(gallery.FOLDER / "check-cluster" / "main.py"))["burn"](1.0)
+    assert (found["tflops"], found["problem"]) == (None, "torch is not installed on this node")
 
 
 # The commands

@@ -281,3 +281,13 @@ async def test_idle_gpus_cost_each_list_once() -> None:
     async with serve(ray) as server:
         await here("gpus", "--idle", "--address", server.url)
         assert [len(server.seen("GET", path)) for path in ("/nodes", "/api/jobs/", "/api/v0/actors")] == [1, 1, 1]
+
+
+@pytest.mark.usefixtures("home")
+async def test_a_history_in_which_no_gpu_was_held() -> None:
+    ray = FakeRay()
+    have(ray, reported("a"))
+    async with serve(ray) as server:
+        assert (await here("nodes", "--address", server.url)).code == 0
+        done = await here("usage", "--address", server.url)
+    assert (done.code, done.out, done.err) == (0, b"", "No job held a GPU in this time.\n")
