@@ -104,7 +104,7 @@ def has_no_log(job: Job) -> str | None:
     if job.is_driver:
         return _driver(job, "Ray keeps no log of it")
     if job.is_terminal and job.driver_node_id is None:
-        return f"Job {job.id} never ran, so there is no log; its message tells why."
+        return f"Job {job.id} never ran, so it has no log. Its message says why."
     return None
 
 

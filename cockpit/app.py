@@ -178,7 +178,7 @@ class CockpitApp(TerminalApp):
             self.notify(problem, severity="warning", markup=False)
         if self._ui.theme not in self.available_themes:
             names = ", ".join(theme.name for theme in THEMES)
-            self.notify(f"There is no theme {self._ui.theme!r}; there are {names}.", severity="warning", markup=False)
+            self.notify(f"Unknown theme {self._ui.theme!r}. Themes: {names}.", severity="warning", markup=False)
 
     def on_unmount(self) -> None:
         """Nobody can be asked on the screen any more."""

@@ -11,7 +11,7 @@ from cockpit.errors import EXIT_OK
 
 def add(commands: Any) -> None:
     """Declare the command."""
-    parser = commands.add_parser("demo", help="start a Ray of its own with sample jobs, and look at it")
+    parser = commands.add_parser("demo", help="start a temporary local Ray with sample jobs and open the cockpit on it")
     parser.set_defaults(run=demo)
 
 

@@ -184,7 +184,10 @@ def asking(args: argparse.Namespace) -> "Ask":
         if on_terminal is None:
             for line in question.lines:
                 output.message(f"  {line}")
-            raise UsageError("There is no terminal to ask on.", hint="Agree with --yes. Nothing was created.")
+            raise UsageError(
+                "stdin is not a terminal, so the question cannot be asked.",
+                hint="Agree with --yes. Nothing was created.",
+            )
         return await on_terminal(question)
 
     return ask

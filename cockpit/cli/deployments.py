@@ -369,7 +369,7 @@ async def update_one(args: argparse.Namespace) -> int:
                 output.message(f"  {sentence}")
             raise CockpitError(
                 "This change cannot be made in place.",
-                hint=f"Rent it anew: rayakash-tui deployments redeploy {args.dseq} --sdl {args.file}",
+                hint=f"Deploy it again: rayakash-tui deployments redeploy {args.dseq} --sdl {args.file}",
                 fault="needs-new-deployment",
             )
         prepared = await prepare(console, document, Path(args.file), Wish(hours=None))

@@ -237,7 +237,7 @@ def _say_installation_failure(job: "Job") -> bool:
     output.error(
         CockpitError(
             f"Ray could not install the packages: {reason}",
-            hint="The nodes may have no way to a package index. Use an image that has the packages and --installed.",
+            hint="The nodes may not reach a package index. Use an image that has the packages and --installed.",
         )
     )
     return True

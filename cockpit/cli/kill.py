@@ -7,7 +7,7 @@ from cockpit.cli import options, output, session
 from cockpit.errors import EXIT_OK, UsageError
 
 DESCRIPTION = """\
-Kill a named actor. Ray has no call for it: a job of one line runs ray.kill, and its source is shown first.
+Kill a named actor. Ray 2.60 has no HTTP call for this, so a one-line job runs ray.kill; its source is shown first.
 example: rayakash-tui kill 8dd6909aa88252efaccb248b01000000
 """
 
@@ -39,7 +39,10 @@ async def run(args: argparse.Namespace) -> int:
         output.message(f"  {source_of(actor)}")
         if not args.yes:
             if session.asker() is None:
-                raise UsageError("Nothing was killed: there is no terminal to ask on.", hint="Add --yes.")
+                raise UsageError(
+                    "The actor was not killed: stdin is not a terminal, so the question cannot be asked.",
+                    hint="Add --yes.",
+                )
             if not await session.yes("Submit it?"):
                 return EXIT_OK
         submission_id = await kill_actor(client, actor)

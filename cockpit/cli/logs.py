@@ -143,6 +143,6 @@ def _explain_empty(followed: Any) -> None:
     elif job.driver_node_id is None and not job.is_terminal:
         output.message(f"Job {job.id} is {job.status} and has no log yet.")
     elif job.driver_node_id is None:
-        output.message(f"Job {job.id} never ran, so there is no log. Ray says:")
+        output.message(f"Job {job.id} never ran, so it has no log. Ray's message:")
         for text in (job.message or "").expandtabs(4).splitlines():
             output.message(f"  | {text}")

@@ -71,7 +71,7 @@ LISTED = (
         "rayakash-tui events --job raysubmit_1rPy --json",
         ("job", "node", "all"),
         "",
-        f"deaths that somebody asked for too; {ALL_COST}",
+        f"requested deaths as well; {ALL_COST}",
     ),
     Listed(
         "train",

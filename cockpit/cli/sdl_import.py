@@ -30,7 +30,7 @@ def add(nested: Any) -> None:
     )
     parser.add_argument("file", metavar="FILE", help="the file, or - for stdin")
     parser.add_argument(
-        "--from", dest="kind", choices=("kuberay", "compose"), help="what the file is (default: told by it)"
+        "--from", dest="kind", choices=("kuberay", "compose"), help="kind of the file (default: read from its content)"
     )
     parser.add_argument("--name", metavar="N", help="which Ray object of several; or the cluster's name")
     parser.add_argument("-o", "--output", metavar="OUT", help="where to (default: NAME.yaml here; - for stdout)")

@@ -38,7 +38,7 @@ def add_render(nested: Any) -> None:
 
 def add_import(nested: Any) -> Any:
     """Declare `secrets import`; returns its parser."""
-    parser = nested.add_parser("import", help="move secrets that stand in an SDL into the store")
+    parser = nested.add_parser("import", help="move the secrets in an SDL to the secret store")
     parser.add_argument("file", metavar="FILE", help="the SDL; references take the place of the values")
     parser.add_argument("--scope", metavar="S", help="where to keep them (default: the file's name without its ending)")
     parser.add_argument("--store", choices=("keyring", "vault"), help="where to keep them; the first that works")
@@ -105,7 +105,7 @@ def copy_to_clipboard(text: str) -> None:
     try:
         descriptor = os.open(terminal.TERMINAL, os.O_WRONLY | os.O_NOCTTY | os.O_CLOEXEC)
     except OSError as error:
-        raise UsageError("There is no terminal whose clipboard could take it.", hint="Use -o FILE.") from error
+        raise UsageError("stdout is not a terminal, so its clipboard cannot be used.", hint="Use -o FILE.") from error
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(b"\x1b]52;c;" + data + b"\x07")
 

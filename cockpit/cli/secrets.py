@@ -183,7 +183,7 @@ async def change_passphrase(_: argparse.Namespace) -> int:
 
     store = process_store()
     if not store.vault.exists:
-        raise UsageError(f"There is no vault at {store.vault.path}.")
+        raise UsageError(f"No vault at {store.vault.path}.")
     store.vault.open()
     new = terminal.ask_twice("New passphrase: ") if _is_typed() else _piped()
     if new is None:

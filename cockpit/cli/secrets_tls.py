@@ -60,5 +60,5 @@ async def _agreed(store: "SecretStore", scope: str) -> bool:
         return False
     known = certificate_of(scope)
     output.message(f"The scope {scope} has a certificate already" + (f": {known.fingerprint}" if known else "."))
-    output.message("A cluster that runs with it keeps it until it is deployed anew; the new one must be accepted then.")
+    output.message("A cluster that runs with it keeps it until you redeploy; accept the new certificate then.")
     return await yes("Make another?")

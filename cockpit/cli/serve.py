@@ -95,7 +95,10 @@ async def _agreed(args: argparse.Namespace, plan: "ServePlan", question: str) ->
     if args.yes:
         return True
     if not sys.stdin.isatty():
-        raise UsageError("This changes what the cluster serves, and there is no terminal to ask on.", hint="Add --yes.")
+        raise UsageError(
+            "This changes what the cluster serves, and stdin is not a terminal, so the question cannot be asked.",
+            hint="Add --yes.",
+        )
     return await session.yes(question)
 
 

@@ -84,7 +84,9 @@ def _terminal() -> Iterator[int]:
     try:
         descriptor = os.open(TERMINAL, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
     except OSError as error:
-        raise UsageError("There is no terminal to ask on.", detail=error.strerror or str(error)) from None
+        raise UsageError(
+            "stdin is not a terminal, so the question cannot be asked.", detail=error.strerror or str(error)
+        ) from None
     try:
         yield descriptor
     finally:

@@ -14,7 +14,10 @@ def add(commands: Any) -> None:
     """Declare the command."""
     parser = commands.add_parser("web", help="serve the cockpit to a browser, here unless --host says otherwise")
     parser.add_argument(
-        "--host", default="127.0.0.1", metavar="ADDRESS", help="listen there; whoever can read the network can read all"
+        "--host",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="address to listen on; traffic is not encrypted, so keep it local",
     )
     parser.add_argument(
         "--port", type=int, default=DEFAULT_PORT, metavar="PORT", help=f"default {DEFAULT_PORT}; 0: any"

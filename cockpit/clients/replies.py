@@ -75,7 +75,7 @@ def error_for_status(*, endpoint: Endpoint, path: str, status: int, text: str, l
         )
     if status in _GATEWAY:
         return UnreachableError(
-            f"A gateway at {address} answers {status} {_GATEWAY[status]}: there is no cluster behind it now.",
+            f"A gateway at {address} answers {status} {_GATEWAY[status]}: the cluster behind it is down.",
             detail=_excerpt(text),
             hint="The head may still be starting, or be gone.",
             fault=f"gateway-{status}",
@@ -110,7 +110,7 @@ def _unknown(endpoint: Endpoint, text: str) -> AuthenticationError:
     address = endpoint.address
     if endpoint.token is None:
         fault = "token-wanted"
-        title = f"{address} wants a token, and none was sent (401)."
+        title = f"{address} requires a token, and none was sent (401)."
         hint = 'Set RAY_AUTH_TOKEN, or name the token in a context: token = "ac-secret://NAME".'
     elif _MISSING in text:
         fault = "token-lost"
@@ -120,8 +120,10 @@ def _unknown(endpoint: Endpoint, text: str) -> AuthenticationError:
             hint = "A proxy on the way takes X-Ray-Authorization away; let it pass that header."
     else:
         fault = "credentials-wanted"
-        title = f"{address} wants other credentials than a Ray token (401)."
-        hint = "A proxy stands in front of it: give what it asks for as `basic`, `headers` or `cookies` in the context."
+        title = f"{address} requires credentials other than a Ray token (401)."
+        hint = (
+            "There is a proxy in front of it: set what it asks for as `basic`, `headers` or `cookies` in the context."
+        )
     return AuthenticationError(title, status=401, detail=_excerpt(text), hint=hint, fault=fault)
 
 
@@ -130,7 +132,7 @@ def _forbidden(endpoint: Endpoint, text: str) -> AuthenticationError:
     address = endpoint.address
     if endpoint.token is None:
         title = f"{address} refuses access (403)."
-        hint = "The cluster, or a proxy in front of it, wants credentials."
+        hint = "The cluster, or a proxy in front of it, requires credentials."
     else:
         title = f"{address} does not accept the token (403)."
         hint = "It may be another cluster's, or an old one: use the token that this cluster's head was started with."

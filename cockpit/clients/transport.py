@@ -150,7 +150,7 @@ class Transport:
         from cockpit.clients.lean_httpx import httpx
 
         if not self.endpoint.address.is_encrypted:
-            raise UsageError(f"{self.endpoint.address} speaks no TLS, so there is no certificate.")
+            raise UsageError(f"{self.endpoint.address} does not use TLS, so it has no certificate.")
         tls = self.endpoint.tls if verify else msgspec.structs.replace(self.endpoint.tls, ca=None, verify=False)
         async with self._open(asking_context(tls)) as client:
             passed = await self._passed()

@@ -290,7 +290,7 @@ class _Scanner:
             path.encode()
         except UnicodeEncodeError:
             raise UsageError(
-                f"The name {visible(path)} is not UTF-8, and Ray packs no such name.", hint=LEAVE_OUT_HINT
+                f"The name {visible(path)} is not valid UTF-8, and Ray cannot pack it.", hint=LEAVE_OUT_HINT
             ) from None
 
     def _full(self, path: str) -> str:

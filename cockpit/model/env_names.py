@@ -31,7 +31,7 @@ _NAMES = (
     EnvName("WANDB_API_KEY", True, "Lets training runs report to Weights & Biases."),
     EnvName("WANDB_PROJECT", False, "The Weights & Biases project that runs are reported to."),
     EnvName("HF_TOKEN", True, "Downloads gated models and data sets from Hugging Face."),
-    EnvName("RAY_AUTH_TOKEN", True, "Opens the Ray cluster: whoever holds it runs commands on every node."),
+    EnvName("RAY_AUTH_TOKEN", True, "Opens the Ray cluster: anyone who has it can run commands on every node."),
     EnvName("RAY_AUTH_MODE", False, "Must be exactly `token`; with a typo Ray runs open."),
     EnvName("GATEWAY_TLS_CERTIFICATE", False, "The certificate of the gateway in front of the cluster, base64 of PEM."),
     EnvName("GATEWAY_TLS_KEY", True, "The key of that certificate, base64 of PEM."),

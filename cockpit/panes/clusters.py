@@ -144,7 +144,7 @@ class ClustersPane(TablePane[list[ClusterRow]]):
         if action.name in NEED_CLUSTER and self.cluster is None:
             return "No cluster is open. Press ctrl+k to choose one."
         if action.name in NEED_ROW and self.table.row_key is None:
-            return "There is no cluster to act on."
+            return "No cluster is selected."
         row = self.row if action.name in NEED_SAVED else None
         if row is not None and row.source == "session":
             return f"{row.name} is open but not saved. Press a to add it by its address."

@@ -160,7 +160,7 @@ class JobsPane(TablePane[JobList]):
         jobs = self.chosen(action)
         if not jobs:
             forgotten = self.job is not None
-            return "The head was restarted and has forgotten this job." if forgotten else "There is no job to act on."
+            return "The head was restarted and has forgotten this job." if forgotten else "No job is selected."
         if action.why_not is None:
             return None
         reasons = [action.why_not(job) for job in jobs]

@@ -116,9 +116,9 @@ class LogReading(Pane):
         """What tables have is not at hand, nor are keys for what there is not."""
         status = self.view.find_status
         if action.name in _OF_TABLES:
-            return f"{action.label} is not at hand in the log."
+            return f"{action.label} is not available in the log."
         if action.name in _OF_SEARCH and status.query is None:
             return "Nothing is searched for; / begins."
         if action.name in _OF_FILTER and status.sieve is None:
-            return "There is no filter; f begins one."
+            return "No filter is set. Press f to set one."
         return None

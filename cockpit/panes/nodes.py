@@ -56,7 +56,7 @@ class NodesPane(TablePane[Rows[Node]]):
         if action.name != "node_logs":
             return super().why_disabled(action)
         if self.node is None:
-            return "There is no node to act on."
+            return "No node is selected."
         return None if self.node.is_alive else "The node is gone, and its logs with it."
 
 

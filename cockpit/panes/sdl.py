@@ -104,7 +104,7 @@ class SdlPane(SdlWriting):
     def why_disabled(self, action: Action) -> str | None:
         """Only what has to do with an SDL."""
         if action.scope == "app" and action.name not in KEPT:
-            return f"{action.label} is not at hand beside an SDL."
+            return f"{action.label} is not available in the SDL pane."
         return None
 
     def is_hinted(self, action: Action) -> bool:
@@ -348,7 +348,7 @@ class SdlPane(SdlWriting):
         """Go to the next problem below the cursor."""
         problem = self.problems.next(self.text.cursor_location[0])
         if problem is None:
-            self.notify("There are no problems.", timeout=2)
+            self.notify("No problems.", timeout=2)
         else:
             self.go_to(problem.line - 1, problem.column - 1)
             # The list takes the keys: in the text the `f` that fixes the problem would be typed into it.
@@ -358,7 +358,7 @@ class SdlPane(SdlWriting):
         """Fix the problem under the cursor of the list."""
         problem = self.problems.problem
         if problem is None or problem.fix is None:
-            self.notify("There is no fix for that; it is yours to decide." if problem else "There are no problems.")
+            self.notify("This problem has no automatic fix." if problem else "No problems.")
             return
         self.fix(problem)
 
@@ -409,7 +409,7 @@ class SdlPane(SdlWriting):
         if self.desk.is_empty or is_whole_sdl(event.text) or kind_of(event.text):
             self.text.paste(event.text)
         else:
-            self.notify("That is no whole SDL; ctrl+t goes to the text, where a part can be pasted.", timeout=5)
+            self.notify("This is not a complete SDL. Press ctrl+t for the text view to paste a part.", timeout=5)
 
     def action_copy(self) -> None:
         """Copy the value of the row, or the whole text from elsewhere; through SSH too (OSC 52)."""

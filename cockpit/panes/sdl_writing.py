@@ -61,7 +61,7 @@ class SdlWriting(Pane):
         if version != self.desk.session.version or not self.text.has_focus:
             return
         if found is None:
-            self.notify("Nothing is known that could stand here.", timeout=2)
+            self.notify("No completions here.", timeout=2)
         elif len(found.items) == 1:
             self.text.write(found.items[0].text, self._start(found), self.desk.session.location(found.end))
         else:

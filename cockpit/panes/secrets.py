@@ -94,12 +94,12 @@ class SecretsPane(OwnTablePane[SecretList]):
         if action.name in NEED_CLUSTER and self.cluster is None:
             return "No cluster is open. Press ctrl+k to choose one."
         if action.name in NEED_ROW and row is None:
-            return "There is no secret to act on."
+            return "No secret is selected."
         if action.name == "secret_delete" and row is not None and (row.place is None or row.scope is None):
             where = "nowhere yet" if row.place is None else "in the environment of this process"
             return f"{row.name} lives {where}; there is nothing to delete."
         if action.name == "secret_unlock" and not _can_unlock(self.listing):
-            return "There is no locked vault."
+            return "The vault is not locked."
         return None
 
 

@@ -178,9 +178,9 @@ class TablePane(Pane, Generic[T]):
         if self.cluster is None and action.name in ("mark", "filter", "sort", "submit"):
             return "No cluster is open. Press ctrl+k to choose one."
         if action.scope == "sources" and self.here is None:
-            return f"There is no row in {self.TITLE} to act on."
+            return f"No row is selected in {self.TITLE}."
         if action.name in ("copy", "copy_cell", "show_detail") and self.table.row_key is None:
-            return f"There is no row in {self.TITLE} to act on."
+            return f"No row is selected in {self.TITLE}."
         return None
 
     # Actions that every table has

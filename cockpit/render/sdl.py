@@ -191,7 +191,7 @@ def _label(service: Record) -> str:
 def _port_lines(service: Record, known: Mapping[str, Record], room: int) -> Iterator[str]:
     ports: Sequence[Record] = service["ports"]
     if not ports:
-        yield "└ no port: nobody reaches it by name"
+        yield "└ no port: other services cannot reach it by name"
         return
     origins = [_origin(port, known) for port in ports]
     width = max(len(origin) for origin in origins)

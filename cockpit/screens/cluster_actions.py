@@ -126,7 +126,8 @@ class ClusterActions:
         question = Confirm(
             f"THE CERTIFICATE OF {cluster.address} HAS CHANGED. Trust the new one from now on?",
             names,
-            "Say yes only if you know that it was replaced: else somebody may stand in between. Nothing was sent.",
+            "Accept it only if you know that it was replaced; otherwise the connection may be intercepted. "
+            "Nothing was sent.",
         )
         if await self._app.push_screen_wait(question):
             await accept_certificate(cluster, found)

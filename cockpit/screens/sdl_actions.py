@@ -108,7 +108,7 @@ async def _clone(work: Workspace, pane: SdlPane, row: FormRow | None) -> None:
     under = row.key.partition(":")[0] if row is not None else ""
     workers = [one.name for one in services if one.role == "worker"] or names
     if not workers:
-        raise UsageError("There is no service to begin with.", hint="ctrl+n begins with a template.")
+        raise UsageError("The SDL has no service to copy.", hint="ctrl+n begins with a template.")
     like = under if under in names else workers[-1]
 
     def check(name: str) -> None:
@@ -135,7 +135,10 @@ async def add_cluster(work: Workspace, pane: SdlPane) -> None:
     """Name the cluster that runs this SDL, with the token and the certificate that the SDL refers to."""
     path = pane.desk.file.path
     if path is None:
-        raise UsageError("The SDL has no name yet.", hint="ctrl+s gives it one; token and certificate go by it.")
+        raise UsageError(
+            "The SDL is not saved yet.",
+            hint="Press ctrl+s to save it; its token and certificate are named after the file.",
+        )
     added = await ClusterActions(work).add(NewCluster(name=path.stem, sdl=path))
     if added is not None:
         work.open_cluster(opener_for(CONTEXT, added.name))

@@ -185,7 +185,7 @@ class SdlFiles:
     async def _three_ways(self, state: DiskState) -> bool:
         """Somebody else saved or removed the file: mine, theirs, or both."""
         desk = self._pane.desk
-        what = "was removed" if state is DiskState.GONE else "was changed by somebody else"
+        what = "was removed" if state is DiskState.GONE else "was changed by another program"
         options = [("mine", "keep mine: replace what is there"), ("both", "keep both: mine into a file beside it")]
         if state is not DiskState.GONE:
             options = [("look", "look at the difference"), ("theirs", "take theirs: undo brings mine back"), *options]

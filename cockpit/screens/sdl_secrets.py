@@ -40,7 +40,7 @@ class SdlSecrets:
     async def keep(self, row: FormRow | None) -> None:
         """Move the value of an env row into the store, or give a missing secret its value."""
         if row is None or row.field != "env":
-            raise UsageError("There is no variable under the cursor.", hint="Go to a line of env in the form.")
+            raise UsageError("No variable is selected.", hint="Go to a line of env in the form.")
         service, variable = str(row.args[0]), str(row.args[1])
         value = str(self._pane.desk.session.document.get(("services", service, "env", variable)))
         if value.startswith(REFERENCE_PREFIX):

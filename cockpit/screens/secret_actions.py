@@ -84,13 +84,13 @@ class SecretActions:
         if not there:
             return False
         lines = [f"{row.name}, scope {row.scope}, in the {row.place}" for row in there]
-        consequence = "A cluster that runs with the old value goes on with it until it is deployed anew."
+        consequence = "A running cluster keeps the old value until you redeploy."
         agreed = await self._app.push_screen_wait(Confirm(question, lines, consequence))
         return True if agreed else None
 
     async def delete(self, row: SecretRow) -> None:
         uses = [f"{use.kind} {use.where}" for use in row.uses]
-        consequence = "They cannot be rendered or opened without it." if uses else "Nothing that is known here uses it."
+        consequence = "They cannot be rendered or opened without it." if uses else "No known context or SDL uses it."
         names = [f"{row.name}, scope {row.scope}, in the {row.place}", *(f"used by {use}" for use in uses)]
         if not await self._app.push_screen_wait(Confirm(f"Delete {row.name}?", names, consequence)):
             return
@@ -209,7 +209,7 @@ def _made_for(row: SecretRow | None) -> str:
 
 
 def _not_ours(name: str) -> str:
-    return f"{name} is given out by somebody else; one that is made here would open nothing."
+    return f"{name} is issued by another service, so a generated value would not work."
 
 
 def _read(path: Path) -> SdlDocument:

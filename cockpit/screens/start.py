@@ -39,8 +39,8 @@ class StartDialog(Dialog[Choice]):
         known = [Option(visible(name), id=f"{CONTEXT}:{name}") for name in self._contexts]
         if self._here and self._here not in self._contexts:
             known.insert(0, Option(f"{visible(self._here)} (open now, not saved)", id=f"{HERE}:{self._here}"))
-        demo = Option("a demo: a Ray of its own with sample jobs; nothing is left of it", id=f"{DEMO}:")
-        add = Option("add a cluster: a name for an address, with what its SDL knows", id=f"{ADD}:")
+        demo = Option("demo: a temporary local Ray with sample jobs", id=f"{DEMO}:")
+        add = Option("add a cluster by its address or its SDL", id=f"{ADD}:")
         new = Option("a new SDL: describe a cluster for Akash, from a template", id=f"{SDL}:")
         return [
             OptionList(*known, demo, add, new, markup=False),

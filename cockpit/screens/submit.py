@@ -97,7 +97,7 @@ class SubmitDialog(Dialog[str]):
     def _environment(self) -> Widget:
         area = LinesField(self._fields.environment, id=_id("environment"))
         names = (
-            f"secrets at hand: {', '.join(self._secrets)}" if self._secrets else "KEY=ac-secret://NAME takes a secret"
+            f"available secrets: {', '.join(self._secrets)}" if self._secrets else "KEY=ac-secret://NAME takes a secret"
         )
         hint = Label(names, classes="field-hint", markup=False)
         return Horizontal(Label("Env", classes="field-label"), Vertical(area, hint), classes="field", id="submit-env")

@@ -138,7 +138,7 @@ def _part(view: View, row: Row, name: str, losses: Losses) -> Part:
         losses.add(path, row.node, "names no profile, so there are no limits.")
     if row.count is None:
         path = ("deployment", row.service, row.placement, "count")
-        losses.add(path, row.node, "is no number; one replica runs.")
+        losses.add(path, row.node, "is not a number; one replica runs.")
     if name != row.service:
         losses.add(("deployment", row.service, row.placement), row.node, f"is called {name} there.")
     return Part(name, service, row, compute, _mounts(service, compute, losses))

@@ -65,7 +65,7 @@ def to_kuberay(document: SdlDocument, name: str) -> Export:
     common_losses(view, ours, losses)
     for part in parts:
         if part.service.name not in members:
-            sentence = "is no part of the Ray cluster: a RayCluster holds head and workers alone."
+            sentence = "is not part of the Ray cluster: a RayCluster has only a head and workers."
             losses.add(("services", part.service.name), part.service.key, sentence)
     writer = _Writer(label(name, LONGEST_NAME), losses)
     resource = writer.cluster(ours, members, heads[0])
@@ -117,7 +117,8 @@ class _Writer:
         version = head.version
         numbers = tuple(int(part) for part in version[0].split(".")[:2]) if version and version[0] != "nightly" else ()
         if numbers and numbers < FIRST_WITH_TOKENS:
-            sentence = f"Ray {version[0] if version else ''} knows no tokens: whoever reaches the pod runs commands."
+            ray = f"Ray {version[0] if version else ''}"
+            sentence = f"{ray} does not support tokens: anyone who reaches the pod can run commands."
             self._losses.add((*path, "image"), child(head.service.node, "image"), sentence)
 
     def _group(self, part: Part, member: Member) -> Config:

@@ -34,7 +34,7 @@ _SENTENCES = {
     "credentials": "are not carried over: log in to the registry where the cluster runs.",
     "endpoints": "are leased addresses of Akash; there are none elsewhere.",
     "http_options": "are for the provider's proxy.",
-    "ip": "is a leased address of Akash; there is none elsewhere.",
+    "ip": "is a leased address of Akash and does not exist elsewhere.",
     "permissions": "are Akash's own, and not carried over.",
     "pricing": "is for Akash's market alone.",
     "readOnly": "is not carried over: the volume can be written to.",

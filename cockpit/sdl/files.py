@@ -27,7 +27,7 @@ def decoded(data: bytes) -> str:
         return data.decode()
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise UnreadableSdlError(f"Line {line} is no UTF-8; this is no text file of an SDL.", line=line) from None
+        raise UnreadableSdlError(f"Line {line} is not valid UTF-8; this is not an SDL file.", line=line) from None
 
 
 def read_document(path: Path) -> SdlDocument:

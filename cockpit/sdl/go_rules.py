@@ -109,11 +109,11 @@ def _row(report: Report, view: View, row: Row) -> None:
     profile = child(row.node, "profile") or row.node
     if compute is None:
         known = ", ".join(view.computes) or "none"
-        message = f"There is no compute profile {row.profile!r} (there are: {known}); both parsers refuse that."
+        message = f"Unknown compute profile {row.profile!r} (there are: {known}); both parsers refuse that."
         _refuse(report, "unknown-profile", profile, message)
     if placement is None:
         known = ", ".join(view.placements) or "none"
-        message = f"There is no placement {row.placement!r} (there are: {known}); both parsers refuse that."
+        message = f"Unknown placement {row.placement!r} (there are: {known}); both parsers refuse that."
         _refuse(report, "unknown-placement", row.key, message)
     elif row.profile not in placement.prices:
         message = (
@@ -122,7 +122,7 @@ def _row(report: Report, view: View, row: Row) -> None:
         _refuse(report, "no-price", profile, message)
     if row.service not in view.services:
         known = ", ".join(view.services) or "none"
-        message = f"There is no service {row.service!r} (there are: {known}); both parsers fail on that."
+        message = f"Unknown service {row.service!r} (there are: {known}); both parsers fail on that."
         _refuse(report, "unknown-service", row.key, message)
     if compute is not None:
         _limits(report, compute)
@@ -200,7 +200,7 @@ def _volumes(report: Report, view: View, row: Row, compute: Compute) -> None:
         if volume is None:
             message = f"The profile {compute.name} has no volume {name!r}; the mount is refused."
             if isinstance(child(compute.resources, "storage"), Mapping):
-                message += " A volume that is no list item is always called default."
+                message += " A volume outside a list is always named default."
             _refuse(report, "unknown-volume", params, message)
         if not mount.startswith("/"):
             _refuse(

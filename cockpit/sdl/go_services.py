@@ -76,7 +76,9 @@ def _http_options(report: Report, options: Node | None) -> None:
     words = [case for case in elements(cases) if not is_null(case)]
     for case in words:
         if string(case) not in grammar.NEXT_CASES:
-            _refuse(report, "bad-choice", case, f"{string(case)!r} is no next case; both parsers refuse it.")
+            _refuse(
+                report, "bad-choice", case, f"{string(case)!r} is not a valid next_cases value; both parsers refuse it."
+            )
         if string(case) == "off" and len(words) > 1 and cases is not None:
             message = "`off` excludes every other next case; both parsers refuse the mix."
             _refuse(report, "next-cases", cases, message)
@@ -177,7 +179,7 @@ def _leased(
     if not is_global:
         _refuse(report, "ip-not-global", node, "An ip needs `global: true` in the same item; both parsers refuse that.")
     if ip not in view.endpoints:
-        _refuse(report, "unknown-endpoint", place, f"There is no endpoint {ip!r}; both parsers refuse that.")
+        _refuse(report, "unknown-endpoint", place, f"Unknown endpoint {ip!r}; both parsers refuse that.")
     # Go compares `as` as it is written, so two ports without one collide (both are 0).
     key = (ip, expose.given_as or 0, expose.proto)
     if key in ports:

@@ -30,7 +30,7 @@ def _is_text(report: Report, node: Scalar, path: Path) -> bool:
     if isinstance(value, str) and not is_object(node):
         return True
     if value is None:
-        report.add("empty-key", node, f"{_name(path)} is empty; TypeScript wants a text here.", (TS,))
+        report.add("empty-key", node, f"{_name(path)} is empty; TypeScript requires text here.", (TS,))
         return False
     kind = "a truth value" if isinstance(value, bool) else "a date" if isinstance(value, str) else "a number"
     message = f"{_name(path)} is {kind} without quotes; TypeScript takes only text here and refuses it."
@@ -188,7 +188,7 @@ def _denom(report: Report, node: Node, path: Path) -> None:
         message = f"The currency {scalar.value!r} is refused: prices are in uact."
         report.add("bad-denom", node, message, (TS,), fix=fix)
     if is_null(scalar) or not _DENOM.fullmatch(scalar.value):
-        report.add("bad-denom", node, "Go crashes on a currency that is no denomination: write uact.", (GO,))
+        report.add("bad-denom", node, "Go crashes on an invalid denomination: write uact.", (GO,))
 
 
 def _amount(report: Report, node: Node, path: Path) -> None:
@@ -304,7 +304,7 @@ def _ts_volume_incomplete(report: Report, node: Node, path: Path, persistent: No
         fix = to_insert("add class: default", (*path, "class"), "default")
     elif cls is None and persistent is not None and _word(persistent) in _GO_FALSE:
         fix = to_remove("remove the attributes of a volume that is not kept", path)
-    message = f"The volume's attributes have no {missing!r}; TypeScript wants both class and persistent."
+    message = f"The volume's attributes have no {missing!r}; TypeScript requires both class and persistent."
     report.add(f"missing-{missing}", node, message, (TS,), fix=fix)
 
 

@@ -73,7 +73,7 @@ def _unreadable(error: yaml.YAMLError, lines: Lines, shift: int) -> UnreadableSd
     if isinstance(error, yaml.reader.ReaderError):
         line, column = lines.position(min(_reader_offset(error, lines.text, shift), len(lines.text)))
         return UnreadableSdlError(
-            f"Line {line} has a control character ({_name(error)}); this is no text file.", line=line, column=column
+            f"Line {line} has a control character ({_name(error)}); this is not a text file.", line=line, column=column
         )
     mark = getattr(error, "problem_mark", None)
     line, column = lines.position(min(mark.index + shift, len(lines.text))) if mark else (1, 1)
@@ -175,7 +175,7 @@ class _Composer:
         start, end = self.span(event)
         known = self.anchors.get(event.anchor)
         if known is None:
-            raise self.fail(f"the alias *{event.anchor} stands for nothing that is named before it.", start)
+            raise self.fail(f"the alias *{event.anchor} does not refer to an earlier anchor.", start)
         if any(opened.node is known[0] for opened in self.open):
             raise self.fail(f"the alias *{event.anchor} contains itself.", start)
         self.tree.aliased.add(event.anchor)

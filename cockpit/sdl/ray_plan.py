@@ -19,9 +19,7 @@ Env = tuple[tuple[str, str], ...]
 SHELL = ("/bin/sh", "-c")
 
 _TOKEN = ("RAY_AUTH_TOKEN", f"{REFERENCE_PREFIX}RAY_AUTH_TOKEN")
-_GATEWAY = (
-    "The only door to the internet. It ends TLS and passes everything on to the dashboard, which has no TLS of its own."
-)
+_GATEWAY = "The only port open to the internet. It terminates TLS for the dashboard, which does not use TLS."
 _PORT = (
     "Not `as: 80`: there the provider would end TLS, cut uploads at 1 MB and break quiet logs off after a minute. Any "
     "other number becomes a random port of the provider's host; the lease tells which."

@@ -48,11 +48,11 @@ def _auth(report: Report, member: Member) -> None:
         path = ("services", member.service.name, "env", index)
         if name == "RAY_AUTH_MODE" and value not in MODES:
             shown = f"={value}" if len(value) < 12 else ""
-            message = f"RAY_AUTH_MODE{shown} is no mode: Ray then runs open, without any error. Write token."
+            message = f"RAY_AUTH_MODE{shown} is not a valid mode: Ray then runs open, without an error. Write token."
             fix = to_set("write RAY_AUTH_MODE=token", path, "RAY_AUTH_MODE=token")
             advise(report, "ray-auth-mode", node, message, severity="error", fix=fix)
         elif name != "RAY_AUTH_MODE" and _is_like(name, "RAY_AUTH_MODE"):
-            message = f"{name} is no variable of Ray: RAY_AUTH_MODE was probably meant, and without it Ray runs open."
+            message = f"{name} is not a Ray variable. Did you mean RAY_AUTH_MODE? Without it Ray runs open."
             fix = to_set("write RAY_AUTH_MODE", path, f"RAY_AUTH_MODE={value}")
             advise(report, "ray-auth-mode", node, message, severity="error", fix=fix)
         elif name == "RAYAKASH_ALLOW_NO_AUTH" and value == "1":
@@ -93,7 +93,7 @@ def _agent_ports(report: Report, worker: Member) -> None:
         name = ports.get(expose.port or 0)
         if name and expose.is_global and not worker.has_token:
             message = (
-                f"Port {expose.port} ({name}) is open to the internet without a token: whoever finds it talks to Ray. "
+                f"Port {expose.port} ({name}) is open to the internet without a token: anyone can use Ray. "
                 "Drop it: pods of a placement reach each other on every port."
             )
             advise(report, "ray-public-agent", expose.node, message)
@@ -220,7 +220,7 @@ def _one_replica(report: Report, cluster: Cluster, head: Member) -> None:
     for row, _ in cluster.computes(head):
         if row.count is not None and row.count > 1:
             message = (
-                f"{row.service} runs {row.count} times: each head is a cluster of its own, with a part of the workers."
+                f"{row.service} runs {row.count} times: each head is a separate cluster with a part of the workers."
             )
             advise(report, "ray-several-heads", child(row.node, "count") or row.key, message)
 
@@ -276,7 +276,7 @@ def _shm(report: Report, cluster: Cluster, member: Member) -> None:
             advise(report, "ray-shm", member.service.key, message, fix=fix)
         elif volume.size is not None and volume.size < max(MIN_SHM, int(MIN_SHM_SHARE * (compute.memory or 0))):
             message = (
-                f"/dev/shm of {shown_bytes(volume.size)} is small: Ray wants about a third of the memory for objects "
+                f"/dev/shm of {shown_bytes(volume.size)} is small: Ray uses about a third of the memory for objects "
                 "and spills the rest to disk."
             )
             advise(report, "ray-shm", child(volume.node, "size") or volume.node, message)

@@ -54,7 +54,9 @@ def _clone_profile(document: SdlDocument, placement: str, profile: str, name: st
 
 def _require_new_name(document: SdlDocument, name: str) -> None:
     if not SERVICE_NAME.fullmatch(name):
-        raise UnsafeEditError(f"{name!r} is no service name: lower-case letters, digits and hyphens, a letter first.")
+        raise UnsafeEditError(
+            f"{name!r} is not a valid service name: use lower-case letters, digits and hyphens, starting with a letter."
+        )
     for path in (("services", name), ("deployment", name), ("profiles", "compute", name)):
         if document.has(path):
             line, column = document.position(path)
@@ -103,9 +105,11 @@ def rename_service(document: SdlDocument, old: str, new: str) -> list[int]:
     Returns the lines that were changed. One step of undo. Raises MissingNodeError, UnsafeEditError.
     """
     if not document.has(("services", old)):
-        raise MissingNodeError(f"There is no service {old!r}.")
+        raise MissingNodeError(f"Unknown service {old!r}.")
     if not SERVICE_NAME.fullmatch(new):
-        raise UnsafeEditError(f"{new!r} is no service name: lower-case letters, digits and hyphens, a letter first.")
+        raise UnsafeEditError(
+            f"{new!r} is not a valid service name: use lower-case letters, digits and hyphens, starting with a letter."
+        )
     changed: list[Path] = []
     with document.one_step(f"rename {old} to {new}"):
         for path, value in list(_mentions(document.tree, old, new)):

@@ -207,7 +207,7 @@ def _unknown(
     meant, fix = _meant(spec, name, path, present)
     if name in NEWER:
         meant = " It is newer than this version of the parsers."
-    report.add("unknown-key", key, f"There is no key {name!r} in {_last(path[:-1])}: {what}.{meant}", sides, fix=fix)
+    report.add("unknown-key", key, f"Unknown key {name!r} in {_last(path[:-1])}: {what}.{meant}", sides, fix=fix)
 
 
 def _meant(spec: Record, name: str, path: Path, present: dict[str, tuple[Node, Node]]) -> tuple[str, Fix | None]:

@@ -29,7 +29,7 @@ def template_named(name: str) -> Template:
     path = next((path for path in _folder().glob("*.yaml") if path.stem == name), None)
     if path is None:
         names = ", ".join(template.name for template in all_templates())
-        raise UsageError(f"There is no template {name!r}.", hint=f"There are {names}.")
+        raise UsageError(f"No template named {name!r}.", hint=f"Templates: {names}.")
     return _read(path)
 
 
@@ -37,7 +37,7 @@ def _folder() -> Path:
     for folder in _FOLDERS:
         if folder.is_dir():
             return folder
-    raise UsageError("This installation has no templates.", hint="Install rayakash-tui anew.")
+    raise UsageError("This installation has no templates.", hint="Reinstall rayakash-tui.")
 
 
 def _read(path: Path) -> Template:

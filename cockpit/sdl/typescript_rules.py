@@ -34,10 +34,10 @@ def _row(report: Report, view: View, row: Row) -> None:
     profile = child(row.node, "profile") or row.node
     placement, compute = view.placements.get(row.placement), view.computes.get(row.profile)
     if row.service not in view.services and _has_group(view, row.placement):
-        message = f"There is no service {row.service!r}; both parsers fail on that."
+        message = f"Unknown service {row.service!r}; both parsers fail on that."
         _refuse(report, "unknown-service", row.key, message)
     if placement is None:
-        message = f"There is no placement {row.placement!r}; both parsers refuse that."
+        message = f"Unknown placement {row.placement!r}; both parsers refuse that."
         _refuse(report, "unknown-placement", row.key, message)
     elif row.profile not in placement.prices:
         message = (
@@ -45,7 +45,7 @@ def _row(report: Report, view: View, row: Row) -> None:
         )
         _refuse(report, "no-price", profile, message)
     if compute is None:
-        message = f"There is no compute profile {row.profile!r}; both parsers refuse that."
+        message = f"Unknown compute profile {row.profile!r}; both parsers refuse that."
         _refuse(report, "unknown-profile", profile, message)
         return
     _sizes(report, compute)
@@ -181,7 +181,7 @@ def _leased_ips(report: Report, view: View) -> None:
             message = "An ip needs `global: true` in the same item; both parsers refuse that."
             _refuse(report, "ip-not-global", node, message)
         if ip not in view.endpoints:
-            _refuse(report, "unknown-endpoint", place, f"There is no endpoint {ip!r}; both parsers refuse that.")
+            _refuse(report, "unknown-endpoint", place, f"Unknown endpoint {ip!r}; both parsers refuse that.")
         key = (ip, expose.port if expose.given_as is None else expose.given_as, expose.proto.upper() or "TCP")
         if key in ports:
             message = f"Endpoint {ip!r} port {key[1]} is already used by {ports[key]!r}; it is refused."

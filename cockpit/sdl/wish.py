@@ -183,7 +183,8 @@ def _check_sizes(wish: Wish) -> None:
             nearest = least if amount < least else most
             bound = "at least" if amount < least else "at most"
             refuse(
-                f"{option} {shown(amount)} cannot be had: {bound} {shown(nearest)}.", f"The nearest: {shown(nearest)}."
+                f"{option} {shown(amount)} is not possible: {bound} {shown(nearest)}.",
+                f"The nearest: {shown(nearest)}.",
             )
     for each, most, words in (
         (size.cpu, MAX_CPU * GROUP_FACTOR, "CPUs"), (size.memory + size.shm, MAX_MEMORY * GROUP_FACTOR, "memory"),

@@ -138,4 +138,4 @@ def _why_no_vault(store: SecretStore) -> str:
         store.vault.check()
     except UsageError as error:
         return error.title
-    return "" if store.vault.can_open else "nobody can be asked for its passphrase here"
+    return "" if store.vault.can_open else "its passphrase cannot be asked for here"

@@ -134,7 +134,7 @@ class SecretStore:
         if not rows:
             removed += self._delete_unlisted(name, scope, said)
         if not removed:
-            raise NotFoundError(f"There is no secret {name} in the scope {scope}.", detail="\n".join(said))
+            raise NotFoundError(f"Secret {name} not found in scope {scope}.", detail="\n".join(said))
         return removed
 
     def _from_command(self, name: str, said: list[str]) -> Secret | None:

@@ -33,7 +33,7 @@ LEAST_PRIORITY = 1  # what keyring itself recommends; less are the ones that do 
 
 # Keyrings by module that would be no safer than a file, or would take the terminal away from us.
 _REFUSED = {
-    "keyring.backends.fail": "there is no keyring on this machine",
+    "keyring.backends.fail": "no keyring on this machine",
     "keyring.backends.null": "the null keyring keeps nothing",
     "keyrings.alt": "its encryption does not protect",
     "keyrings.cryptfile": "it asks for its passphrase on the terminal by itself",

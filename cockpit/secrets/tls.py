@@ -59,7 +59,7 @@ def generate_tls(
     if not replace and (names := existing(store, scope)):
         raise UsageError(
             f"The scope {scope} has {' and '.join(names)} already.",
-            hint="A cluster may run with it, and its new certificate would have to be accepted anew; use --replace to "
+            hint="A cluster may run with it, and its new certificate would have to be approved again; use --replace to "
             "make another.",
         )
     pair = make_pair(scope, hosts)
@@ -145,7 +145,9 @@ def _checked_host(text: str) -> str:
     except ValueError:
         pass
     if not _HOST.fullmatch(host):
-        raise UsageError(f"{text[:100]!r} is no name of a host.", hint="Give names such as ray.example.com, no URL.")
+        raise UsageError(
+            f"{text[:100]!r} is not a valid host name.", hint="Give names such as ray.example.com, not a URL."
+        )
     return host
 
 

@@ -175,5 +175,5 @@ def unseal(key: VaultKey, sealed: Sealed) -> Contents:
 def _damaged() -> DamagedVaultError:
     return DamagedVaultError(
         "The vault was changed or cut short since it was written; nothing in it can be trusted.",
-        hint="Put back a copy of the file, or move it away and set the secrets anew.",
+        hint="Put back a copy of the file, or move it away and set the secrets again.",
     )

@@ -82,7 +82,7 @@ class TerminalApp(App[int]):
         if has_job_control():
             self.action_suspend_process()
         else:
-            self.notify("There is no shell to return to.", severity="warning")
+            self.notify("No shell to return to.", severity="warning")
 
     def action_suspend_process(self) -> None:
         """As Textual does it, for the whole process group: `make` or `uv run` above would go on waiting.

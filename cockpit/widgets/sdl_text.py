@@ -218,5 +218,5 @@ def refusal_of_paste(text: str) -> str:
     if len(text) > MAX_BYTES:
         return f"{len(text):,} characters are too many: an SDL has a few kB. Nothing was pasted."
     if re.search("[\x00-\x08\x0e-\x1a\x1c-\x1f]", text) or "\ufffd" in text:
-        return "That is no text of an SDL: it holds bytes of a binary file. Nothing was pasted."
+        return "The clipboard holds binary data, not SDL text. Nothing was pasted."
     return ""

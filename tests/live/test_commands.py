@@ -151,7 +151,7 @@ def test_token_is_wanted(cockpit: CommandLine, ray_cluster: RayCluster, token: s
         pytest.skip("this Ray knows no tokens")
     done = cockpit.run(*words, variables={"RAY_AUTH_TOKEN": token})
     assert (done.code, done.stdout) == (4, b"")
-    assert ("does not accept the token (403)" if token else "wants a token, and none was sent (401)") in done.stderr
+    assert ("does not accept the token (403)" if token else "requires a token, and none was sent (401)") in done.stderr
     assert ray_cluster.token not in done.stderr
 
 

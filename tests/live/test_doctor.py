@@ -34,7 +34,7 @@ def test_a_real_ray_with_a_token(commands: CommandLine, ray_cluster: RayCluster,
     assert "w" * 40 not in done.everything
     if fault is None:
         words = {check["name"]: check["message"] for check in cluster["checks"]}
-        assert words["access"] == "takes the token"
+        assert words["access"] == "token accepted"
         assert "agrees" in words["clock"]
 
 

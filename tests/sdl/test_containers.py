@@ -225,7 +225,7 @@ def test_a_certificate_that_is_none_is_told_before_anything_starts(
     assert sdl("new", "ray-cpu", "-o", path).code == 0
     done = sdl("up", path)
     assert done.code == 2
-    assert "services.gateway.env: GATEWAY_TLS_CERTIFICATE is no certificate" in done.err
+    assert "services.gateway.env: GATEWAY_TLS_CERTIFICATE is not a PEM certificate" in done.err
     assert not any(call.startswith(("run", "network create")) for call in fake.calls)
 
 
@@ -316,7 +316,7 @@ def test_a_cluster_in_containers_is_a_context_until_it_is_down(monkeypatch: pyte
     assert "t" * 43 not in state.state_path().read_text()
     state.forget("mine")
     assert known_contexts() == []
-    with pytest.raises(UsageError, match="no context 'mine'"):
+    with pytest.raises(UsageError, match="No context named 'mine'"):
         choose(Selection(context="mine"))
 
 

@@ -18,7 +18,7 @@ def test_without_a_terminal_it_says_what_to_use_instead(sdl: Sdl, small: Path) -
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"\x7fELF\x00\xff", "is no UTF-8"),
+        (b"\x7fELF\x00\xff", "is not valid UTF-8"),
         (b"a: 1\nb: \x00\n", "Line 2 has a NUL"),
         (b"a" * (9 << 20), "larger than 8 MB"),
     ],

@@ -307,7 +307,11 @@ def test_full_to_kuberay() -> None:
     own |= {"services.ray-worker.env.0", "services.ray-head.expose.0.as"}
     assert {loss.path for loss in done.losses} == COMMON | own
     sentences = " ".join(loss.sentence for loss in done.losses)
-    for words in ("--redis-password is a secret", "--metrics-export-port is computed", "2.40.0 knows no tokens"):
+    for words in (
+        "--redis-password is a secret",
+        "--metrics-export-port is computed",
+        "2.40.0 does not support tokens",
+    ):
         assert words in sentences
     assert "--num-cpus" not in sentences  # KubeRay takes it from the limits, as the script did
 
@@ -439,7 +443,7 @@ def test_command(sdl: Sdl, tmp_path: Path) -> None:
     done = sdl("export", str(file), "--format", "kuberay", "-o", str(target))
     assert (done.code, done.out) == (0, "")
     assert yaml.safe_load(target.read_text())["metadata"] == {"name": "lab"}
-    assert re.search(r"lab\.yaml:\d+: services\.gateway: is no part of the Ray cluster", done.err)
+    assert re.search(r"lab\.yaml:\d+: services\.gateway: is not part of the Ray cluster", done.err)
     assert "auth_token" in done.err
     assert sdl("export", str(file), "--format", "compose", "-o", str(target)).code == 2
     assert sdl("export", str(file), "--format", "compose", "-o", str(target), "--force", "--name", "x").code == 0

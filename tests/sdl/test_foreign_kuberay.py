@@ -157,7 +157,7 @@ def test_flags_of_ray_start(group: dict[str, Any], words: str) -> None:
     [
         (cluster(enableInTreeAutoscaling=True), "spec.enableInTreeAutoscaling", "no autoscaler"),
         (cluster(autoscalerOptions={"idleTimeoutSeconds": 60}), "spec.autoscalerOptions", "no autoscaler"),
-        (cluster(gcsFaultToleranceOptions={"redisAddress": "x"}), "spec.gcsFaultToleranceOptions", "no Redis"),
+        (cluster(gcsFaultToleranceOptions={"redisAddress": "x"}), "spec.gcsFaultToleranceOptions", "not use Redis"),
         (cluster(suspend=True), "spec.suspend", "runs as soon"),
         (cluster(managedBy="kueue"), "spec.managedBy", "no counterpart"),
         (cluster(authOptions={"mode": "disabled"}), "spec.authOptions.mode", "asks for a token"),
@@ -191,7 +191,7 @@ def test_flags_of_ray_start(group: dict[str, Any], words: str) -> None:
         (cluster(worker=container(command=["x"])), f"{CONTAINER}.command", "start script"),
         (cluster(worker=container(lifecycle={"preStop": {}})), f"{CONTAINER}.lifecycle", "in order"),
         (cluster(worker=container(livenessProbe={"exec": {}})), f"{CONTAINER}.livenessProbe", "no probes"),
-        (cluster(worker=container(imagePullPolicy="Always")), f"{CONTAINER}.imagePullPolicy", "tag of its own"),
+        (cluster(worker=container(imagePullPolicy="Always")), f"{CONTAINER}.imagePullPolicy", "its own tag"),
         (cluster(worker=container(envFrom=[{"secretRef": {"name": "s"}}])), f"{CONTAINER}.envFrom.0", "not in this file"),  # noqa: E501
         (cluster(worker=container(envFrom=[{"configMapRef": {"name": "s"}}])), f"{CONTAINER}.envFrom.0", "ConfigMap"),
         (cluster(worker=container(env=[{"name": "IP", "valueFrom": {"fieldRef": {"fieldPath": "x"}}}])),
@@ -205,7 +205,7 @@ def test_flags_of_ray_start(group: dict[str, Any], words: str) -> None:
         (cluster(worker=resources(**{"nvidia.com/gpu": "1"})), f"{CONTAINER}.resources.gpu", "No model is named"),
         (cluster(worker=resources(**{"nvidia.com/mig-1g.5gb": "1"})),
          f"{CONTAINER}.resources.limits.nvidia.com/mig-1g.5gb", "whole GPU"),
-        (cluster(worker=resources(**{"rdma/hca": "1"})), f"{CONTAINER}.resources.limits.rdma/hca", "no such resource"),
+        (cluster(worker=resources(**{"rdma/hca": "1"})), f"{CONTAINER}.resources.limits.rdma/hca", "not offer this"),
         (cluster(kind="RayJob", entrypoint=f"TOKEN={SECRET} python x"), "spec.entrypoint", "rayakash-tui submit"),
         (cluster(kind="RayJob", shutdownAfterJobFinishes=True), "spec.shutdownAfterJobFinishes", "costs"),
         (cluster(kind="RayService", serveConfigV2="x"), "spec.serveConfigV2", "/serve/"),

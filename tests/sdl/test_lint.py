@@ -76,7 +76,7 @@ def test_stdin(sdl: Sdl) -> None:
     [
         (b"a: [1,\nb: 2", "Not YAML at line 2, column 5", 2),
         (b"services:\n\tweb: 1\n", "a tab, and YAML is indented with blanks only", 2),
-        (b"\x7fELF\x02\x01\x00\xff", "no UTF-8", 1),
+        (b"\x7fELF\x02\x01\x00\xff", "not valid UTF-8", 1),
         (b"a: 1\nb: \x00", "control character", 2),
         (b"x" * (10 << 20), "larger than 8 MB", 1),
         (b"a: 1\n" * 300_000, "limit 1 MiB", 1),

@@ -46,7 +46,7 @@ def test_every_file_of_the_corpus_is_saved_as_it_was(corpus: Path, tmp_path: Pat
     [
         (b"a: 1\n\x00b", "Line 2 has a NUL"),
         (b"\x7fELF\x02\x01\x01\x00", "NUL"),
-        (b"a: 1\nb: \xff", "Line 2 is no UTF-8"),
+        (b"a: 1\nb: \xff", "Line 2 is not valid UTF-8"),
         (b"\xff\xfea\x00", "UTF-16"),
         (b"x" * (10 << 20), "larger than 8 MB"),
     ],
@@ -89,7 +89,7 @@ def test_a_change_by_others_is_noticed_and_never_written_over(small: Path) -> No
     assert not opened.changed_on_disk()
     small.write_text("theirs: 1\n")
     assert opened.disk_state() is DiskState.CHANGED
-    with pytest.raises(ChangedOnDiskError, match="changed by somebody else") as failed:
+    with pytest.raises(ChangedOnDiskError, match="changed by another program") as failed:
         opened.save("mine: 1\n")
     assert failed.value.state is DiskState.CHANGED
     assert small.read_text() == "theirs: 1\n"
@@ -149,7 +149,7 @@ def test_the_three_ways_out(small: Path) -> None:
 
 def test_save_as_never_replaces_by_itself(small: Path, tmp_path: Path) -> None:
     opened = OpenFile(None, "")
-    with pytest.raises(UsageError, match="no name yet"):
+    with pytest.raises(UsageError, match="not saved yet"):
         opened.save("a: 1\n")
     with pytest.raises(AlreadyThereError, match="is there already"):
         opened.save_as(small, "a: 1\n")

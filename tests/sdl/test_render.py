@@ -120,9 +120,9 @@ def test_where_values_are_not_written(sdl: Sdl, referring: Path, tmp_path: Path)
     link.symlink_to(tmp_path / "elsewhere.yaml")
     for out, words in (
         (referring, "That is the SDL itself"),
-        (link, "no plain file"),
-        (tmp_path, "no plain file"),
-        (tmp_path / "no" / "a.yaml", "There is no directory"),
+        (link, "not a regular file"),
+        (tmp_path, "not a regular file"),
+        (tmp_path / "no" / "a.yaml", "does not exist"),
     ):
         done = sdl("render", referring, "-o", out)
         assert done.code == 2
@@ -194,4 +194,4 @@ def test_into_the_clipboard_of_the_terminal(referring: Path, machine: Machine) -
 def test_without_a_terminal_nothing_is_copied(machine: Machine, small: Path) -> None:
     done = machine.python("-m", "cockpit", "sdl", "render", str(small), "--copy")
     assert done.code == 2
-    assert "no terminal" in done.err
+    assert "not a terminal" in done.err

@@ -84,7 +84,7 @@ def test_show_draws_who_reaches_whom(sdl: Sdl, tmp_path: Path) -> None:
         "├ 6379/TCP ◀── ray-worker ×6 (worker) as ray-head:6379",
         "└ 8265/TCP ◀── gateway as ray-head:8265",
         "┌ ray-worker ×6 (worker)",
-        "└ no port: nobody reaches it by name",
+        "└ no port: other services cannot reach it by name",
     ]
 
 

@@ -133,7 +133,7 @@ def test_only_the_last_newline_of_a_pipe_is_dropped(
 def test_no_passphrase_and_no_terminal(here: Here) -> None:
     done = here.secrets("set", "NAME", stdin=VALUE)
     assert done.code == 2
-    assert "there is no keyring on this machine" in done.err
+    assert "no keyring on this machine" in done.err
     assert "RAYAKASH_VAULT_PASSPHRASE" in done.err
 
 
@@ -172,7 +172,7 @@ def test_status(here: Here) -> None:
     found = json.loads(done.out)
     assert found == {
         "store": "vault",
-        "keyring": {"usable": False, "backend": None, "reason": "there is no keyring on this machine"},
+        "keyring": {"usable": False, "backend": None, "reason": "no keyring on this machine"},
         "vault": {
             "usable": True,
             "path": str(data_directory() / "vault"),
@@ -186,7 +186,7 @@ def test_status(here: Here) -> None:
     }
     assert VALUE not in done.said
     assert PASSPHRASE not in done.said
-    assert "there is no keyring on this machine" in here.secrets("status").out
+    assert "no keyring on this machine" in here.secrets("status").out
 
 
 @pytest.mark.lengthy

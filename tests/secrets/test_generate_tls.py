@@ -56,7 +56,7 @@ def test_another_one_is_asked_about_on_a_terminal(machine: Machine, typed: str, 
     [
         (("tls", "--reveal"), "not printed"),
         (("tls", "--length", "40"), "no --length"),
-        (("tls", "--host", "https://ray:8265"), "no name of a host"),
+        (("tls", "--host", "https://ray:8265"), "not a valid host name"),
         (("TOKEN", "--host", "ray"), "Only a certificate has hosts"),
     ],
 )

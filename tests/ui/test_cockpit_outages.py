@@ -94,7 +94,7 @@ async def test_a_cluster_that_wants_a_token_says_so_and_is_not_asked_again_and_a
         await driver.elapse(120.0)
         # The mode of authentication is open to all, and asked for now and then.
         assert server.dashboard.requests - asked <= 2
-        await driver.opened(f"{server.url} wants a token, and none was sent (401).")
+        await driver.opened(f"{server.url} requires a token, and none was sent (401).")
         await driver.press("escape")
         server.dashboard.token = None
         await driver.press("r")

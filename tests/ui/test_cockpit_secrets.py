@@ -130,7 +130,9 @@ async def test_missing_ones_stand_first_with_who_uses_them(kept: SecretStore) ->
         driver.sees("missing", "2 missing.", "keyring", "web.yaml", "lab")
         assert VALUE not in driver.text
         await driver.press("enter")
-        (await driver.opened("Secret RAY_AUTH_TOKEN")).says("nowhere yet", "context", "whoever holds it runs commands")
+        (await driver.opened("Secret RAY_AUTH_TOKEN")).says(
+            "nowhere yet", "context", "anyone who has it can run commands"
+        )
 
 
 async def test_a_value_is_set_and_never_shown(kept: SecretStore, sdl: Path) -> None:
@@ -217,7 +219,7 @@ async def test_the_gateway_s_key_is_made_with_its_certificate(kept: SecretStore,
 async def test_what_somebody_else_gives_out_is_not_made_here(kept: SecretStore) -> None:
     async with without_cluster() as driver:
         await driver.press("t")
-        await driver.wait_until(lambda: any("given out by somebody else" in told for told in driver.told), "the reason")
+        await driver.wait_until(lambda: any("issued by another service" in told for told in driver.told), "the reason")
         assert not driver.has_dialog
     with pytest.raises(NoValueError):
         kept.resolve("HF_TOKEN", ("web",))
@@ -330,7 +332,7 @@ async def test_a_locked_vault_is_unseen_until_it_is_opened(tmp_path: Path, monke
         assert len(user.requests) == asked + 1
         assert "The vault is locked." not in driver.text
         await driver.press("u")
-        await told(driver, "There is no locked vault.")
+        await told(driver, "The vault is not locked.")
 
 
 async def test_the_passphrase_is_asked_for_on_the_screen() -> None:

@@ -228,7 +228,7 @@ def test_ctrl_z_without_a_shell_is_no_trap(cluster: FrozenCluster, tmp_path: Pat
     with cockpit_in_a_terminal("--address", cluster.url, home=tmp_path) as terminal:
         terminal.settle()
         terminal.send(pane + b"\x1a")
-        terminal.wait_for("There is no shell to return to.")
+        terminal.wait_for("No shell to return to.")
 
 
 def state_of(pid: int) -> str:

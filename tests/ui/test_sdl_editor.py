@@ -165,7 +165,7 @@ async def test_what_the_document_refuses_is_told_in_its_words_and_nothing_change
         assert editor.text == text
         await editor.driver.press("escape")
         await editor.fill("count", "none", "web")
-        editor.driver.sees("is no whole number")
+        editor.driver.sees("is not a whole number")
         assert editor.text == text
 
 
@@ -241,7 +241,7 @@ async def test_a_whole_sdl_is_pasted_and_what_is_none_is_refused_with_a_sentence
         await editor.ready()
         assert editor.text == SMALL_SDL
         driver.sees("portable", "Service · web")
-        for paste, reason in (("x" * 10_000_000, "10,000,000 characters are too many"), ("a\x00b", "binary file")):
+        for paste, reason in (("x" * 10_000_000, "10,000,000 characters are too many"), ("a\x00b", "binary data")):
             driver.app.post_message(events.Paste(paste))
             await driver.wait_until(lambda reason=reason: any(reason in one for one in driver.told), reason)  # type: ignore[misc]
             assert editor.text == SMALL_SDL
@@ -265,7 +265,7 @@ async def test_a_whole_sdl_can_be_pasted_on_the_form_and_takes_the_place_of_anot
         pane.form.view.focus()
         await driver.pause()
         driver.app.post_message(events.Paste("image: x"))
-        await driver.wait_until(lambda: any("no whole SDL" in one for one in driver.told), "the refusal")
+        await driver.wait_until(lambda: any("not a complete SDL" in one for one in driver.told), "the refusal")
         assert editor.text == SMALL_SDL
 
 
@@ -354,11 +354,11 @@ async def test_a_change_on_the_disk_is_noticed_and_offered_as_a_choice(small: Pa
         mine = editor.text
         written(small, SMALL_SDL)
         await driver.press("ctrl+s")
-        await driver.opened("web.yaml was changed by somebody else since it was opened.")
+        await driver.opened("web.yaml was changed by another program since it was opened.")
         await driver.press("enter")
         (await driver.opened("From theirs to mine")).says("+      count: 2")
         await driver.press("escape")
-        await driver.opened("web.yaml was changed by somebody else since it was opened.")
+        await driver.opened("web.yaml was changed by another program since it was opened.")
         await driver.press("down", "down", "enter")
         await driver.wait_until(lambda: read(small) == mine, "mine in its place")
 

@@ -74,5 +74,5 @@ def test_every_status_has_a_word_and_a_sign_of_its_own() -> None:
 async def test_an_unknown_theme_is_told_and_the_usual_one_taken() -> None:
     async with simulated() as server, cockpit(server, ui=Ui(theme="pink")) as driver:
         assert server.cluster.jobs
-        assert "There is no theme 'pink'; there are dark, light, high-contrast." in driver.told
+        assert "Unknown theme 'pink'. Themes: dark, light, high-contrast." in driver.told
         assert driver.app.theme == "dark"

@@ -29,7 +29,7 @@ async def bench() -> AsyncIterator[Bench]:
 
 async def test_a_refused_token_is_not_tried_again_until_asked_to(bench: Bench) -> None:
     heard: Heard[JobList] = Heard()
-    bench.transport.answers[JOBS_PATH] = AuthenticationError("wants a token", status=401)
+    bench.transport.answers[JOBS_PATH] = AuthenticationError("requires a token", status=401)
     watch = bench.hub.watch(JOBS, heard)
     await bench.elapse(600.0)
     watch.pause()

@@ -239,7 +239,7 @@ def test_status_without_anything(tmp_path: Path) -> None:
     found = status(store(tmp_path, backend=FailingKeyring()))
     assert found.keyring.is_usable, "it is only found out by using it"
     assert not found.vault.is_usable
-    assert found.vault.reason == "nobody can be asked for its passphrase here"
+    assert found.vault.reason == "its passphrase cannot be asked for here"
 
 
 def test_status_of_a_damaged_vault(tmp_path: Path) -> None:

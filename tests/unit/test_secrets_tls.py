@@ -52,7 +52,7 @@ def test_it_holds_for_years_and_from_yesterday() -> None:
 
 @pytest.mark.parametrize("host", ["", "https://ray", "ray:8265", "a b", "-ray", "ray..com", "x" * 64, "ra\x1by"])
 def test_what_is_no_host(host: str) -> None:
-    with pytest.raises(UsageError, match="no name of a host"):
+    with pytest.raises(UsageError, match="not a valid host name"):
         make_pair("lab", [host])
 
 

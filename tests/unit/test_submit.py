@@ -36,12 +36,12 @@ def test_entrypoint(words: list[str], expected: str) -> None:
 
 @pytest.mark.parametrize("words", [[], [""], ["   "], ["\t\n"]])
 def test_nothing_to_run(words: list[str]) -> None:
-    with pytest.raises(UsageError, match="no entrypoint"):
+    with pytest.raises(UsageError, match="entrypoint is missing"):
         entrypoint_of(words)
 
 
 async def test_nothing_to_run_in_a_form() -> None:
-    with pytest.raises(UsageError, match="no entrypoint"):
+    with pytest.raises(UsageError, match="entrypoint is missing"):
         await prepare(SubmitForm(entrypoint="  "))
 
 

@@ -278,7 +278,7 @@ def test_names_with_control_characters_are_kept_as_they_are(tmp_path: Path) -> N
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS refuses names that are not UTF-8")
 def test_a_name_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(b"caf\xe9")).touch()
-    with pytest.raises(UsageError, match=r"The name caf\\udce9 is not UTF-8"):
+    with pytest.raises(UsageError, match=r"The name caf\\udce9 is not valid UTF-8"):
         scan(tmp_path)
     assert paths(scan(tmp_path, PackageRules(excludes=("caf*",)))) == set()
 

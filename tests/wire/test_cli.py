@@ -59,7 +59,7 @@ async def test_3_nothing_answers(command: list[str]) -> None:
         ({"status": 302, "headers": {"Location": "/login"}}, 3, "redirects to /login"),
         ({"status": 404, "body": "404 page not found"}, 3, "not a Ray dashboard"),
         ({"status": 500, "body": "Server got itself in trouble"}, 3, "Server got itself in trouble"),
-        ({"status": 401, "body": "Unauthorized: Missing authentication token"}, 4, "wants a token"),
+        ({"status": 401, "body": "Unauthorized: Missing authentication token"}, 4, "requires a token"),
         ({"status": 403, "body": "no"}, 4, "refuses access"),
     ],
 )

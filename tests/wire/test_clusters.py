@@ -64,7 +64,7 @@ async def test_a_destination_that_ssh_would_misread_is_not_written_down() -> Non
     assert (done.code, settings.load_settings().contexts) == (2, {})
     done = await here("clusters", "add", "lab", "10.0.0.1:8265", "--ssh=-oProxyCommand=x")
     assert (done.code, settings.load_settings().contexts) == (2, {})
-    assert "is no destination for ssh" in done.err
+    assert "is not a valid SSH destination" in done.err
 
 
 async def test_the_first_cluster_is_in_use_and_its_file_is_private() -> None:
@@ -116,7 +116,7 @@ async def test_a_name_that_nobody_has(home: Path) -> None:
     write_contexts(home, FILE)
     for command in ("use", "remove", "check"):
         done = await here("clusters", command, "lba")
-        assert (done.code, "Known are: lab." in done.err) == (2, True)
+        assert (done.code, "Known clusters: lab." in done.err) == (2, True)
 
 
 async def test_a_broken_file_is_not_edited_and_the_rest_of_it_is_used(home: Path) -> None:

@@ -29,7 +29,7 @@ FAILED = "Failed to execute `['/usr/bin/py-spy', 'dump', '-p', '7']`.\n\n=== std
             NotFoundError,
             "has ended",
         ),
-        (500, "Failed to execute: py-spy is not installed", RejectedError, "no py-spy"),
+        (500, "Failed to execute: py-spy is not installed", RejectedError, "py-spy is not installed"),
         (500, "something else", ServerError, "something else"),
     ],
 )

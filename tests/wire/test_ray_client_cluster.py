@@ -20,7 +20,7 @@ async def test_authentication_mode_is_public() -> None:
     ray.token = "x"
     async with talking_to(ray) as (client, _):
         assert await client.authentication_mode() == "token"
-        with pytest.raises(AuthenticationError, match="wants a token"):
+        with pytest.raises(AuthenticationError, match="requires a token"):
             await client.version()
     async with talking_to(ray, token="y") as (client, _):
         with pytest.raises(AuthenticationError, match="does not accept the token"):

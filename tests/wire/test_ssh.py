@@ -359,7 +359,7 @@ async def test_forbidden_forwarding_is_told_as_such(bastion: Bastion, ray: SimSe
     bastion.start()
     error = await failure(ray.url)
     assert isinstance(error, UnreachableError)
-    assert error.title == "bastion lets us in but forbids forwarding."
+    assert error.title == "bastion accepts the login but forbids port forwarding."
 
 
 async def test_a_cluster_that_is_away_behind_the_bastion_is_told_as_such(ray: SimServer) -> None:

@@ -36,7 +36,7 @@ async def examined(home: Path, url: str) -> tuple[int, dict[str, dict[str, str]]
 async def test_check_opens_the_tunnel(home: Path, ray: SimServer, runtime: Path) -> None:
     code, checks = await examined(home, ray.url)
     assert code == 0
-    assert checks["ssh"]["message"] == "bastion lets us in"
+    assert checks["ssh"]["message"] == "bastion accepts the login"
     assert checks["ray"]["state"] == "ok"
     assert not ours(runtime)
 

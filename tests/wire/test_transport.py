@@ -258,11 +258,11 @@ async def test_redirect_is_told_and_not_followed() -> None:
 @pytest.mark.parametrize(
     ("status", "text", "token", "words", "step"),
     [
-        (401, "Unauthorized: Missing authentication token", None, "wants a token", "RAY_AUTH_TOKEN"),
+        (401, "Unauthorized: Missing authentication token", None, "requires a token", "RAY_AUTH_TOKEN"),
         (401, "Unauthorized: Missing authentication token", TOKEN, "did not reach", 'authorization = "x-ray"'),
-        (401, "Who are you?", TOKEN, "other credentials", "`basic`"),
+        (401, "Who are you?", TOKEN, "requires credentials other", "`basic`"),
         (403, "Forbidden: Invalid authentication token", TOKEN, "does not accept the token", "another cluster's"),
-        (403, "Forbidden", None, "refuses access", "wants credentials"),
+        (403, "Forbidden", None, "refuses access", "requires credentials"),
     ],
 )
 async def test_token_missing_or_wrong(status: int, text: str, token: str | None, words: str, step: str) -> None:

@@ -120,7 +120,7 @@ async def test_fingerprint_that_is_none() -> None:
     assert "is not the fingerprint" in done.err
     done = await here("jobs", "--address", "http://127.0.0.1:1", "--accept-certificate", "0" * 64)
     assert done.code == 2
-    assert "no TLS" in done.err
+    assert "not use TLS" in done.err
 
 
 @pytest.mark.lengthy

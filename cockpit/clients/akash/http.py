@@ -111,7 +111,7 @@ class ConsoleHttp:
             return ServerError(
                 f"{self.host} does not answer as Akash Console does.",
                 detail=error.title,
-                hint="Check the address with --console; a proxy may stand in front of it.",
+                hint="Check the address with --console; there may be a proxy in front of it.",
                 fault="malformed",
             )
         unanswered = UnreachableError(

@@ -85,7 +85,7 @@ def _problem(certificate: bytes, provider: str) -> str | None:
         found = x509.load_der_x509_certificate(certificate)
         names = [name.value for name in found.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
         if found.issuer != found.subject:
-            return "its certificate is signed by somebody else, whom no authority known here vouches for"
+            return "its certificate is neither self-signed nor signed by a trusted authority"
         if names != [provider]:
             return f"its certificate names {', '.join(map(str, names)) or 'nothing'}"
         found.verify_directly_issued_by(found)

@@ -88,7 +88,7 @@ def closed_error(error: Any, host: str) -> CockpitError:
         return UnreachableError(f"The connection to {host} broke.", detail="no close frame", fault="cut")
     words = f"{received.code} {received.reason}".strip()
     if received.code == _LEASE_GONE:
-        return NotFoundError("The provider has no such lease any more.", detail=words, fault="lease-gone")
+        return NotFoundError("The provider no longer has this lease.", detail=words, fault="lease-gone")
     return ServerError(
         f"The provider closed the stream ({received.code}).",
         detail=words,
@@ -124,6 +124,6 @@ def status_error(status: int, host: str, words: str = "") -> CockpitError:
         )
     if status == 404:
         return NotFoundError(
-            "The provider has no such lease, or has not started it yet (404).", detail=words, fault="lease-gone"
+            "The provider does not have this lease, or has not started it yet (404).", detail=words, fault="lease-gone"
         )
     return ServerError(f"The provider at {host} could not answer ({status}).", detail=words, fault=f"http-{status}")

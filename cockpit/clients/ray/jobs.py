@@ -102,7 +102,7 @@ class JobsApi:
 def _path(job_id: str, tail: str = "") -> str:
     """The path of a job. Raises NotFoundError for an empty id, which would lead to the list of all jobs."""
     if not job_id:
-        raise NotFoundError("A job has no empty id.")
+        raise NotFoundError("The job ID is empty.")
     name = quote(_encoded(job_id), safe="")
     if name in (".", ".."):
         name = name.replace(".", "%2E")  # or it would be resolved before it is sent

@@ -44,7 +44,7 @@ def log_error(file: LogFile, error: ServerError) -> Exception:
         return RejectedError("This release of Ray cannot hand out log files where tokens are on.", detail=words)
     if "please query actor log" in words:
         return RejectedError(
-            f"Ray keeps no log of its own for task {file.task_id}: it ran in an actor.",
+            f"Ray does not keep a separate log for task {file.task_id}: it ran in an actor.",
             detail=words,
             hint="Ask for the log of the actor (`logs --actor ID`).",
         )

@@ -88,7 +88,9 @@ def _refusal(error: CockpitError) -> CockpitError:
         )
     if "not installed" in words:
         return RejectedError(
-            "The node has no py-spy.", detail=words, hint="Install it in the image of the node: pip install py-spy"
+            "py-spy is not installed on the node.",
+            detail=words,
+            hint="Install it in the image of the node: pip install py-spy",
         )
     if any(word in words for word in _GONE):
         return NotFoundError("The process has ended.", detail=words)

@@ -46,7 +46,7 @@ def _unavailable(error: ServerError) -> Exception:
         )
     if "not available" in error.detail:
         return RejectedError(
-            "No Train run has told the head of itself.",
+            "No Train run has reported to the head.",
             detail=error.detail,
             hint=f"Runs are listed when their job sets {TRACKING}=1: rayakash-tui submit --env {TRACKING}=1 …",
             fault="not-tracked",

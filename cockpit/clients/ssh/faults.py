@@ -33,9 +33,9 @@ def channel_failure(route: Route, line: str) -> UnreachableError | None:
     """The error for a connection that the bastion did not make for us; None where the line says no such thing."""
     if _FORWARDING_FORBIDDEN.search(line):
         failure = UnreachableError(
-            f"{route.destination} lets us in but forbids forwarding.",
+            f"{route.destination} accepts the login but forbids port forwarding.",
             detail=line,
-            hint="Its sshd_config wants AllowTcpForwarding yes (or local), and PermitOpen for this host and port.",
+            hint="Set AllowTcpForwarding yes (or local) in its sshd_config, and PermitOpen for this host and port.",
             fault="ssh-forwarding",
         )
     elif found := _FORWARDING_FAILED.search(line):

@@ -27,7 +27,7 @@ def private_place(environment: Mapping[str, str] = os.environ) -> Path:
             return place
         reasons.append(f"{parent}: no place for sockets and programs")
         shutil.rmtree(place, ignore_errors=True)
-    raise UsageError("There is no directory for the socket of the SSH tunnel.", detail="\n".join(reasons))
+    raise UsageError("No usable directory for the socket of the SSH tunnel.", detail="\n".join(reasons))
 
 
 def made_private(place: Path) -> None:
@@ -38,7 +38,7 @@ def made_private(place: Path) -> None:
     except OSError as error:
         raise UsageError(f"The directory {place} cannot be created.", detail=str(error)) from error
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
-        raise UsageError(f"{place} belongs to somebody else.")
+        raise UsageError(f"{place} belongs to another user.")
 
 
 def _parents(environment: Mapping[str, str]) -> Iterator[str]:

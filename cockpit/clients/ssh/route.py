@@ -32,7 +32,7 @@ def checked_destination(text: str) -> str:
     """A destination that ssh cannot take for an option. Raises UsageError."""
     if not text or text.startswith("-") or not text.isprintable() or any(letter.isspace() for letter in text):
         raise UsageError(
-            f"{text!r} is no destination for ssh.",
+            f"{text!r} is not a valid SSH destination.",
             hint="Write what follows `ssh`: HOST, USER@HOST or ssh://USER@HOST:PORT.",
         )
     return text

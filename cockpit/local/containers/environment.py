@@ -60,6 +60,6 @@ def _is_odd(value: Secret) -> bool:
 
 def _check(name: str, value: Secret) -> None:
     if not _NAME.fullmatch(name):
-        raise UsageError(f"env: {name[:60]!r} is no name of a variable.")
+        raise UsageError(f"env: {name[:60]!r} is not a valid variable name.")
     if "\0" in value.reveal():
         raise UsageError(f"env: {name} holds a NUL, which no variable can.")

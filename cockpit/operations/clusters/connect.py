@@ -167,7 +167,7 @@ def _context_named(name: str) -> Context | None:
         context = msgspec.structs.replace(kept.context, scope=kept.scope)
     if context is None and name != LOCAL_CONTEXT:
         raise UsageError(
-            f"There is no context {name!r}.",
+            f"No context named {name!r}.",
             detail="\n".join(found.problems),  # it may be there and not be understood
             hint="`rayakash-tui clusters list` shows those that are known; `clusters add NAME ADDRESS` adds one.",
         )
@@ -323,7 +323,7 @@ async def agree_to(target: Target, ask: Ask) -> None:
 async def _agree(target: Target, questions: list[Question], ask: Ask | None) -> None:
     for question in questions:
         if ask is None or not await ask(question):
-            title = f"{target.address} wants a token, and the one at hand was not sent."
+            title = f"{target.address} requires a token. The one found here was not sent without your approval."
             if target.token is None:
                 title = f"What {target.address} is to be shown was not sent."
             raise AuthenticationError(

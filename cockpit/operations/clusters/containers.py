@@ -102,7 +102,7 @@ def _context(
             pin = pins[service]
             token, notices = _token(document, plan)
             return settings.Context(address=_address(door, is_encrypted=pin is not None), token=token, pin=pin), notices
-    return None, ("No public port leads to a Ray dashboard, so there is no context.",)
+    return None, ("No public port leads to a Ray dashboard, so no context was saved.",)
 
 
 def _address(door: tuple[str, int], *, is_encrypted: bool) -> str:
@@ -121,7 +121,7 @@ def _fingerprint(container: Container) -> str | None:
         return fingerprint_of(ssl.PEM_cert_to_DER_cert(pem[pem.index("-----BEGIN CERTIFICATE") :].strip()))
     except (binascii.Error, ValueError) as error:
         raise UsageError(
-            f"services.{container.service}.env: {CERTIFICATE_NAME} is no certificate in base64 of PEM.",
+            f"services.{container.service}.env: {CERTIFICATE_NAME} is not a PEM certificate in base64.",
             hint="rayakash-tui secrets generate tls makes one.",
         ) from error
 

@@ -139,7 +139,7 @@ def _ray_client(text: str) -> UsageError:
     host = text.removeprefix("ray://").partition("/")[0].rpartition("@")[2].rpartition(":")[0]
     return UsageError(
         "ray:// is the port of Ray Client: Python programs connect there, and it speaks no HTTP.",
-        hint=f"The dashboard of the same head is what is wanted here, for example http://{host or 'HOST'}:"
+        hint=f"Use the dashboard address of the same head, for example http://{host or 'HOST'}:"
         f"{DEFAULT_PORT}, or the https address of the gateway in front of it.",
     )
 
@@ -230,9 +230,9 @@ def unknown(name: str) -> UsageError:
     found = known_clusters()
     names = ", ".join(row.name for row in found.rows)
     return UsageError(
-        f"There is no cluster {name!r}.",
+        f"No cluster named {name!r}.",
         detail="\n".join(found.problems),
-        hint=f"Known are: {names}." if names else "None is known: `rayakash-tui clusters add NAME ADDRESS` adds one.",
+        hint=f"Known clusters: {names}." if names else "Add one: rayakash-tui clusters add NAME ADDRESS",
     )
 
 

@@ -183,7 +183,7 @@ async def _knock(address: Address) -> None:
     except TimeoutError as error:
         raise UnreachableError(
             f"{address.host} does not answer at port {address.port} within {CONNECT_S:g} s.",
-            hint="A firewall may stand in between, or the lease is closed.",
+            hint="A firewall may block it, or the lease is closed.",
             fault="timeout",
         ) from error
     except ConnectionRefusedError as error:
@@ -264,7 +264,7 @@ async def _answers(examination: _Examination, client: RayClient) -> None:
     try:
         if passage is not None:
             await passage.ready()
-            examination.passed("ssh", f"{passage.through} lets us in")
+            examination.passed("ssh", f"{passage.through} accepts the login")
         mode = await client.authentication_mode()
         said = {None: "asks for no token: it is older than 2.52", "disabled": "asks for no token"}.get(mode)
         version = await client.version()
@@ -272,7 +272,7 @@ async def _answers(examination: _Examination, client: RayClient) -> None:
         examination.failed(_step_of(error, "ray"), error)
         return
     examination.passed("ray", f"Ray {version.ray_version} answers")
-    sent = "takes the token" if client.transport.endpoint.token is not None else "lets us in without a token"
+    sent = "token accepted" if client.transport.endpoint.token is not None else "open: no token required"
     examination.passed("access", said or sent)
     await _timing(examination, client)
     await _exposure(examination, client)

@@ -89,7 +89,7 @@ def _python() -> Check:
 def _terminal(environment: Mapping[str, str]) -> Check:
     term = environment.get("TERM", "")
     if not sys.stdout.isatty():
-        return Check(name="terminal", state="skip", words="stdout is no terminal")
+        return Check(name="terminal", state="skip", words="stdout is not a terminal")
     if term in NOT_A_SCREEN:
         words = f"TERM={term or 'is not set'}: it cannot draw a screen"
         hint = "Use the commands, or set TERM to what the terminal is."
@@ -183,7 +183,7 @@ def _secrets() -> list[Check]:
         state = "unlocked" if vault.is_unlocked else "locked"
         rows.append(Check(name="vault", state="ok", words=f"{vault.path}, {state}"))
     if found.place == "session":
-        hint = "Use a keyring, or a vault: `rayakash-tui secrets status` tells why there is none."
+        hint = "Use a keyring, or a vault: `rayakash-tui secrets status` explains why it is missing."
         words = "New secrets live in memory only."
         rows.append(Check(name="secrets", state="warn", words=words, hint=hint, fault="secrets-in-memory"))
     return rows

@@ -59,7 +59,7 @@ def _open_to_all(endpoint: Endpoint, exposure: Exposure | None, transport: str) 
     if exposure.reach is Reach.UNKNOWN and endpoint.passage is not None:
         return None  # a name that only the bastion knows
     words = f"OPEN TO ALL · {transport}"
-    what = "whoever finds it can run commands on your machines (CVE-2023-48022)."
+    what = "anyone who finds it can run commands on your machines (CVE-2023-48022)."
     if exposure.mode == "none":
         version = f" {exposure.ray_version}" if exposure.ray_version else ""
         sentence = f"{endpoint.address} runs Ray{version}, which knows no tokens: {what} {_NEWER}"

@@ -47,7 +47,7 @@ async def token_again(cluster: LiveCluster) -> Secret:
 
     token = await aside(found)
     if token is None:
-        raise UsageError("There is no token where Ray looks for one.", hint="Type it here.")
+        raise UsageError("No token in RAY_AUTH_TOKEN, RAY_AUTH_TOKEN_PATH or ~/.ray/auth_token.", hint="Type it here.")
     return token.value
 
 
@@ -67,7 +67,7 @@ async def keep_token(cluster: LiveCluster, token: Secret) -> str:
     """Keep the token where the context's reference leads to; returns a sentence about it. Raises UsageError."""
     name, target = kept_under(cluster), cluster.target
     if name is None or target is None:
-        raise UsageError("The context has no reference to keep the token under.")
+        raise UsageError("The context does not name a secret to store the token in.")
     scope = target.scopes[0]
     stored = await aside(lambda: process_store().put(name, token, scope=scope))
     return f"Stored {name} in the {stored.place}, scope {stored.scope}."
@@ -80,7 +80,7 @@ async def accept_certificate(cluster: LiveCluster, fingerprint: str) -> None:
         if target.name not in settings.load_settings().contexts:
             raise UsageError(
                 f"{target.name} is a cluster of containers, whose certificate is that of its SDL.",
-                hint="`rayakash-tui sdl down` and `sdl up` make it anew.",
+                hint="Run `rayakash-tui sdl down`, then `sdl up`, to create it again.",
             )
         await asyncio.to_thread(set_in_context, target.name, "pin", fingerprint)
     await _renew(cluster, msgspec.structs.replace(endpoint, tls=accept_change(endpoint, fingerprint)))

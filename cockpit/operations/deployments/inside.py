@@ -65,7 +65,10 @@ def _found(found: Deployment, service: str | None, *, needs_one: bool) -> tuple[
     every = [name for services in names.values() for name in services]
     if service is None:
         if needs_one and len(every) != 1:
-            raise UsageError("Name a service.", hint=f"It has {', '.join(every)}." if every else "None is told yet.")
+            raise UsageError(
+                "Name a service.",
+                hint=f"It has {', '.join(every)}." if every else "The provider has not listed its services yet.",
+            )
         lease, services = next(iter(names.items()))
         if not services:
             raise NotFoundError(f"The provider does not tell the services of {found.dseq} now.")

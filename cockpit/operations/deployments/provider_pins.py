@@ -41,5 +41,5 @@ def _load() -> _Pins:
         raise UsageError(
             f"{pins_file()} cannot be read.",
             detail=str(error),
-            hint="It holds the certificates of providers; mend it, or move it away to trust them anew.",
+            hint="It holds the certificates of providers; fix it, or move it away and approve them again.",
         ) from error

@@ -16,7 +16,7 @@ from cockpit.operations.deployments.flow import POLL_S, VISIBLE_S, note_lease, u
 from cockpit.operations.deployments.journal import Attempt, BusyError, Entry, Journal, attempts, unfinished
 
 ORPHAN_S = 600.0
-"""A deployment without a lease for so long was forgotten by whoever made it."""
+"""A deployment without a lease for so long was probably abandoned."""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):

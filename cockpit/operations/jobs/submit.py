@@ -64,7 +64,7 @@ def entrypoint_of(words: Sequence[str]) -> str:
     """
     text = words[0] if len(words) == 1 else shlex.join(words)
     if not text.strip():
-        raise UsageError("There is no entrypoint.", hint="Give it after --, for example: -- python train.py")
+        raise UsageError("The entrypoint is missing.", hint="Give it after --, for example: -- python train.py")
     return text
 
 
@@ -117,7 +117,7 @@ def _request(form: SubmitForm, submission_id: str, given: Mapping[str, str], var
         _check_references(request)
         msgspec.json.encode(request)
     except (TypeError, ValueError, RecursionError) as error:
-        raise UsageError("The job cannot be written as JSON, which Ray wants.", detail=str(error)) from error
+        raise UsageError("The job cannot be encoded as JSON.", detail=str(error)) from error
     return request
 
 
@@ -151,9 +151,9 @@ def _check_resources(form: SubmitForm) -> None:
     numbers = {"CPUs": form.num_cpus, "GPUs": form.num_gpus, "memory": form.memory, **form.resources}
     for name, number in numbers.items():
         if number is not None and not 0 <= number < float("inf"):
-            raise UsageError(f"{number:g} is no amount of {name}.")
+            raise UsageError(f"Invalid number of {name}: {number:g}.")
     if form.num_gpus is not None and form.num_gpus > 1 and form.num_gpus != int(form.num_gpus):
-        raise UsageError(f"{form.num_gpus:g} GPUs cannot be had: above 1 Ray takes whole numbers only.")
+        raise UsageError(f"{form.num_gpus:g} GPUs: Ray accepts fractional GPUs only below 1.")
 
 
 async def _plan(form: SubmitForm) -> UploadPlan | None:

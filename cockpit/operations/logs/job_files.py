@@ -29,7 +29,7 @@ class JobFiles:
         if job.is_driver:
             self.missing.append(f"Ray keeps no log of {job.id} itself, a driver that was not submitted.")
         elif job.driver_node_id is None:
-            self.missing.append(f"Job {job.id} has not run, so there is no log of it.")
+            self.missing.append(f"Job {job.id} has not run, so it has no log.")
         else:
             yield NodeFile(node_id=job.driver_node_id, kind="job", name=driver)
         if not job.job_id:

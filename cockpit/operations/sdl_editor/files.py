@@ -51,7 +51,7 @@ class ChangedOnDiskError(UsageError):
     """The file is not what was read: somebody else saved or removed it, and nothing was written."""
 
     def __init__(self, path: Path, state: DiskState) -> None:
-        what = "was removed" if state is DiskState.GONE else "was changed by somebody else"
+        what = "was removed" if state is DiskState.GONE else "was changed by another program"
         super().__init__(
             f"The file {path} {what} since it was opened here.",
             hint="Keep yours, take theirs, or save yours beside it. Nothing was written.",
@@ -133,7 +133,7 @@ class OpenFile:
     def reread(self) -> str:
         """Take what is on the disk now, and return it. Raises as `read` does."""
         if self.path is None:
-            raise UsageError("A document without a name has no file to be read again.")
+            raise UsageError("This document was never saved, so it cannot be reloaded.")
         again = OpenFile.read(self.path)
         self.text, self.stamp = again.text, again.stamp
         return self.text
@@ -147,7 +147,7 @@ class OpenFile:
         there is no name or it cannot be written.
         """
         if self.path is None:
-            raise UsageError("The document has no name yet.", hint="Save it under a name.")
+            raise UsageError("The document is not saved yet.", hint="Save it under a name.")
         with for_change(self.path):
             state = DiskState.SAME if replace else self._state_for_saving(self.path)
             if state is not DiskState.SAME:
@@ -173,7 +173,7 @@ class OpenFile:
         Returns its path: `deploy.mine.yaml`, or with a number. Raises UsageError.
         """
         if self.path is None:
-            raise UsageError("The document has no name yet.", hint="Save it under a name.")
+            raise UsageError("The document is not saved yet.", hint="Save it under a name.")
         mode = _mode(self.path)
         path = _reserved(self.path, mode)
         try:

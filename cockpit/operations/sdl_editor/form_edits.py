@@ -85,14 +85,14 @@ def _tag(found: re.Match[str], **new: str) -> str:
 
 def _ray(text: str, *services: Step) -> Edit:
     if not re.fullmatch(r"\d+\.\d+\.\d+|nightly", text):
-        raise UsageError(f"{text!r} is no version of Ray; write it as 2.60.0.")
+        raise UsageError(f"Invalid Ray version: {text!r}. Example: 2.60.0.")
     return _tagged(lambda found: _tag(found, ray=text, rest=""), services)
 
 
 def _python(text: str, *services: Step) -> Edit:
     found = re.fullmatch(r"(?:py)?3\.?(\d{1,2})", text)
     if found is None:
-        raise UsageError(f"{text!r} is no version of Python; write it as 3.11.")
+        raise UsageError(f"Invalid Python version: {text!r}. Example: 3.11.")
     return _tagged(lambda one: _tag(one, python=f"3{found[1]}"), services)
 
 
@@ -124,11 +124,11 @@ def _uact(text: str) -> Simple:
         try:
             amount = Decimal(dollars[1] or dollars[2]) / Decimal(str(USD_PER_HOUR))
         except ArithmeticError:
-            raise UsageError(f"{text!r} is no price.") from None
+            raise UsageError(f"Invalid price: {text!r}.") from None
         return max(1, round(amount))
     bare = text.replace("uact", "").strip()
     if quantities.go_amount(bare) is None:
-        raise UsageError(f"{text!r} is no price; write uact per block, or dollars an hour such as $1.20.")
+        raise UsageError(f"Invalid price: {text!r}. Use uact per block, or dollars per hour such as $1.20.")
     value = read_value(bare)
     return value if isinstance(value, int | float) and not isinstance(value, bool) else bare
 
@@ -144,7 +144,7 @@ def resources(profile: Step, *path: Step) -> Path:
 def _cpu(text: str, profile: Step) -> Edit:
     cores = quantities.go_cpu(text)
     if not cores:
-        raise UsageError(f"{text!r} is no number of cores; write 8, 0.5 or 500m.")
+        raise UsageError(f"Invalid number of cores: {text!r}. Examples: 8, 0.5, 500m.")
     return _putter(resources(profile, "cpu", "units"), read_value(text))
 
 
@@ -232,7 +232,7 @@ def _class(text: str, profile: Step, index: Step) -> Edit:
 
 def _mount(text: str, service: Step, volume: Step) -> Edit:
     if not text.startswith("/"):
-        raise UsageError(f"{text!r} is no place for a volume; it begins with /, as /data does.")
+        raise UsageError(f"Invalid mount path: {text!r}. It must start with /, for example /data.")
     return _putter(("services", service, "params", "storage", volume, "mount"), text)
 
 
@@ -298,7 +298,9 @@ def _port_words(text: str) -> tuple[int, int, list[Value]]:
     found = re.fullmatch(r"(\d{1,5})(?:\s*(?:as|:)\s*(\d{1,5}))?((?:[\s,]+[a-z][-a-z0-9]*)*)", text)
     numbers = [int(one) for one in found.groups()[:2] if one] if found else []
     if found is None or not all(0 < number < 65536 for number in numbers):
-        raise UsageError(f"{text!r} is no port; write 8265, 8265 as 80, and then global or services that reach it.")
+        raise UsageError(
+            f"Invalid port: {text!r}. Write 8265 or 8265 as 80, then global or the services that reach it."
+        )
     names = found[3].replace(",", " ").split()
     targets: list[Value] = [{"global": True} if name == "global" else {"service": name} for name in names]
     return numbers[0], numbers[1] if len(numbers) > 1 else 0, targets
@@ -312,7 +314,7 @@ def _env_add(text: str, service: Step) -> Edit:
     name, equals, value = text.partition("=")
     name = name.strip()
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]*", name):
-        raise UsageError(f"{name!r} is no name of a variable: letters, digits and _, no digit first.")
+        raise UsageError(f"Invalid variable name: {name!r}. Use letters, digits and _, not starting with a digit.")
     value = env_value(value if equals else SECRET + name)
 
     def edit(document: SdlDocument) -> None:
@@ -383,7 +385,7 @@ def _some(text: str, what: str) -> str:
 
 def _whole(text: str, *, least: int) -> int:
     if not text.isdecimal() or int(text) < least or int(text) > 100_000:
-        raise UsageError(f"{text!r} is no whole number from {least}.")
+        raise UsageError(f"{text!r} is not a whole number of at least {least}.")
     return int(text)
 
 
@@ -392,7 +394,7 @@ def _size(text: str) -> str:
         return text
     size = quantities.portable_size(text)
     if size is None:
-        raise UsageError(f"{text!r} is no size; write it as 16Gi.")
+        raise UsageError(f"Invalid size: {text!r}. Use Ki, Mi, Gi or Ti, for example 16Gi.")
     return size
 
 

@@ -44,4 +44,6 @@ def _names(note: Path) -> list[str]:
     try:
         return [] if data is None else msgspec.json.decode(data, type=_File).paths
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{note} cannot be read.", detail=str(error), hint="Remove it; it is made anew.") from None
+        raise UsageError(
+            f"{note} cannot be read.", detail=str(error), hint="Delete it; it will be created again."
+        ) from None

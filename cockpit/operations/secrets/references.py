@@ -120,9 +120,9 @@ def write_rendered(path: Path, rendered: Rendered, source: Path | None) -> None:
     if source is not None and os.path.realpath(path) == os.path.realpath(source):
         raise UsageError("That is the SDL itself; its references would be lost.", hint="Give another name with -o.")
     if path.is_symlink() or (path.exists() and not path.is_file()):
-        raise UsageError(f"{path} is no plain file; values are written to nothing else.")
+        raise UsageError(f"{path} is not a regular file, so secret values are not written to it.")
     if not path.parent.is_dir():
-        raise UsageError(f"There is no directory {path.parent}.")
+        raise UsageError(f"Directory {path.parent} does not exist.")
     data = rendered.text.reveal().encode()
     if not _write_unseen(path, data):
         write_private(path, data)

@@ -241,7 +241,7 @@ class _Reader:
             where = f"{path}.volumes.{index}"
             kind, source, target, size = _mount(one)
             if not _is_free(target, demand):
-                self._losses.add(where, "It names no path of its own.")
+                self._losses.add(where, "It does not name a path.")
             elif kind == "tmpfs":
                 self._tmpfs(target, size, where, demand)
             elif kind == "bind":
@@ -265,7 +265,7 @@ class _Reader:
 
     def _tmpfs(self, target: str, size: int | None, path: str, demand: Demand) -> None:
         if not _is_free(target, demand):
-            self._losses.add(path, "It names no path of its own.")
+            self._losses.add(path, "It does not name a path.")
             return
         if target.rstrip("/") == SHM:
             demand.shm = Decimal(size) if size else demand.shm

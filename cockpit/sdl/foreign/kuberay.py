@@ -21,7 +21,7 @@ _FIXED = "The number of workers is fixed on Akash: {count}."
 _SPEC_REASONS = {
     "enableInTreeAutoscaling": "Akash has no autoscaler; the number of workers is fixed.",
     "autoscalerOptions": "Akash has no autoscaler; the number of workers is fixed.",
-    "gcsFaultToleranceOptions": "There is no Redis beside the head: when it restarts, its jobs are forgotten.",
+    "gcsFaultToleranceOptions": "The head does not use Redis: when it restarts, its jobs are lost.",
     "suspend": "The cluster runs as soon as it is deployed.",
     "upgradeStrategy": "Update the deployment instead.",
     "networkPolicy": "Only the gateway is reached from outside; between the services all ports are open.",
@@ -72,7 +72,7 @@ def read(document: Config, objects: Objects, losses: Losses) -> Draft:
         losses.rest("spec", spec, (key,), _JOB_REASONS if kind == "RayJob" else _SERVICE_REASONS)
         if not mapping(spec.get(key)):
             raise CannotRunError(
-                f"This {kind} describes no Ray cluster of its own (spec.{key}).",
+                f"This {kind} does not describe its own Ray cluster (spec.{key}).",
                 hint="Import the RayCluster that it runs on.",
             )
         spec, path = mapping(spec.get(key)), f"spec.{key}"

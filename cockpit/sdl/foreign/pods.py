@@ -43,7 +43,7 @@ _POD_REASONS = {
 _CONTAINER_REASONS = {
     "command": "The start script of this project starts Ray.",
     "args": "The start script of this project starts Ray.",
-    "imagePullPolicy": "Providers pull an image that they lack; give each build a tag of its own.",
+    "imagePullPolicy": "Providers pull an image that they lack; give each build its own tag.",
     "lifecycle": "The start script stops Ray in order.",
     "livenessProbe": "Akash has no probes; a container that ends is restarted.",
     "readinessProbe": "Akash has no probes; a container that ends is restarted.",
@@ -145,7 +145,7 @@ class Pod:
             self._demand.gpus += count
             self._losses.add(f"{path}.limits.{key}", "Akash does not divide GPUs: each slice becomes a whole GPU.")
         else:
-            self._losses.add(f"{path}.limits.{key}", "Akash has no such resource.")
+            self._losses.add(f"{path}.limits.{key}", "Akash does not offer this resource.")
 
     def _node_selector(self, selector: Config, path: str) -> None:
         for key, value in selector.items():

@@ -92,7 +92,7 @@ class Demand:
         cpu = int((self.cpu * 1000).to_integral_value(ROUND_CEILING))
         fitting = min(max(cpu, MIN_CPU), MAX_CPU)
         if fitting != cpu:
-            losses.add(f"{self.path}.cpu", f"{cpu / 1000:g} CPUs cannot be had: {fitting / 1000:g}.")
+            losses.add(f"{self.path}.cpu", f"{cpu / 1000:g} CPUs are not possible: {fitting / 1000:g}.")
         return fitting
 
     def _memory(self, losses: Losses) -> tuple[int, int]:

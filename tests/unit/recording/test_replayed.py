@@ -71,7 +71,7 @@ async def test_other_parameters_are_another_question(session: Session) -> None:
         RejectedError("no"),
         NotFoundError("nothing there"),
         JobLostError("forgotten"),
-        AuthenticationError("wants a token", status=403, detail="Forbidden"),
+        AuthenticationError("requires a token", status=403, detail="Forbidden"),
     ],
 )
 async def test_failures_come_back_as_they_were(session: Session, error: CockpitError) -> None:

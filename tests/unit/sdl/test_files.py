@@ -27,7 +27,11 @@ def test_reading_and_saving_keeps_every_byte(tmp_path: Path, data: bytes) -> Non
 
 @pytest.mark.parametrize(
     ("data", "words"),
-    [(b"\xff\xfea\x00", "UTF-16"), (b"a: 1\nb: \xff", "Line 2 is no UTF-8"), (b"x" * (9 << 20), "larger than 8 MB")],
+    [
+        (b"\xff\xfea\x00", "UTF-16"),
+        (b"a: 1\nb: \xff", "Line 2 is not valid UTF-8"),
+        (b"x" * (9 << 20), "larger than 8 MB"),
+    ],
 )
 def test_bytes_that_are_no_text(data: bytes, words: str) -> None:
     with pytest.raises(UnreadableSdlError, match=words):

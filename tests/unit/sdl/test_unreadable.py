@@ -21,7 +21,7 @@ BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9
         ("a: 1\nb: \x00\x01", "control character", 2, 4),
         ("\ufeffa: é\n\x07", "control character", 2, 1),
         ("a: \ud800", "surrogate", 1, 4),
-        ("a: *nope", "stands for nothing", 1, 4),
+        ("a: *nope", "does not refer", 1, 4),
         ("a: &x [*x]", "contains itself", 1, 8),
         (BOMB, "100,000 values", 6, None),
         ("[" * 200, "nested deeper", 1, 65),
