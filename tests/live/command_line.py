@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from tests.live.processes import eventually
+from tests.live.reference import JOB
 
-COMMAND = 120.0  # seconds; a command that follows a job waits for a worker process, on a busy machine
+COMMAND = JOB  # seconds; a command that follows a job waits for a worker process
 
 
 @dataclass(frozen=True)

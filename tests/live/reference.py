@@ -2,14 +2,21 @@
 
 import ast
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
+
+import httpx
 
 from tests.live.cluster import RayCluster
 from tests.live.node import RayHead, summary
 from tests.live.processes import eventually
 
 SETTLED = ("SUCCEEDED", "FAILED", "STOPPED")
-JOB = 120.0  # seconds that a small job may take, with the worker process that it needs
+# Seconds that a small job may take, with the worker process that it needs. Ray notices a worker that fails at its start
+# after 60 s, and only then starts another: two of them must fit.
+JOB = 300.0
+LOG_TAIL = 2000  # bytes
 
 Row = dict[str, Any]
 
@@ -49,7 +56,22 @@ def job_in(head: RayHead, job_id: str, *statuses: str) -> Row:
         found = job(head, job_id)
         return found if found.get("status") in statuses else {}
 
-    return eventually(probe, within=JOB, what=f"{job_id} in {statuses}")
+    with explained(head, job_id):
+        return eventually(probe, within=JOB, what=f"{job_id} in {statuses}")
+
+
+@contextmanager
+def explained(head: RayHead, job_id: str) -> Iterator[None]:
+    """What is late within has Ray's side of it as notes: the job's record, its log, the complaints of the node."""
+    try:
+        yield
+    except TimeoutError as error:
+        with suppress(httpx.TransportError):
+            error.add_note(f"Ray's record: {job(head, job_id)}")
+        for pattern in (f"job-driver-{job_id}.log", "raylet.err"):
+            for path in head.site.directory.glob(f"session_2*/logs/{pattern}"):
+                error.add_note(f"{path.name}: {path.read_bytes()[-LOG_TAIL:]!r}")
+        raise
 
 
 def ended(head: RayHead, job_id: str) -> Row:

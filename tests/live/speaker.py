@@ -7,10 +7,10 @@ from typing import Self
 
 from tests.live.node import RayHead
 from tests.live.processes import soon
-from tests.live.reference import log_on_disk, submit
+from tests.live.reference import JOB, explained, log_on_disk, submit
 from tests.live.release import ray_release
 
-SPEECH = 120.0  # seconds until the job runs and has taken what was said
+SPEECH = JOB  # seconds until the job runs and has taken what was said
 
 _HEADER = re.compile(rb"\A\S+ \S+\tINFO job_manager\.py:\d+ -- Runtime env is setting up\.\n")
 
@@ -42,7 +42,7 @@ class Speaker:
         self.said += data
 
     async def heard(self) -> bytes:
-        """The log on disk, as soon as all that was said is in it."""
+        """The log on disk, as soon as all that was said is in it. Raises TimeoutError."""
 
         async def probe() -> bytes:
             log = self.log()
@@ -50,7 +50,8 @@ class Speaker:
             is_whole = self._announcement in log or not ray_release().announces_entrypoint
             return log if is_whole and self.body(log) == self.said else b""
 
-        return await soon(probe, within=SPEECH, what=f"{len(self.said)} bytes in the log of {self.job_id}")
+        with explained(self._head, self.job_id):
+            return await soon(probe, within=SPEECH, what=f"{len(self.said)} bytes in the log of {self.job_id}")
 
     def log(self) -> bytes:
         """The log on disk as it is now; empty while there is none."""

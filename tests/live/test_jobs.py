@@ -11,7 +11,7 @@ import pytest
 from tests.live.cluster import RayCluster
 from tests.live.command_line import CommandLine, Done
 from tests.live.processes import eventually
-from tests.live.reference import ended, job, job_in, job_list
+from tests.live.reference import JOB, ended, job, job_in, job_list
 from tests.live.release import ray_release
 
 pytestmark = pytest.mark.live
@@ -174,7 +174,7 @@ def test_a_pending_job_is_not_called_stopped(cockpit: CommandLine, ray_cluster: 
 @pytest.mark.usefixtures("batch")
 def test_a_running_job_is_stopped_and_followed_to_its_end(cockpit: CommandLine, ray_cluster: RayCluster) -> None:
     with cockpit.start("wait", "runs-on") as waiting, cockpit.start("logs", "-f", "runs-on") as following:
-        eventually(following.stdout, within=60, what="the head of the log")
+        eventually(following.stdout, within=JOB, what="the head of the log")
         stopped = cockpit.run("stop", "runs-on")
         assert (stopped.code, stopped.text) == (0, "runs-on STOPPED\n")
         assert ended(ray_cluster.head, "runs-on")["status"] == "STOPPED"
@@ -229,10 +229,10 @@ def test_a_job_deleted_right_after_its_stop_does_not_come_back(cockpit: CommandL
 
     for name in ("brief-1", "brief-2"):
         assert cockpit.run("submit", "--no-wait", "--id", name, "--", "sleep 600").code == 0
-        eventually(partial(has_status, name, "RUNNING"), within=60, what="the job")
+        eventually(partial(has_status, name, "RUNNING"), within=JOB, what="the job")
         with ray_cluster.head.http() as http:
             http.post(f"/api/jobs/{name}/stop")
-        eventually(partial(has_status, name, "STOPPED"), within=60, what="its end")
+        eventually(partial(has_status, name, "STOPPED"), within=JOB, what="its end")
         deleted = cockpit.run("delete", name)
         assert (deleted.code, deleted.text) == (0, f"{name} deleted\n")
         assert name not in cockpit.jobs()

@@ -12,6 +12,7 @@ import pytest
 from tests.live.cluster import RayCluster
 from tests.live.command_line import CommandLine
 from tests.live.processes import eventually
+from tests.live.reference import JOB
 from tests.live.release import ray_release
 
 pytestmark = pytest.mark.live
@@ -75,7 +76,7 @@ def program(cockpit: CommandLine, tmp_path_factory: pytest.TempPathFactory) -> I
         text = cockpit.run("logs", "talks").text
         return text.rpartition("IDS ")[2].split()[:3] if "driver's last word" in text else []
 
-    actor, task, job = eventually(ids, within=120, what="the job's ids")
+    actor, task, job = eventually(ids, within=JOB, what="the job's ids")
     yield Program(end, actor, task, job)
     end.touch()
 
@@ -112,7 +113,7 @@ def test_a_task_has_its_part_of_a_file(cockpit: CommandLine, program: Program) -
         """Whether the worker has told Ray of the task and of where its lines end, which it does once a second."""
         return cockpit.run("logs", "--task", program.task).stdout == expected
 
-    eventually(is_known, within=60, what="the task's log")
+    eventually(is_known, within=JOB, what="the task's log")
     for more in ([], ["-f"]):
         done = cockpit.run("logs", "--task", program.task, *more)
         assert (done.code, done.stdout) == (0, expected), done.stderr
@@ -121,7 +122,7 @@ def test_a_task_has_its_part_of_a_file(cockpit: CommandLine, program: Program) -
 
 async def test_all_that_a_job_wrote_is_saved(cockpit: CommandLine, program: Program, tmp_path: Path) -> None:
     with cockpit.start("logs", "-f", "--actor", program.actor) as follower:
-        await asyncio.to_thread(eventually, lambda: b"hello" in follower.stdout(), within=60, what="the actor's word")
+        await asyncio.to_thread(eventually, lambda: b"hello" in follower.stdout(), within=JOB, what="the actor's word")
         program.end.touch()
         followed = await asyncio.to_thread(follower.wait)
     assert followed.code == 0, followed.stderr
