@@ -82,7 +82,7 @@ def unwritable(path: Path, error: OSError) -> UsageError:
 def open_regular(path: Path) -> BinaryIO:
     """Open a regular file for reading. Raises OSError, also for anything else that has this name.
 
-    Opened without waiting: a FIFO that nobody writes to would hold up every command, and /dev/zero has no end.
+    Opened without waiting: a FIFO without a writer would block every command, and /dev/zero has no end.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -108,11 +108,11 @@ def writable_by_others(path: Path) -> str:
     for one in (path, path.parent):
         try:
             found = one.stat()
-        except OSError:  # absent, or not to be seen: whoever reads it says so
+        except OSError:  # absent or unreadable: the reader reports it
             continue
         if found.st_uid not in (os.getuid(), 0):
             return f"{one} belongs to another user, who can change what runs as you."
-        # A group of one's own, as Debian gives each user, lets nobody else in.
+        # A group of one's own, as Debian gives each user, admits no one else.
         others = 0o002 if found.st_gid == os.getgid() == os.getuid() else 0o022
         if found.st_mode & others and not found.st_mode & stat.S_ISVTX:
             return f"Other users can write {one}, and so change what runs as you: chmod go-w {shlex.quote(str(one))}"
@@ -336,5 +336,5 @@ def save_consents(consents: Consents) -> None:
 
 
 def consents_file() -> Path:
-    """What the user agreed to; whoever can write it decides where tokens and secrets go."""
+    """What the user agreed to. Write access to it decides where tokens and secrets go."""
     return state_directory() / "consents.json"

@@ -26,7 +26,7 @@ def install() -> None:
 
 
 def has_terminal() -> bool:
-    """Whether there is somebody to ask."""
+    """Whether the user can be asked."""
     try:
         os.close(os.open(TERMINAL, os.O_RDWR | os.O_NOCTTY))
     except OSError:

@@ -38,8 +38,8 @@ class Passage(Protocol):
     def trouble(self) -> str:
         """A few words while it is not up; none while it is."""
 
-    def on_change(self, told: Callable[[], None]) -> None:
-        """Have `told` called whenever it comes up or goes down."""
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Call `callback` whenever it comes up or goes down."""
 
     def hurry(self) -> None:
         """Try now what would be tried later."""

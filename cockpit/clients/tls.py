@@ -1,4 +1,4 @@
-"""Whom a TLS connection is made with: authorities, one pinned certificate, or nobody in particular.
+"""What a TLS connection trusts: authorities, one pinned certificate, or any certificate.
 
 A pin is checked at the end of the handshake of every connection, so that no byte of a request goes to anybody else.
 """
@@ -70,7 +70,7 @@ def _trust(context: ssl.SSLContext, ca: Path | None) -> None:
         import certifi  # only this needs it, and it takes a part of every start
 
         context.load_default_certs()
-        context.load_verify_locations(certifi.where())  # a bare container has no authorities of its own
+        context.load_verify_locations(certifi.where())  # a bare container ships without authorities
         return
     try:
         read_file(ca)  # OpenSSL itself would wait for a FIFO, and read /dev/zero for ever

@@ -1,4 +1,4 @@
-"""Serves the cockpit to one browser: whoever has the one-time token of its URL gets in, and nobody else.
+"""Serves the cockpit to one browser: the one that has the one-time token of its URL.
 
 Needs the `web` extra. The token is good for one request, which gets a cookie instead; every other request, that of the
 websocket too, must bring the cookie and name a host that is ours (a page elsewhere could have its own name lead here).
@@ -25,7 +25,7 @@ REFUSED = "This needs the address with the token that `rayakash-tui web` printed
 ANY_HOST = ("0.0.0.0", "::")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
-# The page asks for a font elsewhere; nobody else is to know of it.
+# The page asks for a font elsewhere; no other host may learn of it.
 _POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; connect-src 'self' {socket}; frame-ancestors 'none'; base-uri 'none'"

@@ -31,7 +31,7 @@ DIED = "The local Ray ended by itself."
 
 
 def unheard(_: str) -> None:
-    """A report that nobody reads."""
+    """A report that is dropped."""
 
 
 @contextlib.asynccontextmanager

@@ -54,7 +54,7 @@ def is_free(port: int) -> bool:
 
 
 def is_served(port: int) -> bool:
-    """Whether somebody accepts connections on the port of the loopback."""
+    """Whether a process accepts connections on the port of the loopback."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1.0):
             return True

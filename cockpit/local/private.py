@@ -17,7 +17,7 @@ def parent_name() -> str:
 
 
 def make_private(path: str) -> None:
-    """Make the directory with mode 0700, or accept it if nobody else could have put anything into it.
+    """Make the directory with mode 0700, or accept it if no other user could have put anything into it.
 
     Raises OSError; for a directory that other users can enter or exchange, a PermissionError whose text says why.
     """

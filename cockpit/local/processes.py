@@ -95,7 +95,7 @@ def marked(marker: str, processes: dict[int, Process]) -> list[Process]:
 
 
 def remains(marker: str, supervisor: int, processes: dict[int, Process]) -> list[Process]:
-    """What is left of a tree whose supervisors are gone: who carries the marker, or can be nobody else's.
+    """What is left of a tree whose supervisors are gone: processes with its marker, or that can only be its own.
 
     Some of Ray's processes overwrite their environment with a title. They are in the session that the
     supervisor led, as all of Ray's own are, and in a directory named by the marker: a shell that just looks
@@ -134,7 +134,7 @@ def send(process: Process, number: signal.Signals) -> None:
 
 
 def _hold(pid: int) -> int | None:
-    # A pidfd stays with whoever has the pid now, so nobody can take the pid between the look and the signal.
+    # A pidfd stays with its process, so the pid cannot be reused between the check and the signal.
     # Old kernels, some sandboxes and some builds of Python have none: then the look alone must do.
     if sys.platform == "linux" and hasattr(os, "pidfd_open"):
         with contextlib.suppress(OSError):

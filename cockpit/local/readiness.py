@@ -72,7 +72,7 @@ async def serves_jobs(launch: Launch) -> bool:
 
 
 async def get(port: int, path: str, token: str = "") -> tuple[int, bytes]:
-    """One GET on the loopback: status and body, or (0, b"") where there is no answer of HTTP in time."""
+    """One GET on the loopback: status and body, or (0, b"") where no HTTP answer came in time."""
     try:
         async with asyncio.timeout(ANSWER_S):
             answer = await _exchange(port, request(path, token))

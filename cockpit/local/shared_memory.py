@@ -1,7 +1,7 @@
 """What a process tree leaves in /dev/shm: segments and semaphores that its jobs made and never unlinked.
 
 Ray's own object store lies in a directory of its own, which goes as a whole. The standard library only.
-macOS has no such file system: there the kernel keeps the names and nobody can list them.
+macOS has no such file system: there the kernel keeps the names and does not list them.
 """
 
 import contextlib
@@ -31,7 +31,7 @@ def held_by(processes: Iterable[Process]) -> set[Path]:
 
 
 def remove(candidates: set[Path], before: frozenset[tuple[str, int]]) -> None:
-    """Unlink the candidates that are new since `before`, belong to this user and are in nobody's use."""
+    """Unlink the candidates that are new since `before`, belong to this user and are not in use."""
     ours = {path for path in candidates if _is_ours(path, before)}
     if ours:
         for path in ours - held_by(table().values()):

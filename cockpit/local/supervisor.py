@@ -129,7 +129,7 @@ class Ray:
         os.close(write)
 
     def hear(self) -> bool:
-        """Take what Ray has printed; False once nobody can print any more."""
+        """Take what Ray has printed; False once no process can print any more."""
         try:
             chunk = os.read(self.output, 4096)
         except BlockingIOError:
@@ -204,7 +204,7 @@ def supervise(plan: Plan, outer: int, before: frozenset[tuple[str, int]]) -> Non
     channel.tell(event="ended", why=why, code=ray.code, said=ray.said())
     if channel.socket is None and why == "ray":
         bid_farewell(plan, ray)
-    # Before Ray was ready no job can have started, so nobody is owed a grace.
+    # Before Ray was ready no job can have started, so no grace period is due.
     tear_down(plan, before, grace=JOB_GRACE_S if watch.ready else 0.0)
 
 
@@ -252,7 +252,7 @@ class Watch:
             self.ray.code = os.waitstatus_to_exitcode(status)
 
     def _has_owner(self) -> bool:
-        """Whether there is still somebody to run for; a detached tree runs for itself."""
+        """Whether its owner is still there; a detached tree does not need one."""
         try:
             words = self.channel.listen()
         except EOFError:
@@ -287,7 +287,7 @@ def outlive(inner: int) -> None:
 
 
 def bid_farewell(plan: Plan, ray: Ray) -> None:
-    """Write down why a detached Ray ended by itself: nobody is listening."""
+    """Write down why a detached Ray ended by itself: no owner is listening."""
     when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     with contextlib.suppress(OSError):  # a full disk may be the very reason
         descriptor = os.open(plan.farewell, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -80,7 +80,7 @@ def ask_jobs(marker: str, grace: float) -> None:
 def end_family(marker: str) -> None:
     """SIGKILL, again and again, until nothing of the family is found and this process has no child left.
 
-    A process in an uninterruptible wait keeps this waiting: giving up would leave it to nobody.
+    A process in an uninterruptible wait keeps this waiting: giving up would orphan it.
     """
     pause = PAUSE_S
     while True:
@@ -95,7 +95,7 @@ def end_family(marker: str) -> None:
 
 
 def kill(found: list[processes.Process]) -> None:
-    """SIGKILL to each of them, and to nobody who has its pid by now."""
+    """SIGKILL to each of them, never to a process that reused its pid."""
     for process in found:
         processes.send(process, signal.SIGKILL)
 
@@ -104,7 +104,7 @@ def chase() -> None:
     """Kill this process's children as fast as they come, where the kernel lists them.
 
     A process that forks and exits all the time is gone before a look at the whole table is over; but its
-    latest self is always an orphan, so a child of this process, so with a pid that nobody else can get.
+    latest self is always an orphan, so a child of this process, so with a pid that cannot be reused.
     """
     for _ in range(CHASE_ROUNDS):
         if not reap():
@@ -148,7 +148,7 @@ def ancestors(pid: int, everything: dict[int, processes.Process]) -> set[int]:
 
 
 def reap(note: Callable[[int, int], object] = lambda *_: None) -> bool:
-    """Collect the children that have ended; False where there is no child at all any more."""
+    """Collect the children that have ended; False where none is left."""
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)

@@ -5,7 +5,7 @@ import msgspec
 LIVING_STATES = ("ALIVE", "PENDING_CREATION", "DEPENDENCIES_UNREADY", "RESTARTING")
 ACTOR_STATES = (*LIVING_STATES, "DEAD")
 
-# Ways to end that somebody asked for (ActorDiedErrorContext.Reason, gcs.proto).
+# Requested ways to end (ActorDiedErrorContext.Reason, gcs.proto).
 _WANTED_ENDS = ("OUT_OF_SCOPE", "REF_DELETED", "RAY_KILL", "OWNER_DIED")
 
 

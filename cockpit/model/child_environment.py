@@ -1,4 +1,4 @@
-"""The environment of programs that we start and did not write: it lets nobody into a cluster or an account."""
+"""The environment of programs that we start and did not write: it holds no credentials of clusters or accounts."""
 
 import os
 import re

@@ -15,7 +15,7 @@ class EnvName(msgspec.Struct, frozen=True):
     purpose: str
 
 
-# An id of a key is no secret by itself, but it is useless without its other half, leaks with it and is renewed with it.
+# A key ID is not a secret by itself, but it is useless without its other half, leaks with it and is renewed with it.
 _NAMES = (
     EnvName("AWS_ACCESS_KEY_ID", True, "Names the key pair for S3, or for a store that speaks S3."),
     EnvName("AWS_SECRET_ACCESS_KEY", True, "The secret half of the key pair for S3, or for a store that speaks S3."),
@@ -76,7 +76,7 @@ def purpose_of(name: str) -> str | None:
 
 
 def is_issued(name: str) -> bool:
-    """Whether somebody else gives out the value of a known variable, so that none can be made here."""
+    """Whether the value of a known variable is issued elsewhere, so that none can be generated here."""
     return name in _ISSUED
 
 

@@ -1,4 +1,4 @@
-"""The recent past: rings of samples for sparklines, and since when a GPU is held by somebody who does not use it."""
+"""The recent past: rings of samples for sparklines, and since when a GPU is held without being used."""
 
 import math
 from array import array
@@ -152,7 +152,7 @@ class ClusterHistory:
     def observe(self, nodes: tuple[Node, ...], at: float) -> None:
         """Note the figures of the living nodes, each sample once; `at` is in seconds of a steady clock.
 
-        A dead node keeps the figures of its last sample for ten minutes; they are no news.
+        A dead node keeps the figures of its last sample for ten minutes; they do not count as a sample.
         """
         for _ in self.observing(nodes, at):
             pass

@@ -2,7 +2,7 @@
 
 import msgspec
 
-# ApplicationStatus, DeploymentStatus and ReplicaState of ray/serve (2.60): what needs somebody to look.
+# ApplicationStatus, DeploymentStatus and ReplicaState of ray/serve (2.60): what needs attention.
 FAILED_STATUSES = ("DEPLOY_FAILED", "UNHEALTHY")
 
 

@@ -1,4 +1,4 @@
-"""Long work in slices: between them whoever else has something to do in the event loop has a turn, such as a key."""
+"""Long work in slices: between them the event loop runs other tasks, such as the handling of a key."""
 
 import asyncio
 import time

@@ -64,7 +64,7 @@ class Snapshot(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
         return None if self.taken is None else now.since(self.taken)
 
     def shown_age(self, now: Moment) -> float | None:
-        """The age where it is old enough to be told; None while it is not."""
+        """The age where it is old enough to show; None while it is not."""
         age = self.age(now)
         return age if age is not None and age > overdue_after(self.interval) else None
 

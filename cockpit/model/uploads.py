@@ -51,7 +51,7 @@ class Excluded(msgspec.Struct, frozen=True):
 
 
 class LeftOut(msgspec.Struct, frozen=True):
-    """A path that is no file to pack: a socket, a named pipe, a device, a broken link."""
+    """A path that cannot be packed: a socket, a named pipe, a device, a broken link."""
 
     path: str
     kind: str
@@ -108,7 +108,7 @@ class UploadPlan(msgspec.Struct, frozen=True):
     outside_links: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
     ignored_excludes: tuple[str, ...] = ()
-    """Excludes that were given and have no effect, since the source is no directory."""
+    """Excludes without effect, since the source is not a directory."""
     directory: WorkingDirectory | None = None
     """The scan behind a plan of kind DIRECTORY."""
 

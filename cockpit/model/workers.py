@@ -3,7 +3,7 @@
 import msgspec
 
 WORKER_STATES = ("ALIVE", "DEAD")
-# WorkerExitType, common.proto: ends that nobody asked for.
+# WorkerExitType, common.proto: unrequested ends.
 UNWANTED_EXITS = ("SYSTEM_ERROR", "USER_ERROR", "NODE_OUT_OF_MEMORY")
 
 

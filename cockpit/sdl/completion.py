@@ -33,7 +33,7 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class Completion(msgspec.Struct, frozen=True):
-    """What can stand in the place of `start` to `end`, what begins as was written first; `path` says what it is for."""
+    """Completions for `start` to `end`, those with the typed prefix first; `path` says what they are for."""
 
     start: int
     end: int
@@ -75,7 +75,7 @@ _BLOCK = re.compile(r"[|>][-+\d]*\s*(?:#.*)?")
 
 
 def is_worth_a_look(text: str, offset: int) -> bool:
-    """Whether anything could be offered unasked, told without reading the text: not in comments nor in scripts."""
+    """Whether to offer completions unasked, decided without reading the text: not in comments or scripts."""
     start = text.rfind("\n", 0, offset) + 1
     line = text[start:offset]
     if not line.strip() or line.lstrip().startswith("#"):

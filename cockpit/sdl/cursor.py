@@ -1,4 +1,4 @@
-"""Where in an SDL a cursor stands, told from indentation alone, so that it is known while the YAML is broken.
+"""The cursor's place in an SDL, found by indentation alone, so that it works while the YAML is broken.
 
 Only what stands above and on the line counts, except for the keys that the mapping has below. Block texts and quoted
 values over several lines are stepped over; what is in braces and brackets is followed on the cursor's line.
@@ -72,7 +72,7 @@ class _Scan:
         if self.quote is not None:
             mark, least = self.quote
             if body and column <= least:
-                self.quote = None  # whoever types has not closed it yet: YAML would want more indentation
+                self.quote = None  # not closed yet while typing: YAML would need more indentation
             else:
                 if _closes(line, mark):
                     self.quote = None

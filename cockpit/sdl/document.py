@@ -51,7 +51,7 @@ class SdlDocument:
 
     @property
     def tree(self) -> Tree:
-        """The parsed text. Raises UnreadableSdlError where it is no YAML."""
+        """The parsed text. Raises UnreadableSdlError where it is not YAML."""
         if self._failure is not None:
             raise self._failure
         if self._tree is None:
@@ -66,7 +66,7 @@ class SdlDocument:
     def cluster(self) -> Cluster:
         """What the text asks for, read leniently, and the Ray cluster in it; worked out once for each text.
 
-        Raises UnreadableSdlError where it is no YAML.
+        Raises UnreadableSdlError where it is not YAML.
         """
         tree = self.tree
         if self._cluster is None or self._cluster.view.root is not tree.root:
@@ -171,7 +171,7 @@ class SdlDocument:
         place = locate(self.tree, steps)
         require_editable(self.tree, place)
         if not isinstance(place.key, Scalar):
-            raise refusal(self.tree, place.node.start, f"{spelled(steps)} has no name of its own")
+            raise refusal(self.tree, place.node.start, f"{spelled(steps)} has no name")
         if name in pairs_of(place.parent):
             raise refusal(self.tree, place.key.start, f"{name!r} exists already")
         flow = place.in_flow
@@ -275,7 +275,7 @@ _BEGINS_YAML = "\"'|>[{&!*"
 
 
 def read_value(text: str) -> Simple:
-    """The value that a YAML scalar stands for: `3` a number, `"3"` a text. Raises SdlError for lists and mappings.
+    """The value of a YAML scalar: `3` a number, `"3"` a text. Raises SdlError for lists and mappings.
 
     Lines without quotes are a text as it is: YAML would make spaces of its line breaks, and another script of a script.
     """

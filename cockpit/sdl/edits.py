@@ -48,7 +48,7 @@ def is_only_change(old: Tree, new: Tree, edit: Edit) -> bool:
 
 
 def data_of(events: list[Event]) -> list[Value]:
-    """The values that a run of events stands for; ValueError where it is no whole values."""
+    """The values of a run of events. Raises ValueError where a value is incomplete."""
     values: list[Value] = []
     at = 0
     while at < len(events):

@@ -180,7 +180,7 @@ def _variables(service: Service, losses: Losses) -> Iterator[tuple[str, Variable
 
 
 def words(nodes: Iterable[Scalar], path: Path, losses: Losses) -> list[str]:
-    """The words of a command; a secret in one of them stays, and is told of."""
+    """The words of a command; a secret in one of them stays and is reported."""
     found = []
     for index, node in enumerate(nodes):
         if any(map(_tells, node.value.splitlines())):

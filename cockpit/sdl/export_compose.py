@@ -25,7 +25,7 @@ LOOPBACK = "127.0.0.1"
 
 
 def to_compose(document: SdlDocument, name: str) -> Export:
-    """The document for `docker compose`, as the project `name`. Raises UnreadableSdlError where it is no YAML.
+    """The document for `docker compose`, as the project `name`. Raises UnreadableSdlError where it is not YAML.
 
     Secrets are variables that compose reads from an env file; none of their values is in the text. Public ports are
     published on this machine alone.

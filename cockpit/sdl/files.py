@@ -31,7 +31,7 @@ def decoded(data: bytes) -> str:
 
 
 def read_document(path: Path) -> SdlDocument:
-    """The document in a file. Raises UsageError where it cannot be read, UnreadableSdlError where it is no text."""
+    """The document in a file. Raises UsageError where it cannot be read, UnreadableSdlError where it is not text."""
     try:
         with open_regular(path) as file:
             data = file.read(MAX_BYTES + 1)

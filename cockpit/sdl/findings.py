@@ -148,7 +148,7 @@ def refuser(side: Side) -> Callable[[Report, str, Node, str], None]:
 def advise(
     report: Report, code: str, node: Node, message: str, *, severity: Severity = "warning", fix: Fix | None = None
 ) -> None:
-    """Note what nobody refuses and a user still should know."""
+    """Note what no parser refuses and a user still should know."""
     report.add(code, node, message, (ADVICE,), severity=severity, fix=fix)
 
 

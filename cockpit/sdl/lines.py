@@ -17,7 +17,7 @@ class Lines:
         self._starts = [0, *(found.end() for found in _BREAK.finditer(text))]
 
     def position(self, offset: int) -> tuple[int, int]:
-        """Line and column of an offset, both counted from 1; a byte order mark is no column."""
+        """Line and column of an offset, both counted from 1; a byte order mark does not count."""
         line = bisect_right(self._starts, offset) - 1
         column = offset - self._starts[line] + 1
         marked = line == 0 and self.text.startswith("\ufeff")

@@ -94,7 +94,7 @@ class Meaning(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def meaning_of(document: SdlDocument) -> Meaning:
-    """What the document asks for, as far as it can be read. Raises UnreadableSdlError where it is no YAML."""
+    """What the document asks for, as far as it can be read. Raises UnreadableSdlError where it is not YAML."""
     cluster = document.cluster
     view = cluster.view
     roles = {member.service.name: "head" if member.is_head else "worker" for member in cluster.members}

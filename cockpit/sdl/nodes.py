@@ -56,7 +56,7 @@ class Scalar(Node):
 
 
 class Alias(Node):
-    """A `*name` that stands for a node written elsewhere."""
+    """A `*name` that refers to a node elsewhere."""
 
     __slots__ = ("name", "target")
 
@@ -97,7 +97,7 @@ class Mapping(Node):
 
 
 def resolved(node: Node | None) -> Node | None:
-    """The node itself, or what an alias stands for."""
+    """The node itself, or the target of an alias."""
     return node.target if isinstance(node, Alias) else node
 
 

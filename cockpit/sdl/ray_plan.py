@@ -92,7 +92,7 @@ def worker(
 
 
 def _serving(serve: bool, env: Env) -> Env:
-    """Serve listens on 127.0.0.1 unless it is told otherwise."""
+    """Serve listens on 127.0.0.1 by default."""
     name = "RAY_SERVE_DEFAULT_HTTP_HOST"
     return ((name, "0.0.0.0"),) if serve and name not in dict(env) else ()
 

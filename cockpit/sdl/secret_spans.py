@@ -1,4 +1,4 @@
-"""Where in a text secrets stand in the clear, in good YAML and in such as is being typed.
+"""The spans of plain secrets in a text, in valid YAML and in text that is being typed.
 
 It errs on the side of too much: a draft or a diff that lacks a word is a smaller loss than one that tells a secret.
 """
@@ -17,7 +17,7 @@ from cockpit.sdl.secret_names import is_named_secret, is_plain_secret
 TELLING = 6  # characters; a shorter value may stand anywhere by chance
 LONG = 16
 
-# A name to which something is given: in comments, scripts, and lists that are no env. A reference is no name.
+# A name to which something is given: in comments, scripts, and lists other than env. A reference is not a name.
 GIVEN = re.compile(r"""(?!(?:a?c?-)?secret://)([A-Za-z_][A-Za-z0-9_-]*)["']?\s*[=:]\s*""")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")

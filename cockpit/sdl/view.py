@@ -190,7 +190,7 @@ class View:
 
 
 def string(node: Node | None) -> str:
-    """The node as Go's string: empty for null and for anything that is no scalar."""
+    """The node as Go's string: empty for null and for anything but a scalar."""
     node = resolved(node)
     return node.value if isinstance(node, Scalar) and not is_null(node) else ""
 

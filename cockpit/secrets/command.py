@@ -35,13 +35,13 @@ class SecretCommand:
 
     @property
     def program(self) -> str:
-        """The program alone: its arguments may hold what is nobody's business."""
+        """The program alone: its arguments may hold secrets."""
         return self._words[0]
 
     def answer(self, name: str) -> Answer:
         """Run it. A command that fails or prints nothing has no value for the name.
 
-        Raises UsageError where it cannot be started, takes too long, or prints what is no text.
+        Raises UsageError where it cannot be started, takes too long, or prints bytes that are not text.
         """
         words = [word.replace("{name}", name) for word in self._words]
         done = self._run(words)
@@ -89,5 +89,5 @@ def _text(printed: bytes, program: str) -> str:
     try:
         text = printed.decode()
     except UnicodeDecodeError:
-        raise UsageError(f"secret_command ({program}) printed what is no UTF-8.") from None
+        raise UsageError(f"secret_command ({program}) printed bytes that are not valid UTF-8.") from None
     return text.removesuffix("\n").removesuffix("\r")

@@ -8,7 +8,7 @@ class StoreUnavailableError(UsageError):
 
 
 class LockedError(StoreUnavailableError):
-    """The vault is locked, and nobody gave its passphrase."""
+    """The vault is locked, and no passphrase was given."""
 
 
 class WrongPassphraseError(UsageError):

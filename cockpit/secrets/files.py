@@ -1,4 +1,4 @@
-"""Files that several processes write: one at a time, whole or not at all, for nobody else to read."""
+"""Files that several processes write: one at a time, whole or not at all, readable by their owner alone."""
 
 import fcntl
 import os

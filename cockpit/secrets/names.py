@@ -7,7 +7,7 @@ from pathlib import Path
 from cockpit.errors import UsageError
 from cockpit.model.secret import REFERENCE_PREFIX, reference_name
 
-BACKEND_THREAD = "keyring"  # in it other people's code runs: what that prints is no data of ours
+BACKEND_THREAD = "keyring"  # third-party code runs in it: what it prints is not our data
 
 DEFAULT_SCOPE = "default"
 LONGEST_SCOPE = 100

@@ -35,7 +35,7 @@ def ask_with(ask: Ask | None) -> None:
 
 
 def current_ask() -> Ask | None:
-    """How this process asks; None where nobody is there to be asked."""
+    """How this process asks; None where it cannot ask."""
     return None if getattr(_here, "is_unasked", False) else _ask
 
 

@@ -38,7 +38,7 @@ def _command() -> SecretCommand | None:
 def resolve_reference(
     reference: str, *, scopes: Sequence[str] = (DEFAULT_SCOPE,), store: SecretStore | None = None
 ) -> Secret:
-    """The value that a reference stands for, looked for in the scopes in their order (`names.scopes_for`).
+    """The value of a reference, looked up in the scopes in their order (`names.scopes_for`).
 
     Raises UsageError where the reference is malformed, and what `SecretStore.resolve` raises.
     """

@@ -69,7 +69,7 @@ class SecretStore:
         return list(self._session)
 
     def resolve(self, name: str, scopes: Sequence[str] = (DEFAULT_SCOPE,)) -> Found:
-        """The value that the name stands for in the nearest of the scopes.
+        """The value of the name in the nearest of the scopes.
 
         Raises NoValueError where there is none, with what the command or the keyring said about it; and
         StoreUnavailableError where it is known to be in a place that cannot be used now, or is no longer there.
@@ -108,7 +108,7 @@ class SecretStore:
         replace: bool = False,
         places: Sequence[Place] = WRITABLE,
     ) -> tuple[Secret, Stored]:
-        """Make a random token and keep it. Raises UsageError where there is one already, unless told to replace it."""
+        """Make a random token and keep it. Raises UsageError where there is one already, unless `replace` is set."""
         checked_name(name), checked_scope(scope)
         value = generated(length)
         if not replace and (self.index.rows_of(name, scope) or (scope, name) in self._session):

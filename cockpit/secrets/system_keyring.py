@@ -1,6 +1,6 @@
 """The keyring of the system (Secret Service, KWallet, macOS), asked in a thread of its own and with a deadline.
 
-A locked collection can block for ever behind a prompt that nobody sees, so no call to it runs in our own threads, and a
+A locked collection can block for ever behind an invisible prompt, so no call to it runs in our own threads, and a
 thread that hangs does not keep the process from ending. The only importer of `keyring`.
 """
 
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 SERVICE_PREFIX = "rayakash-tui/"
 PATIENCE_S = 5.0
-# At a screen somebody may be typing the password that the keyring asks for.
+# In a desktop session the user may be typing the password that the keyring asks for.
 PATIENCE_AT_A_SCREEN_S = 60.0
 LEAST_PRIORITY = 1  # what keyring itself recommends; less are the ones that do not protect
 
@@ -122,7 +122,7 @@ class SystemKeyring:
 
 
 def has_screen(environment: Mapping[str, str]) -> bool:
-    """Whether a prompt of the keyring could be seen by somebody."""
+    """Whether the user could see a prompt of the keyring."""
     return sys.platform == "darwin" or bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
 
 

@@ -53,7 +53,7 @@ def generate_tls(
 ) -> MadeTls:
     """Make a key and a certificate, and keep both, and the fingerprint with the scope.
 
-    Raises UsageError for names that are none, and where there is one already, unless told to replace it.
+    Raises UsageError for invalid names, and where there is one already, unless `replace` is set.
     """
     checked_scope(scope)
     if not replace and (names := existing(store, scope)):
@@ -89,7 +89,7 @@ def certificate_of(scope: str) -> MadeCertificate | None:
 def make_pair(scope: str, hosts: Sequence[str] = (), *, now: datetime | None = None) -> Pair:
     """A P-256 key and a certificate signed by itself, for the gateway's usual names and the given ones.
 
-    Raises UsageError for a name that is no host's.
+    Raises UsageError for an invalid host name.
     """
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization

@@ -9,7 +9,7 @@ LARGEST_BYTES = 64 * 1024
 SHORTEST_TOKEN = 32
 USUAL_TOKEN = 43  # 256 bits
 LONGEST_TOKEN = 512
-# The start commands of our templates take a token that begins so for a reference that nobody resolved.
+# The start commands of our templates take a token that begins so for an unresolved reference.
 REFERENCE_MARK = "ac-"
 
 

@@ -87,7 +87,7 @@ class Vault:
             self._key_for(self._read())
 
     def check(self) -> None:
-        """Raises what reading it would, as far as that can be told without asking anybody."""
+        """Raises what reading it would, as far as known without asking for a passphrase."""
         if self.opens_silently:
             self._contents()
         else:
@@ -115,7 +115,7 @@ class Vault:
             return contents.get(scope, {}).pop(name, None) is not None
 
     def change_passphrase(self, new: Secret) -> None:
-        """Encrypt everything anew under another passphrase. Raises UsageError for one that is too short."""
+        """Encrypt everything again under another passphrase. Raises UsageError for one that is too short."""
         checked_passphrase(new)
         with self._mutex:
             key = vault_format.new_key(new, self._cost)
@@ -126,7 +126,7 @@ class Vault:
     # --- what is kept elsewhere ---
 
     def seal_apart(self, purpose: bytes, values: Mapping[str, str]) -> bytes | None:
-        """Encrypt values for a file of somebody else's, with the key at hand; None where the vault is locked.
+        """Encrypt values for another file with this vault's key; None where the vault is locked.
 
         Nobody is asked, and the vault stays open no longer for it.
         """
@@ -155,7 +155,7 @@ class Vault:
     def _changing(self, new_key: VaultKey | None = None) -> Iterator[Contents]:
         """The contents, to be changed; they are written when the block ends well.
 
-        The lock on the file is never held while somebody looks for a passphrase: what another process changed
+        The lock on the file is never held while the user looks for a passphrase: what another process changed
         meanwhile is read again, and a vault that it made or gave another passphrase is opened again.
         """
         with self._mutex:

@@ -26,5 +26,5 @@ def main(path: str, question: str) -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1], " ".join(sys.argv[2:])))
-    except (OSError, ValueError):  # whoever should answer has gone
+    except (OSError, ValueError):  # the asking process has gone
         sys.exit(1)

@@ -1,6 +1,6 @@
 """A process of its own that keeps a command for as long as its owner lives.
 
-It runs as `python -I -S keeper.py DIRECTORY MARK COMMAND…`, with the standard library only. The command's end is told
+It runs as `python -I -S keeper.py DIRECTORY MARK COMMAND…`, with the standard library only. The command's end is sent
 as a line `MARK CODE` on standard error, behind the command's own words there, which cannot know the mark. When standard
 input ends, which it does also when the owner is killed, the command ends with all that it started. In either case
 DIRECTORY is removed.

@@ -1,4 +1,4 @@
-"""Where the socket of a tunnel lies: in a directory that nobody else can enter."""
+"""The socket of a tunnel: in a directory that no other user can enter."""
 
 import os
 import re
@@ -31,7 +31,7 @@ def private_place(environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def made_private(place: Path) -> None:
-    """Have the directory there again, and nobody else's under its name. Raises UsageError."""
+    """Create the directory again if it is gone; refuse another user's. Raises UsageError."""
     try:
         place.mkdir(mode=0o700, exist_ok=True)
         found = place.lstat()

@@ -20,7 +20,7 @@ HELPER = Path(__file__).with_name("askpass.py")
 class SshQuestion(msgspec.Struct, frozen=True, kw_only=True):
     """A question of ssh's, in its own words: a password, a passphrase, a code, or whether a host key is right.
 
-    `is_shown` tells that the answer is no secret. `is_notice` wants no answer: ssh waits for a touch of a key, say, and
+    `is_shown`: the answer is not a secret. `is_notice`: no answer is needed, ssh waits for a touch of a key, say, and
     takes the question back by itself.
     """
 
@@ -79,7 +79,7 @@ class Questions:
 
     @property
     def may_ask(self) -> bool:
-        """Whether there is somebody to ask."""
+        """Whether the user can be asked."""
         return _ask is not None and not self._is_unasked
 
     @property

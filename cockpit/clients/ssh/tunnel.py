@@ -39,10 +39,10 @@ class Tunnel:
     """Made inside a running event loop; `open` it, and `close` it in the end."""
 
     def __init__(self, route: Route) -> None:
-        """Raises UsageError where there is no place for its socket."""
+        """Raises UsageError where no directory can hold its socket."""
         self.route = route
         self.state = TunnelState()
-        self._told: list[Callable[[], None]] = []
+        self._callbacks: list[Callable[[], None]] = []
         self._directory = private_place()
         self._questions = Questions(self._directory, route.destination)
         self._words: deque[str] = deque(maxlen=KEPT_LINES)
@@ -74,9 +74,9 @@ class Tunnel:
             case TunnelState(phase=phase):
                 return phase
 
-    def on_change(self, told: Callable[[], None]) -> None:
-        """Have `told` called whenever it comes up or goes down."""
-        self._told.append(told)
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Call `callback` whenever it comes up or goes down."""
+        self._callbacks.append(callback)
 
     def hurry(self) -> None:
         """Try now what would be tried later, or was given up."""
@@ -136,12 +136,12 @@ class Tunnel:
 
     def _turn(self, state: TunnelState) -> None:
         self.state = state
-        self._tell()
+        self._notify()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         self._news.set()
-        for told in self._told:
-            told()
+        for callback in self._callbacks:
+            callback()
 
     async def _run(self) -> None:
         """Attempt after attempt, for as long as the tunnel is wanted."""
@@ -198,4 +198,4 @@ class Tunnel:
         if (failure := channel_failure(self.route, line)) is not None:
             self._refusals += 1
             self._refusal = failure
-            self._tell()
+            self._notify()

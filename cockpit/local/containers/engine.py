@@ -84,7 +84,7 @@ class Engine(msgspec.Struct, frozen=True):
         return found
 
     def source_of(self, image: str) -> str:
-        """Where it gets an image from: Debian's podman searches nowhere for a short name, unless told docker's way."""
+        """Where it gets an image from: Debian's podman does not search for short names by default."""
         return f"docker://{image}" if self.is_podman else image
 
     def has_image(self, image: str) -> bool:

@@ -44,7 +44,7 @@ def remember(name: str, kept: Kept) -> None:
 
 
 def forget(name: str) -> None:
-    """Drop the context of a cluster that is no more. Raises UsageError."""
+    """Drop the context of a cluster that is gone. Raises UsageError."""
     with exclusive(state_path()):
         known = container_contexts()
         if known.pop(name, None) is not None:

@@ -138,7 +138,7 @@ class Escrow(msgspec.Struct, frozen=True, kw_only=True):
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     """A deployment with its leases; `name` and `sdl` are None where this Console keeps none.
 
-    `hash` is the chain's version of the manifest, in base64. The Console's SDL is written anew: comments are lost.
+    `hash` is the chain's version of the manifest, in base64. The Console writes the SDL again: comments are lost.
     """
 
     dseq: str

@@ -92,7 +92,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     held: tuple[Holder, ...] = ()
 
     def free(self, name: str) -> float:
-        """How much of a resource nobody holds."""
+        """The free amount of a resource."""
         return max(0.0, self.total.get(name, 0.0) - self.used.get(name, 0.0))
 
     @property

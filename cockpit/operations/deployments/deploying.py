@@ -189,4 +189,4 @@ async def connect_to(
 
 
 def nothing_said(_: News) -> None:
-    """A report that nobody reads."""
+    """A report that is dropped."""

@@ -76,7 +76,7 @@ def plan_fixes(text: str, name: str) -> FixPlan:
 
 
 def secret_places(scopes: tuple[str, ...], store: SecretStore | None = None) -> dict[str, str]:
-    """Where the secret of each name is, in the nearest of the scopes; nobody is asked for a passphrase.
+    """Where the secret of each name is, in the nearest of the scopes, without asking for a passphrase.
 
     Raises UsageError where the index of secrets cannot be read.
     """

@@ -23,7 +23,7 @@ Record = dict[str, Any]
 
 
 def lint_bytes(data: bytes) -> rules.Lint:
-    """Verdicts and problems of a file's bytes; those that are no text are refused, not raised."""
+    """Verdicts and problems of a file's bytes; bytes that are not text are refused, not raised."""
     try:
         return rules.lint(SdlDocument(decoded(data)))
     except UnreadableSdlError as error:
@@ -78,7 +78,7 @@ class Change(msgspec.Struct, frozen=True):
 def set_value(document: SdlDocument, path: str, text: str, *, raw: bool = False) -> Change:
     """Give the value at a path another one: a YAML scalar, or the text as it is; of an env variable always text.
 
-    Raises MissingNodeError, UnsafeEditError, and SdlError where the text is no single value.
+    Raises MissingNodeError, UnsafeEditError, and SdlError where the text is not a single value.
     """
     steps = to_path(path)
     if not steps:

@@ -221,7 +221,7 @@ def drafts(*, directory: Path | None = None) -> Drafts:
 def load(draft: Draft, *, vault: Vault | None = None, reveal: bool = True) -> Loaded:
     """The text of a draft, with the values of secrets where the vault gives them; that may ask for its passphrase.
 
-    With `reveal` off nobody is asked and the markers stay. Raises UsageError where the draft cannot be read.
+    With `reveal` off no passphrase is asked for and the markers stay. Raises UsageError where the draft cannot be read.
     """
     file = _parsed(draft.note)
     if file is None:
@@ -278,7 +278,7 @@ def _state(file: _File) -> DraftState:
         return DraftState.UNNAMED
     try:
         found = Path(file.path).stat()
-    except OSError:  # hidden is as good as gone to whoever wants to edit it
+    except OSError:  # a file that cannot be seen cannot be edited either
         return DraftState.GONE
     return DraftState.FRESH if (found.st_ino, found.st_size, found.st_mtime_ns) == file.base else DraftState.STALE
 

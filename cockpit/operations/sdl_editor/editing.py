@@ -33,7 +33,7 @@ class LineEdit(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """What an edit asks of a view: edits from the last to the first, or None where it has to load all lines anew.
+    """What an edit asks of a view: edits from the last to the first, or None where it has to reload all lines.
 
     `selection` is where the cursor belongs; None where it stays.
     """
@@ -132,7 +132,7 @@ class EditingSession:
     ) -> bool:
         """Make an edit that a view of lines has made; breaks become those of the text, byte order marks are left out.
 
-        Returns whether the view still shows the same lines; where not, it has to load them anew.
+        Returns whether the view still shows the same lines; where not, it has to reload them.
         """
         first, last = sorted((self.offset(start), self.offset(end)))
         written = _BREAK.sub(self.newline, text.replace(BOM, ""))
@@ -194,7 +194,7 @@ class EditingSession:
             self._saved = None
 
     def load(self, text: str) -> None:
-        """Begin anew with another text, which is taken for saved."""
+        """Start again with another text, which counts as saved."""
         self._history.forget()
         self.changed_rows = frozenset()
         self._begin(text)

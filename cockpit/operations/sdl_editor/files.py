@@ -1,4 +1,4 @@
-"""An SDL file that somebody edits: read with all its bytes, watched for changes by others, saved whole or not at all.
+"""An SDL file in the editor: read with all its bytes, watched for changes by others, saved whole or not at all.
 
 opened = OpenFile.read(path)            # UsageError, UnreadableSdlError: nothing to edit
 opened.disk_state()                     # DiskState.SAME | CHANGED | GONE, cheap enough for every few seconds
@@ -48,7 +48,7 @@ class Stamp(msgspec.Struct, frozen=True):
 
 
 class ChangedOnDiskError(UsageError):
-    """The file is not what was read: somebody else saved or removed it, and nothing was written."""
+    """The file is not what was read: another program saved or removed it, and nothing was written."""
 
     def __init__(self, path: Path, state: DiskState) -> None:
         what = "was removed" if state is DiskState.GONE else "was changed by another program"
@@ -83,7 +83,7 @@ class OpenFile:
     def read(cls, path: Path) -> "OpenFile":
         """Read a file, byte order mark, line breaks and a missing last newline included.
 
-        Raises UsageError where it cannot be read or is not a regular file, UnreadableSdlError for what is no text (with
+        Raises UsageError where it cannot be read or is not a regular file, UnreadableSdlError for binary data (with
         the line) and for files of many megabytes.
         """
         path = path.expanduser()
@@ -119,7 +119,7 @@ class OpenFile:
         return DiskState.SAME
 
     def changed_on_disk(self) -> bool:
-        """Whether somebody else changed or removed the file. Raises as `disk_state` does."""
+        """Whether another program changed or removed the file. Raises as `disk_state` does."""
         return self.disk_state() is not DiskState.SAME
 
     def diff(self, text: str) -> list[str]:
@@ -143,8 +143,8 @@ class OpenFile:
     def save(self, text: str, *, replace: bool = False) -> None:
         """Write the text; the file keeps all else that it has, and a failure leaves the old file whole.
 
-        Raises ChangedOnDiskError where the file is not what was read, unless told to `replace` it; UsageError where
-        there is no name or it cannot be written.
+        Raises ChangedOnDiskError where the file is not what was read, unless `replace` is set; UsageError where
+        it has no name or cannot be written.
         """
         if self.path is None:
             raise UsageError("The document is not saved yet.", hint="Save it under a name.")
@@ -157,7 +157,7 @@ class OpenFile:
     def save_as(self, path: Path, text: str, *, replace: bool = False) -> None:
         """Write the text to another file, which is the one that is edited from now on.
 
-        Raises AlreadyThereError where there is one, unless told to `replace` it; ChangedOnDiskError, UsageError.
+        Raises AlreadyThereError where it exists, unless `replace` is set; ChangedOnDiskError, UsageError.
         """
         path = path.expanduser()
         if self.path is not None and _is_same_file(self.path, path):
@@ -244,7 +244,7 @@ def _mode(path: Path) -> int:
 
 
 def _reserved(path: Path, mode: int) -> Path:
-    """An empty new file beside `path`, so that nobody else takes its name. Raises UsageError."""
+    """An empty new file beside `path`, so that no other program takes its name. Raises UsageError."""
     for number in range(1, MOST_NAMES):
         mark = "mine" if number == 1 else f"mine-{number}"
         candidate = path.with_name(f"{path.stem}.{mark}{path.suffix}")

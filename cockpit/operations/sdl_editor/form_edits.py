@@ -26,7 +26,7 @@ ANY = ("", "any", "–")
 
 
 def edit_of(row: FormRow, text: str) -> Edit:
-    """The edit that gives a row the value that was typed. Raises UsageError for what is no such value.
+    """The edit that gives a row the value that was typed. Raises UsageError for an invalid value.
 
     The edit itself raises MissingNodeError and UnsafeEditError, the document's own sentences.
     """
@@ -194,7 +194,7 @@ def _model(text: str, profile: Step, vendor: Step, index: Step) -> Edit:
 
 
 def _empty(document: SdlDocument, path: Path) -> None:
-    """Take a written null away, so that a list can stand in its place."""
+    """Take a written null away, so that a list can take its place."""
     node, text = locate(document.tree, path).node, document.text
     if isinstance(node, Scalar) and is_null(node) and node.value:
         start = len(text[: node.start].rstrip(" "))

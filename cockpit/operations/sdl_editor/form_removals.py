@@ -13,7 +13,7 @@ from cockpit.sdl.scalars import Value
 
 
 def removal_of(row: FormRow) -> Edit:
-    """The edit that takes away what a row stands for. Raises UsageError where that is nothing."""
+    """The edit that removes what a row shows. Raises UsageError where there is nothing to remove."""
     maker = _REMOVALS.get(row.field) if row.is_removable else None
     if maker is None:
         raise UsageError(f"{row.label or 'That'} cannot be removed here.")
@@ -21,7 +21,7 @@ def removal_of(row: FormRow) -> Edit:
 
 
 def remove_group(document: SdlDocument, service: str) -> None:
-    """Take a service out: its deployment, its profile and price where nobody else has them, and who let it in.
+    """Take a service out: its deployment, its profile and price where no other service uses them, and exposes to it.
 
     Raises MissingNodeError, UnsafeEditError.
     """

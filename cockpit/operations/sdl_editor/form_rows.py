@@ -14,7 +14,7 @@ Kind: TypeAlias = Literal["section", "field", "add", "also", "reason"]
 
 
 class FormRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One row. `key` stays the same while its place does; `field` and `args` say which edit it stands for.
+    """One row. `key` stays the same while its place does; `field` and `args` say which edit it makes.
 
     `text` is what an editor of the value begins with, `hint` what can be written there, `known` the set that its
     completion takes from; `line` counts from 1, 0 where the file has none yet.
@@ -54,7 +54,7 @@ class Cover:
         return 0 if node is None else self._document.tree.lines.position(node.start)[0]
 
     def _node(self, path: Path) -> Node | None:
-        # Not by the document's own way, which says what is missing: here much is, and nobody reads why.
+        # Not by the document's own way, which says what is missing: here much is, and the reason is not shown.
         if path not in self._nodes:
             above, step = self._node(path[:-1]), path[-1]
             found = elements(above)[step : step + 1] if isinstance(step, int) else [fields(above).get(step)]

@@ -1,7 +1,7 @@
-"""Who edits which SDL on this machine: a note in the state directory, so that a second editor is told.
+"""Who edits which SDL on this machine: a note in the state directory, so that a second editor gets a warning.
 
 It warns and does not forbid. A note of a process that has ended, whose pid may have been given away since, is taken
-over without a question; of a process on another machine nobody here can tell, so that its note stands.
+over without a question; whether a process on another machine is alive is unknown here, so its note stays.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EditLock:
-    """The note on one file, whatever link leads to it. Its methods raise UsageError where the directory is no use."""
+    """The note on one file, whatever link leads to it. Methods raise UsageError for an unusable directory."""
 
     def __init__(self, path: Path, *, directory: Path | None = None) -> None:
         self._target = os.path.realpath(path)
@@ -54,7 +54,7 @@ class EditLock:
             return None
 
     def is_mine(self) -> bool:
-        """Whether nobody took the file over since."""
+        """Whether the file was not taken over since."""
         holder = self._holder()
         return holder is not None and holder.token == self._token
 
@@ -70,7 +70,7 @@ class EditLock:
         try:
             return None if data is None else msgspec.json.decode(data, type=Holder)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            return None  # a note that nobody can read warns of nobody
+            return None  # an unreadable note warns of nothing
 
     def _mine(self) -> Holder:
         pid = os.getpid()

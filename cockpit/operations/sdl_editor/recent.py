@@ -24,7 +24,7 @@ def remember(path: Path, *, directory: Path | None = None) -> None:
         try:
             before = _names(note)
         except UsageError:
-            before = []  # an unreadable list is made anew: nothing but convenience is lost
+            before = []  # an unreadable list is created again: only convenience is lost
         names = [name, *(other for other in before if other != name)][:MOST]
         if names != before:
             replace(note, msgspec.json.encode(_File(names)))

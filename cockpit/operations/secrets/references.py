@@ -1,4 +1,4 @@
-"""References of an SDL to secrets: found, resolved into a copy, and put in the place of values that stand in it."""
+"""References of an SDL to secrets: found, resolved into a copy, and put in the place of plain values."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -88,7 +88,7 @@ _MADE = {TOKEN_NAME: TOKEN_NAME, CERTIFICATE_NAME: "tls", KEY_NAME: "tls"}
 
 
 def _ways_to(names: Sequence[str], scope: str) -> str:
-    """The commands that make or ask for what has no value."""
+    """The commands that create or ask for missing values."""
     kinds = dict.fromkeys(f"generate {_MADE[name]}" if name in _MADE else f"set {name}" for name in names)
     return "Give " + " and ".join(f"`rayakash-tui secrets {kind} --scope {shell_word(scope)}`" for kind in kinds) + "."
 
@@ -115,7 +115,7 @@ def places_of(
 def write_rendered(path: Path, rendered: Rendered, source: Path | None) -> None:
     """Write the values to a file of mode 0600, whole or not at all.
 
-    Raises UsageError where it cannot be written, is the SDL itself, or is no plain file.
+    Raises UsageError where it cannot be written, is the SDL itself, or is not a regular file.
     """
     if source is not None and os.path.realpath(path) == os.path.realpath(source):
         raise UsageError("That is the SDL itself; its references would be lost.", hint="Give another name with -o.")
@@ -129,7 +129,7 @@ def write_rendered(path: Path, rendered: Rendered, source: Path | None) -> None:
 
 
 def _write_unseen(path: Path, data: bytes) -> bool:
-    """Replace the file by one that has no name until it is whole, so that a death leaves no part of it behind.
+    """Replace the file by one that has no name until it is complete, so that a crash leaves no part of it.
 
     Returns whether the system can do that: Linux, on most file systems. Source: open(2), O_TMPFILE.
     """

@@ -73,7 +73,7 @@ def planned(document: SdlDocument) -> list[Move]:
     """Every secret in plain text that can be a reference, with a name for it: env values, and passwords of registries.
 
     Raises UnreadableSdlError. Source of what Akash resolves: whole env values, and `credentials.password`; the user
-    name is no secret and stays.
+    name is not a secret and stays.
     """
     moves: list[Move] = []
     for path, node in paths_of(document.tree):
@@ -122,7 +122,7 @@ def import_secrets(
 ) -> Imported:
     """Store the secrets of an SDL, put references in their place in one edit, save it, and forget the old texts.
 
-    Raises UsageError where the store holds another value under a name (unless told to replace it) or the file cannot
+    Raises UsageError where the store holds another value under a name (unless `replace` is set) or the file cannot
     be written, UnsafeEditError where the text cannot be edited, and what the store raises.
     """
     chosen = store or process_store()
