@@ -1,6 +1,7 @@
 """Rules for every test: a home of its own, and under RAYAKASH_STRICT=1 no skip that is not on the list."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -36,6 +37,19 @@ def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPath
         "LINES",
     ):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_image_registry() -> Iterator[None]:
+    """No test asks the registries of the world; those of an image say what it is to hear."""
+    from cockpit.errors import UnreachableError
+
+    async def silent(_: object) -> None:
+        raise UnreachableError("No registry in tests.")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cockpit.operations.deployments.images.LOOKUP", silent)
+        yield
 
 
 @pytest.fixture(scope="session")

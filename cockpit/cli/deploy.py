@@ -125,7 +125,7 @@ def _absolute(file: str) -> str:
 
 
 def show_plan(args: argparse.Namespace, prepared: "Prepared") -> int:
-    """Print the plan; exit 1 where nobody could bid."""
+    """Print the plan; exit 1 where nobody could bid, or an image cannot be pulled."""
     from cockpit.operations.deployments.telling import plan_lines, plan_record
 
     if args.json:
@@ -134,7 +134,8 @@ def show_plan(args: argparse.Namespace, prepared: "Prepared") -> int:
         for line in plan_lines(prepared, output.terminal_width()):
             output.line(line)
     plan = prepared.plan
-    return EXIT_FAILED if plan.screened == () or plan.node_problems else EXIT_OK
+    cannot = plan.screened == () or plan.node_problems or any(one.problem for one in plan.images)
+    return EXIT_FAILED if cannot else EXIT_OK
 
 
 async def carry_out(
@@ -147,10 +148,12 @@ async def carry_out(
 ) -> int:
     """Ask the one question, then deploy. Raises UsageError where there is nobody to ask."""
     from cockpit.operations.deployments.deploying import Deploying
+    from cockpit.operations.deployments.images import require_images
     from cockpit.operations.deployments.preparing import require_money
     from cockpit.operations.deployments.telling import plan_question
 
     require_money(prepared.plan)
+    require_images(prepared.plan.images)
     ask = asking(args)
     if not await ask(plan_question(prepared)):
         output.message("Nothing was created; nothing costs.")

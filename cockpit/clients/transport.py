@@ -49,7 +49,8 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
 class Reply(msgspec.Struct, frozen=True):
     """A whole reply in memory; `date` is the server's own, as HTTP writes it, where it told one.
 
-    `retry_after` is the wait that it asks for, in seconds or as a date, as it came.
+    `retry_after` is the wait that it asks for, in seconds or as a date, as it came; `location` and `challenge` (of
+    WWW-Authenticate) are where it leads to, and what it wants to be shown.
     """
 
     status: int
@@ -57,6 +58,8 @@ class Reply(msgspec.Struct, frozen=True):
     body: bytes
     date: str = ""
     retry_after: str = ""
+    location: str = ""
+    challenge: str = ""
 
 
 class Transport:
@@ -213,6 +216,7 @@ class Transport:
         *,
         params: Params = (),
         json: object = None,
+        headers: Mapping[str, str] | None = None,
         limit: int = REPLY_LIMIT,
         seconds: float,
     ) -> Reply:
@@ -224,7 +228,7 @@ class Transport:
 
         timeout = httpx.Timeout(self.timeouts.quiet, connect=self.timeouts.connect, read=seconds)
         body: dict[str, Any] = {"content": msgspec.json.encode(json)} if json is not None else {}
-        extra = {"Content-Type": "application/json"} if json is not None else {}
+        extra = dict(headers or {}) | ({"Content-Type": "application/json"} if json is not None else {})
         request = self._request(method, path, params=params, headers=extra, timeout=timeout, **body)
         try:
             async with asyncio.timeout(seconds), self._sent(request) as response:
@@ -240,6 +244,8 @@ class Transport:
             await self._body(response, limit),
             headers.get("date", ""),
             headers.get("retry-after", ""),
+            headers.get("location", ""),
+            headers.get("www-authenticate", ""),
         )
 
     @asynccontextmanager

@@ -17,8 +17,11 @@ from typing import Any
 
 from cockpit.clients.address import Address
 from cockpit.clients.akash.console import ConsoleClient, console_endpoint
+from cockpit.errors import UnreachableError
+from cockpit.model.images import ImageFacts
 from cockpit.model.secret import Secret
 from cockpit.model.snapshot import Moment
+from cockpit.operations.deployments import images
 from cockpit.operations.deployments.deploying import Deploying, Tools
 from cockpit.operations.deployments.ending import close
 from cockpit.operations.deployments.flow import Terms
@@ -62,6 +65,10 @@ def _die_at(step: str, when: str) -> None:
     setattr(Journal, "write", write)  # noqa: B010 - mypy
 
 
+async def _no_registry(_: object) -> ImageFacts:
+    raise UnreachableError("No registry in tests.")
+
+
 async def _live(order: dict[str, Any]) -> None:
     clock = RemoteClock(order["url"])
     file = Path(order["home"]) / "lab.yaml"
@@ -73,6 +80,7 @@ async def _live(order: dict[str, Any]) -> None:
         return True
 
     async with ConsoleClient.at(console_endpoint(order["url"], Secret(order["key"])), clock=clock) as console:
+        images.LOOKUP = _no_registry
         prepared = await prepare(console, read_document(file), file, Wish())
         tools = Tools(source=lambda client, _: ConsoleSource(client), probe=answers)
         deploying = Deploying(console, prepared, Terms(), lambda _: None, tools=tools)

@@ -11,6 +11,7 @@ import msgspec
 
 from cockpit.model.akash.market import GpuOffer, ScreenedProvider
 from cockpit.operations.deployments.groups import Group, Part
+from cockpit.operations.deployments.images import ImageCheck
 
 CENT = Decimal("0.01")
 LONGEST_AT_CREATE_HOURS = 48
@@ -107,6 +108,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     providers_total: int | None = None
     observed: Observed | None = None
     node_problems: tuple[str, ...] = ()
+    images: tuple[ImageCheck, ...] = ()
     unchecked: tuple[str, ...] = ()
     has_limits: bool = True
 

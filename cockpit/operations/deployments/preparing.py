@@ -15,16 +15,17 @@ from typing import Literal, TypeAlias, TypeVar
 
 import msgspec
 
-from cockpit.clients.akash.console import ConsoleClient
+from cockpit.clients.akash.console import ConsoleClient, Dialect
 from cockpit.clients.akash.sealing import seal
 from cockpit.errors import AuthenticationError, CockpitError, RejectedError, UsageError
 from cockpit.model.akash.market import GpuOffer, ScreenedProvider
-from cockpit.model.akash.money import Balance
+from cockpit.model.akash.money import Account, Balance
 from cockpit.model.certificates import fingerprint_of
 from cockpit.model.secret import Secret, reference_name
 from cockpit.operations.clusters.sdl_access import SdlAccess, access_of_document
 from cockpit.operations.deployments.bids import Cap
 from cockpit.operations.deployments.groups import Group, groups_of
+from cockpit.operations.deployments.images import check_images, unchecked
 from cockpit.operations.deployments.plan import Plan, node_problems_of, observed_of, runtime_of
 from cockpit.operations.secrets.references import Reference, references_in, render
 from cockpit.sdl import rules
@@ -133,7 +134,7 @@ async def prepare(
     references = references_in(document)
     made = await asyncio.to_thread(_missing, references, scopes, store)
     cap = wish.cap.total(sum(group.gpus for group in groups)) if wish.cap else None
-    plan, can_seal = await _asked(console, groups, wish, cap, seals=bool(references))
+    plan, can_seal = await _asked(console, document, groups, wish, cap)
     return Prepared(
         file=file,
         text=document.text,
@@ -200,35 +201,62 @@ async def outgoing(console: ConsoleClient, prepared: Prepared, store: SecretStor
 # --- what the Console is asked ---------------------------------------------------------------------------------------
 
 
+class _Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What the Console told; None for what it did not."""
+
+    dialect: Dialect | None
+    offers: tuple[GpuOffer, ...] | None
+    screened: tuple[ScreenedProvider, ...] | None
+    balance: Balance | None
+    account: Account | None
+    can_seal: bool | None
+
+
 async def _asked(
-    console: ConsoleClient, groups: tuple[Group, ...], wish: Wish, cap: Decimal | None, *, seals: bool
+    console: ConsoleClient, document: SdlDocument, groups: tuple[Group, ...], wish: Wish, cap: Decimal | None
 ) -> tuple[Plan, bool]:
     checks = _Checks()
-    # Asked first: what the others ask depends on it, and nothing is asked twice.
-    dialect = await checks.tried("whether the Console limits runtimes", console.dialect)
-    offers, screened, balance, account, can_seal = await asyncio.gather(
-        checks.tried("GPU prices and node sizes", console.gpu_offers),
-        checks.tried("who could bid", lambda: _screened(console, groups)),
-        checks.tried("the balance", lambda: _balance(console)),
-        checks.tried("whether this is a trial account", console.account),
-        checks.tried("whether the Console takes sealed secrets", console.can_seal) if seals else _nothing(),
-    )
-    found: tuple[GpuOffer, ...] = offers or ()
-    has_limits = dialect is not None and dialect.has_runtime_limits
+    pulls = asyncio.create_task(check_images(document, checks.until))
+    try:
+        told = await _ask_console(console, checks, groups, seals=bool(references_in(document)))
+        images = await pulls
+    finally:
+        pulls.cancel()
+    offers, balance = told.offers or (), told.balance
+    has_limits = told.dialect is not None and told.dialect.has_runtime_limits
     plan = Plan(
         groups=groups,
         runtime=runtime_of(wish.hours, has_limits=has_limits),
         max_usd_per_hour=cap,
         available_usd=balance.available_usd if balance else None,
         balance_is_certain=balance.unit_is_certain if balance else True,
-        is_trial=account.is_trial if account else None,
-        screened=screened,
-        observed=observed_of(groups, found),
-        node_problems=tuple(node_problems_of(groups, found)),
-        unchecked=(*checks.failed, "the images"),
+        is_trial=told.account.is_trial if told.account else None,
+        screened=told.screened,
+        observed=observed_of(groups, offers),
+        node_problems=tuple(node_problems_of(groups, offers)),
+        images=images,
+        unchecked=(*checks.failed, *unchecked(images)),
         has_limits=has_limits,
     )
-    return plan, bool(can_seal)
+    return plan, bool(told.can_seal)
+
+
+async def _ask_console(console: ConsoleClient, checks: "_Checks", groups: tuple[Group, ...], *, seals: bool) -> _Told:
+    async def market() -> tuple[Dialect | None, tuple[GpuOffer, ...] | None]:
+        # One after the other: what the second asks depends on the first, and nothing is asked twice.
+        dialect = await checks.tried("whether the Console limits runtimes", console.dialect)
+        return dialect, await checks.tried("GPU prices and node sizes", console.gpu_offers)
+
+    (dialect, offers), screened, balance, account, can_seal = await asyncio.gather(
+        market(),
+        checks.tried("who could bid", lambda: _screened(console, groups)),
+        checks.tried("the balance", lambda: _balance(console)),
+        checks.tried("whether this is a trial account", console.account),
+        checks.tried("whether the Console takes sealed secrets", console.can_seal) if seals else _nothing(),
+    )
+    return _Told(
+        dialect=dialect, offers=offers, screened=screened, balance=balance, account=account, can_seal=can_seal
+    )  # fmt: skip
 
 
 async def _nothing() -> None:
@@ -236,15 +264,17 @@ async def _nothing() -> None:
 
 
 class _Checks:
-    """Runs checks side by side, and keeps the names of those that did not work."""
+    """Runs checks side by side until one time for all, and keeps the names of those that did not work."""
 
     def __init__(self) -> None:
         self.failed: list[str] = []
+        self.until = asyncio.get_running_loop().time() + CHECKS_S
+        """The event loop's time after which nothing is waited for."""
 
     async def tried(self, name: str, ask: Callable[[], Awaitable[T]]) -> T | None:
         """The answer; None where there was none in time. Raises AuthenticationError: nothing would work then."""
         try:
-            async with asyncio.timeout(CHECKS_S):
+            async with asyncio.timeout_at(self.until):
                 return await ask()
         except AuthenticationError:
             raise

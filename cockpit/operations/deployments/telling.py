@@ -6,6 +6,7 @@ from typing import Any
 
 from cockpit.operations.deployments.bids import BidRow
 from cockpit.operations.deployments.groups import Part
+from cockpit.operations.deployments.images import ImageCheck
 from cockpit.operations.deployments.journal import Attempt
 from cockpit.operations.deployments.plan import Plan
 from cockpit.operations.deployments.preparing import Prepared
@@ -104,7 +105,17 @@ def _other_lines(prepared: Prepared) -> Iterator[str]:
         yield from inside_lines(prepared)
     if prepared.made:
         yield f"Will be made, since they are missing: {', '.join(prepared.made)}."
-    yield f"Not checked: {', '.join(plan.unchecked)}."
+    yield from image_lines(plan.images)
+    if plan.unchecked:
+        yield f"Not checked: {', '.join(plan.unchecked)}."
+
+
+def image_lines(images: Sequence[ImageCheck]) -> Iterator[str]:
+    """The images that can be pulled with their sizes, those that cannot, and pulls that may take too long."""
+    if sized := [one for one in images if one.compressed_bytes is not None]:
+        yield f"Images: {', '.join(f'{one.image} ({size(one.compressed_bytes)} to pull)' for one in sized)}."
+    yield from (one.problem for one in images if one.problem)
+    yield from (one.advice for one in images if one.advice)
 
 
 def inside_lines(prepared: Prepared) -> list[str]:
@@ -145,7 +156,11 @@ def plan_record(prepared: Prepared) -> dict[str, Any]:
         "balance_hours": money(plan.balance_hours),
         "runtime_hours": plan.runtime.hours,
         "providers": None if plan.screened is None else len(plan.screened),
-        "problems": list(plan.node_problems),
+        "problems": [*plan.node_problems, *(one.problem for one in plan.images if one.problem)],
+        "images": [
+            {"image": one.image, "compressed_bytes": one.compressed_bytes, "problem": one.problem or None}
+            for one in plan.images
+        ],
         "secrets": list(prepared.secrets),
         "secrets_travel": prepared.travel,
         "unchecked": list(plan.unchecked),

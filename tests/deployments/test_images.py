@@ -1,0 +1,125 @@
+"""The images of an SDL before any money: those that cannot be pulled stop it, what nobody can tell stops nothing."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from cockpit.clients.image_registry import ImageRefusedError
+from cockpit.errors import RejectedError, UnreachableError
+from cockpit.model.images import ImageFacts, ImageName
+from cockpit.operations.deployments import account, images, preparing
+from cockpit.operations.deployments.images import check_images, require_images
+from cockpit.sdl.document import SdlDocument
+from cockpit.sdl.templates import template_named
+from tests.akash_sim.console import SimConsole
+from tests.akash_sim.wire import client_of
+from tests.deployments.stage import CPU, Run
+from tests.wire.commands import here
+
+pytestmark = pytest.mark.usefixtures("session_secrets")
+GIB = 2**30
+
+
+class Registries:
+    """Answers by repository; everything else is 1 GiB."""
+
+    def __init__(self, **answers: ImageFacts | Exception) -> None:
+        self.answers = answers
+        self.asked: list[str] = []
+
+    async def __call__(self, name: ImageName) -> ImageFacts:
+        self.asked.append(str(name))
+        found = self.answers.get(name.repository.rpartition("/")[2], ImageFacts(compressed_bytes=GIB))
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
+MISSING = ImageRefusedError("The image x does not exist.", hint="Check its name.", fault="image-missing")
+
+
+def _use(monkeypatch: pytest.MonkeyPatch, registries: Registries) -> Registries:
+    monkeypatch.setattr(images, "LOOKUP", registries)
+    return registries
+
+
+async def test_each_image_is_asked_about_once_beside_the_console(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Console is asked no more for it."""
+    registries = _use(monkeypatch, Registries())
+    sim = SimConsole()
+    prepared = await Run(sim).prepared()
+    ray, caddy = sorted(registries.asked, reverse=True)
+    assert (ray.partition(":")[0], caddy) == ("docker.io/rayproject/ray", "docker.io/library/caddy:2.10.2")
+    assert [one.compressed_bytes for one in prepared.plan.images] == [GIB, GIB]
+    assert prepared.plan.unchecked == ()
+    assert len(sim.requests) <= 8
+
+
+async def test_what_cannot_be_checked_is_named_and_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each image by itself."""
+    _use(monkeypatch, Registries(caddy=UnreachableError("no route")))
+    prepared = await Run(SimConsole()).prepared()
+    assert prepared.plan.unchecked == ("the image caddy:2.10.2",)
+    require_images(prepared.plan.images)
+
+
+async def test_all_checks_together_have_one_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A registry and a Console that say nothing hold nobody up for longer than the one time."""
+
+    async def never(*_: object) -> ImageFacts:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    run = Run(SimConsole())
+    monkeypatch.setattr(images, "LOOKUP", never)
+    monkeypatch.setattr(preparing, "CHECKS_S", 0.1)
+    for name in ("dialect", "gpu_offers", "screen", "account", "can_seal", "deployments"):
+        monkeypatch.setattr(run.client, name, never)
+    async with asyncio.timeout(10):
+        prepared = await run.prepared()
+    assert len(prepared.plan.unchecked) == 8  # six of the Console, two images
+    assert not run.sim.requests
+
+
+async def test_credentials_and_services_that_are_not_deployed_are_left_alone() -> None:
+    """Ours would not be the provider's."""
+    registries = Registries()
+    text = template_named("ray-cpu").text.replace(
+        "    image: caddy:2.10.2\n",
+        "    image: caddy:2.10.2\n    credentials:\n      host: docker.io\n      username: u\n      password: p\n",
+    )
+    found = await check_images(SdlDocument(text), asyncio.get_running_loop().time() + 10, registries)
+    assert [(one.image, one.is_checked) for one in found if not one.is_checked] == [("caddy:2.10.2", False)]
+    assert len(registries.asked) == 1
+
+
+async def test_a_missing_image_stops_the_deploy_before_the_question(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The plan says so too, and fails."""
+    sim = SimConsole()
+    monkeypatch.setattr(account, "open_console", lambda *_, **__: client_of(sim))
+    file = tmp_path / "lab.yaml"
+    file.write_text(CPU)
+    _use(monkeypatch, Registries(ray=MISSING, caddy=ImageFacts(compressed_bytes=12 * GIB)))
+    done = await here("deploy", str(file), "--yes")
+    assert done.code == 1
+    assert "does not exist" in done.err
+    assert "Nothing was created" in done.err
+    assert not sim.world.deployments
+    plan = await here("deploy", str(file), "--plan")
+    assert plan.code == 1
+    assert "caddy:2.10.2 (12.0 GiB to pull)" in plan.text
+    assert "its pull takes 11 min" in plan.text
+    data = (await here("deploy", str(file), "--plan", "--json")).data
+    assert data["problems"] == ["The image x does not exist."]
+    assert {one["compressed_bytes"] for one in data["images"]} == {None, 12 * GIB}
+
+
+def test_several_problems_are_all_named() -> None:
+    """One sentence each."""
+    checks = [images.ImageCheck(image=name, problem=f"{name} is gone.") for name in ("a", "b")]
+    with pytest.raises(RejectedError, match="2 images") as caught:
+        require_images(checks)
+    assert caught.value.detail == "a is gone.\nb is gone."
