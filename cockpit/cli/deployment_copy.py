@@ -26,14 +26,15 @@ def add(nested: Any) -> argparse.ArgumentParser:
     )
     parser.add_argument("source", metavar="SOURCE", help="DSEQ:SERVICE:PATH, or a path of this machine")
     parser.add_argument("destination", metavar="DESTINATION", help="the other of the two; an existing folder is filled")
-    parser.add_argument("--pod", type=_replica, default=0, metavar="N", help="which replica, counted from 0")
+    parser.add_argument("--pod", type=replica, default=0, metavar="N", help="which replica, counted from 0")
     parser.add_argument("--console", metavar="URL", default=argparse.SUPPRESS, help="another Akash Console")
     options.add_json(parser, default=argparse.SUPPRESS)
     parser.set_defaults(run=run)
     return parser
 
 
-def _replica(text: str) -> int:
+def replica(text: str) -> int:
+    """A replica's number, counted from 0."""
     if not text.isdecimal() or len(text) > 4:
         raise argparse.ArgumentTypeError(f"{text!r} is not a replica's number, counted from 0")
     return int(text)

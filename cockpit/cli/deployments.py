@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cockpit.cli import deployment_copy, options, output
+from cockpit.cli import deployment_copy, deployment_shell, options, output
 from cockpit.cli.deploy import add_terms, asking, carry_out, runtime_hours, tell, terms_of
 from cockpit.cli.offers import add_console
 from cockpit.errors import EXIT_FAILED, EXIT_OK, CockpitError, NotFoundError, UsageError
@@ -52,9 +52,7 @@ def add(commands: Any) -> None:
     logs.add_argument("--tail", type=options.count, default=200, metavar="N", help="lines to begin with (200)")
     events = _command(nested, "events", "print what Kubernetes reports about the services", show_events, dseq=True)
     events.add_argument("-f", "--follow", action="store_true", help="keep following")
-    shell = _command(nested, "shell", "run a command in a container of a service", run_shell, dseq=True)
-    shell.add_argument("service", metavar="SERVICE")
-    shell.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND", help="the command with its arguments")
+    deployment_shell.add(nested)
     deployment_copy.add(nested)
     update = _command(
         nested, "update", "change what can change in place: image, env, command, args", update_one, dseq=True
@@ -235,58 +233,6 @@ async def show_events(args: argparse.Namespace) -> int:
                 output.record(record | {"received_at": iso(event.at)})
             else:
                 output.line(f"{event.name}  {event.reason}: {event.note}")
-    return EXIT_OK
-
-
-async def run_shell(args: argparse.Namespace) -> int:
-    """Run a command in a container; its exit code is ours."""
-    import sys
-
-    from cockpit.clients.akash.gateway import STDERR
-    from cockpit.operations.deployments.inside import inside
-
-    command = [*args.words, *args.rest]
-    command = command[1:] if command[:1] == ["--"] else command
-    if not command:
-        raise UsageError("No command was given.", hint="For example: deployments shell DSEQ ray-head -- nvidia-smi")
-    writers = {True: output.LogWriter(sys.stderr), False: output.LogWriter()}
-    async with (
-        _open(args) as console,
-        inside(console, args.dseq, args.service, ("shell",)) as one,
-        one.gateway.shell(one.lease, one.service, command) as shell,
-    ):
-        async for kind, data in shell.output():
-            writers[kind == STDERR].write(data)
-    for writer in writers.values():
-        writer.close()
-    if shell.exit_code is None:
-        raise CockpitError("The connection ended before the command did.", fault="shell-cut")
-    return shell.exit_code
-
-
-async def copy_files(args: argparse.Namespace) -> int:
-    """Copy with tar over a shell of the lease: resumed where it breaks, compared by SHA-256."""
-    from cockpit.clients.akash.copying import Container, Copier
-    from cockpit.operations.deployments.inside import Place, inside, place_of
-
-    source, target = place_of(args.source), place_of(args.target)
-    if isinstance(source, Place) == isinstance(target, Place):
-        raise UsageError("One of the two must be DSEQ:SERVICE:PATH, the other a path on this machine.")
-    there = source if isinstance(source, Place) else target
-    assert isinstance(there, Place)
-    if isinstance(target, Place):
-        _changes(args)
-    async with _open(args) as console, inside(console, there.dseq, there.service, ("shell",)) as one:
-        copier = Copier(one.gateway, Container(lease=one.lease, service=one.service))
-        if isinstance(target, Place):
-            copied = await copier.upload(Path(args.source), there.path)
-        else:
-            copied = await copier.download(there.path, Path(args.target))
-    if args.json:
-        record = {"path": copied.path, "archive_bytes": copied.archive_bytes, "sha256": copied.sha256}
-        output.record(record | {"resumed": copied.resumed})
-    else:
-        output.line(copied.path)
     return EXIT_OK
 
 

@@ -100,7 +100,7 @@ def _without_echo(descriptor: int) -> Iterator[None]:
     silent[3] &= ~termios.ECHO
     termios.tcsetattr(descriptor, termios.TCSAFLUSH, silent)
     try:
-        with _restored_at_an_end(descriptor, before, silent):
+        with restored_at_an_end(descriptor, before, silent):
             yield
     finally:
         termios.tcsetattr(descriptor, termios.TCSAFLUSH, before)
@@ -108,7 +108,7 @@ def _without_echo(descriptor: int) -> Iterator[None]:
 
 
 @contextmanager
-def _restored_at_an_end(descriptor: int, before: list[Any], silent: list[Any]) -> Iterator[None]:
+def restored_at_an_end(descriptor: int, before: list[Any], silent: list[Any]) -> Iterator[None]:
     """A signal that ends or suspends this process finds the terminal as it was before."""
 
     def give_back(number: int, _: object) -> None:

@@ -9,6 +9,7 @@ Time runs as fast as `--scale` says; orders go to `POST /_sim` (see tests.akash_
 import argparse
 import asyncio
 import contextlib
+import signal
 import time
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 from tests.akash_sim.clock import VirtualClock
 from tests.akash_sim.console import SimConsole
 from tests.akash_sim.gateway import gateways
+from tests.akash_sim.machines import machines_of
 from tests.akash_sim.market import providers
 from tests.akash_sim.server import SimServer
 from tests.akash_sim.world import SimWorld
@@ -32,6 +34,10 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--trial", action="store_true")
     parser.add_argument("--ray", metavar="HOST:PORT", help="where port 8443 of the service `gateway` really leads")
     parser.add_argument("--folder", type=Path, help="where the shells of the providers run (default: no shells)")
+    parser.add_argument(
+        "--containers", metavar="IP", help="run what is leased for real, with its ports at this address"
+    )
+    parser.add_argument("--home", type=Path, help="the home of those who run it")
     return parser.parse_args()
 
 
@@ -47,11 +53,23 @@ async def main(args: argparse.Namespace) -> None:
         for provider in world.providers:
             provider.forwards["gateway", 8443] = (host, int(port))
     console = SimConsole(world, dialect=args.dialect)
-    async with gateways(world, folder=args.folder), SimServer(console, port=args.port) as server:
+    async with (
+        machines_of(console, args.containers, args.home or Path.home()) as machines,
+        gateways(world, folder=args.folder, enter=machines.enter if machines else None),
+        SimServer(console, port=args.port) as server,
+    ):
         print(f"AKASH_CONSOLE_URL={server.url} AKASH_API_KEY={world.keys[0].value}", flush=True)
         await asyncio.Event().wait()
 
 
+async def until_told() -> None:
+    """Serve until SIGTERM, and then take down what runs."""
+    serving = asyncio.ensure_future(main(parsed()))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await serving
+
+
 if __name__ == "__main__":
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(main(parsed()))
+        asyncio.run(until_told())

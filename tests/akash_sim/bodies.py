@@ -116,7 +116,10 @@ def lease_status(world: SimWorld, deployment: SimDeployment, lease: SimLease) ->
 
 def service_status(lease: SimLease, service: SimService, since: float | None, dseq: str) -> dict[str, Any]:
     """One service of a lease."""
-    available = lease.provider.plan(service.name).available(service.count, since) if since is not None else 0
+    provider = lease.provider
+    available = provider.plan(service.name).available(service.count, since) if since is not None else 0
+    if provider.replicas is not None:
+        available = provider.replicas.get(service.name, 0)
     uris = [f"{dseq[-6:]}.ingress.{lease.provider.host}"] if any(outer == 80 for _, outer in service.ports) else []
     return {
         "name": service.name,

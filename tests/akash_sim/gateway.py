@@ -3,7 +3,6 @@
 Tokens are those that the simulated Console signs: scope, provider, lease and expiry are really checked.
 """
 
-import asyncio
 import base64
 import contextlib
 import datetime
@@ -13,7 +12,6 @@ import http
 import json
 import logging
 import os
-import signal
 import ssl
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -30,22 +28,25 @@ from websockets.http11 import Request, Response
 from tests.akash_sim.bodies import lease_status
 from tests.akash_sim.market import SimProvider
 from tests.akash_sim.sdl import SimService
+from tests.akash_sim.shells import run_on_pipes, run_on_terminal
 from tests.akash_sim.world import SimDeployment, SimLease, SimWorld
 
 SCOPES = {"status": "status", "logs": "logs", "kubeevents": "events", "shell": "shell"}
 INTERNAL, NO_LEASE = 4000, 4001
+Enter = Callable[[str, str, bool], list[str]]
 _SILENT = logging.Logger("gateway", level=logging.CRITICAL + 1)  # tests look for tokens in what clients log
 
 
 class SimGateway:
     """One provider's gateway on a free port; use as an async context manager.
 
-    `lines` are what each service logs, `cut_every` breaks a log after so many lines, `folder` is where shells run.
+    `lines` are what each service logs, `cut_every` breaks a log after so many lines, `folder` is where shells run;
+    `enter` names the program that leads into a real container, given dseq, service and whether there is a terminal.
     """
 
     def __init__(
         self, world: SimWorld, provider: SimProvider, *, common_name: str | None = None, folder: Path | None = None,
-        port: int = 0,
+        port: int = 0, enter: Enter | None = None,
     ) -> None:  # fmt: skip
         self.world = world
         self.provider = provider
@@ -56,6 +57,7 @@ class SimGateway:
         self.cut_shell_after: int | None = None
         self.path = ""
         """A folder whose programs the shells prefer."""
+        self.enter = enter
         self.requests: list[tuple[str, dict[str, str]]] = []
         self.port = port
         self._server: Server | None = None
@@ -191,56 +193,20 @@ class SimGateway:
     async def _shell(
         self, connection: ServerConnection, deployment: SimDeployment, lease: SimLease, query: dict[str, str]
     ) -> None:
-        services = {service.name for service in _services(deployment, lease)}
-        if query["service"] not in services or self.folder is None:
+        service = query["service"]
+        is_known = service in {one.name for one in _services(deployment, lease)}
+        if not is_known or (self.folder is None and self.enter is None):
             await connection.close(INTERNAL, "no running pods")
             return
         command = [query[f"cmd{number}"] for number in range(100) if f"cmd{number}" in query]
-        process = await asyncio.create_subprocess_exec(
-            *command, cwd=self.folder, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE, start_new_session=True,
-            env={**os.environ, "PATH": f"{self.path}:{os.environ['PATH']}"},
-        )  # fmt: skip
-        try:
-            await self._run(connection, process)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            with contextlib.suppress(ConnectionError):
-                await process.communicate()  # closes its pipes
-
-    async def _run(self, connection: ServerConnection, process: asyncio.subprocess.Process) -> None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stderr is not None
-        feeding = asyncio.create_task(_feed(connection, process.stdin))
-        budget = [self.cut_shell_after if self.cut_shell_after is not None else 2**62]
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(_pass_on(connection, process.stdout, 100, budget))
-                group.create_task(_pass_on(connection, process.stderr, 101, budget))
-            code = await process.wait()
-            await connection.send(bytes([102]) + json.dumps({"exit_code": code}).encode())
-        finally:
-            feeding.cancel()
-            await asyncio.gather(feeding, return_exceptions=True)
-
-
-async def _pass_on(connection: ServerConnection, stream: asyncio.StreamReader, kind: int, budget: list[int]) -> None:
-    while data := await stream.read(32 * 1024):
-        budget[0] -= len(data)
-        if budget[0] < 0:
-            connection.transport.abort()
-            raise ConnectionAbortedError  # the command would wait for ever for somebody to read on
-        await connection.send(bytes([kind]) + data)
-
-
-async def _feed(connection: ServerConnection, stdin: asyncio.StreamWriter) -> None:
-    async for frame in connection:
-        if isinstance(frame, bytes) and frame[:1] == bytes([104]):
-            stdin.write(frame[1:])
-            with contextlib.suppress(ConnectionError):  # the command has read enough
-                await stdin.drain()
+        is_tty = query.get("tty") == "1"
+        if self.enter is not None:
+            command = [*self.enter(deployment.dseq, service, is_tty), *command]
+        environment = {**os.environ, "PATH": f"{self.path}:{os.environ['PATH']}"}
+        if is_tty:
+            await run_on_terminal(connection, command, self.folder, environment)
+        else:
+            await run_on_pipes(connection, command, self.folder, environment, self.cut_shell_after)
 
 
 def _wanted(path: str) -> tuple[tuple[str, int, int], str] | None:

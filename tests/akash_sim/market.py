@@ -16,6 +16,7 @@ class SimProvider(msgspec.Struct, kw_only=True):
     """A provider; `nodes` are the free GPUs of each node, prices are uact a block, `host_uri` is its gateway's.
 
     `forwards` are real places that a service's container port leads to, as (service, port) to (host, port).
+    `replicas` are those of each service that really run, where something does; else the plans tell.
     `manifest` is `takes`, `refuses` (422) or `loses`: then `losses` sendings are lost before one arrives.
     """
 
@@ -41,6 +42,7 @@ class SimProvider(msgspec.Struct, kw_only=True):
     unready_s: float = 475.0
     plans: dict[str, PodPlan] = {}
     forwards: dict[tuple[str, int], tuple[str, int]] = {}
+    replicas: dict[str, int] | None = None
 
     def plan(self, service: str) -> PodPlan:
         """How the pods of a service start here."""

@@ -12,27 +12,6 @@ from cockpit.model.akash.deployments import Deployment, LeaseId
 from cockpit.operations.deployments.starting import gateway_of, lost
 
 
-class Place(msgspec.Struct, frozen=True):
-    """A path in a container of a service."""
-
-    dseq: str
-    service: str
-    path: str
-
-
-def place_of(text: str) -> Place | str:
-    """`DSEQ:SERVICE:PATH`, or else the text, a path on this machine. Raises UsageError for a place without a path."""
-    dseq, colon, rest = text.partition(":")
-    if not colon or not dseq.isdecimal():
-        return text
-    service, colon, path = rest.partition(":")
-    if not service or not path:
-        raise UsageError(
-            f"{text!r} is not complete.", hint="Write DSEQ:SERVICE:PATH, such as 1790294703677:ray-head:/root/out"
-        )
-    return Place(dseq, service, path)
-
-
 class Inside(msgspec.Struct, frozen=True, kw_only=True):
     """A service, its lease, and the gateway that leads there."""
 
