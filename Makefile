@@ -72,7 +72,8 @@ test-gallery: $(READY) .venv-gallery/.ready  ## run the samples on a real Ray wi
 	@RAYAKASH_RAY_BIN=$(CURDIR)/.venv-gallery/bin $(BIN)/python -m pytest -m "gallery and not slow" tests/gallery
 
 test-gallery-slow: $(READY) .venv-gallery/.ready  ## run the samples whose packages take minutes to install
-	@.venv-gallery/bin/python -m pip install --quiet --disable-pip-version-check "ray[rllib]==2.60.0" gymnasium==1.2.2
+	@.venv-gallery/bin/python -m pip install --quiet --disable-pip-version-check "ray[rllib]==2.60.0" gymnasium==1.2.2 \
+	  transformers==5.24.0 peft==0.21.2
 	@.venv-gallery/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation deepspeed==0.19.8
 	@RAYAKASH_RAY_BIN=$(CURDIR)/.venv-gallery/bin $(BIN)/python -m pytest -m "gallery and slow" tests/gallery
 

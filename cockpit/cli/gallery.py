@@ -215,13 +215,17 @@ async def _follow(client: "RayClient", submission_id: str, args: argparse.Namesp
     """Print the log, on stderr where stdout is for the result, and conclude."""
     from cockpit.cli.following import Printer, conclude, detached_on_interrupt, follow
     from cockpit.feeds.log_source import JobLog
-    from cockpit.operations.gallery import result_in
+    from cockpit.operations.gallery import result_in, store_failure
 
     printer = Printer(sys.stderr if args.json else None, keep=KEPT_BYTES)
     with detached_on_interrupt(submission_id):
         followed = await follow(JobLog(client, submission_id), args, has_answered=True, printer=printer)
-    result = result_in(printer.kept.decode("utf-8", "replace"))
+    log = printer.kept.decode("utf-8", "replace")
+    result = result_in(log)
     code = EXIT_FAILED if _say_installation_failure(followed.job) else conclude(followed)
+    if code and (reason := store_failure(log)):
+        hint = "Check --storage, the address of the store, and its keys in the environment of head and workers."
+        output.error(CockpitError(f"The nodes could not use the object store: {reason}", hint=hint))
     if result is None:
         return code or EXIT_FAILED, {"ok": False, "error": "The sample did not print a result."}
     return code or (EXIT_OK if result.get("ok") else EXIT_FAILED), result

@@ -72,6 +72,9 @@ _INSTALLED_MB = {
 MB_PER_MINUTE = 500
 """What a node installs per minute, measured with torch on a fast line: 860 MB in 96 s."""
 
+# How pyarrow, through which Ray Train writes checkpoints, words what a store of the S3 kind answered.
+_STORE_ERROR = re.compile(r"OSError: (When [^:]*): (AWS Error .*)")
+
 # Files that a sample takes from another one, by their name in its working directory.
 _SHARED = {"check-cluster": {"all_reduce.py": "all-reduce/main.py"}}
 
@@ -205,6 +208,15 @@ def installation_failure(message: str) -> str | None:
         return None
     errors = [line.strip() for line in message.replace("\\n", "\n").splitlines() if "ERROR:" in line]
     return errors[-1].partition("ERROR:")[2].strip() if errors else None
+
+
+def store_failure(log: str) -> str | None:
+    """The one line that says why the object store could not be reached or used; None where the log names none."""
+    found = [line for line in log.splitlines() if _STORE_ERROR.search(line)]
+    if not found:
+        return None
+    match = _STORE_ERROR.search(found[-1])
+    return None if match is None else f"{match[1].rstrip('. ')}: {match[2].split('; Details')[0].rstrip('. ')}"
 
 
 def _packages(form: SubmitForm) -> tuple[str, ...]:

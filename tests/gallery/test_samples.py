@@ -91,6 +91,13 @@ def test_a_model_that_cannot_be_had_is_a_sentence(gallery: CommandLine) -> None:
 
 
 @pytest.mark.slow
+def test_finetune_lora_from_a_path(gallery: CommandLine, storage: str, tiny_model: str) -> None:
+    found = result_of(gallery, "finetune-lora", "--model", tiny_model, "--storage", storage)
+    assert found["loss"] < found["first_loss"]
+    assert 0 < found["trained"] < found["parameters"]
+
+
+@pytest.mark.slow
 def test_rllib_ppo(gallery: CommandLine) -> None:
     returns = result_of(gallery, "rllib-ppo")["returns"]
     assert max(returns) > 2 * returns[0]

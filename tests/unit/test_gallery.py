@@ -2,8 +2,11 @@
 
 import ast
 import runpy
+import socket
 import sys
 from pathlib import Path
+from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -91,16 +94,85 @@ def test_the_result_is_the_last_line_that_says_so(log: str, result: object) -> N
     assert gallery.result_in(log) == result
 
 
+def check_program(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The names of check-cluster's program, loaded without Ray."""
+    folder = gallery.FOLDER / "check-cluster"
+    monkeypatch.syspath_prepend(str(folder))
+    for module in ("ray", "ray.util", "ray.util.scheduling_strategies"):
+        monkeypatch.setitem(sys.modules, module, MagicMock())
+    monkeypatch.delitem(sys.modules, "main", raising=False)
+    return runpy.run_path(str(folder / "check.py"))
+
+
 def test_why_packages_could_not_be_installed_is_one_line() -> None:
     pip = "runtime_env setup failed: Failed to install pip requirements:\\nCollecting torch\\nERROR: No matching x\\n"
     assert gallery.installation_failure(pip) == "No matching x"
     assert gallery.installation_failure("Job failed with ERROR: x") is None
 
 
+UNREACHABLE = (
+    "Traceback (most recent call last):\n"
+    "OSError: When getting information for key 'x' in bucket 'b': AWS Error NETWORK_CONNECTION during HeadObject "
+    "operation: curlCode: 7, Could not connect to server; Details: Failed to connect\n"
+)
+
+
+def test_a_store_that_cannot_be_reached_is_one_line() -> None:
+    assert gallery.store_failure(UNREACHABLE) == (
+        "When getting information for key 'x' in bucket 'b': AWS Error NETWORK_CONNECTION during HeadObject operation: "
+        "curlCode: 7, Could not connect to server"
+    )
+    assert gallery.store_failure("OSError: no such file") is None
+
+
+def test_the_check_says_whether_the_store_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    check = check_program(monkeypatch)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))  # bound and not listening: refused
+        found = check["reach"](f"http://127.0.0.1:{listener.getsockname()[1]}/bucket")
+    assert (found["ok"], "refused" in found["error"]) == (False, True)
+
+
+def test_a_row_far_below_its_peers_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows: list[dict[str, object]] = [{"tflops": value, "ok": True} for value in (100, 98, 60)]
+    check = check_program(monkeypatch)
+    check["mark"](rows, "tflops")
+    assert [row["ok"] for row in rows] == [True, True, False]
+    assert check["verdict"](rows[2]) == "  ! tflops"
+
+
 def test_a_gpu_on_a_node_without_torch_is_a_row_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
     found = runpy.run_path(str(gallery.FOLDER / "check-cluster" / "main.py"))["burn"](1.0)
     assert (found["tflops"], found["problem"]) == (None, "torch is not installed on this node")
+
+
+@pytest.mark.parametrize(
+    ("name", "tflops"),
+    [
+        ("NVIDIA H100 80GB HBM3", 989),
+        ("NVIDIA H100 PCIe", 756),
+        ("NVIDIA H100 NVL", 835),
+        ("NVIDIA A100-SXM4-80GB", 312),
+        ("Tesla V100-PCIE-16GB", 112),
+        ("Tesla V100-SXM2-32GB", 125),
+        ("NVIDIA L40", 181),
+        ("NVIDIA A10G", 70),
+        ("NVIDIA GeForce RTX 3090 Ti", 80),
+        ("NVIDIA GeForce RTX 4090 Laptop GPU", None),
+        ("NVIDIA A100-SXM4-80GB MIG 1g.10gb", None),
+        ("NVIDIA RTX A4000", None),
+        ("NVIDIA T400", None),
+        ("NVIDIA GeForce GTX 1080 Ti", None),
+        ("", None),
+    ],
+)
+def test_a_published_figure_is_that_of_the_very_model(
+    name: str, tflops: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row: dict[str, object] = {"name": name, "errors": 0}
+    check_program(monkeypatch)["judge"](row)
+    assert (row["published_tflops"], row["ok"]) == (tflops, True)
 
 
 # The commands
@@ -110,7 +182,10 @@ def test_a_gpu_on_a_node_without_torch_is_a_row_that_says_so(monkeypatch: pytest
 async def test_the_list() -> None:
     done = await here("gallery", "list", "--json")
     assert [row["name"] for row in done.data["samples"]] == list(gallery.NAMES)
-    assert set(done.data["samples"][0]) == {"name", "title", "needs", "packages_mb", "seconds"}
+    assert list(done.data) == ["samples"]
+    for row in done.data["samples"]:
+        kinds = {name: type(value) for name, value in row.items()}
+        assert kinds == {"name": str, "title": str, "needs": str, "packages_mb": int, "seconds": int}
     assert (await here("gallery", "list")).text.startswith("NAME")
 
 
@@ -134,7 +209,10 @@ async def test_copy_says_how_to_submit(tmp_path: Path) -> None:
     ("words", "code", "said"),
     [
         (["train-cnn", "--workers", "4", "--gpus-per-worker", "1"], 1, "The cluster has 0 of 4 GPUs."),
+        (["train-cnn", "--workers", "4", "--gpus-per-worker", "1"], 1, "--gpus-per-worker 0 to run on CPUs"),
+        (["train-cnn", "--workers", "4", "--gpus-per-worker", "1"], 1, "Add --wait to wait for them"),
         (["hello", "--workers", "2"], 2, "does not take workers"),
+        (["tune-swep"], 1, "Did you mean tune-sweep?"),
         (["nothing"], 1, "Samples: hello"),
     ],
 )

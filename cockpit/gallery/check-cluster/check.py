@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import statistics
 import time
 import urllib.error
@@ -11,9 +12,13 @@ import ray
 from main import Probe, burn
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-# Dense BF16/FP16 tensor-core TFLOP/s of the data sheets, by a part of the name that the driver reports.
-PUBLISHED = {"B200": 2250, "H200": 989, "H100 PCIe": 756, "H100": 989, "A100": 312, "L40S": 362, "L4": 121, "A10": 125,
-             "A40": 150, "A6000": 155, "V100": 125, "T4": 65, "5090": 210, "4090": 165, "3090": 71}  # fmt: skip
+# Dense FP16/BF16 tensor-core TFLOP/s with FP32 sums, by the words that the driver's name must have. From NVIDIA's data
+# sheets and architecture papers (half of the figure "with sparsity"), compared with published tables in November 2026.
+PUBLISHED = {"GB200": 2500, "B200": 2250, "H200 NVL": 835, "H200": 989, "H100 NVL": 835, "H100 PCIE": 756, "H100": 989,
+             "A100": 312, "A800": 312, "L40S": 362, "L40": 181, "L4": 121, "A40": 150, "A10G": 70, "A10": 125,
+             "A6000": 155, "6000 ADA": 364, "V100 PCIE": 112, "V100": 125, "T4": 65, "5090": 210, "4090 D": 147,
+             "4090": 165, "3090 TI": 80, "3090": 71}  # fmt: skip
+SLOWER = {"LAPTOP", "MAX", "MOBILE", "MIG"}  # another chip, or a part of one, under the same name
 OUT_OF_LINE = 0.7  # of the median of its peers
 
 
@@ -74,8 +79,16 @@ def check(args: argparse.Namespace) -> dict:
 
 def judge(gpu: dict) -> None:
     """Add what the model's data sheet says, and whether the GPU is well."""
-    gpu["published_tflops"] = next((value for name, value in PUBLISHED.items() if name in gpu.get("name", "")), None)
+    gpu["published_tflops"] = published(gpu.get("name", ""))
     gpu["ok"] = not (gpu["errors"] or gpu.get("throttled") or gpu.get("problem"))
+
+
+def published(name: str) -> int | None:
+    """The data sheet's figure for a name such as `NVIDIA H100 80GB HBM3`; None for a model that is not listed."""
+    words = set(re.findall(r"[A-Z0-9]+", name.upper()))
+    if words & SLOWER:
+        return None
+    return next((value for wanted, value in PUBLISHED.items() if words.issuperset(wanted.split())), None)
 
 
 def reduce_over(gpus: int) -> dict:

@@ -56,7 +56,9 @@ def burn(seconds: float, size: int | None = None) -> dict:
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     size = size or (8192 if device == "cuda" else 1024)
-    kind = torch.bfloat16 if device == "cuda" else torch.float32
+    kind = torch.float32
+    if device == "cuda":  # before Ampere the tensor cores take FP16 only
+        kind = torch.bfloat16 if torch.cuda.get_device_capability() >= (8, 0) else torch.float16
     left, right = (torch.randn(size, size, device=device, dtype=kind) for _ in range(2))
     first, count, errors = left @ right, 0, 0
     begun = time.perf_counter()
