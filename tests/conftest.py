@@ -27,6 +27,8 @@ def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPath
         monkeypatch.delenv(name)
     # Nor does any test reach the keyring of whoever runs it.
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    # Nor Akash Console.
+    monkeypatch.setenv("AKASH_CONSOLE_URL", "http://127.0.0.1:9")
     for name in (
         "DBUS_SESSION_BUS_ADDRESS",
         "RAYAKASH_VAULT_PASSPHRASE",

@@ -62,21 +62,26 @@ def _add_placement(group: Any) -> None:
     )
     group.add_argument("--ray", metavar="VERSION", help="release of Ray: 2.60.0")
     group.add_argument("--python", metavar="VERSION", help="Python of the stock image: 3.11")
-    group.add_argument("--image", metavar="IMAGE", help="an image of your own for head and workers")
+    group.add_argument(
+        "--image", nargs="?", const="torch", metavar="IMAGE",
+        help="an image of your own for head and workers; `torch`, or no value: Ray's image that has torch",
+    )  # fmt: skip
+    group.add_argument("--offers", action="store_true", help="ask Akash what it offers now; needs no account")
     group.add_argument("--store", choices=STORES, help="keys of an object store for jobs")
     group.add_argument("--serve", action="store_true", default=None, help="let the gateway pass /serve/ to Ray Serve")
 
 
-def new_file(args: argparse.Namespace) -> int:
+async def new_file(args: argparse.Namespace) -> int:
     """Write a cluster to a file."""
     from cockpit.operations.sdl_editor.commands import write_new
     from cockpit.operations.secrets.references import references_in
     from cockpit.sdl.document import SdlDocument
     from cockpit.sdl.meaning import meaning_of
+    from cockpit.sdl.ray_images import torch_image
     from cockpit.sdl.templates import Template
     from cockpit.sdl.wish import written
 
-    wish = _wish(args)
+    wish = await _with_offers(_wish(args)) if args.offers else _wish(args)
     done = written(wish)
     path = Path(args.output or f"{wish.name}.yaml")
     write_new(path, Template(wish.name, done.title, done.text), force=args.force)
@@ -88,9 +93,31 @@ def new_file(args: argparse.Namespace) -> int:
     usd = meaning_of(document).usd_per_hour
     if usd is not None:
         output.message(f"Its price ceiling is ${usd:.2f}/h; bids come below it.")
+    if wish.gpu is not None and not wish.image:
+        output.message(f"Its image has no torch: jobs install it. --image torch takes {torch_image()} in its place.")
     names = dict.fromkeys(one.name for one in references_in(document))
     output.message(f"It refers to the secrets {output.joined(names)}; its first lines say how to store them.")
     return EXIT_OK
+
+
+async def _with_offers(wish: "Wish") -> "Wish":
+    """The wish with a price ceiling from what Akash offers now; what no provider can meet is said."""
+    import msgspec
+
+    from cockpit.operations.sdl_editor.market import ask_market, cost_words, doubts, proposed_ceiling
+    from cockpit.sdl.wish import Ceiling
+
+    market = await ask_market()
+    output.message(market.source)
+    for doubt in doubts(market, wish):
+        output.warning(doubt)
+    if wish.gpu is None or not market.is_live:
+        return wish
+    if words := cost_words(market, wish.gpu, wish.workers or 2, wish.gpus_per_worker or 1):
+        output.message(words)
+    if wish.ceiling is not None:
+        return wish
+    return msgspec.structs.replace(wish, ceiling=Ceiling(proposed_ceiling(market, wish.gpu), per_gpu=True))
 
 
 def _wish(args: argparse.Namespace) -> "Wish":

@@ -4,6 +4,7 @@ import re
 
 from cockpit.model.secret_values import holds_secret
 from cockpit.sdl.findings import CHAIN, Fix, Operation, Report, advise, to_set
+from cockpit.sdl.image_sizes import known_bytes, may_outlast, slow_pull_words
 from cockpit.sdl.nodes import Node, Scalar, Sequence, child, fields, pairs_of
 from cockpit.sdl.scalars import is_null
 from cockpit.sdl.secret_names import REFERENCE, WITHHELD, is_plain_secret
@@ -72,6 +73,10 @@ def _gpus(report: Report, view: View) -> None:
 
 
 def _image(report: Report, service: Service) -> None:
+    size = known_bytes(service.image)
+    if size is not None and may_outlast(size):
+        node = child(service.node, "image") or service.key
+        advise(report, "image-slow", node, slow_pull_words(service.image, size), severity="info")
     if not service.image or "@sha256:" in service.image:
         return
     tag = service.image.rpartition("/")[2].partition(":")[2]

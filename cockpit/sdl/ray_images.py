@@ -23,6 +23,15 @@ def stock_image(ray: str = VERSIONS[0], python: str = PYTHONS[0], *, gpu: bool =
     return f"{STOCK}:{ray}-py{python.replace('.', '')}{'-gpu' if gpu else ''}"
 
 
+def torch_image(ray: str = VERSIONS[0]) -> str:
+    """Ray's image that also has torch, transformers and vLLM, for GPUs.
+
+    Tags: `docker/ray-llm/cuda.wanda.yaml` of ray-project/ray builds Python 3.12 with CUDA 13.0; up to 2.55 it was 3.11
+    with 12.8. `2.58.0-py312-cu130` and `2.54.0-py311-cu128` were pulled in public, the others follow them.
+    """
+    return f"{STOCK}-llm:{ray}-{'py312-cu130' if (release(ray) or (0, 0)) >= (2, 56) else 'py311-cu128'}"
+
+
 def release(version: str) -> tuple[int, int] | None:
     """The first two numbers of a version, or None for a nightly build or no version."""
     parts = version.split(".")

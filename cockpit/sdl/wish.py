@@ -24,7 +24,9 @@ AUDITOR = "akash1365yvmc4s7awdyj3n2sav7xfx76adc6dnmlx63"
 CLASSES = ("beta3", "beta2", "beta1", "default")
 # No node of a provider has more.
 MOST_GPUS = 8
-# What a card may cost in US dollars per hour where no price is wished for; offers come below it.
+# What a card may cost in US dollars per hour where no price is wished for; offers come below it. A fifth to a third
+# above bids seen from July to September 2026 (public probes through Akash Console): h100 2.55, a100 1.84, rtx5090 0.70,
+# older 24 GB cards from 0.05. No bid of an h200 or a800 was seen: theirs follow the h100's. `offers` has those of now.
 CEILINGS = {name: Decimal(usd) for name, usd in (("h200", "4"), ("h100", "3"), ("a800", "3"), ("a100", "2.4"))}
 USUAL_CEILING, UNKNOWN_CEILING = Decimal("0.9"), Decimal(4)
 
@@ -125,7 +127,7 @@ def check(wish: Wish) -> None:
         _check_gpu(wish.gpu, wish.gpus_per_worker or 1, wish.workers)
     if wish.image and (wish.ray or wish.python):
         refuse("--image already says which Ray and Python run.", "Leave out --ray and --python, or --image.")
-    _check_versions(wish)
+    check_versions(wish)
     _check_sizes(wish)
 
 
@@ -154,7 +156,8 @@ def _nearest(wanted: str, sizes: tuple[str, ...]) -> str:
     return min(sizes, key=lambda one: abs((go_bytes(one) or 0) - size))
 
 
-def _check_versions(wish: Wish) -> None:
+def check_versions(wish: Wish) -> None:
+    """Raises UsageError for releases of Ray and Python that there are no images of, or that have no tokens."""
     number = release(wish.ray) if wish.ray else FIRST_WITH_TOKENS
     if number is None or not re.fullmatch(r"\d+\.\d+\.\d+", wish.ray or "0.0.0"):
         near = [*difflib.get_close_matches(wish.ray, VERSIONS, 1, 0.3), VERSIONS[0]]

@@ -7,9 +7,11 @@ from typing import Any
 
 import msgspec
 
+from cockpit.sdl.ray_images import VERSIONS, torch_image
 from cockpit.sdl.wish import (
     PRESETS,
     Wish,
+    check_versions,
     read_ceiling,
     read_cpu,
     read_gpu,
@@ -29,6 +31,9 @@ _READ: dict[str, Callable[[str], Any]] = {
     "max_price": read_ceiling,
 }
 _FIELDS = {"max_price": "ceiling"}
+TORCH = "torch"
+"""In place of an image: Ray's own that has torch."""
+
 STORES = ("s3", "r2", "b2", "minio")
 
 
@@ -49,6 +54,10 @@ def wish_from(name: str, preset: str | None, typed: Mapping[str, Any]) -> Wish:
     if chosen is None and not given and near:
         hint = f"Use {', '.join(PRESETS)}; or --preset {near[0]} to give the cluster a name of your own."
         refuse(f"Unknown preset: {name!r}.", hint)
+    if given.get("image") == TORCH:
+        check_versions(Wish(name=name, ray=given.get("ray", "")))
+        given |= {"image": torch_image(given.get("ray") or VERSIONS[0])}
+        given.pop("ray", None)
     asked = {_FIELDS.get(key, key): _READ[key](value) if key in _READ else value for key, value in given.items()}
     start = PRESETS[chosen] if chosen else Wish(name=name)
     return msgspec.structs.replace(start, name=name, **asked, **({"title": ""} if asked else {}))
