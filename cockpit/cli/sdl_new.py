@@ -104,7 +104,8 @@ async def _with_offers(wish: "Wish") -> "Wish":
     """The wish with a price ceiling from what Akash offers now; what no provider can meet is said."""
     import msgspec
 
-    from cockpit.operations.sdl_editor.market import ask_market, cost_words, doubts, proposed_ceiling
+    from cockpit.operations.deployments.market import ask_market
+    from cockpit.sdl.market import cost_words, doubts, proposed_ceiling
     from cockpit.sdl.wish import Ceiling
 
     market = await ask_market()

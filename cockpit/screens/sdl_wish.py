@@ -12,20 +12,20 @@ from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
 from cockpit.errors import UsageError
-from cockpit.operations.sdl_editor.market import (
-    SHIPPED,
-    Market,
-    ask_market,
-    cost_words,
-    doubts,
-    proposed_ceiling,
-    wish_choices,
-)
+from cockpit.operations.deployments.market import ask_market
 from cockpit.render.cell_text import clip
 from cockpit.render.text import visible
 from cockpit.screens.dialog import Dialog
 from cockpit.sdl.completion import Item
 from cockpit.sdl.document import SdlDocument
+from cockpit.sdl.market import (
+    SHIPPED,
+    Market,
+    cost_words,
+    doubts,
+    proposed_ceiling,
+    wish_choices,
+)
 from cockpit.sdl.meaning import meaning_of
 from cockpit.sdl.wish import Ceiling, Gpu, Wish, Written, read_gpu, written
 from cockpit.sdl.wish_options import typed_in_form, wish_from
@@ -163,12 +163,21 @@ class WishDialog(Dialog[Described]):
         except UsageError as error:
             result.update(visible(f"{error.title} {error.hint}"))
             return
+        self._say_defaults(wish)
         usd = meaning_of(SdlDocument(done.text)).usd_per_hour
         price = f"At most ${usd:.2f}/h." if usd is not None else ""
         gpu = wish.gpu
         cost = cost_words(self._market, gpu, wish.workers or 2, wish.gpus_per_worker or 1) if gpu else ""
         words = (done.title, price, cost, *done.notices, *doubts(self._market, wish))
         result.update(visible(" ".join(filter(None, words))))
+
+    def _say_defaults(self, wish: Wish) -> None:
+        """What empty fields mean."""
+        self.query_one("#wish-workers", Field).placeholder = str(2 if wish.workers is None else wish.workers)
+        ceiling = wish.ceiling or (wish.gpu and Ceiling(proposed_ceiling(self._market, wish.gpu), per_gpu=True))
+        why = "proposed from the offers" if self._market.is_live else "the shipped ceiling"
+        price = f"{ceiling.usd}/gpu-h, {why}" if ceiling and ceiling.per_gpu else "0.60/gpu-h, or 4.50/h"
+        self.query_one("#wish-max_price", Field).placeholder = price
 
     def _described(self) -> Written:
         return written(self._wish())

@@ -8,11 +8,14 @@ import pytest
 from cockpit.clients.akash.console import ConsoleClient
 from cockpit.model.akash.market import GpuModel, GpuOffer
 from cockpit.operations.deployments import account
-from cockpit.operations.sdl_editor import market as market_module
-from cockpit.operations.sdl_editor.market import (
+from cockpit.operations.deployments import market as market_module
+from cockpit.operations.deployments.market import ask_market
+from cockpit.sdl.completion import complete
+from cockpit.sdl.document import SdlDocument
+from cockpit.sdl.image_sizes import known_bytes, may_outlast
+from cockpit.sdl.market import (
     SHIPPED,
     Market,
-    ask_market,
     attribute_choices,
     ceiling_choices,
     cost_words,
@@ -21,9 +24,6 @@ from cockpit.operations.sdl_editor.market import (
     wish_choices,
     with_offers,
 )
-from cockpit.sdl.completion import complete
-from cockpit.sdl.document import SdlDocument
-from cockpit.sdl.image_sizes import known_bytes, may_outlast
 from cockpit.sdl.quantities import GI
 from cockpit.sdl.ray_images import torch_image
 from cockpit.sdl.rules import lint

@@ -1,29 +1,22 @@
 """What Akash has now, beside each choice: GPUs with free units and prices, regions, a price ceiling from them.
 
-Akash Console tells it without an account. Offline the shipped lists take its place, and `source` says so.
+The offers are Akash Console's. Offline the shipped lists take their place, and `source` says so.
 """
 
-import asyncio
 import difflib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
 from decimal import ROUND_UP, Decimal
 
 import msgspec
 
-from cockpit.errors import CockpitError
 from cockpit.model.akash.market import GpuOffer, Provider
-from cockpit.operations.deployments import account
 from cockpit.sdl import gpu_models, market_names
 from cockpit.sdl.completion import Completion, Item
 from cockpit.sdl.image_sizes import known_bytes
 from cockpit.sdl.quantities import GI
 from cockpit.sdl.ray_images import stock_image, torch_image
 from cockpit.sdl.wish import Gpu, Wish, card_ceiling
-
-PATIENCE_S = 10
-"""How long to wait for the Console before the shipped lists are all there is."""
 
 ABOVE_MEDIAN = Decimal("1.25")
 """A proposed ceiling is a quarter above the median: bids come below it, and one dear provider does not set it."""
@@ -44,25 +37,12 @@ class Market(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.offers)
 
 
-def _shipped(why: str) -> Market:
+def shipped(why: str) -> Market:
+    """The lists of this release, for the reason that is given."""
     return Market(source=f"{why} Shipped list of {gpu_models.AS_OF:%d %b %Y}, without prices.")
 
 
-SHIPPED = _shipped("Offers were not asked for.")
-
-
-async def ask_market() -> Market:
-    """What Akash has now; the shipped lists, with the reason, where the Console cannot be asked."""
-    try:
-        async with asyncio.timeout(PATIENCE_S), account.open_console(with_key=False) as console:
-            offers, providers = await asyncio.gather(console.gpu_offers(), console.providers())
-    except TimeoutError:
-        return _shipped(f"Akash Console did not answer within {PATIENCE_S} s.")
-    except CockpitError as error:
-        return _shipped(error.title)
-    if not offers:
-        return _shipped("Akash Console lists no GPU.")
-    return Market(source=f"Offers on Akash at {datetime.now(UTC):%H:%M} UTC.", offers=offers, providers=providers)
+SHIPPED = shipped("Offers were not asked for.")
 
 
 # --- what to write beside each choice --------------------------------------------------------------------------------
