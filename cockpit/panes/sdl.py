@@ -16,7 +16,7 @@ from cockpit.feeds.watch import Watch
 from cockpit.operations.background import aside
 from cockpit.operations.clusters.live import LiveCluster
 from cockpit.operations.sdl_editor.check import Check, check, secret_places
-from cockpit.operations.sdl_editor.choices import choices_of
+from cockpit.operations.sdl_editor.choices import asks_market, choices_of, words_of
 from cockpit.operations.sdl_editor.editing import Moved
 from cockpit.operations.sdl_editor.form_edits import SECRET, edit_of
 from cockpit.operations.sdl_editor.form_removals import removal_of
@@ -279,7 +279,19 @@ class SdlPane(SdlWriting):
         elif row.field == "start":
             await self.perform(str(row.args[0]))
         elif row.field and row.field != "group" and not self.form.view.is_grey:
-            self.form.edit(row, choices_of(row, self.form.view.rows, self.secrets or ()))
+            self.form.edit(row, *self._known_of(row))
+            if asks_market(row):
+                self.look_at_market()
+
+    def _known_of(self, row: FormRow) -> tuple[list[str], Callable[[str], str] | None]:
+        """What can be written into a row, and what to say of it."""
+        rows = self.form.view.rows
+        return choices_of(row, rows, self.secrets or (), self.market), words_of(row, rows, self.market)
+
+    def market_changed(self) -> None:
+        """Offers have come: say them of the row that is edited."""
+        if (row := self.form.editing) is not None:
+            self.form.learn(row, *self._known_of(row))
 
     @on(SdlForm.Entered)
     def _entered(self, message: SdlForm.Entered) -> None:

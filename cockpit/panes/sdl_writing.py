@@ -5,13 +5,18 @@ from typing import Any
 
 from textual import on, work
 
+from cockpit.operations.deployments.market import ask_market
 from cockpit.operations.sdl_editor.desk import Desk
 from cockpit.panes.base import Pane
 from cockpit.sdl.completion import Completion, complete
+from cockpit.sdl.market import SHIPPED, is_offered, with_offers
 from cockpit.widgets.sdl_find import SdlFind
 from cockpit.widgets.sdl_form import SdlForm
 from cockpit.widgets.sdl_offers import Offers
 from cockpit.widgets.sdl_text import SdlText
+
+FRESH_SECONDS = 300.0
+"""How long offers are taken as those of now; also until Akash is asked again after it could not be."""
 
 
 class SdlWriting(Pane):
@@ -24,6 +29,8 @@ class SdlWriting(Pane):
         self.text = SdlText(self.desk.session, glyphs=self.glyphs, id="sdl-text")
         self.find = SdlFind(self.text, id="sdl-find")
         self.secrets: dict[str, str] | None = None
+        self.market = SHIPPED
+        self._market_until = 0.0
         self._side = "form"
 
     # --- where the keys go ---
@@ -67,9 +74,26 @@ class SdlWriting(Pane):
         else:
             self.text.offer(Offers(found.items, self._start(found), is_active=True))
 
+    @work(group="market", exit_on_error=False)
+    async def look_at_market(self) -> None:
+        """Ask Akash for offers, unless those at hand are fresh; they are shown when they come."""
+        now = asyncio.get_running_loop().time()
+        if now < self._market_until:
+            return
+        self._market_until = now + FRESH_SECONDS
+        self.market = await ask_market()
+        self.market_changed()
+
+    def market_changed(self) -> None:
+        """Offers have come."""
+
     async def _completion(self) -> Completion | None:
         text, offset, names = self.desk.session.text, self._offset, sorted(self.secrets or ())
-        return await asyncio.to_thread(complete, text, offset, secrets=names)
+        found = await asyncio.to_thread(complete, text, offset, secrets=names)
+        if found is not None and is_offered(found):
+            self.look_at_market()
+            return with_offers(found, self.market)
+        return found
 
     @property
     def _offset(self) -> int:

@@ -5,7 +5,7 @@ The offers are Akash Console's. Offline the shipped lists take their place, and 
 
 import difflib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import ROUND_UP, Decimal
 
 import msgspec
@@ -250,19 +250,21 @@ def _region_doubts(market: Market, region: str, gpu: Gpu) -> Iterator[str]:
 # --- the text --------------------------------------------------------------------------------------------------------
 
 
-def with_offers(found: Completion, market: Market) -> Completion:
-    """What can stand at the cursor, with what is offered of it: GPU models, and attributes of a placement."""
-    if not market.is_live:
-        return found
+def is_offered(found: Completion) -> bool:
+    """Whether offers say something of what can stand at the cursor: a GPU model, or an attribute of a placement."""
     path = found.path
-    if path[-1:] == ("model",) and "gpu" in path:
-        items: Iterable[Item] = sorted(
-            (Item(one.text, model_words(market, one.text)) for one in found.items),
-            key=lambda one: one.detail in ("not offered now", "none free now"),
-        )
-    elif path[:2] == ("profiles", "placement") and "attributes" in path and isinstance(path[-1], str):
-        words = {one.text: one.detail for one in attribute_choices(market, path[-1])}
-        items = [Item(one.text, words.get(one.text, one.detail)) for one in found.items]
-    else:
+    is_model = path[-1:] == ("model",) and "gpu" in path
+    return is_model or (path[:2] == ("profiles", "placement") and "attributes" in path[:-1])
+
+
+def with_offers(found: Completion, market: Market) -> Completion:
+    """What can stand at the cursor, with what is offered of it."""
+    if not market.is_live or not is_offered(found):
         return found
+    if found.path[-1] == "model":
+        items = [Item(one.text, model_words(market, one.text)) for one in found.items]
+        items.sort(key=lambda one: one.detail in ("not offered now", "none free now"))
+    else:
+        words = {one.text: one.detail for one in attribute_choices(market, str(found.path[-1]))}
+        items = [Item(one.text, words.get(one.text, one.detail)) for one in found.items]
     return msgspec.structs.replace(found, items=tuple(items))

@@ -1,7 +1,7 @@
 """The form of an SDL: rows to move over, and a field over the one that is edited."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -261,6 +261,7 @@ class SdlForm(Container):
         self.view = FormView(glyphs=glyphs, id="form-view")
         self._editing: FormRow | None = None
         self._choices: tuple[str, ...] = ()
+        self._words: Callable[[str], str] | None = None
         self._reason = ""
         self._stem = self._chosen = ""
 
@@ -291,9 +292,9 @@ class SdlForm(Container):
 
     # --- the field ---
 
-    def edit(self, row: FormRow, choices: Sequence[str] = ()) -> None:
-        """Put the field over the row under the cursor."""
-        self._editing, self._choices = row, tuple(choices)
+    def edit(self, row: FormRow, choices: Sequence[str] = (), words: Callable[[str], str] | None = None) -> None:
+        """Put the field over the row under the cursor; `words` says something of what is typed."""
+        self._editing, self._choices, self._words = row, tuple(choices), words
         self._stem = self._chosen = ""
         field = self.query_one(ValueField)
         left = value_column(row, self.view.view_size.width) - 1
@@ -307,6 +308,13 @@ class SdlForm(Container):
         field.focus()
         field.cursor_position = len(row.text)
         self.hint()
+
+    def learn(self, row: FormRow, choices: Sequence[str], words: Callable[[str], str] | None) -> None:
+        """More is known of the row that is edited; another row, or none, is left as it is."""
+        if self._editing is not None and self._editing.key == row.key:
+            self._choices, self._words = tuple(choices), words
+            self.query_one(ValueField).suggester = SuggestFromList(choices, case_sensitive=False) if choices else None
+            self.hint()
 
     def stop(self) -> None:
         """Take the field away."""
@@ -335,8 +343,10 @@ class SdlForm(Container):
             line.show([])
         elif self._editing is not None:
             keys = "↑↓ choose  ⏎ take" if self._choices else "⏎ take"
-            choices = clip("  ".join(_fitting(self._choices, self._stem)), line.size.width - len(keys) - 5)[0]
-            line.show([Piece(visible(choices or row.hint), "quiet", 0)], [Piece(keys, "quiet", 2)])
+            words = self._words(self.query_one(ValueField).value) if self._words is not None else ""
+            listed = words or "  ".join(_fitting(self._choices, self._stem))
+            said = clip(listed, line.size.width - len(keys) - 5)[0]
+            line.show([Piece(visible(said or row.hint), "quiet", 0)], [Piece(keys, "quiet", 2)])
         else:
             text = " ".join(part for part in (row.value, row.note) if part and row.kind == "field")
             line.show([Piece(visible(text or row.hint), "quiet", 0)], [Piece(_keys_of(row), "quiet", 2)])

@@ -106,7 +106,7 @@ def _cuda(text: str, *services: Step) -> Edit:
 
 
 def _price(text: str, placement: Step, profile: Step) -> Edit:
-    amount = _uact(text)
+    amount = uact_of(text)
     path = ("profiles", "placement", placement, "pricing", profile)
 
     def edit(document: SdlDocument) -> None:
@@ -118,7 +118,8 @@ def _price(text: str, placement: Step, profile: Step) -> Edit:
     return edit
 
 
-def _uact(text: str) -> Simple:
+def uact_of(text: str) -> Simple:
+    """Uact per block, from that or from US dollars an hour. Raises UsageError."""
     dollars = re.fullmatch(r"\$\s*([0-9.]+)\s*(?:/\s*h)?|([0-9.]+)\s*(?:\$|usd)\s*(?:/\s*h)?", text, re.IGNORECASE)
     if dollars is not None:
         try:

@@ -1,18 +1,21 @@
 """The form of an SDL: what it shows, what it leaves to the text, and that an edit changes nothing but its lines."""
 
 import difflib
+from decimal import Decimal
 
 import pytest
 
 from cockpit.errors import CockpitError, UsageError
+from cockpit.model.akash.market import GpuModel, GpuOffer
 from cockpit.operations.sdl_editor.check import check, plan_fixes
-from cockpit.operations.sdl_editor.choices import choices_of
+from cockpit.operations.sdl_editor.choices import asks_market, choices_of, words_of
 from cockpit.operations.sdl_editor.form import form_of
 from cockpit.operations.sdl_editor.form_edits import edit_of
 from cockpit.operations.sdl_editor.form_removals import removal_of, remove_group
 from cockpit.operations.sdl_editor.form_rows import FormRow
 from cockpit.sdl import rules
 from cockpit.sdl.document import SdlDocument
+from cockpit.sdl.market import Market
 from cockpit.sdl.meaning import meaning_of
 from cockpit.sdl.templates import all_templates, template_named
 
@@ -206,3 +209,38 @@ def test_a_removed_group_takes_its_blank_line_and_the_port_that_was_for_it_alone
         "    expose:\n      - port: 80\n        to:\n          - global: true\n\n"
         "  db:\n    image: c:1\n    expose:\n      - port: 5432\n        to:\n          - service: web\n"
     )
+
+
+def test_what_akash_offers_is_said_of_rows() -> None:
+    found = rows(TEXT)
+    market = Market(
+        source="Offers now.",
+        offers=(
+            GpuOffer(
+                gpu=GpuModel(model="a100", ram="80Gi", interface="sxm4"), free=9, providers=2, largest_free_node=8,
+                min_usd_per_hour=Decimal(1), median_usd_per_hour=Decimal(2), max_usd_per_hour=Decimal(3),
+            ),
+        ),
+    )  # fmt: skip
+    count = next(row for row in found if row.key == "ray-worker:count:akash")
+    say = words_of(count, found, market)
+    assert say is not None
+    assert say("6") == (
+        "6 ray-worker would cost at most $14.40/h. 6 workers would cost about $12.00/h by the median of the offers."
+    )
+    assert (say(""), say("x"), say("9" * 99)) == ("", "", "")
+    price = next(row for row in found if row.key == "ray-worker:price:akash")
+    assert choices_of(price, found, (), market) == ["$2.50", "$3.00", "$1.00"]
+    say = words_of(price, found, market)
+    assert say is not None
+    assert say("$1.20") == "2000 uact per block is $1.20/h for each replica. Offers of a100: median $2.00/h."
+    assert say("4000").startswith("4000 uact per block is $2.40/h")
+    assert say("cheap") == ""
+    model = next(row for row in found if row.field == "gpu-model")
+    assert choices_of(model, found, (), market)[0] == "a100"
+    say = words_of(model, found, market)
+    assert say is not None
+    assert say("a100") == "9 free, 8 on one node, $1.00-3.00/h, 2 providers Offers now."
+    assert say("h100") == "not offered now Offers now."
+    assert [row.key for row in found if asks_market(row)]
+    assert words_of(next(row for row in found if row.field == "image"), found, market) is None
