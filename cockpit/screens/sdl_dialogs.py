@@ -20,6 +20,7 @@ from cockpit.screens.confirm import Confirm
 from cockpit.screens.dialog import Dialog
 from cockpit.sdl.templates import Template
 from cockpit.widgets.fields import Field, HiddenField
+from cockpit.widgets.file_tree import FileTree
 from cockpit.widgets.key_hints import Hint
 
 # On a narrower terminal the names stand above the preview.
@@ -64,16 +65,18 @@ class Prompt(Dialog[str]):
 
 
 class OpenDialog(Dialog[Path]):
-    """A path to type, with those that begin so below it; with nothing typed, the files that were used lately."""
+    """A path to type, with those that begin so below it; with nothing typed, recent files. Beside them, folders."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "complete", "Complete", show=False, priority=True),
         Binding("down", "to_list", "List", show=False),
+        Binding("right", "to_tree", "Folders", show=False, priority=True),
     ]
     HINTS = (
         Hint("⏎", "open"),
         Hint("tab", "complete", "complete"),
-        Hint("↓", "the list"),
+        Hint("↓", "recent"),
+        Hint("→", "folders"),
         Hint("esc", "cancel", "cancel", keep=True),
     )
 
@@ -85,7 +88,8 @@ class OpenDialog(Dialog[Path]):
     def contents(self) -> list[Widget]:
         """The field, and the list."""
         field = Field(placeholder="path of a YAML file", id="open-path")
-        return [field, OptionList(*self._options(), markup=False)]
+        recent = OptionList(*self._options(), markup=False)
+        return [field, Horizontal(recent, FileTree(Path.cwd(), id="open-tree"), id="open-body")]
 
     def _options(self) -> list[Option]:
         return [Option(visible(path), id=str(at)) for at, path in enumerate(self._shown)]
@@ -110,9 +114,23 @@ class OpenDialog(Dialog[Path]):
             field.value = completed(field.value, found)
             field.cursor_position = len(field.value)
 
+    def action_to_tree(self) -> None:
+        """Go to the folders, from the end of what was typed or from the list."""
+        field, tree = self.query_one("#open-path", Input), self.query_one(FileTree)
+        if tree.has_focus:
+            tree.action_open_folder()
+        elif field.has_focus and field.cursor_position < len(field.value):
+            field.action_cursor_right()
+        else:
+            tree.focus()
+
+    @on(FileTree.Left)
     def action_to_list(self) -> None:
-        """Go to the list."""
-        options = self.query_one(OptionList)
+        """Go to the list; where it is empty, from the field to the folders, and from them to the field."""
+        options, field = self.query_one(OptionList), self.query_one("#open-path", Input)
+        if not self._shown:
+            (self.query_one(FileTree) if field.has_focus else field).focus()
+            return
         options.focus()
         if options.highlighted is None:
             options.action_first()
@@ -121,6 +139,10 @@ class OpenDialog(Dialog[Path]):
     def _typed(self, event: Input.Submitted) -> None:
         if event.value.strip():
             self.dismiss(Path(event.value.strip()).expanduser())
+
+    @on(FileTree.FileSelected)
+    def _found(self, event: FileTree.FileSelected) -> None:
+        self.dismiss(event.path)
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
