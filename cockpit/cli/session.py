@@ -27,8 +27,11 @@ def selection_of(args: argparse.Namespace) -> "Selection":
 def history_of(args: argparse.Namespace) -> tuple[str, float | None]:
     """The name under which the cluster's history is kept, and what the cluster costs in USD per hour."""
     from cockpit.operations.clusters.connect import history_of as find
+    from cockpit.operations.deployments.money import lease_price
 
-    return find(selection_of(args))
+    name, cost = find(selection_of(args))
+    leased = lease_price(name)
+    return name, cost if leased is None else leased
 
 
 @asynccontextmanager

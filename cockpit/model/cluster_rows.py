@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from cockpit.model.akash.lease_money import LeaseMoney
 from cockpit.model.nodes import Usage
 
 Health = Literal["asking", "up", "stale", "refused", "away"]
@@ -11,7 +12,8 @@ Source = Literal["config", "containers", "local", "session"]  # `session`: open 
 
 
 class ClusterRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One cluster as it was last seen; what is unknown is None. `age` in seconds, `cost` in USD per hour.
+    """One cluster as it was last seen; what is unknown is None. `age` in seconds, `cost` in USD per hour,
+    `money` that of the lease behind it.
 
     `why` says what is wrong, `is_open` marks the cluster on the screen, `alarm` is a fault of its protection, `ssh` the
     bastion in front of it, `source` where it is written down.
@@ -26,6 +28,7 @@ class ClusterRow(msgspec.Struct, frozen=True, kw_only=True):
     running: int | None = None
     failed: int | None = None
     cost: float | None = None
+    money: LeaseMoney | None = None
     age: float | None = None
     is_current: bool = False
     is_open: bool = False

@@ -13,6 +13,7 @@ from cockpit.actions import Action
 from cockpit.feeds.watch import Watch
 from cockpit.model.snapshot import Moment, Snapshot, State
 from cockpit.operations.clusters.live import LiveCluster
+from cockpit.operations.deployments.money import MoneyBook
 from cockpit.render.glyphs import UNICODE, Glyphs
 from cockpit.render.units import duration
 from cockpit.widgets.table.state import Phase
@@ -46,6 +47,8 @@ class Pane(Vertical):
         super().__init__(id=f"{self.NAME}-pane")
         self.glyphs = glyphs
         self.cluster: LiveCluster | None = None
+        self.money: MoneyBook | None = None
+        """What leases cost; None until the pane is part of a workspace."""
         self._watches: list[Watch[Any]] = []
         self._is_awake = False
 

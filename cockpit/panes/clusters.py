@@ -82,6 +82,8 @@ class ClustersPane(TablePane[list[ClusterRow]]):
     def wake(self) -> None:
         """The pane is seen: the file may have been edited meanwhile."""
         super().wake()
+        if self.money is not None:
+            self.overview.money = self.money.of
         self.overview.wake()
         self.reload()
 

@@ -17,6 +17,8 @@ from cockpit.model.nodes import Usage
 from cockpit.model.snapshot import Moment, Snapshot, State
 from cockpit.operations.clusters.live import EXPOSURE, LiveCluster
 from cockpit.panes.base import sentence_of
+from cockpit.render import lease_money
+from cockpit.render.deployments import dollars, per_hour
 from cockpit.render.glyphs import UNICODE, Glyphs
 from cockpit.render.meters import bar, percentage
 from cockpit.render.text import visible
@@ -144,6 +146,7 @@ class HeaderBar(Vertical):
         ]
         protection = cluster.protection
         right = [
+            *_money_pieces(cluster),
             _way_piece(cluster),
             Piece("READ-ONLY" if cluster.is_read_only else "", "warn", 1),
             Piece(protection.words, protection.tone or "quiet", 0 if protection.tone == "error" else 2),
@@ -187,6 +190,19 @@ class HeaderBar(Vertical):
         percent = 100 * use.used / use.total if use.total else 0.0
         amount = f"{use.used:g}/{use.total:g}" if numbers else percentage(percent, glyphs=self._glyphs).strip()
         return Piece(f"{label} {bar(percent, BAR, glyphs=self._glyphs)} {amount}", "", priority)
+
+
+def _money_pieces(cluster: LiveCluster) -> list[Piece]:
+    """What its lease costs and how long it lasts; what is about to end stays on the screen whatever its width."""
+    if (money := cluster.lease_money()) is None:
+        return []
+    tone = lease_money.tone(money)
+    spent = f"{dollars(money.spent_usd)} so far" if money.spent_usd is not None else ""
+    return [
+        Piece("" if money.ended else per_hour(money.usd_per_hour), "", 1),
+        Piece(spent, "quiet", 2),
+        Piece(visible(lease_money.left(money)), tone or "quiet", 0 if tone else 1),
+    ]
 
 
 def _way_piece(cluster: LiveCluster) -> Piece:

@@ -3,6 +3,8 @@
 import re
 
 from cockpit.model.cluster_rows import ClusterRow
+from cockpit.render import lease_money
+from cockpit.render.deployments import dollars, hours
 from cockpit.render.table import Cell, Column, Fixed, Flexible, Measured, Record, Row, RowContext, TableSpec
 from cockpit.render.text import visible
 from cockpit.render.units import duration
@@ -15,6 +17,8 @@ CLUSTER_COLUMNS = (
     Column(key="running", title="RUNNING", width=Fixed(7), align="right", live=True, priority=2),
     Column(key="failed", title="FAILED", width=Fixed(6), align="right", live=True, priority=1),
     Column(key="cost", title="USD/H", width=Fixed(7), align="right", priority=2),
+    Column(key="spent", title="SO FAR", width=Measured(6, 10), align="right", priority=4),
+    Column(key="left", title="LEFT", width=Measured(4, 20), align="right", priority=2),
     Column(key="ray", title="RAY", width=Measured(6, 12), live=True, priority=4),
     Column(key="why", title="PROBLEM", width=Flexible(14, 200), live=True, priority=3),
     Column(key="address", title="ADDRESS", width=Measured(10, 60), priority=5),
@@ -48,12 +52,25 @@ def cluster_row(row: ClusterRow, _: RowContext | None = None) -> Row:
             None if row.running is None else Cell(str(row.running), figures, row.running),
             None if row.failed is None else Cell(str(row.failed), "error" if row.failed else figures, row.failed),
             None if row.cost is None else Cell(f"{row.cost:.2f}", "", row.cost),
+            *_money_cells(row),
             Cell(row.ray_version, "quiet") if row.ray_version else None,
             Cell(why, tone or row.alarm) if why else "",
             Cell(visible(row.address if row.ssh is None else f"{row.address} via {row.ssh}"), "quiet"),
             Cell(_notes(row), "quiet"),
         ),
     )
+
+
+def _money_cells(row: ClusterRow) -> tuple[Cell | None, Cell | None]:
+    """What the lease cost so far and how long it lasts; only a lease has these."""
+    if row.money is None:
+        return None, None
+    money = row.money
+    spent = None if money.spent_usd is None else Cell(dollars(money.spent_usd), "", float(money.spent_usd))
+    if money.ended:
+        return spent, Cell("ended", "error", 0.0)
+    left = money.hours_left
+    return spent, None if left is None else Cell(hours(left), lease_money.tone(money), float(left))
 
 
 _SOURCES = {"containers": "in containers here", "local": "this machine's own Ray"}

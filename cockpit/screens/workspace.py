@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -9,14 +10,19 @@ from textual.app import App
 
 from cockpit.actions import Action
 from cockpit.errors import AuthenticationError, UntrustedError
+from cockpit.model.akash.lease_money import LeaseMoney
 from cockpit.model.certificates import halves
 from cockpit.operations.clusters.live import LiveCluster
 from cockpit.operations.clusters.opening import Opener, Opening
+from cockpit.operations.deployments.money import MoneyBook
 from cockpit.operations.question import Question
 from cockpit.panes.base import Pane
+from cockpit.render.lease_money import notice
 from cockpit.screens.job_notices import JobNotices
 from cockpit.screens.pane_screen import PaneScreen
 from cockpit.screens.refusals import Refusals
+
+NOTICE_S = 30.0
 
 Handler = Callable[["Workspace", Pane], Coroutine[Any, Any, object] | None]
 Refusal = AuthenticationError | UntrustedError
@@ -57,6 +63,7 @@ class Workspace:
         self.notices = notices
         self.last_report = ""
         self._refusals = Refusals()
+        self.money = MoneyBook(told=self._tell_money)
         self._crashed = crashed
         self._answer_refusal = answer_refusal
 
@@ -70,6 +77,7 @@ class Workspace:
     def add(self, name: str, screen: PaneScreen) -> None:
         """Show the cluster, or what is done to reach it, on a new screen too."""
         self.screens[name] = screen
+        screen.pane.money = self.money
         if self.cluster is not None:
             screen.attach(self.cluster)
         else:
@@ -118,7 +126,8 @@ class Workspace:
 
     async def _open(self, opener: Opener) -> None:
         await self.leave_cluster()
-        self.cluster = await opener(Opening(report=self.report, ask=self.ask, on_crash=self._crashed))
+        self.cluster = cluster = await opener(Opening(report=self.report, ask=self.ask, on_crash=self._crashed))
+        cluster.lease_money = partial(self.money.of, cluster.name)
         self.notices.attach(self.cluster)
         for screen in self.screens.values():
             screen.attach(self.cluster)
@@ -131,6 +140,11 @@ class Workspace:
             screen.detach()
         if cluster is not None:
             await cluster.close()
+
+    def _tell_money(self, money: LeaseMoney) -> None:
+        """A lease is about to end, or has."""
+        is_early = money.alarm == "escrow-24h"
+        self.app.notify(notice(money), severity="warning" if is_early else "error", markup=False, timeout=NOTICE_S)
 
     def report(self, sentence: str) -> None:
         """Say what is being done to reach a cluster."""

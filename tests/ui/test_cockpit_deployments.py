@@ -1,19 +1,26 @@
 """The Deployments pane: what costs, what was left behind, and an end that is proven."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from cockpit.clients.akash.console import ConsoleClient
+from cockpit.operations.clusters.connect import Selection, choose
+from cockpit.operations.clusters.opening import target_opener
 from cockpit.operations.deployments import account
+from cockpit.operations.deployments.journal import Entry, Journal
 from cockpit.panes.deployments import DeploymentsPane
 from tests.akash_sim.console import SimConsole
 from tests.akash_sim.faults import HTML_502, Fault
 from tests.akash_sim.samples import PLAIN
 from tests.akash_sim.wire import client_of
-from tests.ui.driver import Driver, cockpit_on
+from tests.ui.driver import Driver, cockpit_on, simulated
 from tests.wire.commands import home as home
+from tests.wire.commands import write_contexts
 
 
 @pytest.fixture
@@ -90,3 +97,31 @@ async def test_without_a_key_it_says_how_to_give_one() -> None:
     async with shown() as driver:
         await driver.wait_until(lambda: "No API key" in driver.text, "the sentence")
         driver.sees("secrets set AKASH_API_KEY")
+
+
+def _leased(home: Path, address: str) -> None:
+    """A cluster of the config, with the journal of a lease that began two hours ago and ends in 50 minutes."""
+    write_contexts(home, f'[contexts.lab]\naddress = "{address}"\ncost = 9.0\n')
+    now = time.time()
+    journal = Journal.begin(Entry(step="plan", at=now, token="abc", file="/tmp/lab.yaml", runtime_hours=2))
+    journal.write(Entry(step="created", at=now, dseq="1790001200000"))
+    price = Decimal(3400)  # uact a block: $2.01/h
+    began = now - 70 * 60
+    journal.write(Entry(step="leased", at=began, providers=("akash1x",), uact_per_block=price, height=1))
+    journal.write(Entry(step="context", at=now, context="lab"))
+    journal.close()
+
+
+async def test_the_money_of_a_lease_is_in_sight_and_its_end_is_told(home: Path) -> None:
+    """Header and Clusters, also without a key: the journal knows all but the escrow."""
+    async with simulated() as server:
+        _leased(home, server.url)
+        opener = target_opener(choose(Selection(context="lab")))
+        async with cockpit_on(opener, size=(160, 30), first_pane="clusters") as driver:
+            await driver.wait_until(lambda: "so far" in driver.lines[0], "the money", settled=False)
+            assert "$2.01/h   $2.34 so far   49 min of runtime left" in driver.lines[0]
+            assert any("ends by itself in 49 min" in one and "7, then e" in one for one in driver.told)
+            await driver.wait_until(lambda: "49 min" in driver.text.partition("NAME")[2], "the row", settled=False)
+            driver.sees("2.01 ", "$2.34")
+            await driver.resize(80, 24)
+            assert "49 min of runtime left" in driver.lines[0]

@@ -10,6 +10,7 @@ from cockpit.errors import CockpitError
 from cockpit.feeds.hub import Hub
 from cockpit.feeds.topics import BACKGROUND_NODES_SECONDS, JOBS, NODES, Topic
 from cockpit.feeds.watch import Watch
+from cockpit.model.akash.lease_money import LeaseMoney
 from cockpit.model.cluster import Rows
 from cockpit.model.history import ClusterHistory
 from cockpit.model.nodes import Node
@@ -64,6 +65,8 @@ class LiveCluster:
         self._observing: Iterator[None] = iter(())
         self._closing = closing
         self._let_in: list[Callable[[], None]] = []
+        self.lease_money: Callable[[], LeaseMoney | None] = lambda: None
+        """What the lease behind it costs now; None where no lease of ours is."""
         self.recording = Recording(target.history_name) if target is not None else None
         self._keeper = self._keep_history()
         if (passage := self.endpoint.passage) is not None:

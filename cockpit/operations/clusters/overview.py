@@ -13,6 +13,7 @@ from cockpit.feeds.clock import Clock, SystemClock
 from cockpit.feeds.hub import Hub
 from cockpit.feeds.topics import JOBS, USAGE, VERSION
 from cockpit.feeds.watch import Watch
+from cockpit.model.akash.lease_money import LeaseMoney
 from cockpit.model.cluster_rows import ClusterRow, Health
 from cockpit.model.nodes import Usage
 from cockpit.model.snapshot import Snapshot, State
@@ -35,6 +36,8 @@ class Overview:
 
     def __init__(self, changed: Callable[[], None], *, on_crash: Crash, clock: Clock | None = None) -> None:
         self.problems: tuple[str, ...] = ()
+        self.money: Callable[[str], LeaseMoney | None] = lambda _: None
+        """What the lease behind a cluster costs, by the cluster's name."""
         self.is_awake = False
         self._clock = clock or SystemClock()
         self._changed = changed
@@ -47,7 +50,14 @@ class Overview:
     def rows(self) -> list[ClusterRow]:
         """The open cluster where it has no saved name (a demo, an address), then those of the file in its order."""
         unsaved = [self._unsaved.row()] if self._unsaved is not None else []
-        return [*unsaved, *(seat.row() for seat in self._seats.values())]
+        return [*unsaved, *(self._priced(seat.row()) for seat in self._seats.values())]
+
+    def _priced(self, row: ClusterRow) -> ClusterRow:
+        """The row with what its lease costs; that is nearer to the truth than what was written down once."""
+        if (money := self.money(row.name)) is None:
+            return row
+        cost = 0.0 if money.ended else float(money.usd_per_hour)
+        return msgspec.structs.replace(row, money=money, cost=cost)
 
     async def reload(self) -> None:
         """Read anew which clusters there are. Raises UsageError where that cannot be read."""

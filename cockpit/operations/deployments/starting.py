@@ -196,9 +196,14 @@ class Watch:
 def lost(deployment: Deployment) -> LeaseLostError:
     """The error for a deployment whose leases have all ended."""
     reason = next((lease.reason for lease in deployment.leases if lease.reason), "")
-    words = _REASONS.get(reason, reason or "the reason is not known")
     return LeaseLostError(
-        f"The lease of deployment {deployment.dseq} ended: {words}.",
+        f"The lease of deployment {deployment.dseq} ended: {end_of(deployment)}.",
         hint=f"The rest of the escrow is locked until you close it: rayakash-tui deployments close {deployment.dseq}",
         fault=reason or "lease-lost",
     )
+
+
+def end_of(deployment: Deployment) -> str:
+    """Why the leases of a deployment ended, in words."""
+    reason = next((lease.reason for lease in deployment.leases if lease.reason), "")
+    return _REASONS.get(reason, reason or "the reason is not known")
