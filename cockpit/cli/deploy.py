@@ -15,7 +15,8 @@ from cockpit.render.text import last_word
 if TYPE_CHECKING:
     from cockpit.clients.akash.console import ConsoleClient
     from cockpit.operations.deployments.deploying import Deploying
-    from cockpit.operations.deployments.flow import News, Terms
+    from cockpit.operations.deployments.flow import Terms
+    from cockpit.operations.deployments.news import News
     from cockpit.operations.deployments.preparing import Prepared, Wish
     from cockpit.operations.deployments.reaching import Ready
     from cockpit.operations.question import Ask
@@ -200,7 +201,8 @@ def tell(news: "News") -> None:
     """Progress, on stderr."""
     from cockpit.operations.deployments.telling import bid_lines
 
-    output.message(news.text)
+    if news.text:
+        output.message(news.text)
     for line in bid_lines(news.bids, output.terminal_width()) if news.bids else ():
         output.message(f"  {line}")
 

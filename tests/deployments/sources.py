@@ -1,5 +1,7 @@
 """Who tells tests how a lease is doing."""
 
+from collections.abc import Sequence
+
 from cockpit.clients.akash.console import ConsoleClient
 from cockpit.errors import NotFoundError, UnreachableError
 from cockpit.model.akash.deployments import LeaseId, LeaseStatus
@@ -21,9 +23,13 @@ class ConsoleSource:
             raise UnreachableError("The provider does not answer.")
         return status
 
-    def trouble(self, service: str) -> str:
+    def events(self, service: str) -> Sequence[str]:
         """Nothing is known."""
-        return ""
+        return ()
+
+    def log(self, service: str) -> Sequence[str]:
+        """Nor this."""
+        return ()
 
     async def close(self) -> None:
         """Nothing is open."""

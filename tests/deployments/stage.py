@@ -8,9 +8,10 @@ from cockpit.clients.address import Address
 from cockpit.clients.akash.console import CreateRequest
 from cockpit.errors import UnreachableError
 from cockpit.operations.deployments.deploying import Deploying, Tools
-from cockpit.operations.deployments.flow import News, Step, Terms
+from cockpit.operations.deployments.flow import Step, Terms
 from cockpit.operations.deployments.groups import groups_of
 from cockpit.operations.deployments.journal import Entry, Journal
+from cockpit.operations.deployments.news import News
 from cockpit.operations.deployments.plan import Plan, runtime_of
 from cockpit.operations.deployments.preparing import Prepared, Wish, prepare
 from cockpit.operations.question import Question
@@ -71,6 +72,7 @@ class Run:
         self.text = text
         self.wish = Wish(**wish)
         self.said: list[str] = []
+        self.news: list[News] = []
         self.asked: list[Question] = []
         self._answers = answers
         self.tried: list[Address] = []
@@ -88,7 +90,8 @@ class Run:
 
     def hear(self, news: News) -> None:
         """Keep what is said."""
-        self.said.append(news.text)
+        self.news.append(news)
+        self.said += [news.text] if news.text else []
 
     async def ask(self, question: Question) -> bool:
         """Keep the question."""

@@ -1,5 +1,6 @@
 """Choosing among bids: by price, by what is known of the provider, or by name, and never above the agreed price."""
 
+import asyncio
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -151,3 +152,29 @@ def chosen(
         if len(found) == groups and sum((row.usd_per_hour for row in found), Decimal(0)) <= cap:
             return found
     return None
+
+
+class HandPicked:
+    """The bids that a person has chosen, one for each group; those that are gone are forgotten."""
+
+    def __init__(self) -> None:
+        self.keys: dict[int, str] = {}
+        """The key of the bid chosen for a group, by the group's number."""
+        self.picked = asyncio.Event()
+
+    def pick(self, row: BidRow) -> None:
+        """Choose a bid for its group."""
+        self.keys[row.bid.id.gseq] = key_of(row.bid)
+        self.picked.set()
+
+    def chosen(
+        self, rows: Sequence[BidRow], groups: int, cap: Decimal, excluded: Iterable[str] = ()
+    ) -> list[BidRow] | None:
+        """One bid for each group once every group has one that is open, allowed, and within the cap together."""
+        usable = {key_of(row.bid): row for row in ranked(rows, BidRule("cheapest"), excluded)}
+        self.keys = {gseq: key for gseq, key in self.keys.items() if key in usable}
+        found = [usable[self.keys[number]] for number in range(1, groups + 1) if number in self.keys]
+        if len(found) < groups:
+            return None
+        self.keys = {}
+        return found if sum((row.usd_per_hour for row in found), Decimal(0)) <= cap else None

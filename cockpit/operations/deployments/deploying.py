@@ -11,8 +11,9 @@ from cockpit.clients.akash.console import ConsoleClient, CreateRequest
 from cockpit.errors import CockpitError, UsageError
 from cockpit.model.akash.deployments import Deployment, LeaseStatus
 from cockpit.operations.deployments.ending import close
-from cockpit.operations.deployments.flow import ManifestRefusedError, News, Report, Step, Terms, create, extend, lease
+from cockpit.operations.deployments.flow import ManifestRefusedError, Step, Terms, create, extend, lease
 from cockpit.operations.deployments.journal import Entry, Journal
+from cockpit.operations.deployments.news import News, Report
 from cockpit.operations.deployments.plan import Plan
 from cockpit.operations.deployments.preparing import Prepared, make_secrets, outgoing
 from cockpit.operations.deployments.probing import Probe, probe

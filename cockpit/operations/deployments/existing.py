@@ -12,8 +12,9 @@ from cockpit.errors import NotFoundError, RejectedError, UsageError
 from cockpit.model.akash.deployments import Deployment, Lease
 from cockpit.operations.deployments import deploying
 from cockpit.operations.deployments.deploying import Tools, connect_to, finish
-from cockpit.operations.deployments.flow import Report, Step, Terms, lease
+from cockpit.operations.deployments.flow import Step, Terms, lease
 from cockpit.operations.deployments.journal import Attempt, Entry, Journal, attempt_of
+from cockpit.operations.deployments.news import Report
 from cockpit.operations.deployments.preparing import Prepared, Wish, outgoing, prepare
 from cockpit.operations.deployments.reaching import Ready
 from cockpit.operations.deployments.register import settle_one

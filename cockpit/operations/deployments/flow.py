@@ -3,7 +3,8 @@
 One confirmation sends one create. What goes wrong after it is closed, or left with a sentence that says what exists.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -14,9 +15,10 @@ from cockpit.clients.akash.outcomes import Done, Refused
 from cockpit.errors import CockpitError, NotFoundError, OutcomeUnknownError, RejectedError, UnreachableError
 from cockpit.model.akash.deployments import Deployment, LeaseId
 from cockpit.model.akash.market import Bid, Provider
-from cockpit.operations.deployments.bids import BidRow, BidRule, chosen, key_of, rows_of
+from cockpit.operations.deployments.bids import BidRow, BidRule, HandPicked, chosen, key_of, rows_of
 from cockpit.operations.deployments.ending import close
 from cockpit.operations.deployments.journal import Entry, Journal, ProviderRecord, provider_records
+from cockpit.operations.deployments.news import News, Report
 from cockpit.operations.deployments.plan import Plan
 from cockpit.render.deployments import dollars, per_hour
 
@@ -26,22 +28,16 @@ MOST_BIDS_TRIED = 3
 NEW_EACH_S = 60.0
 
 
-class News(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that happened, in words; `bids` are the open ones while they are collected."""
-
-    text: str
-    bids: tuple[BidRow, ...] = ()
-
-
-Report = Callable[[News], None]
-
-
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """What was agreed to: the rule for bids, and how long to wait for the first one and for better ones, in seconds."""
+    """What was agreed to: the rule for bids, and how long to wait for the first one and for better ones, in seconds.
+
+    With a `hand` a person chooses, and takes as long as the bids are open.
+    """
 
     rule: BidRule = BidRule()
     bid_timeout_s: float = 300.0
     bid_wait_s: float = 15.0
+    hand: HandPicked | None = None
 
 
 class NoLeaseError(RejectedError):
@@ -79,9 +75,13 @@ class Step:
         """The time of day in seconds since the epoch."""
         return self.console.clock.now().wall
 
-    def say(self, text: str, bids: Sequence[BidRow] = ()) -> None:
+    def say(self, text: str) -> None:
         """Tell what happened."""
-        self._report(News(text=text, bids=tuple(bids)))
+        self._report(News(text=text))
+
+    def tell(self, news: News) -> None:
+        """Tell what happened, with its figures."""
+        self._report(news)
 
     def write(self, entry: Entry) -> None:
         """Put an entry on disk. Raises UsageError; what it announces must not be done then."""
@@ -201,9 +201,11 @@ async def collect(step: Step, book: BidBook, terms: Terms) -> list[BidRow]:
     Raises NoLeaseError where none within the price came in time; the deployment is closed then, as far as it can be.
     """
     began, first_at, shown = step.now(), None, None
+    hand = terms.hand
     cap, groups = step.plan.ceiling_usd_per_hour, len(step.plan.groups)
     screened = {one.address for one in step.plan.screened or ()}
     said_at = began
+    step.tell(News(phase="bids"))
     step.write(Entry(step="bidding", at=began))
     while True:
         rows = await _readable(book)
@@ -213,18 +215,39 @@ async def collect(step: Step, book: BidBook, terms: Terms) -> list[BidRow]:
         first_at = now if usable and first_at is None else first_at
         if rows and (names := tuple(key_of(row.bid) for row in rows)) != shown:
             shown = names
-            step.say(f"{len(rows)} bid{'' if len(rows) == 1 else 's'}, from {per_hour(rows[0].usd_per_hour)}.", rows)
+            cheapest = per_hour(min(row.usd_per_hour for row in rows))
+            count = f"{len(rows)} bid{'' if len(rows) == 1 else 's'}"
+            step.tell(News(text=f"{count}, from {cheapest}.", bids=tuple(rows)))
+        elif hand is not None:  # ages, and bids that are gone
+            step.tell(News(bids=tuple(rows)))
         has_all = bool(screened) and screened <= {row.address for row in rows}
         is_due = first_at is not None and now - first_at >= terms.bid_wait_s
-        picked = chosen(rows, terms.rule, groups, cap, excluded) if has_all or is_due else None
+        if hand is not None:
+            picked = hand.chosen(rows, groups, cap, excluded)
+        else:
+            picked = chosen(rows, terms.rule, groups, cap, excluded) if has_all or is_due else None
         if picked is not None:
             return picked
-        if now - began >= terms.bid_timeout_s:
+        if now - began >= terms.bid_timeout_s and not (hand and usable):
             raise await _without_lease(step, _why_none(step, usable, terms))
         if not rows and now - said_at >= NEW_EACH_S:
             said_at = now
             step.say(f"No bid yet after {int(now - began)} s.")
-        await step.console.clock.sleep(POLL_S)
+        await _pause(step, hand)
+
+
+async def _pause(step: Step, hand: HandPicked | None) -> None:
+    """Until the next look at the bids, or until somebody has chosen."""
+    sleeping = asyncio.ensure_future(step.console.clock.sleep(POLL_S))
+    picking = asyncio.ensure_future(hand.picked.wait()) if hand else None
+    try:
+        await asyncio.wait({sleeping, picking} if picking else {sleeping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (sleeping, picking):
+            if task is not None:
+                task.cancel()
+        if hand is not None:
+            hand.picked.clear()
 
 
 async def _readable(book: BidBook) -> list[BidRow]:
@@ -281,7 +304,7 @@ async def lease(step: Step, terms: Terms, manifest: str | None) -> Lease:
         picked = await collect(step, book, terms)
         names = ", ".join(dict.fromkeys(_name(row) for row in picked))
         price = sum((row.usd_per_hour for row in picked), Decimal(0))
-        step.say(f"Leasing {names} at {per_hour(price)}.")
+        step.tell(News(text=f"Leasing {names} at {per_hour(price)}.", phase="lease"))
         found = await _take(step, [row.bid for row in picked], manifest)
         if not isinstance(found, CockpitError):
             return found

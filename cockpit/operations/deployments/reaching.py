@@ -15,6 +15,7 @@ from cockpit.operations.clusters.contexts import add_context, known_clusters
 from cockpit.operations.clusters.sdl_access import SdlAccess
 from cockpit.operations.deployments.flow import POLL_S, Step
 from cockpit.operations.deployments.journal import Entry
+from cockpit.operations.deployments.news import News
 from cockpit.operations.deployments.probing import Probe, probe
 from cockpit.operations.deployments.starting import NeverReadyError
 from cockpit.sdl.document import SdlDocument
@@ -54,7 +55,7 @@ def address_in(document: SdlDocument, statuses: Mapping[int, LeaseStatus]) -> Ad
 
 async def reach(step: Step, address: Address, pin: str | None, try_it: Probe = probe) -> None:
     """Try the address until it answers. Raises NeverReadyError after two minutes, and UntrustedError."""
-    step.say(f"All services are ready; trying {address} from here.")
+    step.tell(News(text=f"All services are ready; trying {address} from here.", phase="ready"))
     deadline = step.now() + REACH_S
     while True:
         try:

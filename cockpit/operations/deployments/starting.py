@@ -5,24 +5,28 @@ A provider closes a lease after about 8 minutes in which a service was not ready
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol
 
 from cockpit.clients.akash.console import ConsoleClient, Grant, Scope
-from cockpit.clients.akash.gateway import ProviderGateway, gateway_address
+from cockpit.clients.akash.gateway import LogLine, ProviderGateway, gateway_address
 from cockpit.clients.akash.provider_certificate import trust
 from cockpit.errors import CockpitError, NotFoundError, RejectedError, UnreachableError
 from cockpit.model.akash.deployments import Deployment, LeaseId, LeaseStatus
 from cockpit.model.secret import Secret
 from cockpit.operations.deployments.flow import POLL_S, Step
 from cockpit.operations.deployments.journal import Entry
+from cockpit.operations.deployments.news import News, ServiceNews, StartNews
 from cockpit.operations.deployments.provider_pins import pin_of, pins_file, remember
 from cockpit.render.units import duration
 
 UNREADY_S = 475.0
 CONSOLE_POLL_S = 30.0
 START_S = 20 * 60.0
+KEPT_LINES = 60
 WATCHING: tuple[Scope, ...] = ("status", "logs", "events")
 
 _REASONS = {
@@ -51,8 +55,11 @@ class StatusSource(Protocol):
     async def status(self, lease: LeaseId) -> LeaseStatus:
         """The services of the lease. Raises NotFoundError where it is gone, and UnreachableError."""
 
-    def trouble(self, service: str) -> str:
-        """The last that Kubernetes said of a service, in a few words; empty for nothing."""
+    def events(self, service: str) -> Sequence[str]:
+        """What Kubernetes said of a service, in a few words each, the newest last."""
+
+    def log(self, service: str) -> Sequence[str]:
+        """The end of the log of a service, the newest line last."""
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -65,32 +72,50 @@ class GatewaySource:
         self._console = console
         self._services = services
         self._gateways: dict[str, ProviderGateway] = {}
-        self._events: dict[str, str] = {}
-        self._listening: dict[LeaseId, asyncio.Task[None]] = {}
+        self._events: dict[str, deque[str]] = {}
+        self._logs: dict[str, deque[str]] = {}
+        self._listening: dict[tuple[LeaseId, str], asyncio.Task[None]] = {}
 
     async def status(self, lease: LeaseId) -> LeaseStatus:
         """The services of the lease, from its provider."""
         gateway = await self._gateway(lease)
         found = await gateway.status(lease)
-        if lease not in self._listening or self._listening[lease].done():
-            self._listening[lease] = asyncio.create_task(self._listen(gateway, lease))
+        self._keep(lease, "", partial(self._hear_events, gateway, lease))
+        for service in self._services[lease.gseq]:
+            self._keep(lease, service, partial(self._read_log, gateway, lease, service))
         return found
+
+    def _keep(self, lease: LeaseId, what: str, listen: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Keep a socket open: each status opens again what has ended."""
+        found = self._listening.get((lease, what))
+        if found is None or found.done():
+            self._listening[lease, what] = asyncio.create_task(listen())
 
     async def _gateway(self, lease: LeaseId) -> ProviderGateway:
         if lease.provider not in self._gateways:
             self._gateways[lease.provider] = await gateway_of(self._console, lease, self._services[lease.gseq])
         return self._gateways[lease.provider]
 
-    async def _listen(self, gateway: ProviderGateway, lease: LeaseId) -> None:
+    async def _hear_events(self, gateway: ProviderGateway, lease: LeaseId) -> None:
         with suppress(CockpitError):  # events are a help; the next status opens them again
             async for event in gateway.events(lease):
                 for service in self._services[lease.gseq]:
                     if event.name == service or event.name.startswith(f"{service}-"):
-                        self._events[service] = f"{event.reason}: {event.note}"
+                        _append(self._events, service, f"{event.reason}: {event.note}")
 
-    def trouble(self, service: str) -> str:
-        """The last event of the service."""
-        return self._events.get(service, "")
+    async def _read_log(self, gateway: ProviderGateway, lease: LeaseId, service: str) -> None:
+        with suppress(CockpitError):
+            async for line in gateway.follow_logs(lease, service, tail=KEPT_LINES):
+                if isinstance(line, LogLine):
+                    _append(self._logs, service, line.text)
+
+    def events(self, service: str) -> Sequence[str]:
+        """The last events of the service."""
+        return tuple(self._events.get(service, ()))
+
+    def log(self, service: str) -> Sequence[str]:
+        """The last lines of the service."""
+        return tuple(self._logs.get(service, ()))
 
     async def close(self) -> None:
         """Close every connection."""
@@ -99,6 +124,12 @@ class GatewaySource:
         await asyncio.gather(*self._listening.values(), return_exceptions=True)
         for gateway in self._gateways.values():
             await gateway.close()
+
+
+def _append(kept: dict[str, deque[str]], service: str, text: str) -> None:
+    lines = kept.setdefault(service, deque(maxlen=KEPT_LINES))
+    if not lines or lines[-1] != text:  # an event that goes on is told again and again
+        lines.append(text)
 
 
 async def gateway_of(
@@ -133,6 +164,7 @@ class Watch:
         Raises LeaseLostError, and NeverReadyError where it takes longer than any provider waits.
         """
         step = self._step
+        step.tell(News(phase="start"))
         step.write(Entry(step="starting", at=step.now()))
         began = self._console_at = step.now()
         while True:
@@ -175,17 +207,33 @@ class Watch:
                 self._statuses[lease.id.gseq] = lease.status
 
     def _tell(self, began: float) -> None:
-        services = [one for status in self._statuses.values() for one in status.services.values()]
-        counts = " · ".join(f"{one.name} {one.available}/{one.total}" for one in services)
-        culprit = next((one.name for one in services if not one.is_ready), None)
-        trouble = self._source.trouble(culprit) if culprit else ""
-        shown = f"{counts}{f' · {culprit}: {trouble}' if trouble else ''}"
-        if shown == self._shown or not counts:
-            return
+        news = self._figures(began)
+        counts = " · ".join(f"{one.name} {one.available}/{one.total}" for one in news.services)
+        culprit = news.culprit
+        trouble = culprit.events[-1] if culprit and culprit.events else ""
+        shown = f"{counts}{f' · {culprit.name}: {trouble}' if culprit and trouble else ''}"
+        text = "" if shown == self._shown or not counts else f"{shown}.{self._clock(news)}"
         self._shown = shown
-        left = UNREADY_S - (self._step.now() - began)
-        clock = f" The provider closes the lease in about {duration(left)} unless all are ready." if culprit else ""
-        self._step.say(f"{shown}.{clock}")
+        self._step.tell(News(text=text, start=news))
+
+    def _figures(self, began: float) -> StartNews:
+        """The services as they are, with what was heard of each."""
+        services = tuple(
+            ServiceNews(
+                name=one.name, available=one.available, total=one.total,
+                events=tuple(self._source.events(one.name)), log=tuple(self._source.log(one.name)),
+            )
+            for status in self._statuses.values()
+            for one in status.services.values()
+        )  # fmt: skip
+        is_ready = all(one.is_ready for one in services)
+        return StartNews(services=services, closes_at=None if is_ready else began + UNREADY_S)
+
+    def _clock(self, news: StartNews) -> str:
+        if news.closes_at is None:
+            return ""
+        left = max(0.0, news.closes_at - self._step.now())
+        return f" The provider closes the lease in about {duration(left)} unless all are ready."
 
     def _unready(self) -> str:
         services = [one for status in self._statuses.values() for one in status.services.values()]
