@@ -86,7 +86,7 @@ def run_app(opener: "Opener | None", *, sdl: "Path | None" = None, first_pane: s
 
 
 def concluded(code: int | None) -> int:
-    """The exit code; an end that nobody asked for is told, but the closed page of a browser is none."""
+    """The exit code; an unexpected end is reported, except for the closed page of a browser."""
     if code is None and not is_browser():
         output.message("The cockpit ended early.")
     return code or EXIT_OK

@@ -1,4 +1,4 @@
-"""The commands and options as data, read from the parser itself, for whoever writes about them."""
+"""The commands and options as data, read from the parser itself, for the documentation."""
 
 import argparse
 from collections.abc import Iterator

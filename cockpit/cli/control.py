@@ -166,7 +166,7 @@ async def wait_for_jobs(args: argparse.Namespace) -> int:
             return note(job)
 
         try:
-            # A wait of no time would end before the first answer; to look once is what is meant.
+            # A timeout of zero would end before the first answer; it means one look.
             async with asyncio.timeout(args.timeout or None):
                 waiting += await _named(client, args)
                 act = look if args.timeout == 0 else wait

@@ -147,7 +147,7 @@ async def carry_out(
     *,
     avoided: tuple[str, ...] = (),
 ) -> int:
-    """Ask the one question, then deploy. Raises UsageError where there is nobody to ask."""
+    """Ask the one question, then deploy. Raises UsageError without a terminal."""
     from cockpit.operations.deployments.deploying import Deploying
     from cockpit.operations.deployments.images import require_images
     from cockpit.operations.deployments.preparing import require_money

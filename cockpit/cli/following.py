@@ -36,7 +36,7 @@ class Printer:
         self._log.write(chunk)
 
     def waiting(self, state: LogState) -> None:
-        """Say that there is no log yet."""
+        """Say that the log is not there yet."""
         why = render.reason(state.job) if state.job else ""
         output.message(state.words + (f": {why}" if why else "."))
 
@@ -53,7 +53,7 @@ class Printer:
         output.message("The log on the cluster was replaced; the new one follows from its beginning.")
 
     def noted(self, sentence: str) -> None:
-        """Say what whoever reads the log should know."""
+        """Print a note on the log."""
         output.warning(sentence)
 
     def close(self) -> None:
@@ -92,7 +92,7 @@ async def follow(
 
 
 def conclude(followed: Followed) -> int:
-    """Say how the job ended; returns the exit code that stands for it."""
+    """Say how the job ended; returns its exit code."""
     job = followed.job
     if followed.missing:
         output.warning(followed.missing)

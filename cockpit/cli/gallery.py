@@ -172,7 +172,7 @@ async def run_and_follow(args: argparse.Namespace) -> tuple[int, dict[str, Any]]
 
 
 async def _check_release(client: "RayClient", chosen: "Sample", args: argparse.Namespace) -> None:
-    """A library of one Ray release in a cluster of another fails in ways that nobody understands."""
+    """A library of one Ray release in a cluster of another fails with misleading errors."""
     from cockpit.operations.gallery import RAY_RELEASE
 
     found = (await client.version()).ray_version

@@ -26,7 +26,7 @@ def add_show(parser: argparse.ArgumentParser) -> None:
 
 
 async def show_job(args: argparse.Namespace) -> int:
-    """Print the fields of a job, a line each; 1 where there is no such job."""
+    """Print the fields of a job, a line each; 1 where it does not exist."""
     from cockpit.cli.listing import picked
     from cockpit.operations.jobs.ids import complete_id, last_submission
     from cockpit.render.job_fields import detail_lines

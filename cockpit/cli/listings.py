@@ -150,7 +150,7 @@ async def list_resource(args: argparse.Namespace) -> int:
     empty = f"No matching {spec.noun or spec.name}." if found.rows and not items else ""
     listing.print_listing(args, spec, items, context, unreadable=found.unreadable, empty=empty)
     output.unreadable(found.unreadable, of=len(found.rows) + found.unreadable)
-    _add_sample(args, getattr(found, "sample", None))  # nobody waits for it
+    _add_sample(args, getattr(found, "sample", None))  # after the output, so that it does not delay it
     return EXIT_OK
 
 

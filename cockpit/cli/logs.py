@@ -121,10 +121,10 @@ async def _save(client: "RayClient", args: argparse.Namespace) -> int:
     from cockpit.operations.logs.archive import save_logs
     from cockpit.render.units import size
 
-    def told(name: str, count: int) -> None:
+    def on_file(name: str, count: int) -> None:
         output.message(f"  {size(count):>9}  {name}")
 
-    saved = await save_logs(client, args.id, args.output, told=told)
+    saved = await save_logs(client, args.id, args.output, on_file=on_file)
     for sentence in saved.missing:
         output.warning(sentence)
     if args.json:

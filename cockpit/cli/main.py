@@ -87,7 +87,7 @@ def run(argv: Sequence[str]) -> int:
     try:
         output.prepare_streams()
         return _guarded(list(argv))
-    except BrokenPipeError:  # whoever read our output, or our messages, has gone
+    except BrokenPipeError:  # the reader of our output or messages has gone
         _forget_output()
         return EXIT_OK
 

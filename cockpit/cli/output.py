@@ -43,7 +43,7 @@ def prepare_streams() -> None:
 
 
 class SafeStream:
-    """A text stream through which nothing drives a terminal, whoever prints: argparse, a traceback, a library.
+    """A text stream that never passes terminal controls, also from argparse, a traceback or a library.
 
     Bytes that are meant as they are go to its `buffer`: only `document`, `record`, `sequence` and `LogWriter` do that.
     """

@@ -7,7 +7,7 @@ from typing import Any
 from cockpit.cli import options, output, session
 from cockpit.errors import EXIT_OK, NotFoundError, UsageError
 
-FLAME_WIDTH = 120  # where there is no terminal to ask
+FLAME_WIDTH = 120  # without a terminal
 OFF = "Ray allows this where its head was started with RAY_DASHBOARD_ENABLE_PROFILING=1 in its environment.\n"
 
 

@@ -95,7 +95,7 @@ def edit_file(args: argparse.Namespace) -> int:
     path = Path(args.file).expanduser() if args.file else None
     if path is not None and path.exists():
         with in_file(str(path)):
-            OpenFile.read(path)  # what is no text is told before the screen is taken
+            OpenFile.read(path)  # binary data is reported before the screen opens
     return run_app(None, sdl=path, first_pane="sdl")
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """\
 Reads a RayCluster, RayJob or RayService of KubeRay, or a Docker Compose file, and writes an SDL with a gateway and a
-token. What Akash has no counterpart for is named, one warning each. Secrets become references.
+token. Settings without a counterpart on Akash are named, one warning each. Secrets become references.
 
   rayakash-tui sdl import raycluster.yaml
   rayakash-tui sdl import compose.yaml --name lab -o lab.yaml --json

@@ -73,7 +73,7 @@ def note_use(path: Path) -> None:
     """Let the cockpit know the file by its path, so that it can tell which secrets the file needs."""
     from cockpit.operations.sdl_editor.recent import remember
 
-    with suppress(UsageError):  # a state directory that cannot be written is no reason to refuse
+    with suppress(UsageError):  # an unwritable state directory does not prevent it
         remember(path)
 
 
@@ -97,7 +97,7 @@ def _deliver(args: argparse.Namespace, rendered: "Rendered", source: Path | None
 def copy_to_clipboard(text: str) -> None:
     """Hand a text to the terminal's clipboard by OSC 52, which works over ssh too.
 
-    Raises UsageError where there is no terminal, or the text is longer than terminals take. Source: xterm ctlseqs.
+    Raises UsageError without a terminal, or where the text is longer than terminals take. Source: xterm ctlseqs.
     """
     data = base64.b64encode(text.encode())
     if len(data) > CLIPBOARD_BYTES:

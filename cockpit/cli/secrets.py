@@ -176,7 +176,7 @@ async def show_status(args: argparse.Namespace) -> int:
 
 
 async def change_passphrase(_: argparse.Namespace) -> int:
-    """Encrypt the vault anew."""
+    """Encrypt the vault again."""
     from cockpit.cli import terminal
     from cockpit.secrets.environment import PASSPHRASE_VARIABLE
     from cockpit.secrets.references import process_store

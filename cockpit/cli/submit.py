@@ -108,7 +108,7 @@ def _add_resources(parser: argparse.ArgumentParser) -> None:
 
 
 async def submit_job(args: argparse.Namespace) -> int:
-    """Submit, and follow unless told not to."""
+    """Submit, and follow unless --no-wait is given."""
     from cockpit.operations.jobs.submit import prepare
     from cockpit.secrets.names import scopes_for
     from cockpit.settings import current_context

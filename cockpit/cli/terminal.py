@@ -55,7 +55,7 @@ def ask_twice(question: str) -> Secret | None:
 def ask_hidden(question: str) -> Secret | None:
     """A line typed without echo; None where it is empty.
 
-    Raises UsageError where there is no terminal, or for control characters, which a mangled paste leaves.
+    Raises UsageError without a terminal, or for control characters, which a mangled paste leaves.
     """
     with _terminal() as descriptor, _interruptible(), _without_echo(descriptor):
         return _answer(descriptor, question)

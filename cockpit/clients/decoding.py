@@ -129,7 +129,7 @@ def read_rows(
             found = read(row)
         except NotRayError:
             found = None
-        # To weigh a row takes as long as to read it, and a short list is no danger.
+        # To weigh a row takes as long as to read it, and a short list is harmless.
         spared -= len(bytes(row)) if spared > 0 else 0
         if spared <= 0 and found is not None:
             try:

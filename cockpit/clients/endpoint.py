@@ -48,7 +48,7 @@ class Passage(Protocol):
         """Wait until it can be used; returns what `explained` wants to be given. Raises UnreachableError."""
 
     async def explained(self, before: int) -> UnreachableError | None:
-        """Why a connection ended, as far as that is the passage's doing."""
+        """Why a connection ended, where the tunnel caused it."""
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):

@@ -43,7 +43,7 @@ class Masker:
             return body
         try:
             hidden = self._hidden(json.loads(body))
-            # Afterwards: a value may stand in front of the environment that gives it away.
+            # Afterwards: a value may precede the environment that identifies it.
             return json.dumps(self._without_values(hidden), separators=(",", ":")).encode()
         except (ValueError, RecursionError):
             return WITHHELD if has_environment else self.chunk(body)
@@ -102,6 +102,6 @@ class Masker:
 
 
 def _forms(value: str) -> Iterable[bytes]:
-    """How a string may stand in JSON."""
+    """The JSON spellings of a string."""
     plain = json.dumps(value, ensure_ascii=False)[1:-1].encode("utf-8", "surrogatepass")
     return {json.dumps(value)[1:-1].encode(), plain}

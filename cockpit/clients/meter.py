@@ -1,4 +1,4 @@
-"""What the requests of one task cost, noted by the transport for whoever wants to know."""
+"""What the requests of one task cost, noted by the transport."""
 
 import time
 from collections.abc import Iterator

@@ -97,7 +97,7 @@ def _lines(opening: Open) -> int:
 
 
 def line_count(fields: Mapping[str, str]) -> int:
-    """How many last lines a request asks for; -1 for all, and for what is no number."""
+    """How many last lines a request asks for; -1 for all, and for anything but a number."""
     try:
         return int(fields.get("lines", "-1"))
     except ValueError:

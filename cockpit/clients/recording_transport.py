@@ -149,7 +149,7 @@ class ReplayTransport(Transport):
         """The answer of that time."""
         if method != "GET":
             raise RejectedError("This is a recording: nothing in it can be changed.")
-        # A recording costs nobody anything: the time of its answers is not noted, and a replay keeps its pace.
+        # A recording does not load a cluster: the time of its answers is not noted, and a replay keeps its pace.
         note_request()
         reply = self._answer(path, _sorted(_pairs(params)))
         note_bytes(len(reply.body))

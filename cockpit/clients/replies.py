@@ -54,7 +54,7 @@ def _is_page(text: str) -> bool:
 
 
 def error_for_status(*, endpoint: Endpoint, path: str, status: int, text: str, location: str) -> CockpitError:
-    """The error that a status of 300 and more stands for; `text` is the body, cut at 1 MB."""
+    """The error for a status of 300 and more; `text` is the body, cut at 1 MB."""
     address = str(endpoint.address)
     if status == 401:
         return _unknown(endpoint, text)
@@ -106,7 +106,7 @@ def error_for_status(*, endpoint: Endpoint, path: str, status: int, text: str, l
 
 
 def _unknown(endpoint: Endpoint, text: str) -> AuthenticationError:
-    """401: nothing that was sent told who we are."""
+    """401: the request was not authenticated."""
     address = endpoint.address
     if endpoint.token is None:
         fault = "token-wanted"

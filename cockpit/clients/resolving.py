@@ -1,4 +1,4 @@
-"""What a host's name stands for, asked of this machine's own resolver."""
+"""The IP addresses of a host name, from this machine's resolver."""
 
 import asyncio
 import ipaddress

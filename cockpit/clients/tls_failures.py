@@ -26,7 +26,7 @@ def tls_error_in(error: BaseException) -> ssl.SSLError | None:
 
 
 def tls_failure(endpoint: Endpoint, error: ssl.SSLError) -> CockpitError:
-    """The error that a failure of TLS stands for."""
+    """The error for a failure of TLS."""
     match error:
         case PinError():
             return changed(endpoint, error.found)
@@ -37,7 +37,7 @@ def tls_failure(endpoint: Endpoint, error: ssl.SSLError) -> CockpitError:
 
 
 def changed(endpoint: Endpoint, found: str) -> UntrustedError:
-    """Another certificate than the pinned one: somebody in between, or a new one that nobody told us of."""
+    """A certificate other than the pinned one: an interception, or an unannounced renewal."""
     error = UntrustedError(
         f"THE CERTIFICATE OF {endpoint.address} HAS CHANGED: pinned is {endpoint.tls.pin}, found was {found}.",
         detail="Somebody may stand between you and the cluster. Nothing was sent.",

@@ -54,7 +54,7 @@ def find_ray_token(environment: Mapping[str, str] = os.environ, home: Path | Non
     if environment.get("RAY_AUTH_TOKEN_PATH"):
         path = Path(os.path.expanduser(environment["RAY_AUTH_TOKEN_PATH"]))
         return FoundToken(read_token_file(path), f"RAY_AUTH_TOKEN_PATH ({path})")
-    path = (home or Path(os.path.expanduser("~"))) / ".ray" / "auth_token"  # Path.home() fails where there is no home
+    path = (home or Path(os.path.expanduser("~"))) / ".ray" / "auth_token"  # Path.home() fails without a home
     if os.path.isfile(path):
         return FoundToken(read_token_file(path), str(path))
     return None

@@ -47,7 +47,7 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """A whole reply in memory; `date` is the server's own, as HTTP writes it, where it told one.
+    """A whole reply in memory; `date` is the server's own, as HTTP writes it, if it was sent.
 
     `retry_after` is the wait that it asks for, in seconds or as a date, as it came; `location` and `challenge` (of
     WWW-Authenticate) are where it leads to, and what it wants to be shown.
@@ -108,7 +108,7 @@ class Transport:
             await self.renew(endpoint)
 
     async def whereabouts(self) -> tuple[str, ...]:
-        """The IP addresses that the dashboard's name stands for here; none where another host looks it up."""
+        """The IP addresses of the dashboard's name here; empty where another host resolves it."""
         if self.endpoint.passage is not None:
             return ()
         return await lookup(self.endpoint.address.host)

@@ -83,7 +83,7 @@ def scan(
 ) -> WorkingDirectory:
     """What Ray would pack of a directory; file contents are not read.
 
-    Raises UsageError for a path that is no directory, an unreadable directory or ignore file, a loop of
+    Raises UsageError for a path that is not a directory, an unreadable directory or ignore file, a loop of
     symbolic links, a name that is not UTF-8, and a tree of more than MAX_ENTRIES.
     """
     root = os.path.abspath(os.fspath(path))

@@ -42,7 +42,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_unconnected(self) -> bool:
-        """Whether the job has no driver that is connected to Ray, so that nothing in Ray is its own."""
+        """Whether the job has no driver connected to Ray, so that it owns nothing in Ray."""
         return self.query.job_id == ""
 
 

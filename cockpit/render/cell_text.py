@@ -17,7 +17,7 @@ _SINGLE = frozenset(
     for code in range(first, last + 1)
 ) | frozenset("–—…✔✖↑↓→←")
 
-# A grapheme of more combining characters than this is no language but an attack on the terminal.
+# A grapheme of more combining characters than this is an attack on the terminal, not a language.
 _MOST_COMBINING = 4
 CHARACTERS_PER_CELL = 1 + _MOST_COMBINING
 

@@ -98,7 +98,7 @@ def task_lines(tasks: Sequence[Task], context: RowContext, width: int, *, is_cut
 
 
 def _without_labels(lines: Lines, width: int) -> Lines:
-    """The same with labels as a part of the text: beside a column of labels a table would have no room."""
+    """The same with labels in the text: a column of labels would leave too little room for a table."""
     column = min(width // 2, max((cell_width(label) for label, text in lines if text), default=0))
     return [
         (label, "") if not text else ("", f"{shown}{' ' * (column - size)}  {text}")

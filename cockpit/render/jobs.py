@@ -99,7 +99,7 @@ def waits_for(job: Job) -> list[str] | None:
 
 
 def shown_status(job: Job, stopping: Container[str | None], *, is_previous: bool = False) -> str:
-    """The word for a job's state: ours for what Ray has no word for."""
+    """The word for a job's state, ours where Ray has none."""
     if is_previous and not job.is_terminal:
         return "FORGOTTEN"
     if job.id in stopping and not job.is_terminal:

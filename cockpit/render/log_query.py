@@ -55,7 +55,7 @@ class Query(NamedTuple):
 
 
 class QueryError(Exception):
-    """The text is no regex; the error's own text says why in a few words."""
+    """The text is not a valid regex; the error says why in a few words."""
 
 
 def compiled(query: Query) -> "re.Pattern[str]":
@@ -71,7 +71,7 @@ def compiled(query: Query) -> "re.Pattern[str]":
 
 
 class Matcher:
-    """A query made ready. Raises QueryError for what is no regex."""
+    """A compiled query. Raises QueryError for an invalid regex."""
 
     def __init__(self, query: Query) -> None:
         self._pattern = compiled(query)

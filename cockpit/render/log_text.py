@@ -1,7 +1,7 @@
 r"""What a line of a log says: the text that a terminal would have left of it, without its colours.
 
 Carriage returns fold: what comes after the last one of a line is what stays. Colours (SGR) and the erasing of a line,
-which progress bars write before each new state, are no part of the text. Bytes that are no UTF-8 read `\xNN`.
+which progress bars write before each new state, are not part of the text. Bytes that are not UTF-8 read `\xNN`.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""What a terminal is told when a job has ended, so that it calls whoever looks elsewhere."""
+"""The sequences that make a terminal notify its user of the end of a job."""
 
 import re
 from collections.abc import Mapping

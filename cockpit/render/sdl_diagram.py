@@ -1,4 +1,4 @@
-"""A picture of an SDL: its services as boxes, and lines with ports from whoever reaches them.
+"""A picture of an SDL: its services as boxes, and lines with ports from their callers.
 
     ┌──────────┐         ┌─────────┐         ┌──────────┐         ┌───────────────┐
     │ internet ├─ 8443 ─▶│ gateway ├─ 8265 ─▶│ ray-head │◀─ 6379 ─┤ ray-worker ×6 │
@@ -23,7 +23,7 @@ EVERY = "every service"
 MOST_SERVICES = 200
 LONGEST_PORTS = 3
 
-# What stands for the characters of the picture where a terminal has none but ASCII's.
+# The picture's characters for terminals with ASCII alone.
 ASCII = str.maketrans("┌┐└┘├┤│─▶◀▼▲×…–·", "++++++|-><v^x.-.")
 
 
@@ -42,7 +42,7 @@ class Edge(msgspec.Struct, frozen=True):
 
 
 def diagram(services: Sequence[Record], *, width: int | None = None, ascii_only: bool = False) -> list[str]:
-    """Lines of at most `width` columns; empty where there is no service. Safe to be shown on a terminal."""
+    """Lines of at most `width` columns; empty without a service. Safe for a terminal."""
     shown = services[:MOST_SERVICES]
     if not shown:
         return []
@@ -282,7 +282,7 @@ def _put(canvas: list[list[str]], y: int, x: int, text: str) -> None:
 
 
 def _tree(services: Sequence[Record], edges: Sequence[Edge]) -> list[str]:
-    """Everything that is reached below whoever reaches it; who only asks, below whom it asks with an arrow back."""
+    """Each service below its caller; one that only calls, below its callee with an arrow back."""
     labels = _labels(services)
     names = [str(service["name"]) for service in services]
     drawn: set[str] = set()

@@ -163,7 +163,7 @@ class TableSpec(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """The declaration of one resource; `name` is its plural, in JSON too, `noun` in sentences where that differs.
 
     `id_column` is what is copied and what `-o name` prints. `order` sorts items where the user has chosen no column.
-    `names_nodes` says that rows show names of nodes: whoever makes them asks for the nodes, too.
+    `names_nodes` says that rows show names of nodes, so that the nodes are requested too.
     """
 
     name: str

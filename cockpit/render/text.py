@@ -28,7 +28,7 @@ def visible(text: str) -> str:
 
 
 def shell_word(text: str) -> str:
-    """A name as one word of a command to be pasted into a shell, whoever chose it; hidden characters written out."""
+    """A name as one word of a shell command, safe to paste; hidden characters are written out."""
     import shlex  # only hints need it
 
     return shlex.quote(visible(text))

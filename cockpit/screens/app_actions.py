@@ -22,7 +22,7 @@ async def suspend(work: Workspace, _: Pane) -> None:
 
 
 async def open_dashboard(work: Workspace, _: Pane) -> None:
-    """Open Ray's dashboard, or copy its address where there is no browser."""
+    """Open Ray's dashboard, or copy its address without a browser."""
     from cockpit.screens.web_page import show_dashboard
 
     if work.cluster is not None:

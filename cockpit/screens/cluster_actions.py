@@ -1,4 +1,4 @@
-"""What is done with clusters by a key, and what is asked when one does not take what it took before."""
+"""Actions on clusters, and the questions when one refuses what it accepted before."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What is done with jobs by a key: asked for, confirmed, done, and told."""
+"""Actions on jobs: confirmed, done and reported."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -105,7 +105,7 @@ class JobActions:
         return bool(answer)
 
     async def _each(self, jobs: Sequence[Job], act: Callable[[str], Awaitable[None]]) -> None:
-        """Act on all at once; one failure is told and does not keep the others from being done."""
+        """Act on all at once; a failure is reported and does not stop the others."""
         results = await asyncio.gather(*(act(job.id or "") for job in jobs), return_exceptions=True)
         self._cluster.hub.kick(JOBS)
         for result in results:

@@ -38,7 +38,7 @@ class JobNotices:
         self._cluster = cluster
 
     def follow(self, job_id: str) -> None:
-        """Tell of the end of this job; of one that has ended already nothing is told."""
+        """Notify of the end of this job; not of one that has already ended."""
         if self._cluster is None or not job_id:
             return
         known = self._cluster.hub.snapshot(JOBS).value
@@ -60,10 +60,10 @@ class JobNotices:
                 self._followed.discard(job.id or "")
                 self._tell(msgspec.structs.replace(job, status=LOST))
         present = {job.id or "" for job in snapshot.value.rows}
-        self._followed -= self._seen - present  # deleted, by somebody who knows
+        self._followed -= self._seen - present  # deleted by a user
         self._seen |= present & self._followed
         if not self._followed:
-            self._app.call_later(self._rest)  # a watch is not closed while it is told
+            self._app.call_later(self._rest)  # a watch cannot be closed inside its callback
 
     def _rest(self) -> None:
         if self._watch is not None and not self._followed:
@@ -77,7 +77,7 @@ class JobNotices:
 
     def _tell(self, job: Job) -> None:
         if self._cluster is not None and job.status == "STOPPED" and job.id in self._cluster.stopped_here:
-            return  # whoever stopped it is told in another place
+            return  # the action that stopped it reports it
         self._app.notify(
             notice_text(job), severity="information" if job.status == "SUCCEEDED" else "warning", markup=False
         )

@@ -112,7 +112,7 @@ class JobPage(TextDialog):
             self.query_one("#job-tabs", Static).update(Content(" ").join(tabs))
             scroll = self.query_one("#text-scroll")
             is_log = TABS[self._tab] == "Log"
-            # Once somebody has scrolled up in a log, it stays where it is.
+            # After scrolling up, a log stays where it is.
             follows = is_log and (self._follows or scroll.is_vertical_scroll_end)
             self._follows = is_log and self._facts is None
             self.show(self._tab_lines())

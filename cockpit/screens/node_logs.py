@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 500
 MOST_MISSING = 3
-_LONG_ID = re.compile(r"([0-9a-f]{8})[0-9a-f]{40,}")  # of a worker: nobody reads it, and it takes a line
+_LONG_ID = re.compile(r"([0-9a-f]{8})[0-9a-f]{40,}")  # of a worker: unreadable, and a line long
 KIND_WIDTH, LONGEST_KIND = 11, 24
 
 
@@ -84,7 +84,7 @@ async def _choose_of_job(app: App[Any], cluster: LiveCluster, job: Job) -> LogFi
 class NodeLogs(Dialog[LogFile]):
     """Gives a file; words that are typed narrow the list, and `words` are typed already.
 
-    With `by_node` each file is told with its node; `missing` are sentences about what is not in the list.
+    With `by_node` each file is shown with its node; `missing` are sentences about what is not in the list.
     """
 
     DEFAULT_CSS = """

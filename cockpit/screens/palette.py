@@ -62,7 +62,7 @@ class ObjectsProvider(Provider):
 
 
 class Palette(CommandPalette):
-    """Textual's own, which writes nothing while nobody types."""
+    """Textual's own, which writes nothing without a key."""
 
     def on_mount(self) -> None:
         """A cursor that blinks costs bytes all the time."""

@@ -23,8 +23,8 @@ from cockpit.widgets.key_hints import Hint
 class PassphraseDialog(Dialog[Secret]):
     """Gives the passphrase that was typed, None where the user gave up.
 
-    For a new vault, or a new passphrase, it is typed twice and must be long enough; what is wrong is told here.
-    `gone` is told the answer when the dialog has left the screen, however it came to that.
+    For a new vault, or a new passphrase, it is typed twice and must be long enough; mistakes are shown here.
+    `gone` gets the answer when the dialog has left the screen, for any reason.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -95,7 +95,7 @@ def passphrase_asker(app: App[Any]) -> Ask:
     """How the library asks on the screen, to be given to `secrets.passphrase.ask_with`.
 
     It is called on a thread beside the app's own and blocks it until the dialog is left; on the app's thread it raises
-    RuntimeError, since nobody could answer there.
+    RuntimeError, since it would deadlock there.
     """
 
     async def asked(request: PassphraseRequest) -> Secret | None:

@@ -67,7 +67,7 @@ class SdlFiles:
             await self.open_path(path)
 
     async def open_path(self, path: Path) -> None:
-        """Open a file; a draft of it is offered, and who edits it elsewhere is told."""
+        """Open a file; a draft of it is offered, and another editor of it is reported."""
         found = await asyncio.to_thread(opened, path)
         if kind := kind_of(found.file.text):
             imported = await self._foreign.offer(found.file.text, path.name, kind)
@@ -99,7 +99,7 @@ class SdlFiles:
             await self.offer_drafts()
 
     async def begin(self, text: str, name: str) -> None:
-        """Lay a text on the desk that has no file."""
+        """Open a text without a file."""
         await asyncio.to_thread(self._pane.desk.clear)
         self._pane.desk.begin(text, name)
         self._pane.tell("")

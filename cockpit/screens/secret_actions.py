@@ -1,4 +1,4 @@
-"""What is done with secrets by a key: asked for, confirmed, done beside the screen, and told without a value."""
+"""Actions on secrets: confirmed, done in the background, and reported without a value."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -200,7 +200,7 @@ async def show_detail(work: Workspace, pane: SecretsPane) -> None:
 
 
 def _made_for(row: SecretRow | None) -> str:
-    """What would be generated. Raises UsageError for what somebody else gives out."""
+    """What would be generated. Raises UsageError for a value that is issued elsewhere."""
     if row is not None and row.name in PAIR:
         return "Key and certificate are made together, valid for ten years; the key is never shown."
     if row is not None and is_issued(row.name):

@@ -1,4 +1,4 @@
-"""Dialogs of the Secrets pane: a value that nobody sees, and what an import would move."""
+"""Dialogs of the Secrets pane: a hidden value, and what an import would move."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -18,7 +18,7 @@ from cockpit.widgets.key_hints import Hint
 
 
 class SshDialog(Dialog[Secret]):
-    """Gives what was typed, None where the user gave up; `gone` is told when it has left, however it came to that."""
+    """Gives what was typed, None where the user gave up; `gone` is called when it has left, for any reason."""
 
     DEFAULT_CSS = """
     SshDialog #ssh-question { width: 1fr; height: auto; }

@@ -1,4 +1,4 @@
-"""The first screen of somebody who has no cluster yet, and the switch to another one."""
+"""The first screen without a cluster, and the switch to another one."""
 
 from collections.abc import Sequence
 
@@ -32,10 +32,10 @@ class StartDialog(Dialog[Choice]):
     def __init__(self, contexts: Sequence[str], *, here: str = "", title: str = "Which cluster?") -> None:
         super().__init__(title)
         self._contexts = contexts
-        self._here = here  # the cluster that is open, which may have no saved name
+        self._here = here  # the open cluster, which may not be saved
 
     def contents(self) -> list[Widget]:
-        """Known clusters, the ways to one for whoever has none, and a field for an address."""
+        """Known clusters, ways to get one, and a field for an address."""
         known = [Option(visible(name), id=f"{CONTEXT}:{name}") for name in self._contexts]
         if self._here and self._here not in self._contexts:
             known.insert(0, Option(f"{visible(self._here)} (open now, not saved)", id=f"{HERE}:{self._here}"))

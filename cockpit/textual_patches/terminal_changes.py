@@ -59,14 +59,14 @@ class TerminalChanges:
     def __init__(self) -> None:
         self._lines: dict[int, dict[int, Cell]] = {}
         self.ascii_only = False
-        """Whether nothing but ASCII may be written, whoever drew it."""
+        """Whether only ASCII may be written."""
 
     def forget(self) -> None:
         """The terminal may show anything: the next updates are written as they are."""
         self._lines.clear()
 
     def smaller(self, update: Any) -> Any:
-        """The update without what the terminal shows already; what is no update of cells is passed on."""
+        """The update without what the terminal already shows; other updates pass through."""
         return Smaller(self, update) if isinstance(update, ChopsUpdate | LayoutUpdate) else update
 
     def written(self, places: Iterable[Place], colours: ColorSystem) -> str:
@@ -99,7 +99,7 @@ class Smaller(CompositorUpdate):
         return self.text(console)
 
     def text(self, console: Console) -> str:
-        """The same; whoever asks for it has to write it, for from then on it counts as written."""
+        """The same; the caller must write it, since from then on it counts as written."""
         if self._text is None:
             colours = console._color_system or ColorSystem.TRUECOLOR
             self._text = self._changes.written(_places(self._update), colours)

@@ -1,4 +1,4 @@
-"""The names under which the keys of widgets stand in the user's key map, such as `table.up`."""
+"""The names of widgets' keys in the user's key map, such as `table.up`."""
 
 from collections.abc import Iterator, Mapping
 

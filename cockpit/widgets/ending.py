@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable
 
-# A terminal that is gone may block whoever writes to it for ever.
+# Writing to a terminal that is gone may block forever.
 PATIENCE_S = 3.0
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
@@ -40,7 +40,7 @@ class Ending:
                 asyncio.get_running_loop().remove_signal_handler(number)
 
     def look(self) -> None:
-        """See whether the terminal is still there, who ignores SIGHUP is not told; or who draws for a browser."""
+        """Check whether the terminal, or the browser's page, is still there."""
         if not self._is_watching:
             return
         if not _is_terminal() if self._has_terminal else os.getppid() != self._parent:

@@ -105,11 +105,11 @@ class FilterBar(Horizontal):
         self.screen.set_focus(self._input)
 
     def result(self, text: str = "", tone: str = "quiet") -> None:
-        """Say what came of the text, such as `12 of 212` or why it is no regex."""
+        """Show the result of the text, such as `12 of 212` or why the regex is invalid."""
         self._result.show([], [Piece(text, tone, priority=0)] if text else [])
 
     def _put(self, text: str) -> None:
-        # The text is known before the input tells of it, so that it is not taken for typing.
+        # The text is known before the input's message arrives, so that it does not count as typing.
         self._known = self._input.value = text[:LONGEST]
         self._input.cursor_position = len(self._input.value)
 

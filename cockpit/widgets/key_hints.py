@@ -20,7 +20,7 @@ GAP = 2
 class Hint(msgspec.Struct, frozen=True):
     """A key and what it does here; `action` is what a click on it asks for.
 
-    Hints stand in order of importance; `keep` are those, such as `? help`, that go last all the same.
+    Hints are in order of importance; `keep` are those, such as `? help`, that go last all the same.
     """
 
     key: str

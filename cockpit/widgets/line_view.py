@@ -1,4 +1,4 @@
-"""A scrolling view that repaints only the lines whose content is no longer what the terminal shows."""
+"""A scrolling view that repaints only lines that differ from what the terminal shows."""
 
 from math import ceil
 

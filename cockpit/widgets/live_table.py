@@ -75,7 +75,7 @@ class LiveTable(TableKeys, can_focus=True):
 
     @dataclass
     class RowHighlighted(StateMessage):
-        """The cursor is on another row; `key` is None where there are no rows any more."""
+        """The cursor is on another row; `key` is None where no rows are left."""
 
         key: str | None
 

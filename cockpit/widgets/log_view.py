@@ -159,7 +159,7 @@ class LogView(LogPages, can_focus=True):
         self._show()
 
     def _number_lines(self) -> None:
-        """Have every line counted now, since somebody leaves the end: a gigabyte takes half a second."""
+        """Count every line now, since the user leaves the end: a gigabyte takes half a second."""
         if not self._index.is_complete:
             while not self._index.extend(_COUNTED_AT_ONCE):
                 pass

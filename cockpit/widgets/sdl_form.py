@@ -31,7 +31,7 @@ FIELDS_WITH_NUMBERS = ("count", "cpu", "gpu", "price")
 
 
 class FormView(CursorLines):
-    """The rows. What a key on one of them asks for is told by messages; nothing is changed here."""
+    """The rows. A key on one of them posts a message; nothing is changed here."""
 
     STYLES = "form-view"
     COMPONENT_CLASSES = tone_classes("form-view") | {"form-view--cursor", "form-view--idle-cursor"}
@@ -107,7 +107,7 @@ class FormView(CursorLines):
 
     def show_grey(self, reason: str) -> None:
         """The rows that are there, quietly, and above them why they wait."""
-        # As rows, so that nothing has to be laid out anew while somebody types.
+        # As rows, so that typing causes no new layout.
         lines = textwrap.wrap(visible(reason), max(20, self.view_size.width - 2))
         above = [FormRow(key=f"reason:{at}", kind="reason", label=line) for at, line in enumerate(lines)]
         self.show([*above, *(row for row in self._rows if row.kind != "reason")], grey=True)
@@ -394,7 +394,7 @@ def _fitting(choices: Sequence[str], typed: str) -> list[str]:
 
 
 def _keys_of(row: FormRow) -> str:
-    """What a key does to a row, for whoever sees it for the first time."""
+    """What a key does to a row, for a first-time user."""
     if row.field in FIELDS_WITH_NUMBERS:
         return "⏎ edit  + − more, less"
     if row.kind == "also":

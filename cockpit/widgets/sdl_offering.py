@@ -20,7 +20,7 @@ class SdlOffering(SdlView):
     """Shows a list, gives it the keys and clicks that are its own, and writes what is chosen."""
 
     _offers: Offers | None = None
-    # The version of the text that somebody typed: only then is anything offered unasked.
+    # The version of the text after typing: only then are completions offered unasked.
     typed_version = -1
 
     # --- the list ---
@@ -65,7 +65,7 @@ class SdlOffering(SdlView):
     # --- keys and mouse ---
 
     def is_for_offers(self, key: str) -> bool:
-        """Do what a key does to the list; of a list that nobody asked for only Tab and Escape."""
+        """Handle a key of the list; of an unasked list only Tab and Escape."""
         if self._offers is None:
             return False
         if key == "tab" or (key == "enter" and self._offers.is_active):
@@ -78,7 +78,7 @@ class SdlOffering(SdlView):
         return key == "escape"
 
     def on_blur(self) -> None:
-        """The list is for whoever types here."""
+        """The list belongs to the focused text."""
         self.offer(None)
 
     async def _on_mouse_down(self, event: events.MouseDown) -> None:

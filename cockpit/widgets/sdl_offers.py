@@ -1,4 +1,4 @@
-"""What can be written at the cursor, as a small list drawn over the text: nothing has to be laid out anew for it."""
+"""Completions at the cursor, as a small list drawn over the text without a new layout."""
 
 from collections.abc import Callable, Hashable, Sequence
 

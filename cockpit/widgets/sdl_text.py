@@ -122,7 +122,7 @@ class SdlText(SdlOffering):
         return result
 
     def undo(self) -> None:
-        """Take the last step back, whoever made it."""
+        """Undo the last step, of form or text."""
         self._go(self.session.undo())
 
     def redo(self) -> None:

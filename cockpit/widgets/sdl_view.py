@@ -163,7 +163,7 @@ class SdlView(TextArea):
         self._coloured = set()
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Draw lines of the screen; the text area's own way works all styles out anew for each of them."""
+        """Draw lines of the screen; TextArea would compute all styles again for each of them."""
         if not self._is_styled and self._theme is not None:
             self._is_styled = True
             self._theme.apply_css(self)

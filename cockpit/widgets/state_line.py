@@ -15,7 +15,7 @@ GAP = 3
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """A piece of a line; where there is no room for all, those with the highest `priority` go first, 0 never."""
+    """A piece of a line; on a narrow line those with the highest `priority` are dropped first, 0 never."""
 
     text: str
     tone: str = ""

@@ -1,7 +1,7 @@
 """Tones: what a piece of text means, and the theme's colours for it.
 
 `error` is wrong, `warn` needs a look, `accent` is what the eye should find, `strong` stands out without colour,
-`quiet` may be overlooked; everything healthy has no tone.
+`quiet` may be overlooked; healthy things are drawn plainly.
 """
 
 from rich.style import Style
@@ -40,7 +40,7 @@ class Palette:
         self._styles: dict[tuple[str, str], Style] = {}
 
     def style(self, tone: str = "", base: str = "") -> Style:
-        """The style of a tone on the background of a component; what is no tone is drawn plainly."""
+        """The style of a tone on the background of a component; anything else is drawn plainly."""
         known = self._styles.get((base, tone))
         if known is None:
             known = self._styles[base, tone] = self._resolved(tone, base)

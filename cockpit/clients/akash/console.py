@@ -287,13 +287,13 @@ class ConsoleClient:
         A list's leases may therefore lack some: `deployment` is right about one.
         """
         found: list[Deployment] = []
-        told, has_all, unreadable = None, False, 0
+        reported, has_all, unreadable = None, False, 0
         for page in range(MOST_PAGES):
             params = {"skip": str(page * PAGE), "limit": str(PAGE), "state": state}
             reply = await self.http.read(
                 "/v1/deployments", what="list deployments", params=params | ({"search": search} if search else {})
             )
-            told = told or server_time(reply)
+            reported = reported or server_time(reply)
             data = fields(self.http.data(reply))
             if not isinstance(data.get("deployments"), list):
                 raise self.http.malformed(reply)
@@ -304,7 +304,7 @@ class ConsoleClient:
                 has_all = True
                 break
         kept = [row for row in _filed(found) if row.is_closed == (state == "closed")]
-        return DeploymentList(deployments=tuple(kept), server_time=told, has_all=has_all, unreadable=unreadable)
+        return DeploymentList(deployments=tuple(kept), server_time=reported, has_all=has_all, unreadable=unreadable)
 
     async def deployment(self, dseq: str) -> Deployment:
         """One deployment with its leases. Raises NotFoundError.

@@ -2,7 +2,7 @@
 
 The container needs `sh`, `tar`, `tail`, `head`, `wc` and `sha256sum`, which busybox has too. An archive of files that
 do not change is the same each time, so a broken stream goes on at its offset; the SHA-256 of the whole shows whether
-it did, and where not the copy begins anew, once.
+it did, and where not the copy restarts, once.
 """
 
 import asyncio

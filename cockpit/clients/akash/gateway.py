@@ -34,7 +34,7 @@ Mint = Callable[[], Awaitable[Secret]]
 
 
 class LogLine(msgspec.Struct, frozen=True):
-    """A line of a pod's log; `at` is when it came, in seconds since the epoch, since the log has no times."""
+    """A line of a pod's log; `at` is its arrival in seconds since the epoch: the log has no times."""
 
     pod: str
     text: str
@@ -211,7 +211,7 @@ class ProviderGateway:
 
 
 class LogOverlap:
-    """Tells new lines of a log from those that come again once it is opened anew: it has neither times nor numbers.
+    """Tells new lines of a log from repeated ones after it is reopened: it has neither times nor numbers.
 
     Where lines repeat, some may come twice; none is lost.
     """
@@ -222,7 +222,7 @@ class LogOverlap:
         self._held: list[LogLine] = []
 
     def reopen(self) -> None:
-        """The stream begins anew, with lines of before."""
+        """The stream restarts, with earlier lines."""
         self._places = list(range(len(self._known))) or None
         self._held = []
 
@@ -250,7 +250,7 @@ class Shell:
     def __init__(self, socket: Socket) -> None:
         self._socket = socket
         self.exit_code: int | None = None
-        """None until the provider has told the result."""
+        """None until the provider has sent the result."""
         self._errors = bytearray()
 
     @property
@@ -285,7 +285,7 @@ class Shell:
         return code
 
     async def write(self, data: bytes) -> None:
-        """Give it standard input; there is no way to end it, so the command must know how much it is to read."""
+        """Send standard input. It cannot be closed, so the command must know how much to read."""
         await self._socket.send(bytes([STDIN]) + data)
 
     async def resize(self, width: int, height: int) -> None:

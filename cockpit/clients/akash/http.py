@@ -64,8 +64,8 @@ class ConsoleHttp:
             reply = await self.wire.answer(method, path, params=params, json=json, limit=REPLY_LIMIT, seconds=seconds)
         except UnreachableError as error:
             raise self._unanswered(what, error) from error
-        if (told := server_time(reply)) is not None:
-            self.ahead_s = told - self.clock.now().wall
+        if (reported := server_time(reply)) is not None:
+            self.ahead_s = reported - self.clock.now().wall
         if reply.status >= 300:
             masker = Masker(self.wire.endpoint.secrets())
             raise refusal(reply, host=self.host, what=what, masker=masker, is_secret=is_secret)
@@ -125,7 +125,7 @@ class ConsoleHttp:
 
 
 def server_time(reply: Reply) -> float | None:
-    """The server's clock, in seconds since the epoch, where the reply told it."""
+    """The server's clock, in seconds since the epoch, where the reply gave it."""
     try:
         return parsedate_to_datetime(reply.date).timestamp()
     except (ValueError, TypeError):

@@ -79,7 +79,7 @@ def flag(value: Any) -> bool | None:
 
 
 def coin(value: Any) -> Coin:
-    """A coin; one that cannot be read has no denomination, so that it never counts as money of ours."""
+    """A coin; an unreadable one gets an empty denomination, so that it never counts as our money."""
     found, amount = fields(value), decimal(fields(value).get("amount"))
     return Coin(text(found.get("denom")), amount) if amount is not None else Coin("", Decimal(0))
 

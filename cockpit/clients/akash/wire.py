@@ -219,7 +219,7 @@ def _gpu(row: Fields) -> GpuModel:
 
 
 def gpu_price_of(row: Fields) -> GpuOffer:
-    """A model of GPU as `/v1/gpu-prices` tells of it; prices are USD per hour."""
+    """A GPU model as `/v1/gpu-prices` lists it; prices are USD per hour."""
     price, units = fields(row.get("price")), fields(row.get("availability"))
     return GpuOffer(
         gpu=_gpu(row),

@@ -31,7 +31,7 @@ class EventsApi:
         """Events and unwanted deaths, the latest first, equal ones folded; with `everything` wanted deaths too.
 
         A job is named by the `job_id` of the query and its submission ID, since Ray's events hold only the latter. An
-        older Ray has no list of events, only the deaths.
+        older Ray releases do not list events, only deaths.
         """
         is_of_job = query.job_id is not None or submission_id is not None
         found: list[StateRows[ClusterEvent]] = [await self._told(submission_id, is_of_job=is_of_job)]
@@ -71,7 +71,7 @@ class EventsApi:
         return timezone(timedelta(minutes=-minutes if found[1] == "-" else minutes))
 
     async def _deaths(self, query: Query) -> Sequence[StateRows[ClusterEvent]]:
-        """Of actors and workers; an actor that took its worker along is told once, with the worker's time."""
+        """Of actors and workers; an actor that died with its worker is listed once, with the worker's time."""
         workers = await self._workloads.workers(Query(job_id=query.job_id, states=("DEAD",)))
         filters: list[Filter] = [("state", "=", "DEAD")]
         filters += [("job_id", "=", query.job_id)] if query.job_id else []
@@ -79,15 +79,17 @@ class EventsApi:
         ended: dict[tuple[str | None, int | None], Worker] = {
             (worker.node_id, worker.pid): worker for worker in workers.rows if worker.pid
         }
-        told = [actor for actor in actors.rows if query.everything or not (actor.death_cause or DeathCause()).is_wanted]
-        by_actor = {(actor.node_id, actor.pid) for actor in told}
+        shown = [
+            actor for actor in actors.rows if query.everything or not (actor.death_cause or DeathCause()).is_wanted
+        ]
+        by_actor = {(actor.node_id, actor.pid) for actor in shown}
         others = (
             worker
             for place, worker in ended.items()
             if place not in by_actor and (query.everything or worker.exit_type in UNWANTED_EXITS)
         )
         return (
-            with_rows(actors, (_actor(actor, ended.get((actor.node_id, actor.pid))) for actor in told)),
+            with_rows(actors, (_actor(actor, ended.get((actor.node_id, actor.pid))) for actor in shown)),
             with_rows(workers, map(_worker, others)),
         )
 

@@ -23,7 +23,7 @@ class JobsApi:
     async def list(self) -> Rows[Job]:
         """Every job that the head remembers, newest first.
 
-        Ray sends the whole list in hash order each time; there is no paging (1,000 jobs: about 0.6 MB).
+        Ray sends the whole list in hash order each time; without paging (1,000 jobs: about 0.6 MB).
         """
         address = self._http.address
         given = self._reader.rows(await self._http.get_list("/api/jobs/"), address=address)

@@ -1,6 +1,6 @@
 """Log files on releases of Ray that do not hand them out as 2.60 does.
 
-Measured: 2.40 marks every chunk with a byte of its own unless it is asked for `format=text`, and tells of a failure in
+Measured: 2.40 marks every chunk with an extra byte unless it is asked for `format=text`, and reports a failure in
 the body of a 200. 2.52 with tokens hands out none at all, since its dashboard passes no token on to its agents when a
 reply is streamed (2.53 does, by its source); it still gives the log of a job as one text.
 """
@@ -30,7 +30,7 @@ Fetch = Callable[[], Awaitable[bytes]]
 
 
 async def without_failures(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    """`chunks` as they are. Raises ServerError where they are 2.40's words for why there is no log."""
+    """`chunks` as they are. Raises ServerError where they are 2.40's message for a missing log."""
     held: bytes | None = b""
     async for chunk in chunks:
         if held is None:
@@ -81,7 +81,7 @@ async def _fetched(fetch: Fetch) -> bytes:
     try:
         return await fetch()
     except ServerError as error:
-        # A character that is only half written yet is no reason to give up.
+        # A half-written character does not end the log.
         if "codec can't decode" not in error.detail or "unexpected end of data" in error.detail:
             raise
         raise RejectedError(

@@ -193,7 +193,7 @@ class SchedulingApi:
         return await self.waiting_actor(SUPERVISOR_NAME + submission_id)
 
     async def waiting_supervisors(self) -> tuple[PendingActor, ...]:
-        """The actors that are to run the entrypoints of pending jobs and have no node yet."""
+        """The supervisor actors of pending jobs that are not placed yet."""
         filters: list[Filter] = [("state", "=", "PENDING_CREATION"), ("class_name", "=", SUPERVISOR_CLASS)]
         return (await self._state.list("actors", PendingActor, filters, detail=True)).rows
 

@@ -53,7 +53,7 @@ class StateApi:
         """The rows of one kind, such as `actors`, that pass every filter; each is decoded by itself.
 
         Raises RejectedError for a column that the kind does not have, and with the fault `unsupported` where this
-        release of Ray has no such list.
+        release of Ray does not offer this list.
         """
         params = [("limit", str(limit)), ("timeout", ANSWER_SECONDS), *([("detail", "true")] if detail else [])]
         for key, predicate, value in filters:
@@ -98,7 +98,7 @@ class StateApi:
         return max(rows, key=lambda row: row.attempt_number or 0)
 
     async def tasks_of(self, job_id: str) -> StateRows[Task]:
-        """The tasks of a job that Ray remembers, 10,000 at most; none is no error."""
+        """The tasks of a job that Ray remembers, 10,000 at most; an empty list is not an error."""
         return await self.list("tasks", Task, [("job_id", "=", job_id)], detail=True)
 
     async def _by_id(self, kind: str, type_: type[R], key: str, value: str) -> Sequence[R]:

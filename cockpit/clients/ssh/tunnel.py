@@ -104,7 +104,7 @@ class Tunnel:
         return self._refusals
 
     async def explained(self, before: int) -> UnreachableError | None:
-        """Why a connection through it ended, as far as that is its doing: known a moment later than the end itself."""
+        """Why a connection through it ended, where the tunnel caused it: known a moment after the end itself."""
         with suppress(TimeoutError):
             async with asyncio.timeout(EXPLAIN_S):
                 while self._refusals == before and self.state.phase == "up":

@@ -19,7 +19,7 @@ class Bastion(msgspec.Struct, frozen=True):
 
 
 def bastion_of(destination: str | None, local_port: int | None) -> Bastion | None:
-    """The bastion that was named. Raises UsageError for a port without one, and for what is no destination."""
+    """The bastion that was named. Raises UsageError for a port without one, and for an invalid destination."""
     from cockpit.clients.ssh.route import checked_destination
 
     if destination is not None:
@@ -30,10 +30,10 @@ def bastion_of(destination: str | None, local_port: int | None) -> Bastion | Non
 
 
 async def open_tunnel(bastion: Bastion, address: Address) -> "Tunnel":
-    """A tunnel to the address as the bastion knows it, to be closed by whoever uses it.
+    """A tunnel to the address as the bastion knows it; the caller closes it.
 
     It tries again by itself while the bastion is away. Raises UntrustedError for its host key, AuthenticationError
-    where it lets nobody in, UsageError where ssh cannot be used.
+    where it refuses the login, UsageError where ssh cannot be used.
     """
     # Most clusters are reached without.
     from cockpit.clients.ssh.route import route_to

@@ -196,7 +196,7 @@ def _from_context(name: str, environment: Mapping[str, str]) -> Target:
 def _context_token(name: str, context: Context, scopes: tuple[str, ...]) -> FoundToken | None:
     source = f"context {name}"
     if context.token is not None:
-        if REFERENCE_PREFIX not in context.token:  # told without repeating it
+        if REFERENCE_PREFIX not in context.token:  # reported without repeating it
             raise plain_secret(name, "token")
         token = resolve_reference(context.token, scopes=scopes)
         return FoundToken(checked_token(token.reveal(), source), source)
@@ -218,7 +218,7 @@ async def connect(
 ) -> RayClient:
     """A client of the target, once it is clear whom it speaks to and what may be sent there.
 
-    A certificate that nobody vouches for is asked about first, or accepted if it is the one named by `accept`.
+    An untrusted certificate is asked about first, or accepted if it is the one named by `accept`.
     A token that needs a yes which was not given yet is sent only after `ask` says so (or with `agreed`); the yes is
     remembered for the address. Where the cluster wants no token, nothing is asked and none is sent.
     Raises AuthenticationError where it wants one and the answer was no, and UntrustedError as `settle` does.
@@ -258,7 +258,7 @@ class _Resolver:
             if open_questions(target, settings.load_consents()):
                 return None
             tls = await settle(endpoint_of(target, target.tls, None, is_bare=True), scopes=target.scopes)
-        except CockpitError:  # the failed request has told what is wrong
+        except CockpitError:  # the failed request has said what is wrong
             return None
         self._target = target
         return endpoint_of(target, tls, None)
@@ -287,7 +287,7 @@ async def _wants_token(client: RayClient) -> bool:
         if await client.authentication_mode() in (None, "disabled"):
             return False
     except AuthenticationError:
-        pass  # what stands in front of it lets nobody in without one
+        pass  # the proxy in front of it requires one
     except BaseException:
         await client.close()
         raise

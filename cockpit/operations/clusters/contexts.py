@@ -28,7 +28,7 @@ from cockpit.toml_text import with_table, with_value, without_table
 if TYPE_CHECKING:
     from cockpit.operations.clusters.sdl_access import SdlAccess
 
-# A user with a password, or a query: neither belongs into an address, and what somebody wrote there is not shown.
+# A user with a password, or a query: neither belongs in an address, and it may be secret, so it is not shown.
 _WITHIN_ADDRESS = re.compile(r"(?<=//)[^/]*(?=@)|^[^/]*(?=@)|(?<=[?#]).+")
 
 KNOWN_SCHEMES = ("http://", "https://")
@@ -111,8 +111,8 @@ async def find_address(text: str, *, expects_tls: bool = False, is_far: bool = F
     """The address that people mean by what they have: a URL, the name of a host on Akash, or `host:port`.
 
     Where no scheme is given the host is asked which one it speaks; nothing but a TLS handshake is sent. `expects_tls`
-    and `is_far` (only a bastion can ask it) make that unnecessary. Raises UsageError for what is no dashboard's address
-    and UnreachableError where nobody answers who could tell.
+    and `is_far` (only a bastion can ask it) make that unnecessary. Raises UsageError for another kind of
+    address and UnreachableError where no server answers.
     """
     text = text.strip()
     if text.startswith("ray://"):

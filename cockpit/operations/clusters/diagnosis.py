@@ -75,7 +75,7 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def fault_of(error: CockpitError) -> str:
-    """The word for programs that an error stands for."""
+    """The word for programs of an error."""
     named = (name for kind, name in _CLASSES if isinstance(error, kind))
     return error.fault or next(named, "failed")
 
@@ -113,7 +113,7 @@ class _Examination:
 async def diagnose(selection: Selection, name: str) -> Diagnosis:
     """Examine a cluster; whatever is wrong becomes a check, so nothing of it is raised.
 
-    Nothing is sent that was not agreed to, and a certificate that nobody vouches for is not accepted by this.
+    Nothing is sent that was not agreed to, and an untrusted certificate is not accepted by this.
     """
     examination = _Examination(name)
     target = await _target(examination, selection)
@@ -147,13 +147,13 @@ def _bare(name: str) -> Target | None:
     try:
         bastion = bastion_of(context.ssh, context.ssh_port)
         tls, address = tls_of(name, context), parse_address(context.address)
-    except UsageError:  # told already
+    except UsageError:  # reported already
         return None
     return Target(name=name, address=address, tls=tls, context=context, bastion=bastion)
 
 
 async def _way(examination: _Examination, target: Target) -> bool:
-    """Whether the cluster can be spoken to, as far as that is known before it is spoken to."""
+    """Whether the cluster can be asked, as known before the first request."""
     through = f"through {target.bastion.destination}" if target.bastion else ""
     if target.context is not None and target.context.proxy and not through:
         through = "through the proxy that the environment names"

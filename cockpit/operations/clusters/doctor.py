@@ -56,7 +56,7 @@ def known_selections(environment: Mapping[str, str] = os.environ) -> dict[str, S
     """Every cluster that has a name, and the one that the environment names."""
     try:
         known = known_clusters()
-    except UsageError:  # told among the checks of the machine
+    except UsageError:  # reported among the checks of the machine
         known = KnownList(())
     found = {row.name: Selection(context=row.name) for row in known.rows}
     if (variable := variable_with_address(environment)) is not None:

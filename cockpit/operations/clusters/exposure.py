@@ -16,7 +16,7 @@ OPEN_MODES = ("disabled", "none")
 
 
 class Reach(StrEnum):
-    """From where an address can be reached; a name that nobody resolved may lead anywhere."""
+    """From where an address can be reached; an unresolved name may lead anywhere."""
 
     LOOPBACK = "loopback"
     PRIVATE = "private"
@@ -28,7 +28,7 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
     """How a dashboard stands in the world.
 
     `mode` is Ray's own (`disabled`, `token`, `k8s`), or `none` for a Ray before 2.52, which knows no tokens;
-    `is_guarded` says that something in front of it turns away whoever shows nothing.
+    `is_guarded` says that a proxy in front of it refuses requests without credentials.
     """
 
     mode: str
@@ -38,12 +38,12 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_open(self) -> bool:
-        """Whether whoever reaches it may run commands there (CVE-2023-48022)."""
+        """Whether anyone who reaches it can run commands there (CVE-2023-48022)."""
         return self.mode in OPEN_MODES and not self.is_guarded
 
 
 async def look(client: RayClient) -> Exposure:
-    """Ask the dashboard for its mode, and the resolver for what its name stands for. Raises what the client raises."""
+    """Ask the dashboard for its mode, and the resolver for its addresses. Raises what the client raises."""
     mode = await client.authentication_mode() or "none"
     version = (await client.version()).ray_version if mode == "none" else None
     is_guarded = mode in OPEN_MODES and await _turns_strangers_away(client)
@@ -79,7 +79,7 @@ async def _reach(transport: Transport) -> Reach:
 
 
 def reach_of(address: Address, addresses: Iterable[str]) -> Reach:
-    """From where an address can be reached, by the IP addresses that its host stands for; the farthest counts."""
+    """From where an address can be reached, by the IP addresses of its host; the farthest counts."""
     if address.is_loopback:
         return Reach.LOOPBACK
     found = {_reach_of_ip(one) for one in addresses or _literal(address.host)}

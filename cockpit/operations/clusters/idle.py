@@ -1,4 +1,4 @@
-"""The idle-GPU radar: GPUs that somebody holds and does not use, since when, and what that costs."""
+"""The idle-GPU radar: GPUs that are held and not used, since when, and what that costs."""
 
 from collections.abc import Mapping, Sequence
 
@@ -29,7 +29,7 @@ def idle_gpus(
     """The idle GPUs of the living nodes, the greatest waste first; those known to be idle for less time are left out.
 
     A GPU whose known past is shorter than `min_seconds` stays, with `known_for` set: whether it counts is not known.
-    `holdings` are those of the history, and `covered_since` is from when on that has no gap; None where there is no
+    `holdings` are those of the history, and `covered_since` is since when it has no gap; None where there is no
     history. With 0 the present sample alone decides.
     """
     names = stable_names(nodes)

@@ -34,7 +34,7 @@ class LiveCluster:
     """One cluster on the screen. `close` it when another takes its place.
 
     `name` is the context's, `scopes` are where its secrets are looked for, `is_read_only` forbids changes, and
-    `closing` is whatever else ends with it; `target` is how it was found, where somebody named it. `stopping` holds the
+    `closing` is what else ends with it; `target` is how it was found, if it was named. `stopping` holds the
     ids of jobs that Ray was asked to stop and that have not ended yet, `stopped_here` of all that it was asked to.
     """
 
@@ -124,25 +124,25 @@ class LiveCluster:
 
     async def _observe_rest(self, work: Iterator[None]) -> None:
         is_done = False
-        while work is self._observing and not is_done:  # what is newer tells of these nodes too
+        while work is self._observing and not is_done:  # a newer answer covers these nodes too
             await asyncio.sleep(REST_SECONDS)
             _, is_done = some_of(work)
 
     def _way_changed(self) -> None:
-        """What could not be asked while the way was closed is asked as soon as it is open, and the other way round."""
+        """Retry what was blocked as soon as the tunnel opens, and pause what needs it as soon as it closes."""
         self.hub.kick()
 
-    def on_let_in(self, told: Callable[[], None]) -> None:
-        """Have `told` called when what was refused may go on: with another token, or another certificate."""
-        self._let_in.append(told)
+    def on_let_in(self, callback: Callable[[], None]) -> None:
+        """Call `callback` when refused requests may go on: with another token, or another certificate."""
+        self._let_in.append(callback)
 
     def let_in(self) -> None:
         """Ask again for what was refused, now, and for the way there."""
         if (passage := self.endpoint.passage) is not None:
             passage.hurry()
         self.hub.kick()
-        for told in self._let_in:
-            told()
+        for callback in self._let_in:
+            callback()
 
     async def close(self) -> None:
         """Ask for nothing more and let go of the connection."""

@@ -104,7 +104,7 @@ def selection_opener(
 def replay_opener(path: Path) -> Opener:
     """Opens a recording, which runs from its beginning by its own clock.
 
-    The opener raises UsageError for what is no recording.
+    The opener raises UsageError for a file that is not a recording.
     """
 
     async def open_replay(opening: Opening) -> LiveCluster:

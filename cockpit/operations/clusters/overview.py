@@ -1,4 +1,4 @@
-"""All clusters that have a name, side by side: asked seldom, each at its own pace, and only while somebody looks."""
+"""All saved clusters, side by side: asked seldom, each at its own pace, and only while the pane is visible."""
 
 import asyncio
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from cockpit.secrets.passphrase import unasked
 
 HEALTH_SECONDS, JOBS_SECONDS = 30.0, 60.0
 RETRY_SECONDS = 60.0
-LINGER_SECONDS = 60.0  # a tunnel that nobody looks through is not held open for longer
+LINGER_SECONDS = 60.0  # an unused tunnel is closed after this time
 
 _WANT_A_PERSON = ("ssh-not-let-in", "ssh-host-unknown")
 
@@ -60,7 +60,7 @@ class Overview:
         return msgspec.structs.replace(row, money=money, cost=cost)
 
     async def reload(self) -> None:
-        """Read anew which clusters there are. Raises UsageError where that cannot be read."""
+        """Read again which clusters there are. Raises UsageError where that cannot be read."""
         found = await aside(known_clusters)
         self.problems = found.problems
         known = {row.name: row for row in found.rows}
@@ -328,7 +328,7 @@ async def _closed(hub: Hub, client: RayClient) -> None:
 
 
 def total_of(rows: list[ClusterRow]) -> tuple[Usage, float | None]:
-    """The GPUs of all clusters that are up, and what all cost in USD per hour as far as that is known."""
+    """The GPUs of all clusters that are up, and their total known cost in USD per hour."""
     seen = [row.gpus for row in rows if row.gpus is not None]
     costs = [row.cost for row in rows if row.cost is not None]
     gpus = Usage(used=sum(one.used for one in seen), total=sum(one.total for one in seen))

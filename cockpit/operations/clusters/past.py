@@ -40,7 +40,7 @@ class Past:
         return self._store.begin() if self._store else None
 
     def covered_since(self, *, since: float, now: float) -> float | None:
-        """From when on the history has no gap up to now, at most back to `since`; None where it has nothing of late."""
+        """Since when the history has no gap, at most back to `since`; None where it has nothing of late."""
         points = self._series([cluster_series("nodes")], since, now + TIERS[0].step)[cluster_series("nodes")]
         begin: float | None = None
         for point in reversed(points):
@@ -104,7 +104,7 @@ class Past:
         return [[kind, *name[len(kind) + 1 :].rsplit("/", 1)] for name in found if name.startswith(f"{kind}/")]
 
     def _one(self, text: str, known: set[str], what: str) -> str:
-        """The name that is meant: itself, or the only one that begins so; any name while there is no history."""
+        """The name that is meant: itself, or the only one that begins so; any name while the history is empty."""
         if text in known or not known:
             return text
         found = sorted(name for name in known if name.startswith(text))

@@ -7,7 +7,7 @@ from cockpit.operations.clusters.exposure import Exposure, Reach, reach_of
 
 NOT_VERIFIED = "NOT VERIFIED"
 
-# What whoever owns the cluster can do about it.
+# What the cluster's owner can do about it.
 _BEHIND_GATEWAY = (
     "Start Ray with RAY_AUTH_MODE=token behind a TLS gateway, as the SDLs of `sdl new` do, or close the port."
 )
@@ -97,7 +97,7 @@ def _shows_nothing(endpoint: Endpoint) -> bool:
 
 
 def _ignored(endpoint: Endpoint, exposure: Exposure | None, words: str) -> Protection | None:
-    """A token that protects nothing; on this machine alone that is nobody's worry."""
+    """A token that protects nothing; harmless where only this machine reaches it."""
     if exposure is None or exposure.reach is Reach.LOOPBACK or endpoint.token is None:
         return None
     if exposure.mode != "none" or exposure.is_guarded:

@@ -54,7 +54,7 @@ async def token_again(cluster: LiveCluster) -> Secret:
 async def use_token(cluster: LiveCluster, token: Secret, ask: Ask) -> None:
     """Show this token from now on, after the questions that it may raise, and ask the cluster again.
 
-    Raises UsageError for what is no token, AuthenticationError where the answer was no.
+    Raises UsageError for an invalid token, AuthenticationError where the cluster refuses it.
     """
     token = checked_token(token.reveal(), "what was typed")
     if cluster.target is not None:

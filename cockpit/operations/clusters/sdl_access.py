@@ -1,4 +1,4 @@
-"""What an SDL tells of the cluster that it describes: which token lets in, and which certificate it shows."""
+"""What an SDL says about its cluster: the token that it accepts, and the certificate that it presents."""
 
 from pathlib import Path
 from typing import Any

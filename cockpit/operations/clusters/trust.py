@@ -18,7 +18,7 @@ from cockpit.model.certificates import parse_fingerprint
 from cockpit.operations.question import Ask, Question
 from cockpit.secrets.certificates import made_certificates
 
-# In the place of a fingerprint: an authority vouched for it once, so nobody is offered to trust anything less there.
+# In the place of a fingerprint: an authority signed it once, so no weaker trust is offered there.
 VOUCHED = "authorities"
 
 
@@ -28,7 +28,7 @@ async def settle(
     """Whom to trust at this endpoint from now on.
 
     `scopes` are where a certificate of ours may be known from; `accept` is a fingerprint that the user names. Where
-    nobody answers the trust stays as it is: the first request will tell. Raises UntrustedError where the certificate is
+    no server answers the trust stays as it is until the first request. Raises UntrustedError where the certificate is
     refused, UsageError where `accept` contradicts the context.
     """
     tls, place = endpoint.tls, endpoint.place

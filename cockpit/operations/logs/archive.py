@@ -80,20 +80,20 @@ class _Quiet:
 
 
 async def save_logs(
-    client: RayClient, job_id: str, path: Path, *, told: Callable[[str, int], None] = lambda _name, _size: None
+    client: RayClient, job_id: str, path: Path, *, on_file: Callable[[str, int], None] = lambda _name, _size: None
 ) -> Saved:
     """Write the log of a job, and the files of its workers on every living node, to a tar file (mode 0600).
 
     A name that ends in `gz` is compressed. One file at a time, through a spool on disk: memory does not grow with them.
-    `told` hears of each. The file appears when it is whole. Raises NotFoundError for an unknown job, UsageError where
-    the file cannot be written, and what the client raises.
+    `on_file` gets each name and size. The file appears when it is complete. Raises NotFoundError for an unknown
+    job, UsageError where the file cannot be written, and what the client raises.
     """
     job = await client.jobs.get(job_id)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as out:
-            saved = await _Archive(client, job, out, told, compressed=path.name.endswith("gz")).write()
+            saved = await _Archive(client, job, out, on_file, compressed=path.name.endswith("gz")).write()
         os.replace(draft, path)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror or error}.") from error
@@ -105,12 +105,12 @@ async def save_logs(
 
 class _Archive:
     def __init__(
-        self, client: RayClient, job: Job, out: IO[bytes], told: Callable[[str, int], None], *, compressed: bool
+        self, client: RayClient, job: Job, out: IO[bytes], on_file: Callable[[str, int], None], *, compressed: bool
     ) -> None:
         self._client = client
         self._job = job
         self._tar = tarfile.open(fileobj=out, mode="w:gz" if compressed else "w")  # noqa: SIM115 - closed by write
-        self._told = told
+        self._on_file = on_file
         self._files: list[tuple[str, int]] = []
         self._missing: list[str] = []
 
@@ -147,7 +147,7 @@ class _Archive:
         info.size, info.mtime, info.mode = size, int(time.time()), 0o600
         self._tar.addfile(info, data)
         self._files.append((info.name, size))
-        self._told(info.name, size)
+        self._on_file(info.name, size)
 
 
 class _Reader(io.RawIOBase):

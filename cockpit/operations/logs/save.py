@@ -50,7 +50,7 @@ def _is_taken(path: Path) -> bool:
 
 
 def _put(draft: Path, path: Path, replace: bool) -> None:
-    """Give the file its name, at once; without `replace` only if nobody else has taken that meanwhile."""
+    """Give the file its name, at once; without `replace` only if it is still free."""
     if not replace:
         try:
             os.link(draft, path)

@@ -57,7 +57,7 @@ class Hunt:
         self._told()
 
     def _settle(self) -> None:
-        """Go where one wants to go, once that is known for certain."""
+        """Jump to the wanted match once its place is known."""
         if self._wanted is None:
             return
         (near, step), hits, finder = self._wanted, self.hits, self.finder

@@ -181,7 +181,7 @@ class LogPages(LineView):
         return self.sentence() if y == 0 and not self._screen else None
 
     def sentence(self) -> str | None:
-        """What to say where there are no lines."""
+        """The text for an empty log."""
         return self.empty_sentence if not self._source.size else None
 
     def _is_whole(self, span: Span) -> bool:

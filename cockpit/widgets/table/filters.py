@@ -52,7 +52,7 @@ class Haystacks:
 
 
 class RowFilter:
-    """One filter, ready to use. Raises FilterError for what is no regex.
+    """One filter, ready to use. Raises FilterError for an invalid regex.
 
     Case does not matter. In a regex `^` and `$` stand for the ends of a cell.
     """

@@ -11,7 +11,7 @@ from cockpit.render.table import Arrangement
 class KeptArrangements:
     """Arrangements by the id of their table; without a `path` they last as long as this object.
 
-    A file that cannot be read is a `problem` to be told, and is replaced at the next change.
+    A file that cannot be read is a `problem` to report, and is replaced at the next change.
     """
 
     def __init__(self, path: Path | None = None) -> None:

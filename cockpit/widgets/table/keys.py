@@ -174,7 +174,7 @@ class TableKeys(TableView):
         self.rearrange(msgspec.structs.replace(self._arrangement, sort=sort))
 
     def _sortable(self) -> list[Column]:
-        """Columns on the screen: an order by one that has no room could not be understood."""
+        """Columns on the screen: an order by a hidden one could not be understood."""
         placed = self._current_layout(self.view_size.width).placed
         return [place.column for place in placed if place.column.sortable]
 

@@ -146,7 +146,7 @@ class RowModel:
 
     @property
     def place(self) -> int | None:
-        """Where in the view the cursor is; None where there are no rows."""
+        """The cursor's index in the view; None in an empty table."""
         return None if self.cursor is None else self.places.get(self.cursor)
 
     def move_to(self, place: int) -> None:

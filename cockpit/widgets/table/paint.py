@@ -70,7 +70,7 @@ class RowPainter:
         if sort is not None:
             arrow = self._glyphs.descending if sort.descending else self._glyphs.ascending
             text, room = text + arrow, room - 1
-        # Elsewhere the arrow of a column of numbers may stand in the gap after it.
+        # Elsewhere the arrow of a column of numbers may use the gap after it.
         before = max(0, place.width - size - (1 if sort is not None else 0)) if place.column.align == "right" else 0
         return [Segment(" " * before, ground), Segment(text, style), Segment(" " * (room - before), ground)]
 

@@ -33,7 +33,7 @@ def time_limit(seconds: float) -> Iterator[None]:
     """Raise TimeIsUpError inside the block once it has computed for `seconds`, in the middle of a regex search too.
 
     A search holds the interpreter, so that no thread and no task could end it; but it looks for signals.
-    Outside the main thread, where no signal arrives, there is no limit.
+    Outside the main thread no signal arrives, so the limit does not apply.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
