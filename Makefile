@@ -11,7 +11,7 @@ WORKERS = -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --maxprocesses 4 --dist loa
 
 COMPAT := 2.40 2.52
 
-.PHONY: help venv demo scripts test quick test-slow test-depth check format test-compat test-containers test-gallery test-gallery-slow test-gpu bench screenshots lock clean
+.PHONY: help venv demo scripts test quick test-slow test-depth test-prism check format test-compat test-containers test-gallery test-gallery-slow test-gpu bench screenshots lock clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,15 +31,15 @@ demo: $(READY)  ## start a real Ray here, run sample jobs on it, and look at the
 	@$(BIN)/rayakash-tui demo
 
 test: $(READY)  ## run the tests, against a real Ray too
-	@$(BIN)/python -m pytest $(WORKERS) -m "not compat and not gpu and not slow and not depth and not containers and not gallery"
+	@$(BIN)/python -m pytest $(WORKERS) -m "not compat and not gpu and not slow and not depth and not containers and not gallery and not prism"
 
 quick: $(READY)  ## run the fast tests, without Ray and the interface: under a minute, to run after each change
 	@$(BIN)/python -m pytest $(WORKERS) --durations=5 \
-	  -m "not lengthy and not live and not slow and not depth and not compat and not gpu and not containers" \
+	  -m "not lengthy and not live and not slow and not depth and not compat and not gpu and not containers and not prism" \
 	  tests/unit tests/wire tests/sdl tests/secrets
 
 test-slow: $(READY)  ## run the proofs that take a minute and more
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup -m "slow and not depth and not compat and not containers and not gallery"
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup -m "slow and not depth and not compat and not containers and not gallery and not prism"
 
 test-depth: $(READY)  ## bring about what keeps a real Ray waiting, and ask why: under 10 minutes
 	@$(BIN)/python -m pytest -m depth tests/depth
@@ -67,6 +67,15 @@ test-compat: $(READY) $(COMPAT:%=.venv-ray-%/.ready)  ## run the client tests on
 
 test-containers: $(READY)  ## run the templates in containers, as root; podman makes what it cannot pull
 	@$(BIN)/python -m pytest -m containers tests/containers
+
+test-prism: $(READY)  ## hold the simulated Console against its own document with Prism, which npm installs
+	@$(MAKE) --no-print-directory .prism/.ready || [ "$$RAYAKASH_STRICT" != 1 ]
+	@$(BIN)/python -m pytest -m prism tests/akash
+
+.prism/.ready: tests/akash/prism-version.txt
+	@command -v npm >/dev/null || { echo "test-prism needs npm: apt-get install nodejs npm"; exit 1; }
+	@npm install --silent --no-audit --no-fund --prefix .prism @stoplight/prism-cli@$$(cat $<)
+	@touch $@
 
 test-gallery: $(READY) .venv-gallery/.ready  ## run the samples on a real Ray with its libraries and CPU torch
 	@RAYAKASH_RAY_BIN=$(CURDIR)/.venv-gallery/bin $(BIN)/python -m pytest -m "gallery and not slow" tests/gallery
@@ -102,4 +111,4 @@ lock: $(READY)  ## pin every dependency anew
 	  --custom-compile-command "make lock" --extra local --extra web --group dev pyproject.toml -o requirements-dev.lock
 
 clean:  ## remove what the targets above made
-	rm -rf .venv .venv-ray-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	rm -rf .venv .venv-ray-* .prism .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

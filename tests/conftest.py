@@ -63,6 +63,12 @@ def shared() -> Path:
     return path.resolve()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare a marker beside those of pyproject.toml."""
+    words = "holds the simulated Console against its document with Prism; by `make test-prism`"
+    config.addinivalue_line("markers", f"prism: {words}")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With several workers, a file stays with one of them, and so do all tests that share one real Ray."""

@@ -1,31 +1,16 @@
 """What we send to the Console, and what the simulated one answers, against the Console's own document."""
 
 import json
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cockpit.clients.akash import settling
-from cockpit.clients.akash.console import CreateRequest, Grant
-from cockpit.clients.akash.outcomes import Done
-from cockpit.model.akash.market import ResourceRequest, ScreeningRequest, StorageRequest
 from tests.akash.contract import Contract
+from tests.akash.every_call import every_call
 from tests.akash_sim.console import Dialect, SimConsole, SimReply, SimRequest
-from tests.akash_sim.samples import PLAIN
 from tests.akash_sim.wire import client_of
 
-SCREENING = ScreeningRequest(
-    resources=(
-        ResourceRequest(
-            id=1, count=2, cpu_millicores=8000, memory_bytes=2**35, gpu_units=1, max_uact_per_block=Decimal(3000),
-            gpu_attributes={"vendor/nvidia/model/rtx4090": "true"},
-            storage=(StorageRequest(name="default", size_bytes=2**30),),
-        ),
-    ),
-    attributes={"region": "us-west"},
-)  # fmt: skip
 EXPECTED = {
     "GET /v1/gpu-prices", "GET /v1/providers", "GET /v1/providers/{address}", "POST /v1/bid-screening",
     "GET /v1/blocks", "GET /v1/user/me", "GET /v1/wallets", "GET /v1/balances", "GET /v1/deployments",
@@ -58,26 +43,7 @@ async def test_every_call_and_every_answer_keep_to_the_document(document: Path, 
     contract = Contract(document)
     sim = Judged(contract, dialect)
     async with client_of(sim) as console:
-        await console.gpu_offers()
-        (first, *_) = await console.providers()
-        await console.provider(first.address)
-        assert await console.screen(SCREENING)
-        await console.height()
-        await console.account()
-        created = await console.create(CreateRequest(sdl=PLAIN, name="lab", runtime_limit_hours=24))
-        assert isinstance(created, Done)
-        dseq = created.value.dseq
-        await console.clock.sleep(45)
-        best = (await console.bids(dseq))[0].id
-        taken = await settling.take_leases(console, [best], created.value.manifest)
-        assert isinstance(taken, Done)
-        await console.clock.sleep(60)
-        await console.balance((await console.deployments()).deployments)
-        await console.deployment(dseq)
-        await console.provider_token([Grant(lease=best, services=("gateway",), scope=("status",))])
-        await console.put_sdl(dseq, PLAIN.replace("2.10.2", "2.11.0"))
-        await console.settings(dseq)
-        assert isinstance(await settling.close(console, dseq), Done)
+        await every_call(console)
     assert contract.checked == EXPECTED
 
 

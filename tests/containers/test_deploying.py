@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tomllib
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,9 +85,8 @@ def test_from_an_sdl_to_a_cluster_on_akash_and_back_to_zero(akash: Akash) -> Non
 
 
 def _pin(world: World, context: str) -> str:
-    rows = world.cockpit("clusters", "list", "--json").data["clusters"]
-    found = next(row for row in rows if row["name"] == context)
-    return str(found["pin"])
+    config = tomllib.loads((world.folder / "home/.config/rayakash-tui/config.toml").read_text())
+    return str(config["contexts"][context]["pin"])
 
 
 def _works(cluster: Cluster) -> None:
