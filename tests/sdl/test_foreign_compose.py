@@ -161,3 +161,21 @@ services:
     assert "x-ray" not in reasons(losses)
     set_count(document, "ray-worker", 5)
     assert lint(document).clean
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        project(worker={"environment": {"PASSWORD": f"ab${SECRET.replace('-', '_')}"}}),
+        project(worker={"environment": [f"DB_PASSWORD=ab${SECRET.replace('-', '_')}"]}),
+        project(worker={"command": f"sh -c 'ray start --address=ray-head:6379 --token=ab${SECRET.replace('-', '_')}'"}),
+        project(worker={"labels": {"token": SECRET}, "logging": {"options": {"splunk-token": SECRET}}}),
+        project(worker={"build": {"args": {"TOKEN": SECRET}}, "healthcheck": {"test": ["CMD", SECRET]}}),
+        project(secrets={"token": {"environment": SECRET}}, configs={"x": {"content": SECRET}}),
+    ],
+)
+def test_no_loss_tells_a_secret(source: str) -> None:
+    _, losses = read_foreign(source)
+    told = str(losses.all())
+    assert SECRET not in told
+    assert SECRET.replace("-", "_") not in told

@@ -330,3 +330,27 @@ def test_what_an_editor_takes_for_foreign() -> None:
     assert kind_of('version: "2.0"\nservices:\n  ray: {}\nprofiles: {}\n') is None
     assert kind_of("x" * 2_000_000) is None
     assert kind_of("") is None
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        cluster(worker=container(env=[{"name": "PASSWORD", "value": f"$(OTHER){SECRET}"}], tty=True)),
+        cluster(worker=container(env=[{"name": "1", "value": SECRET}])),
+        cluster(worker=container(command=["sh", "-c", f"export TOKEN={SECRET}; ray start"], tty=True)),
+        cluster(worker=container(args=[f"--token={SECRET}"], tty=True)),
+        cluster(worker=container(lifecycle={"postStart": {"exec": {"command": [SECRET]}}})),
+        cluster(worker=container(livenessProbe={"httpGet": {"httpHeaders": [{"name": "A", "value": SECRET}]}})),
+        cluster(group={"rayStartParams": {"redis-password": SECRET, "odd": f"--token={SECRET}", "labels": SECRET}}),
+        cluster(pod={"imagePullSecrets": [{"name": SECRET}], "initContainers": [{"name": "x", "args": [SECRET]}]}),
+        cluster(gcsFaultToleranceOptions={"redisAddress": "r:6379", "redisPassword": {"value": SECRET}}),
+        cluster(kind="RayJob", entrypoint=f"python x.py --token {SECRET}", runtimeEnvYAML=f"env_vars: {SECRET}"),
+        cluster()
+        + "---\n"
+        + yaml.safe_dump({"kind": "Secret", "metadata": {"name": "s"}, "stringData": {"k": SECRET}}),
+    ],
+)
+def test_no_loss_tells_a_secret(source: str) -> None:
+    _, losses = read_foreign(source)
+    assert losses.all()
+    assert SECRET not in str(losses.all())

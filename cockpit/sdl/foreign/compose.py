@@ -14,6 +14,7 @@ from cockpit.sdl.foreign.losses import VARIABLE, CannotRunError, Config, Losses,
 from cockpit.sdl.foreign.sizes import Demand, compose_bytes, quantity, whole_mebibytes
 from cockpit.sdl.plan import SHM, DiskPlan, PortPlan, ServicePlan
 from cockpit.sdl.quantities import GI, MI
+from cockpit.sdl.secret_names import is_plain_secret, is_secret_name
 
 _START = re.compile(r"\bray\s+start\b")
 _VARIABLE = re.compile(r"\$(?:\$|\{(?P<name>\w+)(?P<how>:?[-?+])?(?P<other>[^}]*)\}|(?P<bare>[A-Za-z_]\w*))")
@@ -325,9 +326,13 @@ class _Reader:
                 return "$"
             if found["how"] in ("-", ":-"):
                 return str(found["other"])
-            self._losses.add(path, f"The variable {found['name'] or found['bare']} of your shell is not known here.")
+            what = "A variable" if is_secret else f"The variable {found['name'] or found['bare']}"
+            self._losses.add(path, f"{what} of your shell is not known here.")
             return ""
 
+        # A password with a dollar sign in it is no variable: what follows the sign is part of the secret.
+        option = value.partition("=")[0].lstrip("-").replace("-", "_").upper()
+        is_secret = is_secret_name(option) or is_plain_secret(path.rpartition(".")[2], value)
         return _VARIABLE.sub(one, value)
 
     def _ports(self, service: Config, path: str) -> Iterator[int]:

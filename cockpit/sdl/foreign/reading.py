@@ -51,7 +51,7 @@ def read_foreign(source: str, *, name: str = "", kind: str = "", stem: str = "ra
     if kind != COMPOSE and (rays or kind == KUBERAY):
         return _kuberay(documents, rays, name, losses), losses
     for one in documents:
-        _refuse_others(one, source)
+        _refuse_others(one)
         if isinstance(one.get("services"), dict):
             own = label(name or text(one.get("name")) or stem, LONGEST_NAME)
             draft = compose.read(one, losses)
@@ -78,10 +78,10 @@ def _documents(source: str) -> list[Config]:
     return found
 
 
-def _refuse_others(document: Config, source: str) -> None:
+def _refuse_others(document: Config) -> None:
     if "services" in document and ("profiles" in document or "deployment" in document):
         raise UsageError("This is an SDL already.", hint="Check it: rayakash-tui sdl lint FILE.")
-    looks_helm = isinstance(document.get("image"), dict) or "fullnameOverride" in document or "{{" in source[:0]
+    looks_helm = isinstance(document.get("image"), dict) or "fullnameOverride" in document
     if "kind" not in document and "services" not in document and ({"head", "worker"} & set(document) or looks_helm):
         raise UsageError(HELM)
     if "kind" in document and "apiVersion" in document:
