@@ -16,12 +16,12 @@ from cockpit.errors import CockpitError
 from cockpit.render import plain
 from cockpit.render.sanitize import LogSanitizer
 from cockpit.render.table import Column, RowContext, TableSpec
-from cockpit.render.text import INVISIBLE, visible, visible_lines
+from cockpit.render.text import INVISIBLE, STRAY_JOINERS, visible, visible_lines
 from cockpit.render.times import iso
 from cockpit.secrets.names import BACKEND_THREAD
 
 # What a terminal may obey and JSON lets stand as it is: DEL, C1 and the controls of direction.
-_HIDDEN = re.compile(f"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069{INVISIBLE}]")
+_HIDDEN = re.compile(f"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069{INVISIBLE}]|{STRAY_JOINERS}")
 
 PIPE_WIDTH = 200
 DETAIL_LINES = 12

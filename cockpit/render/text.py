@@ -5,14 +5,24 @@ import re
 # C0, DEL and C1 drive the terminal; the bidi controls reorder what is read; the two separators
 # break lines in str.splitlines(); a surrogate is half of a character and cannot be printed.
 CONTROLS = "\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
-# Takes no room, or looks like a space: two names that differ in one of them read alike. The joiners (U+200C, U+200D)
-# and the variation selectors of scripts and emoji are left alone.
+# Takes no room, or looks like a space: two names that differ in one of them read alike.
 INVISIBLE = (
     "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2060-\u2065\u206a-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb"
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 
-_HIDDEN = re.compile(f"[{CONTROLS}{INVISIBLE}]")
+# The joiners (U+200C, U+200D) between letters of scripts that join, and between emoji, are left alone, and so are
+# variation selectors behind what has variants. Beside Latin letters, at an end, or beside hidden characters they join
+# nothing, and only make two names that read alike.
+_NOT_JOINED = rf"\x00-\u02ff\u200c\u200d{CONTROLS}{INVISIBLE}"
+STRAY_JOINERS = (
+    rf"[\u200c\u200d](?:(?<![^{_NOT_JOINED}].)|(?![^{_NOT_JOINED}]))"
+    rf"|[\ufe00-\ufe0f](?<![^\x00-\x7f\u200c\u200d\ufe00-\ufe0f{CONTROLS}{INVISIBLE}].)(?!\u20e3)"
+)
+
+_HIDDEN = re.compile(f"[{CONTROLS}{INVISIBLE}]|{STRAY_JOINERS}")
+# Most texts have none of them, and looking around at each place takes ten times as long.
+_MAY_HIDE = re.compile(f"[{CONTROLS}{INVISIBLE}\u200c\u200d\ufe00-\ufe0f]")
 _BREAKS = re.compile("([\n\t])")
 _DRIVING = re.compile(f"[{CONTROLS}]")
 
@@ -21,10 +31,10 @@ def visible(text: str) -> str:
     r"""The text with each hidden character written out, such as `\x1b`, `\x0a`, `\u202e` or `\U000e0041`.
 
     Covers C0, DEL and C1 controls, bidi controls, line and paragraph separators, lone surrogates, and characters
-    that cannot be seen: zero-width spaces, soft hyphens, fillers, tag characters.
+    that cannot be seen: zero-width spaces, soft hyphens, fillers, tag characters, joiners that join nothing.
     The result is one line, can be encoded as UTF-8, and is not changed by a second call.
     """
-    return _HIDDEN.sub(lambda found: escaped(found[0]), text)
+    return _HIDDEN.sub(lambda found: escaped(found[0]), text) if _MAY_HIDE.search(text) else text
 
 
 def shell_word(text: str) -> str:
@@ -49,7 +59,7 @@ def pictured(text: str) -> str:
 
     C0 and DEL become control pictures (U+2400 and on), everything else U+FFFD.
     """
-    return _HIDDEN.sub(lambda found: _picture(found[0]), text)
+    return _HIDDEN.sub(lambda found: _picture(found[0]), text) if _MAY_HIDE.search(text) else text
 
 
 def without_controls(text: str) -> str:

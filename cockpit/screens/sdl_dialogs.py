@@ -232,7 +232,7 @@ class DiffDialog(Confirm):
     def contents(self) -> list[Widget]:
         """The coloured lines, and what follows."""
         lines = [Content.styled(visible(line), DIFF_TONES.get(line[:1], "")) for line in self._names]
-        body = Static(Content("\n").join(lines), id="diff-body")
+        body = Static(Content("\n").join(lines), id="diff-body", markup=False)
         widgets: list[Widget] = [VerticalScroll(body, id="diff-scroll")]
         if self._consequence:
             widgets.append(Label(self._consequence, id="confirm-consequence", markup=False))

@@ -219,4 +219,4 @@ class WishDialog(Dialog[Described]):
 
 
 def _row(label: str, field: Field) -> Horizontal:
-    return Horizontal(Label(label, classes="wish-label"), field, classes="wish-row")
+    return Horizontal(Label(label, classes="wish-label", markup=False), field, classes="wish-row")

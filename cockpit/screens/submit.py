@@ -92,7 +92,7 @@ class SubmitDialog(Dialog[str]):
 
     def _row(self, name: str, label: str, placeholder: str) -> Widget:
         field = Field(getattr(self._fields, name), placeholder=placeholder, id=_id(name))
-        return Horizontal(Label(label, classes="field-label"), field, classes="field")
+        return Horizontal(Label(label, classes="field-label", markup=False), field, classes="field")
 
     def _environment(self) -> Widget:
         area = LinesField(self._fields.environment, id=_id("environment"))

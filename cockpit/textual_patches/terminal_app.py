@@ -111,9 +111,10 @@ class TerminalApp(App[int]):
         self._changes.forget()
         self.screen.refresh()
 
-    def notify(self, message: str, *, markup: bool = False, **options: Any) -> None:
+    def notify(self, message: str, *, title: str = "", markup: bool = False, **options: Any) -> None:
         """Tell something in passing; whatever a cluster put into it stays a text."""
-        super().notify("\n".join(map(visible, message.split("\n"))), markup=markup, **options)
+        shown = "\n".join(map(visible, message.split("\n")))
+        super().notify(shown, title=visible(title), markup=markup, **options)
 
     def copy_to_clipboard(self, text: str) -> None:
         """Give a text to the terminal's clipboard; halves of surrogate pairs cannot go there."""

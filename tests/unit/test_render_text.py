@@ -30,6 +30,9 @@ from cockpit.render.text import last_word, pictured, shell_word, visible, withou
         ("tag\U000e0041\U000e007f", "tag\\U000e0041\\U000e007f"),
         # What joins emoji and scripts is no control.
         ("👩\u200d💻 \u00a0", "👩\u200d💻 \u00a0"),
+        ("می\u200cخواهم क्\u200dष ❤\ufe0f 1\ufe0f\u20e3", "می\u200cخواهم क्\u200dष ❤\ufe0f 1\ufe0f\u20e3"),
+        ("train\u200d-1 a\u200cb x\ufe0f", "train\\u200d-1 a\\u200cb x\\ufe0f"),
+        ("\u200dम \u0645\u200d\u200d\u200d\u0645", "\\u200dम \u0645\\u200d\\u200d\\u200d\u0645"),
         ("\\x1b", "\\x1b"),
     ],
 )
