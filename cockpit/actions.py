@@ -29,6 +29,7 @@ _KEY_NAMES = {
     "minus": "-",
     "home": "Home",
     "ctrl+@": "ctrl+␣",
+    "f5": "F5",
     "f8": "F8",
 }
 TO_THE_SHELL = "Back to the shell, until `fg`"
@@ -409,6 +410,42 @@ ACTIONS = (
         rank=44,
     ),
     Action(
+        name="deploy",
+        run="deploy_actions:deploy",
+        keys=("p", "f5"),
+        label="deploy",
+        description="Deploy this SDL on Akash: plan, bids, lease, cluster",
+        scope="sdl",
+        rank=11,
+    ),
+    Action(
+        name="cluster_deploy",
+        run="deploy_actions:deploy_file",
+        keys=("n",),
+        label="deploy",
+        description="Deploy a cluster on Akash from an SDL",
+        scope="clusters",
+        rank=13,
+    ),
+    Action(
+        name="deployment_new",
+        run="deploy_actions:deploy_file",
+        keys=("n",),
+        label="deploy",
+        description="Deploy an SDL on Akash",
+        scope="deployments",
+        rank=15,
+    ),
+    Action(
+        name="deployment_resume",
+        run="deploy_actions:resume",
+        keys=("R",),
+        label="resume",
+        description="Go on with a deployment that was interrupted",
+        scope="deployments",
+        rank=11,
+    ),
+    Action(
         name="deployment_close",
         run="deployment_actions:close_row",
         keys=("x",),
@@ -582,8 +619,6 @@ RESERVED = (
     Action(name="zoom_out", keys=("minus",), label="zoom out", description="Show a longer time", scope="overview"),
     Action(name="plot", keys=("m",), label="plot", description="Plot a number over the log", scope="log"),
     Action(name="saved_jobs", keys=("ctrl+r",), label="saved jobs", description="Choose a saved job", scope="submit"),
-    Action(name="deploy", keys=("p", "f5"), label="deploy", description="Deploy this SDL on Akash", scope="sdl"),
-    Action(name="cluster_deploy", keys=("n",), label="deploy", description="Deploy a cluster", scope="clusters"),
 )
 
 

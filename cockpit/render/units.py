@@ -38,6 +38,12 @@ def duration(seconds: float | None) -> str:
     return f"{days}d {hours % 24:02d}h"
 
 
+def countdown(seconds: float) -> str:
+    """The time that is left as minutes and seconds, `6:12`; `0:00` below zero."""
+    whole = max(0, int(seconds))
+    return f"{whole // 60}:{whole % 60:02d}"
+
+
 def age(since: float | None, *, now: float) -> str:
     """How long ago a moment was, in the words of `duration`; both are Unix times in seconds."""
     return UNKNOWN if since is None else duration(now - since)

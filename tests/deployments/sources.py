@@ -12,6 +12,8 @@ class ConsoleSource:
 
     def __init__(self, console: ConsoleClient) -> None:
         self._console = console
+        self.told: dict[str, Sequence[str]] = {}
+        self.lines: dict[str, Sequence[str]] = {}
 
     async def status(self, lease: LeaseId) -> LeaseStatus:
         """The status that the Console passes on."""
@@ -24,12 +26,12 @@ class ConsoleSource:
         return status
 
     def events(self, service: str) -> Sequence[str]:
-        """Nothing is known."""
-        return ()
+        """What the test has Kubernetes say."""
+        return self.told.get(service, ())
 
     def log(self, service: str) -> Sequence[str]:
-        """Nor this."""
-        return ()
+        """What the test has it log."""
+        return self.lines.get(service, ())
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -5,17 +5,19 @@ import contextlib
 import pytest
 
 from cockpit.errors import AuthenticationError, CockpitError, OutcomeUnknownError, PaymentError, RejectedError
-from cockpit.operations.deployments.bids import BidRule
+from cockpit.operations.deployments.bids import BidRule, HandPicked
 from cockpit.operations.deployments.ending import close
 from cockpit.operations.deployments.flow import (
     Lease,
     ManifestRefusedError,
     NoLeaseError,
+    Step,
     Terms,
     create,
     extend,
     lease,
 )
+from cockpit.operations.deployments.news import News
 from tests.akash_sim.console import SimConsole
 from tests.akash_sim.faults import BAD_KEY, HTML_502, UNKNOWN_ERROR, UNREACHABLE, Fault
 from tests.akash_sim.samples import TWO_GROUPS
@@ -50,6 +52,36 @@ async def test_bids_are_waited_for_unless_every_screened_provider_has_bid() -> N
     began = console.world.clock.time()
     await _leased(Stage(console, token="all", screened=screened), Terms(bid_wait_s=240.0))
     assert console.world.clock.time() - began < 120
+
+
+async def test_a_person_chooses_for_each_group_among_the_bids_that_are_open() -> None:
+    """Nothing is leased before every group has one."""
+    console = SimConsole()
+    hand = HandPicked()
+    stage = Stage(console, sdl=TWO_GROUPS)
+    shown: list[str] = []
+
+    def choose(news: News) -> None:
+        for row in news.bids or ():
+            if row.bid.id.gseq not in hand.keys and news.text:
+                hand.pick(row)
+                shown.append(row.address)
+
+    stage.step = Step(stage.client, stage.journal, stage.plan, choose)
+    found = await _leased(stage, Terms(hand=hand))
+    assert {one.id.provider for one in found.deployment.costing} <= set(shown)
+    assert console.count("POST", "/v1/leases") == 1
+
+
+async def test_bids_that_nobody_takes_are_withdrawn_and_nothing_is_left() -> None:
+    """A person has as long as the bids are open: five minutes, and no shorter for a shorter wait for the first."""
+    console = SimConsole()
+    stage = Stage(console)
+    began = console.world.clock.time()
+    with pytest.raises(NoLeaseError):
+        await _leased(stage, Terms(bid_timeout_s=60.0, hand=HandPicked()))
+    assert 300 < console.world.clock.time() - began < 400
+    assert stage.costing() == []
 
 
 async def test_all_groups_are_leased_in_one_call() -> None:

@@ -57,6 +57,9 @@ class Bid(msgspec.Struct, frozen=True, kw_only=True):
         return sum(offer.count * offer.gpu_units for offer in self.offers)
 
 
+WEEK_S = 7 * 24 * 3600
+
+
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """A provider; uptimes are shares from 0 to 1."""
 
@@ -132,3 +135,15 @@ class ScreenedProvider(msgspec.Struct, frozen=True, kw_only=True):
     organization: str | None = None
     downtime_s: int = 0
     has_open_incident: bool = False
+
+    @property
+    def provider(self) -> Provider:
+        """The provider, as far as the screening told."""
+        return Provider(
+            address=self.address,
+            host_uri=self.host_uri,
+            region=self.region,
+            organization=self.organization,
+            uptime_7d=max(0.0, 1 - self.downtime_s / WEEK_S),
+            is_audited=self.is_audited,
+        )

@@ -1,5 +1,6 @@
 """The end of a deployment: asked for, read back until it is proven, its refund said, its context taken away."""
 
+import asyncio
 from contextlib import suppress
 from decimal import Decimal
 
@@ -13,7 +14,7 @@ from cockpit.model.akash.deployments import Deployment
 from cockpit.model.akash.money import usd
 from cockpit.operations.clusters.connect import Selection, choose
 from cockpit.operations.clusters.contexts import known_clusters, remove_context
-from cockpit.operations.deployments.journal import Entry, Journal
+from cockpit.operations.deployments.journal import Entry, Journal, attempt_of
 from cockpit.operations.deployments.probing import Probe, probe
 
 DEAD_S = 20.0
@@ -56,6 +57,18 @@ async def close(
     is_dead = await _is_dead(console, context, try_it) if context else None
     removed = context if context and remove_cluster(context) else None
     return Ended(dseq=dseq, refund_usd=refund, spent_usd=spent, port_is_dead=is_dead, context=removed)
+
+
+async def end(console: ConsoleClient, dseq: str, *, context: str | None = None, try_it: Probe = probe) -> Ended:
+    """Close a deployment, with the journal that made it if there is one. Raises what `close` raises, and BusyError."""
+    attempt = await asyncio.to_thread(attempt_of, dseq)
+    journal = Journal.resume(attempt.path) if attempt is not None and attempt.may_cost else None
+    try:
+        known = context or (attempt.last.context if attempt else None)
+        return await close(console, journal, dseq, context=known, try_it=try_it)
+    finally:
+        if journal is not None:
+            journal.close()
 
 
 def _may_cost(dseq: str, error: CockpitError) -> CockpitError:

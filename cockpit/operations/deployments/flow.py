@@ -103,9 +103,11 @@ async def create(step: Step, request: CreateRequest) -> Created:
 
     Raises the Console's refusal (nothing exists then), and OutcomeUnknownError where reading could not tell.
     """
-    listed = await step.console.deployments("active")
-    sent_at = listed.server_time or step.now()
-    known = tuple(row.dseq for row in listed.deployments)
+    known = step.plan.active_dseqs
+    if known is None:
+        known = tuple(row.dseq for row in (await step.console.deployments("active")).deployments)
+    # A dseq is the Console's clock: what others made since the plan is older than this.
+    sent_at = step.console.server_now()
     step.write(Entry(step="creating", at=step.now(), known_dseqs=known, sent_at=sent_at, name=request.name))
     outcome = await step.console.create(request)
     if not isinstance(outcome, Done | Refused):
@@ -175,18 +177,20 @@ class BidBook:
         self._step = step
         self._seen: dict[str, float] = {}
         self._providers: Mapping[str, Provider] | None = None
+        self._screened = {one.address: one.provider for one in step.plan.screened or ()}
         self._records: Mapping[str, ProviderRecord] = provider_records()
 
     async def read(self) -> list[BidRow]:
-        """The open bids now; the list of providers is read once, with the first bid."""
+        """The open bids now; the list of providers is read once, where one bids that the screening did not name."""
         bids = [bid for bid in await self._step.console.bids(self._step.dseq) if bid.is_open]
         now = self._step.now()
         for bid in bids:
             self._seen.setdefault(key_of(bid), now)
-        if bids and self._providers is None:
-            self._providers = await self._read_providers()
+        known = self._providers or self._screened
+        if self._providers is None and any(bid.id.provider not in known for bid in bids):
+            known = self._providers = await self._read_providers()
         ages = {name: now - since for name, since in self._seen.items()}
-        return rows_of(bids, self._providers or {}, self._records, ages)
+        return rows_of(bids, known, self._records, ages)
 
     async def _read_providers(self) -> Mapping[str, Provider]:
         try:

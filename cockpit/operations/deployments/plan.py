@@ -94,7 +94,8 @@ class Observed(msgspec.Struct, frozen=True):
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the question shows. `screened` is None, and `offers` empty, where the Console did not tell.
 
-    `node_problems` are sentences about replicas that no single node can hold now.
+    `node_problems` are sentences about replicas that no single node can hold now. `active_dseqs` are the account's
+    deployments of before, among which a create whose answer is lost is not.
     """
 
     groups: tuple[Group, ...]
@@ -111,6 +112,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     images: tuple[ImageCheck, ...] = ()
     unchecked: tuple[str, ...] = ()
     has_limits: bool = True
+    active_dseqs: tuple[str, ...] | None = None
 
     @property
     def ceiling_usd_per_hour(self) -> Decimal:

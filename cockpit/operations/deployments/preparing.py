@@ -207,7 +207,7 @@ class _Told(msgspec.Struct, frozen=True, kw_only=True):
     dialect: Dialect | None
     offers: tuple[GpuOffer, ...] | None
     screened: tuple[ScreenedProvider, ...] | None
-    balance: Balance | None
+    balance: tuple[Balance, tuple[str, ...]] | None
     account: Account | None
     can_seal: bool | None
 
@@ -222,7 +222,7 @@ async def _asked(
         images = await pulls
     finally:
         pulls.cancel()
-    offers, balance = told.offers or (), told.balance
+    offers, (balance, active) = told.offers or (), told.balance or (None, None)
     has_limits = told.dialect is not None and told.dialect.has_runtime_limits
     plan = Plan(
         groups=groups,
@@ -237,6 +237,7 @@ async def _asked(
         images=images,
         unchecked=(*checks.failed, *unchecked(images)),
         has_limits=has_limits,
+        active_dseqs=active,
     )
     return plan, bool(told.can_seal)
 
@@ -289,9 +290,10 @@ async def _screened(console: ConsoleClient, groups: Sequence[Group]) -> tuple[Sc
     return tuple({one.address: one for each in found for one in each}.values()) if all(found) else ()
 
 
-async def _balance(console: ConsoleClient) -> Balance:
-    active = await console.deployments("active")
-    return await console.balance(active.deployments)
+async def _balance(console: ConsoleClient) -> tuple[Balance, tuple[str, ...]]:
+    """The balance, and the active deployments that its unit is told by."""
+    active = (await console.deployments("active")).deployments
+    return await console.balance(active), tuple(one.dseq for one in active)
 
 
 def require_money(plan: Plan) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
+from cockpit.model.akash.money import usd_per_hour
 from cockpit.operations.deployments.bids import BidRow
 from cockpit.operations.deployments.groups import Part
 from cockpit.operations.deployments.images import ImageCheck
@@ -80,6 +81,10 @@ def _money_lines(plan: Plan) -> Iterator[str]:
         yield "This is a trial account: many GPUs are refused, and nothing is added to the escrow at lease start."
 
 
+ENDLESS = "Does not end by itself"
+"""How the plan line begins that is shown in red."""
+
+
 def end_line(plan: Plan) -> str:
     """When it ends by itself."""
     runtime = plan.runtime
@@ -87,7 +92,7 @@ def end_line(plan: Plan) -> str:
         then = f" (created with {runtime.at_create} h, then extended)" if runtime.is_extended else ""
         return f"Ends by itself after {runtime.hours} h{then}; its data is lost then."
     why = "" if plan.has_limits else " This Console does not limit runtimes."
-    return f"Does not end by itself: it costs until you close it.{why}"
+    return f"{ENDLESS}: it costs until you close it.{why}"
 
 
 def _other_lines(prepared: Prepared) -> Iterator[str]:
@@ -129,8 +134,8 @@ def plan_question(prepared: Prepared) -> Question:
     """The one question before any money."""
     plan = prepared.plan
     when = f"ends by itself after {plan.runtime.hours} h" if plan.runtime.hours else "does not end by itself"
-    gpus = f"{plan.gpus} GPU{'s' if plan.gpus != 1 else ''}, " if plan.gpus else ""
-    text = f"Rent this? {gpus}at most {dollars_at_most(plan.ceiling_usd_per_hour)}/h, {when}."
+    gpus = f"{plan.gpus} GPU{'s' if plan.gpus != 1 else ''}, at most" if plan.gpus else "At most"
+    text = f"Rent this? {gpus} {dollars_at_most(plan.ceiling_usd_per_hour)}/h, {when}."
     return Question(text, "deploy", lines=tuple(plan_lines(prepared)))
 
 
@@ -312,27 +317,28 @@ DEPLOYMENTS: TableSpec[Row] = TableSpec(
 )
 
 
-def what_exists(attempt: Attempt | None) -> str:
-    """What an interrupted deploy leaves behind, and how to end it."""
+def what_costs(attempt: Attempt | None, now: float | None = None) -> str:
+    """What an attempt has made so far and what that costs; by `now`, in seconds since the epoch, also what it cost."""
     if attempt is None or not attempt.may_cost:
         return "Nothing was created; nothing costs."
     if attempt.dseq is None:
-        return (
-            "A deployment may have been created, which holds $0.50. "
-            "`rayakash-tui deployments resume` finds out and goes on."
-        )
+        return "A deployment may have been created, which holds $0.50."
     price = attempt.last.uact_per_block
     costs = "is being leased and may cost" if attempt.step == "leasing" else "holds $0.50 and has no lease"
-    if attempt.had_lease and price is not None:
-        costs = f"costs {per_hour(_hourly(price))}"
+    if attempt.leased_at is not None and price is not None:
+        hourly = usd_per_hour(price)
+        hours_gone = Decimal(max(0.0, now - attempt.leased_at)) / 3600 if now is not None else None
+        spent = f", {dollars(hourly * hours_gone)} so far" if hours_gone is not None else ""
+        costs = f"costs {per_hour(hourly)}{spent}"
+    return f"Deployment {attempt.dseq} {costs}."
+
+
+def what_exists(attempt: Attempt | None) -> str:
+    """What an interrupted deploy leaves behind, and how to end it."""
+    costs = what_costs(attempt)
+    if attempt is None or not attempt.may_cost:
+        return costs
+    if attempt.dseq is None:
+        return f"{costs} `rayakash-tui deployments resume` finds out and goes on."
     number = attempt.dseq
-    return (
-        f"Deployment {number} {costs}. Go on: rayakash-tui deployments resume {number}. "
-        f"Close it: rayakash-tui deployments close {number}"
-    )
-
-
-def _hourly(uact_per_block: Decimal) -> Decimal:
-    from cockpit.model.akash.money import usd_per_hour
-
-    return usd_per_hour(uact_per_block)
+    return f"{costs} Go on: rayakash-tui deployments resume {number}. Close it: rayakash-tui deployments close {number}"

@@ -1,0 +1,144 @@
+"""What keys do that deploy on Akash: from the SDL editor, from a file, and again after an interruption."""
+
+import asyncio
+from pathlib import Path
+
+from cockpit.clients.akash.console import ConsoleClient
+from cockpit.errors import CockpitError, UsageError
+from cockpit.operations.clusters.opening import opener_for
+from cockpit.operations.deployments import existing
+from cockpit.operations.deployments.deploying import Deploying
+from cockpit.operations.deployments.ending import Ended, end
+from cockpit.operations.deployments.flow import Terms
+from cockpit.operations.deployments.journal import Attempt, attempts
+from cockpit.operations.deployments.plan import Plan
+from cockpit.operations.deployments.preparing import Prepared, Wish, prepare, require_money
+from cockpit.operations.deployments.reaching import Ready
+from cockpit.operations.deployments.register import settle, settle_one
+from cockpit.operations.deployments.telling import plan_question
+from cockpit.operations.sdl_editor.recent import recent
+from cockpit.panes.base import Pane
+from cockpit.panes.deployments import DeploymentsPane
+from cockpit.panes.registry import entries
+from cockpit.render.deployments import per_hour
+from cockpit.render.glyphs import Glyphs
+from cockpit.screens.deploy_page import DeployPage, Job
+from cockpit.screens.sdl_dialogs import OpenDialog
+from cockpit.screens.start import CONTEXT
+from cockpit.screens.workspace import Workspace
+from cockpit.sdl.document import SdlDocument
+from cockpit.sdl.files import read_document
+
+FIRST_PANES = ("overview", "jobs")
+
+
+async def deploy(work: Workspace, pane: Pane) -> None:
+    """Deploy the SDL of the editor; it is saved first, since its name is the cluster's."""
+    from cockpit.panes.sdl import SdlPane
+    from cockpit.screens.sdl_files import SdlFiles
+
+    assert isinstance(pane, SdlPane)
+    desk = pane.desk
+    if (desk.is_dirty or desk.file.path is None) and not await SdlFiles(work.app, pane).save():
+        return
+    if desk.file.path is not None:
+        await _deploy(work, desk.file.path, pane.glyphs)
+
+
+async def deploy_file(work: Workspace, pane: Pane) -> None:
+    """Ask for an SDL, and deploy it."""
+    known = await asyncio.to_thread(recent)
+    path = await work.app.push_screen_wait(OpenDialog(known, "Deploy an SDL"))
+    if path is not None:
+        await _deploy(work, path, pane.glyphs)
+
+
+async def resume(work: Workspace, pane: DeploymentsPane) -> None:
+    """Go on with the deployment under the cursor, or with the one whose create has no answer yet."""
+    row = pane.row
+    found = next((one for one in attempts() if row is not None and one.dseq == row.dseq), None)
+    if found is None or found.step == "context":
+        found = next((one for one in attempts() if one.may_cost and one.dseq is None), found)
+    if found is None:
+        raise UsageError("This deployment was not made on this machine.", hint="e extends it, x closes it.")
+    await _show(work, found.title, _resuming(found), pane.glyphs)
+    pane.action_refresh()
+
+
+async def _deploy(work: Workspace, path: Path, glyphs: Glyphs) -> None:
+    path, document = await asyncio.to_thread(_read, path)
+    made: list[Deploying] = []
+
+    async def run(page: DeployPage, console: ConsoleClient) -> Ready | None:
+        await _refuse_unfinished(console, path)
+        prepared = await prepare(console, document, path, Wish())
+        require_money(prepared.plan)
+        if not await page.agree(plan_question(prepared)):
+            return None
+        terms = page.use(Terms(), groups=_group_names(prepared.plan), cap_words=_cap_words(prepared))
+        made.append(Deploying(console, prepared, terms, page.hear))
+        return await made[0].run(page.ask)
+
+    def attempt() -> Attempt | None:
+        return made[0].journal.attempt if made and made[0].journal is not None else None
+
+    await _show(work, path.name, Job(run, attempt, _close), glyphs)
+
+
+def _read(path: Path) -> tuple[Path, SdlDocument]:
+    """The file under its whole name: the journal knows it by that."""
+    path = path.expanduser().absolute()
+    return path, read_document(path)
+
+
+def _resuming(found: Attempt) -> Job:
+    async def run(page: DeployPage, console: ConsoleClient) -> Ready | None:
+        terms = page.use(Terms(), groups={}, cap_words="")
+        return await existing.resume(console, found, terms, page.hear)
+
+    def attempt() -> Attempt | None:
+        return next((one for one in attempts() if one.path == found.path), None)
+
+    return Job(run, attempt, _close)
+
+
+async def _close(console: ConsoleClient, attempt: Attempt) -> Ended | None:
+    """End what an attempt has made; None where it made nothing."""
+    if attempt.dseq is None:
+        settled = await settle_one(console, attempt)
+        attempt = settled.attempt if settled is not None else attempt
+    if attempt.dseq is None or not attempt.may_cost:
+        return None
+    return await end(console, attempt.dseq)
+
+
+def _group_names(plan: Plan) -> dict[int, str]:
+    return {number: group.name for number, group in enumerate(plan.groups, 1)} if len(plan.groups) > 1 else {}
+
+
+def _cap_words(prepared: Prepared) -> str:
+    return f"You agreed to at most {per_hour(prepared.plan.ceiling_usd_per_hour)}."
+
+
+async def _refuse_unfinished(console: ConsoleClient, path: Path) -> None:
+    """Raise CockpitError where an earlier deployment of the file was not finished: two at once cost twice."""
+    for found in await settle(console):
+        if found.deployment is not None and found.attempt.last.file == str(path):
+            raise CockpitError(
+                f"{found.attempt.dseq}, an earlier deployment of {path.name}, was not finished.",
+                hint="R in Deployments (7) resumes it, x closes it. Two at once cost twice.",
+                fault="unfinished",
+            )
+
+
+async def _show(work: Workspace, name: str, job: Job, glyphs: Glyphs) -> None:
+    """Show the page until its end; a cluster that came of it is opened."""
+    ready = await work.app.push_screen_wait(DeployPage(name, job, glyphs=glyphs))
+    await work.money.refresh()
+    if ready is None or ready.context is None:
+        return
+    known = {entry.name for entry in entries()}
+    work.open_cluster(opener_for(CONTEXT, ready.context))
+    work.show(next(name for name in FIRST_PANES if name in known))
+    nodes = "" if ready.nodes is None else f" {ready.nodes} of {ready.nodes_expected} nodes."
+    work.app.notify(f"{ready.context} runs at {per_hour(ready.usd_per_hour)}.{nodes}", markup=False)

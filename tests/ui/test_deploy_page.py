@@ -1,0 +1,99 @@
+"""The deploy screen: five steps, money in sight, one create for one Enter, and a way out of each step."""
+
+from pathlib import Path
+
+import pytest
+
+from cockpit.operations.clusters.contexts import known_clusters
+from cockpit.operations.deployments.journal import attempts
+from cockpit.screens.deploy_page import DeployPage
+from tests.ui.deploying import Deployment, deploying_from
+from tests.wire.commands import home as home
+
+
+async def _planned(one: Deployment) -> None:
+    driver = one.driver
+    await driver.wait_until(lambda: "ray-head" in driver.text, "the SDL", settled=False)
+    await driver.press("f5")
+    await one.until(lambda: "Rent this?" in driver.text, "the plan")
+
+
+async def _has_bids(one: Deployment) -> None:
+    await one.driver.press("enter")
+    await one.until(lambda: len(one.page.progress.bids) > 3, "the bids")
+    await one.driver.pause()
+
+
+def _is_left(one: Deployment) -> bool:
+    return not any(isinstance(screen, DeployPage) for screen in one.driver.app.screen_stack)
+
+
+async def test_from_the_editor_to_the_cluster(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plan, bids chosen by the cursor, start with its culprit and clock, and the cluster under its name."""
+    async with deploying_from(home, monkeypatch) as one:
+        driver = one.driver
+        await _planned(one)
+        asked = [(request.method, request.path) for request in one.sim.requests]
+        assert len(asked) <= 8
+        assert len(set(asked)) == len(asked)
+        driver.sees("1 Plan ▸ 2 Bids ▸ 3 Lease ▸ 4 Start ▸ 5 Ready", "At most $", "ends by itself after 24 h", "escrow")
+        await _has_bids(one)
+        since = [(request.method, request.path) for request in one.sim.requests[len(asked) :]]
+        assert [one for one in since if one != ("GET", "/v1/bids")] == [
+            ("GET", "/v1/sdl-secrets-context"),
+            ("POST", "/v1/deployments"),
+        ]
+        assert one.sim.count("POST", "/v1/deployments") == 1
+        driver.sees("bids, open for 4:", "OUR RECORD", "AGE", "provider-1.sim.example", "holds $0.50 and has no lease")
+        cheapest = one.page.progress.bids[0].address
+        wanted = one.page.progress.bids[1].address
+        one.source.told = {"ray-worker": ["Pulling: rayproject/ray", "BackOff: Back-off pulling image"]}
+        one.source.lines = {"ray-head": ["head is listening"]}
+        await driver.press("down", "enter")
+        await one.until(lambda: one.page.progress.start is not None, "the start")
+        await driver.pause()
+        driver.sees("ray-worker is not ready", "The provider closes the lease in 7:", "BackOff: Back-off pulling image")
+        driver.sees("costs $0.03", "so far")
+        await driver.press("tab", "tab")
+        driver.sees("ray-head: events and log", "head is listening")
+        await one.until(lambda: _is_left(one), "the cluster")
+        (lease,) = one.sim.world.deployments.popitem()[1].leases
+        assert cheapest != wanted == lease.provider.address
+        await driver.wait_until(lambda: "of runtime left" in driver.text, "the money of the cluster", settled=False)
+        assert known_clusters().row("lab") is not None
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+async def test_each_step_can_be_left_or_closed(
+    home: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    """Before the question nothing exists; later it is said what does, and either closed or left to pane 7."""
+    async with deploying_from(home, monkeypatch, size=size) as one:
+        driver = one.driver
+        await _planned(one)
+        await driver.press("escape")
+        await driver.wait_until(lambda: _is_left(one), "the editor", settled=False)
+        assert attempts() == []
+        await _planned(one)
+        await _has_bids(one)
+        await driver.press("ctrl+c")
+        await driver.wait_until(lambda: "Leave it: R in" in driver.text, "the ways out", settled=False)
+        driver.sees("holds $0.50 and has no lease", "Close it: its data is lost, its cost ends")
+        await driver.press("down", "enter")
+        await driver.wait_until(lambda: _is_left(one), "the editor", settled=False)
+        assert len(one.costing()) == 1
+        await driver.press("f5")
+        await one.until(lambda: "was not finished" in driver.text, "the refusal")
+        driver.sees("Deployments (7) resumes it, x closes it")
+        await driver.press("escape", "7")
+        await one.until(lambda: "lab" in driver.text, "the row")
+        await driver.press("R")
+        await one.until(lambda: not _is_left(one) and bool(one.page.progress.bids), "the bids again")
+        await driver.press("escape")
+        await driver.wait_until(lambda: "Leave it: R in" in driver.text, "the ways out", settled=False)
+        await driver.press("enter")
+        await one.until(lambda: "is closed" in driver.text, "the proof")
+        assert one.costing() == []
+        assert one.sim.count("POST", "/v1/deployments") == 1
+        await driver.press("enter")
+        assert _is_left(one)
