@@ -2,10 +2,12 @@
 
 import argparse
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cockpit.cli import options, output, sdl_containers, sdl_export, sdl_import, sdl_new, sdl_secrets
+from cockpit.cli.offers import add_console
 from cockpit.cli.sdl_input import for_change, in_file, read_bytes, read_document
 from cockpit.errors import EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError
 
@@ -57,9 +59,17 @@ def _add_writing(nested: Any) -> None:
 def _add_reading(nested: Any) -> None:
     check = nested.add_parser("lint", help="say what either parser, the chain or Ray would object to")
     check.add_argument("files", nargs="+", metavar="FILE")
-    compare = nested.add_parser("diff", help="what changes in meaning, and whether an update can do it")
+    compare = nested.add_parser(
+        "diff",
+        help="what changes in meaning, and whether an update can do it",
+        epilog="  rayakash-tui sdl diff lab.yaml --deployed 1790294703677   what FILE would change of what runs",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     compare.add_argument("before", metavar="A")
-    compare.add_argument("after", metavar="B")
+    compare.add_argument("after", metavar="B", nargs="?", help="left out with --deployed")
+    compare.add_argument("--deployed", metavar="DSEQ", help="compare what this deployment runs with A")
+    compare.add_argument("--scope", metavar="S", help=sdl_secrets.SCOPE_HELP)
+    add_console(compare)
     show = nested.add_parser("show", help="services, resources, cost, and what becomes of each port")
     show.add_argument("file", metavar="FILE")
     for parser, run in ((check, lint), (compare, diff), (show, show_file)):
@@ -189,17 +199,45 @@ def set_in_file(args: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def diff(args: argparse.Namespace) -> int:
-    """Print what differs in meaning."""
+def diff(args: argparse.Namespace) -> "int | Coroutine[Any, Any, int]":
+    """Print what differs in meaning between two files, or between a deployment and a file."""
+    if (args.deployed is None) == (args.after is None):
+        raise UsageError("Name two files, or one file and --deployed DSEQ.")
+    if args.deployed is not None:
+        return _diff_deployed(args)
+    return _tell_differences(args, read_document(args.before), read_document(args.after), {})
+
+
+async def _diff_deployed(args: argparse.Namespace) -> int:
+    from cockpit.operations.deployments.account import open_console
+    from cockpit.operations.deployments.journal import attempt_of
+    from cockpit.operations.deployments.running import aligned, running_sdl
+    from cockpit.secrets.names import scopes_for
+
+    after = read_document(args.before)
+    async with open_console(args.console) as console:
+        found = await console.deployment(args.deployed)
+    running = running_sdl(found, attempt_of(args.deployed))
+    source = None if args.before == "-" else Path(args.before)
+    told = aligned(running.document, after, scopes_for(sdl=source, scope=args.scope))
+    output.message(f"What runs is known from {running.source}.")
+    if told.not_compared:
+        output.warning(f"Values that are not known here were not compared: {', '.join(told.not_compared)}.")
+    extra = {"source": running.source, "not_compared": list(told.not_compared)}
+    return _tell_differences(args, told.document, after, extra)
+
+
+def _tell_differences(
+    args: argparse.Namespace, before: "SdlDocument", after: "SdlDocument", extra: dict[str, Any]
+) -> int:
     from cockpit.operations.sdl_editor.commands import difference_record
     from cockpit.render.sdl import difference_lines
     from cockpit.sdl.differences import diff as differences
 
-    before = read_document(args.before)
-    rows = [difference_record(one) for one in differences(before, read_document(args.after))]
+    rows = [difference_record(one) for one in differences(before, after)]
     in_place = all(row["in_place"] for row in rows)
     if args.json:
-        output.record({"differences": rows, "total": len(rows), "in_place": in_place})
+        output.record({"differences": rows, "total": len(rows), "in_place": in_place} | extra)
         return EXIT_OK
     for line in difference_lines(rows):
         output.line(line)

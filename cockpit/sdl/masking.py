@@ -17,7 +17,7 @@ def masked_text(document: SdlDocument) -> str:
     """The text with `***` for secrets; it need not be valid any more. Raises UnreadableSdlError."""
     text = document.text
     for path, node in sorted(paths_of(document.tree), key=lambda one: one[1].start, reverse=True):
-        shown = _shown(path, node)
+        shown = shown_value(path, node)
         if shown is not None:
             tail = re.search(r"[\r\n]*\Z", text[node.start : node.end])
             text = text[: node.start] + shown + (tail.group() if tail else "") + text[node.end :]
@@ -31,7 +31,7 @@ def _without_parts(text: str) -> str:
     return text
 
 
-def _shown(path: Path, node: Scalar) -> str | None:
+def shown_value(path: Path, node: Scalar) -> str | None:
     """What to show in the place of a scalar that is a secret; None where it may be shown."""
     if "env" in path[2:3] and path[:1] == ("services",) and isinstance(path[-1], int):
         name, equals, value = node.value.partition("=")

@@ -18,6 +18,7 @@ from cockpit.operations.deployments.plan import Plan
 from cockpit.operations.deployments.preparing import Prepared, make_secrets, outgoing
 from cockpit.operations.deployments.probing import Probe, probe
 from cockpit.operations.deployments.reaching import Ready, address_in, nodes_alive, reach, write_context
+from cockpit.operations.deployments.running import keep_copy
 from cockpit.operations.deployments.starting import (
     GatewaySource,
     LeaseLostError,
@@ -110,6 +111,7 @@ class Deploying:
             )
         )
         self.journal = journal
+        keep_copy(journal.path, prepared.document)
         return Step(self._console, journal, prepared.plan, self._report, avoided=avoided)
 
     async def _round(self, step: Step) -> Ready:

@@ -18,6 +18,7 @@ from cockpit.operations.deployments.news import Report
 from cockpit.operations.deployments.preparing import Prepared, Wish, outgoing, prepare
 from cockpit.operations.deployments.reaching import Ready
 from cockpit.operations.deployments.register import settle_one
+from cockpit.operations.deployments.running import keep_copy, running_sdl
 from cockpit.operations.deployments.starting import Watch, lost
 from cockpit.sdl.differences import Difference, diff
 from cockpit.sdl.document import SdlDocument
@@ -123,6 +124,7 @@ def _journal_for(
             name=deployment.name, token=token, console=str(console.address),
         )
     )  # fmt: skip
+    keep_copy(journal.path, prepared.document)
     journal.write(Entry(step="created", at=now, dseq=deployment.dseq))
     leases: Sequence[Lease] = deployment.costing
     heights = [one.created_height for one in leases if one.created_height is not None]
@@ -156,16 +158,8 @@ async def plan_update(console: ConsoleClient, dseq: str, after: SdlDocument, bef
     found = await console.deployment(dseq)
     if found.is_closed:
         raise RejectedError(f"Deployment {dseq} is closed.", hint="Deploy the file: rayakash-tui deploy FILE")
-    old = read_document(before) if before is not None else _running(found, dseq)
+    old = read_document(before) if before is not None else running_sdl(found, attempt_of(dseq)).document
     return UpdatePlan(dseq=dseq, differences=tuple(diff(old, after)), hash_before=found.hash)
-
-
-def _running(found: Deployment, dseq: str) -> SdlDocument:
-    if found.sdl is None:
-        raise UsageError(
-            f"This Console does not keep the SDL of deployment {dseq}.", hint="Name the one that runs: --from FILE"
-        )
-    return SdlDocument(found.sdl)
 
 
 async def update(console: ConsoleClient, plan: UpdatePlan, prepared: Prepared) -> Deployment:
@@ -182,7 +176,22 @@ async def update(console: ConsoleClient, plan: UpdatePlan, prepared: Prepared) -
     outcome = await settling.update(console, plan.dseq, send, hash_before=plan.hash_before)
     if not isinstance(outcome, Done):
         raise outcome.error
+    _note_update(console, plan.dseq, prepared)
     return outcome.value
+
+
+def _note_update(console: ConsoleClient, dseq: str, prepared: Prepared) -> None:
+    """Let the journal say what runs from now on."""
+    attempt = attempt_of(dseq)
+    if attempt is None or not attempt.may_cost:
+        return
+    journal = Journal.resume(attempt.path)
+    try:
+        file = str(prepared.file.absolute())
+        journal.write(Entry(step=attempt.step, at=console.clock.now().wall, file=file, sha256=prepared.sha256))
+        keep_copy(journal.path, prepared.document)
+    finally:
+        journal.close()
 
 
 async def extend(console: ConsoleClient, dseq: str, hours: int | None) -> Settings:
