@@ -38,7 +38,7 @@ from cockpit.widgets.fields import PasteRefused
 from cockpit.widgets.key_hints import KeyHints
 from cockpit.widgets.live_table import LiveTable
 from cockpit.widgets.table.kept import KeptArrangements
-from cockpit.widgets.themes import THEMES
+from cockpit.widgets.themes import DARK_RAMP, LIGHT_RAMP, THEMES
 
 # Dialogs, and panes that nobody looks at yet, are imported when they are wanted: no first frame waits for them.
 if TYPE_CHECKING:
@@ -133,6 +133,10 @@ class CockpitApp(TerminalApp):
         screen.add_class(*heights[-1:], update=False)
         self.workspace.add(name, screen)
         return screen
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """The ramp of load for themes that are not ours."""
+        return LIGHT_RAMP if self.current_theme.dark is False else DARK_RAMP
 
     @property
     def cluster(self) -> LiveCluster | None:

@@ -2,6 +2,18 @@
 
 from textual.theme import Theme
 
+from cockpit.render.load import LOAD_TONES
+
+
+def _ramp(*colors: str) -> dict[str, str]:
+    """The steps of the ramp of load as variables of a theme."""
+    return dict(zip(LOAD_TONES, colors, strict=True))
+
+
+DARK_RAMP = _ramp("#3f7f9c", "#4db6ac", "#7fbf7f", "#b9c25a", "#e0a53c", "#ee7752")
+LIGHT_RAMP = _ramp("#2b7a99", "#00796b", "#2e7d32", "#757500", "#a85f00", "#bf360c")
+
+
 DARK = Theme(
     name="dark",
     primary="#4db6ac",
@@ -15,6 +27,7 @@ DARK = Theme(
     surface="#1b2127",
     panel="#222a31",
     dark=True,
+    variables=DARK_RAMP,
 )
 
 LIGHT = Theme(
@@ -30,6 +43,7 @@ LIGHT = Theme(
     surface="#f0f1f2",
     panel="#e6e8ea",
     dark=False,
+    variables=LIGHT_RAMP,
 )
 
 HIGH_CONTRAST = Theme(
@@ -45,7 +59,7 @@ HIGH_CONTRAST = Theme(
     surface="#000000",
     panel="#202020",
     dark=True,
-    variables={"text-muted": "#e0e0e0"},
+    variables={"text-muted": "#e0e0e0", **_ramp("#80d8ff", "#40ffe0", "#60ff60", "#e0ff40", "#ffb000", "#ff7050")},
 )
 
 THEMES = (DARK, LIGHT, HIGH_CONTRAST)

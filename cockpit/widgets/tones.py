@@ -1,11 +1,14 @@
 """Tones: what a piece of text means, and the theme's colours for it.
 
 `error` is wrong, `warn` needs a look, `accent` is what the eye should find, `strong` stands out without colour,
-`quiet` may be overlooked; healthy things are drawn plainly.
+`quiet` may be overlooked, `load-0` to `load-5` are the ramp of `render.load`; healthy things are drawn plainly.
 """
 
+from rich.color import Color
 from rich.style import Style
 from textual.widget import Widget
+
+from cockpit.render.load import LOAD_TONES
 
 TONES = ("error", "warn", "accent", "strong", "quiet")
 
@@ -48,6 +51,8 @@ class Palette:
 
     def _resolved(self, tone: str, base: str) -> Style:
         ground = self._component(base) if base else self._widget.rich_style
+        if tone in LOAD_TONES:
+            return ground + load_style(self._widget, tone)
         # On the bar of a cursor what is quiet elsewhere could hardly be read.
         if tone not in TONES or (tone == "quiet" and base):
             return ground
@@ -56,3 +61,14 @@ class Palette:
 
     def _component(self, name: str) -> Style:
         return self._widget.get_component_rich_style(f"{self._prefix}--{name}")
+
+
+# The three steps that terminals with 16 colors can tell apart.
+_FEW_COLORS = ("green", "green", "green", "yellow", "yellow", "red")
+
+
+def load_style(widget: Widget, tone: str) -> Style:
+    """The color of a step of the ramp: the theme's, or one of the terminal's own where it has only 16."""
+    if widget.app.console.color_system == "standard":
+        return Style(color=_FEW_COLORS[LOAD_TONES.index(tone)])
+    return Style(color=Color.parse(widget.app.theme_variables[tone]))
