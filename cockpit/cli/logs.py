@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cockpit.cli import options, output, session
+from cockpit.cli.log_plot import check as check_plot
 from cockpit.errors import EXIT_FAILED, EXIT_OK, UsageError
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 DESCRIPTION = """\
 Print or follow a log: of a job by its id, or of an actor, a task or a node. --node alone lists the node's files.
 --all saves everything that a job wrote, the files of its workers too, to a tar file.
+--plot draws numbers that the log repeats (loss=0.12, "acc": 0.9, 3.4it/s), --runs 3 with two earlier runs of the name.
 """
 
 
@@ -34,6 +36,10 @@ def add(commands: Any) -> None:
     parser.add_argument("--tail", type=options.count, metavar="N", help="start at the last N lines")
     parser.add_argument("--all", action="store_true", help="save all that the job ID wrote, to the file of -o")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE.tar", help="the file for --all")
+    parser.add_argument("--plot", metavar="NAME[,NAME]", help="plot numbers of a job's log, e.g. loss,acc")
+    parser.add_argument(
+        "--runs", type=options.count, metavar="N", help="with --plot: earlier runs of the same name too, N in all"
+    )
     options.add_json(parser)
     options.add_retry(parser)
     options.add_cluster(parser)
@@ -44,6 +50,10 @@ async def print_log(args: argparse.Namespace) -> int:
     """Print the log, list files, or save them, as the options say."""
     _check(args)
     async with session.cluster(args) as client:
+        if args.plot is not None:
+            from cockpit.cli.log_plot import print_plot
+
+            return await print_plot(client, args)
         if args.all:
             return await _save(client, args)
         if args.node is not None and args.file is None:
@@ -63,8 +73,9 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError("--all saves what a job wrote: `logs --all ID -o FILE.tar`.")
     if args.all and (args.follow or args.tail):
         raise UsageError("--all saves whole logs as they are now: without -f and --tail.")
-    if args.json and not (args.all or (args.node is not None and args.file is None)):
-        raise UsageError("--json is for lists: of the files of a node, or of what --all has saved.")
+    check_plot(args)
+    if args.json and not (args.all or args.plot or (args.node is not None and args.file is None)):
+        raise UsageError("--json is for --plot and for lists: the files of a node, or what --all has saved.")
     if args.node is not None and args.file is None and (args.follow or args.tail):
         raise UsageError("Which file of the node? --node alone lists them; --file names one.")
 

@@ -15,7 +15,7 @@ _KEY = r"[A-Za-z_][\w./@%-]*"
 _BEFORE = r"(?<![\w./@%-])"
 _NUMBER = r"[-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|NaN|inf|Infinity)\b"
 # Not the beginning of a date, a time, an address, a fraction or a hexadecimal ID.
-_AFTER = r"(?![\d:/]|%\||[.,-]\d|[A-Za-z_]{0,20}\d)"
+_AFTER = r"(?![\d:/]| ?%\||[.,-]\d|[A-Za-z_]{0,20}\d)"
 _EQUALS = r"[\"']?[ \t]{0,8}(?:[=:]|\bis\b|[ \t])[ \t]{0,40}[\"']?(?:tensor\()?"
 _UNIT = r"[A-Za-z]{1,12}/(?:s|sec|second|it|step|iter|batch|min|h)"
 

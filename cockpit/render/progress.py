@@ -10,8 +10,8 @@ from cockpit.render.units import duration
 MOST_LINES = 200
 
 _TQDM = re.compile(
-    r"(?P<percent>\d{1,3})%\|[^|]{0,400}\|\s*(?P<done>[\d.]+)(?P<scale>[kMG]?)/(?P<total>[\d.]+)(?P<of>[kMG]?)[^\[]{0,20}"
-    r"\[(?P<passed>[\d:]+)<(?P<left>[\d:?]+)"
+    r"\d{1,3} ?%\|[^|]{0,400}\|\s*(?P<done>[\d.]+)(?P<scale>[kMG]?)/(?P<total>[\d.]+)(?P<of>[kMG]?)"
+    r"(?:[^\[]{0,20}\[[\d:]+<(?P<left>[\d:?]+))?"
 )
 _COUNTED = re.compile(
     r"(?P<unit>global[_ ]step|step|iteration|iter|batch|round|episode|file|shard|chunk|sample|item|row|epoch|trial)s?"
@@ -98,9 +98,9 @@ def _counted(unit: str, done: float, total: float, *, left: float | None = None)
     return [Progress(unit, done, total, done / total, left)] if 0 <= done <= total and total > 0 else []
 
 
-def _seconds(text: str) -> float | None:
+def _seconds(text: str | None) -> float | None:
     """tqdm's `1:02:03`; None for `?`."""
-    if "?" in text or not all(text.split(":")):
+    if text is None or "?" in text or not all(text.split(":")):
         return None
     seconds = 0
     for part in text.split(":"):
