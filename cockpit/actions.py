@@ -138,6 +138,23 @@ ACTIONS = (
         rank=28,
     ),
     Action(
+        name="plot",
+        run="log_actions:plot",
+        keys=("m",),
+        label="plot",
+        description="Plot a number of the line over the log",
+        scope="log",
+        rank=17,
+    ),
+    Action(
+        name="plot_runs",
+        run="log_actions:plot_runs",
+        keys=("M",),
+        label="runs",
+        description="Lay earlier runs of the job's name over the plots",
+        scope="log",
+    ),
+    Action(
         name="mark_lines", keys=("v",), label="mark", description="Mark lines to copy or save", scope="log", rank=29
     ),
     Action(
@@ -617,7 +634,6 @@ RESERVED = (
     Action(name="preview", keys=("z",), label="preview", description="Show or hide the preview", scope="rows"),
     Action(name="zoom_in", keys=("plus",), label="zoom in", description="Show a shorter time", scope="overview"),
     Action(name="zoom_out", keys=("minus",), label="zoom out", description="Show a longer time", scope="overview"),
-    Action(name="plot", keys=("m",), label="plot", description="Plot a number over the log", scope="log"),
     Action(name="saved_jobs", keys=("ctrl+r",), label="saved jobs", description="Choose a saved job", scope="submit"),
 )
 

@@ -21,6 +21,7 @@ from cockpit.clients.ssh.questions import answer_ssh_with
 from cockpit.errors import EXIT_OK, CockpitError
 from cockpit.operations.clusters.live import LiveCluster
 from cockpit.operations.clusters.opening import Opener
+from cockpit.panes.base import Pane
 from cockpit.panes.header import TabLine
 from cockpit.panes.registry import entries, entry_of
 from cockpit.panes.sdl_messages import SdlLooked, SdlPasted, SdlShown, SecretTyped
@@ -225,6 +226,10 @@ class CockpitApp(TerminalApp):
     @on(PasteRefused)
     def _paste_refused(self, message: PasteRefused) -> None:
         self.notify(f"{message.characters:,} characters do not fit here. Nothing was pasted.", severity="warning")
+
+    @on(Pane.Progressed)
+    def _progressed(self, event: Pane.Progressed) -> None:
+        self.show_title(event.text)
 
     @on(KeyHints.Pressed)
     def _hint_pressed(self, event: KeyHints.Pressed) -> None:

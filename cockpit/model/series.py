@@ -35,6 +35,7 @@ class Series:
         self._ats: list[float] = []
         self._sums: list[float] = []
         self._in_last = 0
+        self._begin = 0.0
 
     def add(self, value: float, step: float | None = None) -> None:
         """Take the next value; NaN and infinities are counted and not drawn."""
@@ -44,6 +45,8 @@ class Series:
             return
         self.least, self.most = min(self.least, value), max(self.most, value)
         at = self._place(step)
+        if not self.count:
+            self._begin = at
         if self._ats and self._in_last < self._stride:
             self._ats[-1] = at
             self._sums[-1] += value
@@ -58,7 +61,7 @@ class Series:
 
     def _place(self, step: float | None) -> float:
         if self.steps and (step is None or (self._ats and step < self._ats[-1] - abs(self._ats[-1]) / 20)):
-            self.steps = False
+            self.steps, self._begin = False, 0.0
             self._ats = [float(min((at + 1) * self._stride, self.count) - 1) for at in range(len(self._ats))]
         if not self.steps or step is None:
             return float(self.count)
@@ -71,11 +74,11 @@ class Series:
 
     @property
     def marks(self) -> list[Mark]:
-        """What is kept, oldest first."""
+        """What is kept, oldest first: each at the last of its values, but the first where the series begins."""
         whole = self._stride
         last = len(self._sums) - 1
         return [
-            Mark(at, total / (self._in_last if number == last else whole))
+            Mark(at if number else self._begin, total / (self._in_last if number == last else whole))
             for number, (at, total) in enumerate(zip(self._ats, self._sums, strict=True))
         ]
 

@@ -43,6 +43,13 @@ class Pane(Vertical):
     class StateChanged(Message):
         """What can be done here is not what it was: hints are to be drawn anew."""
 
+    class Progressed(Message):
+        """How far what the pane shows has come, for the terminal's title; empty for nothing to tell."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
     def __init__(self, *, glyphs: Glyphs = UNICODE) -> None:
         super().__init__(id=f"{self.NAME}-pane")
         self.glyphs = glyphs

@@ -17,17 +17,24 @@ from cockpit.feeds.watch import Watch
 from cockpit.model.jobs import Job
 from cockpit.model.snapshot import Snapshot
 from cockpit.operations.clusters.live import LiveCluster
+from cockpit.operations.jobs.runs import run_name
 from cockpit.panes.log_find import LogFind
+from cockpit.panes.log_plotting import LogPlotting
+from cockpit.panes.log_progress import LogProgress, job_progress
 from cockpit.panes.log_reading import LogReading, Part
 from cockpit.panes.log_whole import ComingLog
 from cockpit.render.jobs import outcome, status
+from cockpit.render.log_numbers import names_in, numbers_in
 from cockpit.render.text import visible
 from cockpit.render.units import size
+from cockpit.widgets.log_plots import LogPlots
 from cockpit.widgets.log_reader import LogReader
 from cockpit.widgets.log_view import LogStatus, LogView
 from cockpit.widgets.state_line import Piece, StateLine
 
 TAIL_LINES = 5000
+PROGRESS_BYTES = 16 * 1024
+AROUND = 64 * 1024  # bytes around a line in which its numbers have to come again
 NO_JOB, NO_OUTPUT = "No log yet. Press l on a job to follow it.", "no output yet"
 PATIENCE_SECONDS = 7 * 86400.0
 
@@ -50,10 +57,14 @@ class LogPane(LogReading):
         self._note = Piece("")
         self._ended: Followed | None = None
         self._is_refused = False
+        self._plots = LogPlots(glyphs=self.glyphs, id="log-plots")
+        self.plotting = LogPlotting(self._plots, self)
+        self._progress = LogProgress(self, self._read_progress, self._progressed)
 
     def compose(self) -> ComposeResult:
         """A line about the log, the log, a line about what is seen of it."""
         yield StateLine(id="log-head", ellipsis=self.glyphs.ellipsis)
+        yield self._plots
         reader = LogReader(self._spool, empty_sentence=NO_JOB, glyphs=self.glyphs, id="log-view")
         yield reader
         yield StateLine(id="log-foot", ellipsis=self.glyphs.ellipsis)
@@ -62,6 +73,7 @@ class LogPane(LogReading):
     def on_unmount(self) -> None:
         """Give the file of the log back."""
         self._drop_coming()
+        self.plotting.take(None)
         self._spool.close()
 
     # What is shown
@@ -81,6 +93,7 @@ class LogPane(LogReading):
         self._open()
 
     def _open(self) -> None:
+        self.plotting.begin(self._subject or "", "")
         if self.is_mounted:
             self._watch_job()
             self._begin(tail=TAIL_LINES)
@@ -120,6 +133,7 @@ class LogPane(LogReading):
         super().detach()
         self._stop()
         self._job_id = self._job = self._file = self._ended = None
+        self.plotting.begin("", "")
         if self.is_mounted:
             self._fresh_spool()
             self._draw()
@@ -130,6 +144,7 @@ class LogPane(LogReading):
         if self._follower is not None and self._ended is None:
             self._run(self._follower)
         self.view.resume()
+        self._progressed()
         if self.app.focused is None:
             self.view.focus()
         self._draw()
@@ -139,6 +154,7 @@ class LogPane(LogReading):
         super().sleep()
         self._stop()
         self.view.rest()
+        self.post_message(self.Progressed(""))
 
     def _begin(self, *, tail: int | None) -> None:
         """Follow from the last `tail` lines, or from the first byte."""
@@ -170,6 +186,7 @@ class LogPane(LogReading):
         if self.is_mounted:
             self.view.empty_sentence = NO_OUTPUT if self._subject else NO_JOB
             self.view.set_source(self._spool)
+        self.plotting.take(self._spool)
         old.close()
 
     # The whole
@@ -211,6 +228,7 @@ class LogPane(LogReading):
             self.view.replace_source(self._spool, shift)
         if coming.wants_first:
             self.view.goto_line(0)
+        self.plotting.take(self._spool)
         old.close()
 
     def _drop_coming(self) -> None:
@@ -287,15 +305,31 @@ class LogPane(LogReading):
     def _heard(self, snapshot: Snapshot[Job]) -> None:
         if snapshot.value is not None:
             self._job = snapshot.value
+            self.plotting.begin(self._job_id or "", run_name(snapshot.value))
         self._draw()
 
     @on(LogView.StatusChanged)
     def _draw(self) -> None:
         if not self.is_mounted:
             return
-        self.query_one("#log-head", StateLine).show(self._head(), [self._note])
+        self.plotting.look()
+        self._progress.look()
+        self._draw_head()
         self.query_one("#log-foot", StateLine).show(self._foot(self.view.status), [])
         self.post_message(self.StateChanged())
+
+    def _read_progress(self) -> str:
+        lines = self.end_of_log(PROGRESS_BYTES).decode(errors="replace").split("\n")
+        return job_progress(self.job, lines, now=self.now().wall) if self.cluster is not None else ""
+
+    def _progressed(self) -> None:
+        text = f"{self._progress.text} · {self._job_id}" if self._progress.text else ""
+        self.post_message(self.Progressed(text if self._is_awake else ""))
+        self._draw_head()
+
+    def _draw_head(self) -> None:
+        if self.is_mounted:
+            self.query_one("#log-head", StateLine).show(self._head(), [self._note])
 
     def _head(self) -> list[Piece]:
         if self._subject is None:
@@ -307,7 +341,11 @@ class LogPane(LogReading):
         if self._ended is not None and self.cluster is not None:
             tone = "error" if self._ended.job.status == "FAILED" else ""
             return [*pieces, Piece(visible(outcome(self._ended.job, self.now().wall)), tone, 1)]
-        return [*pieces, Piece(status(self._job) if self._job else "", "", 1)]
+        return [
+            *pieces,
+            Piece(status(self._job) if self._job else "", "", 1),
+            Piece(self._progress.text, "accent", 2),
+        ]
 
     def _foot(self, seen: LogStatus) -> list[Piece]:
         if self._subject is None:
@@ -334,6 +372,26 @@ class LogPane(LogReading):
     def action_log_start(self) -> None:
         """Go to the beginning, for which the whole log is fetched."""
         self.view.action_first()
+
+    @property
+    def job(self) -> Job | None:
+        """The job whose log it is, as far as it is known."""
+        return self._job if self._job_id else None
+
+    def numbers_at_hand(self) -> list[str]:
+        """Names of numbers that come again: those of the chosen line first, or of the last on the screen with one."""
+        for span in reversed(self.view.chosen()):
+            around = self._spool.read(max(0, span.start - AROUND // 2), AROUND)
+            line = self._spool.read(span.start, min(span.end - span.start, AROUND)).decode(errors="replace")
+            here = list(numbers_in(line))
+            if here:
+                again = names_in(around)
+                return [name for name in here if name in again] + [name for name in again if name not in here]
+        return names_in(self.end_of_log(AROUND))
+
+    def end_of_log(self, most: int) -> bytes:
+        """Up to so many of the last bytes that are held."""
+        return self._spool.read(max(0, self._spool.size - most), most)
 
     def part_to_save(self) -> Part:
         """The marked lines, or all that is held."""

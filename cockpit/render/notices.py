@@ -31,6 +31,19 @@ def notice_sequence(job: Job, osc: int | None, environment: Mapping[str, str]) -
     return "\x1bPtmux;" + body.replace("\x1b", "\x1b\x1b") + "\x1b\\"
 
 
+def title_sequence(text: str, before: str, environment: Mapping[str, str]) -> str:
+    """What gives a terminal this title (OSC 2), where the one that it had is kept on its stack (XTWINOPS 22 and 23).
+
+    An empty text takes the kept one back. Terminals without titles get nothing; nothing of the text can end the
+    sequence or begin another.
+    """
+    if environment.get("TERM", "dumb") in ("linux", "dumb"):
+        return ""
+    if not text:
+        return "\x1b[23;2t" if before else ""
+    return ("" if before else "\x1b[22;2t") + f"\x1b]2;{visible(text)[:LONGEST]}\a"
+
+
 def plain_word(text: str) -> str:
     """A name that no program takes for an option or for more than one word."""
     return _NOT_PLAIN.sub("_", text).lstrip("-")[:LONGEST] or "_"

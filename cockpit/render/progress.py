@@ -25,6 +25,7 @@ _PERCENT = re.compile(
     r"|(?<![\d.])(?P<after>\d{1,3}(?:\.\d{1,4})?)\s?%\s(?:done|complete)",
     re.IGNORECASE,
 )
+_EPOCH = re.compile(r"epoch[\"']?\s{0,4}[=:#]?\s{0,4}(\d{1,9})(?![\d/])", re.IGNORECASE)
 _TRIALS = re.compile(r"(?:Trial status|Number of trials):(?P<counts>[^\n]{1,200})")
 _TRIAL = re.compile(r"(\d{1,6}) ([A-Z]{3,20})")
 _SEQUENCES = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
@@ -69,7 +70,9 @@ def _nested(inner: Progress | None, epoch: Progress | None) -> Progress | None:
 
 
 def _with_time(progress: Progress | None, elapsed: float | None) -> Progress | None:
-    if progress is None or progress.left is not None or not elapsed or not 0 < progress.share < 1:
+    if progress is None or not elapsed or not 0 < progress.share < 1:
+        return progress
+    if progress.left is not None or progress.unit.endswith(":"):
         return progress
     return msgspec.structs.replace(progress, left=elapsed * (1 - progress.share) / progress.share)
 
@@ -79,7 +82,10 @@ def _found_in(text: str) -> list[Progress]:
     if bar := _TQDM.search(text):
         done = float(bar["done"]) * _SCALES[bar["scale"]]
         total = float(bar["total"]) * _SCALES[bar["of"]]
-        found += _counted("", done, total, left=_seconds(bar["left"]))
+        # A bar that begins anew with each epoch says nothing of the end of the job.
+        epoch = _EPOCH.search(text[: bar.start()])
+        left = None if epoch else _seconds(bar["left"])
+        found += _counted(f"epoch {epoch[1]}:" if epoch else "", done, total, left=left)
     for match in _COUNTED.finditer(text):
         unit = {"iter": "iteration", "global_step": "step", "global step": "step"}.get(match["unit"].lower())
         found += _counted(unit or match["unit"].lower(), float(match["done"]), float(match["total"]))

@@ -9,6 +9,7 @@ from textual.app import App
 from textual.screen import Screen
 
 from cockpit.local.processes import look_up
+from cockpit.render.notices import title_sequence
 from cockpit.render.text import visible
 from cockpit.textual_patches.key_order import KeyOrder
 from cockpit.textual_patches.terminal_changes import Smaller, TerminalChanges
@@ -23,6 +24,7 @@ class TerminalApp(App[int]):
         self._key_order = KeyOrder(self, super().on_event)
         self._changes = TerminalChanges()
         self._ending = Ending(self._end_with)
+        self._title_shown = ""
         if "SSH_CONNECTION" in os.environ:
             self.animation_level = "none"
 
@@ -39,6 +41,7 @@ class TerminalApp(App[int]):
 
     def leave_terminal(self) -> None:
         """Hear no more of it."""
+        self.show_title("")
         self._ending.end()
 
     def _end_with(self, code: int) -> None:
@@ -53,6 +56,12 @@ class TerminalApp(App[int]):
         if sequence and self._driver is not None and not self.is_headless:
             self._driver.write(sequence)
             self._driver.flush()
+
+    def show_title(self, text: str) -> None:
+        """The terminal's title from now on; empty gives it back the one that it had."""
+        before, self._title_shown = self._title_shown, text
+        if text != before:
+            self.write_terminal(title_sequence(text, before, os.environ))
 
     def on_resize(self) -> None:
         """The terminal may have moved its lines."""

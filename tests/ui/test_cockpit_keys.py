@@ -156,17 +156,17 @@ async def test_clicks_on_tabs_titles_and_rows() -> None:
 
 
 async def test_keys_of_the_user_s_own_do_it_and_are_shown() -> None:
-    async with simulated() as server, cockpit(server, ui=Ui(keys={"submit": "m", "sort": "f5"})) as driver:
+    async with simulated() as server, cockpit(server, ui=Ui(keys={"submit": "B", "sort": "f5"})) as driver:
         assert server.cluster.jobs
-        assert "m submit" in driver.lines[-1]
+        assert "B submit" in driver.lines[-1]
         await driver.press("s")
         assert not driver.has_dialog
-        await driver.press("m")
+        await driver.press("B")
         await driver.opened("Submit a job")
         await driver.press("escape", "f5")
         assert driver.jobs.pane.table.sort is not None
         await driver.press("question_mark")
-        driver.dialog().says("m  ", "Submit a job")
+        driver.dialog().says("B  ", "Submit a job")
         assert driver.told == []
 
 

@@ -8,7 +8,7 @@ import pytest
 from cockpit.errors import UsageError
 from cockpit.model.jobs import Job
 from cockpit.operations.jobs.notices import notice_command, run_notice
-from cockpit.render.notices import notice_sequence
+from cockpit.render.notices import notice_sequence, title_sequence
 
 EVIL = "a\x07\x1b]0;owned\x07; rm -rf $HOME `x`"
 
@@ -59,3 +59,18 @@ async def test_the_command_runs_without_a_shell_and_without_secrets(tmp_path: Pa
 async def test_a_command_that_fails_is_told(command: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         await run_notice(command, job())
+
+
+def test_a_title_is_kept_given_and_taken_back() -> None:
+    terminal = {"TERM": "xterm-256color"}
+    assert title_sequence("45 % · train", "", terminal) == "\x1b[22;2t\x1b]2;45 % · train\a"
+    assert title_sequence("46 %", "45 %", terminal) == "\x1b]2;46 %\a"
+    assert title_sequence("", "46 %", terminal) == "\x1b[23;2t"
+    assert title_sequence("", "", terminal) == ""
+    assert title_sequence("a", "", {"TERM": "linux"}) == ""
+
+
+def test_nothing_of_a_job_ends_a_title_or_begins_another_sequence() -> None:
+    sequence = title_sequence("x\x07\x1b]52;c;aGk=\x07" * 50, "y", {"TERM": "xterm"})
+    assert sequence.count("\x1b") == sequence.count("\a") == 1
+    assert len(sequence) < 220

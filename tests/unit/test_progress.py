@@ -8,7 +8,7 @@ CASES = {
     "Training: 45%|████▌     | 45/100 [00:12<00:15,  3.67it/s]": Progress("", 45, 100, 0.45, 15),
     "0%|          | 1.20k/3.00M [00:00<1:02:03]": Progress("", 1200, 3_000_000, 0.0004, 3723),
     "  0%|          | 0/100 [00:00<?, ?it/s]": Progress("", 0, 100, 0.0),
-    "epoch 2:  50 %|████    | 1490/2980": Progress("", 1490, 2980, 0.5),
+    "epoch 2:  50 %|████    | 1490/2980": Progress("epoch 2:", 1490, 2980, 0.5),
     "step 5 of 100, loss=0.3": Progress("step", 5, 100, 0.05),
     "Epoch [3/10] done": Progress("epoch", 3, 10, 0.3),
     '{"iter": "20/80"}': Progress("iteration", 20, 80, 0.25),
@@ -42,6 +42,7 @@ def test_the_last_word_counts() -> None:
 def test_time_left() -> None:
     """By what passed, where the bar itself does not say; none at the beginning and at the end."""
     assert progress_of(["step 25/100"], elapsed=60) == Progress("step", 25, 100, 0.25, 180)
+    assert progress_of(["epoch 2: 25%|██ | 25/100 [00:05<00:15]"], elapsed=60) == Progress("epoch 2:", 25, 100, 0.25)
     assert progress_of(["step 0/100"], elapsed=60) == Progress("step", 0, 100, 0.0)
     found = progress_of(["step 25/100"], elapsed=60)
     assert found is not None
