@@ -1,4 +1,4 @@
-"""Container images: where a reference such as `caddy:2.10.2` leads, and how long its pull may take.
+"""Container images: where a reference such as `caddy:2.10.2` leads, and what a registry tells of one.
 
 Grammar: github.com/distribution/reference. Without a host it is Docker Hub's, without a tag `latest` is meant.
 """
@@ -10,11 +10,6 @@ import msgspec
 from cockpit.errors import UsageError
 
 DOCKER_HUB = "docker.io"
-UNREADY_MINUTES = 8
-"""After so long a provider closes a lease with a service that is not ready (akash-network/provider, monitor.go)."""
-PULL_BYTES_PER_S = 20_000_000
-"""A guess for a provider's download and unpacking together; what is left of the 8 minutes the start itself needs."""
-LONGEST_PULL_S = 6 * 60.0
 
 _HUB_ALIASES = ("docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com")
 _HOST = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?")
@@ -70,15 +65,3 @@ def parse_image(text: str) -> ImageName:
             f"Invalid image: {text[:100]!r}.", hint="Write HOST/NAME:TAG or NAME:TAG, such as rayproject/ray:2.60.0."
         )
     return found
-
-
-def pull_advice(image: str, compressed_bytes: int | None) -> str | None:
-    """The sentence about an image whose pull may outlast the provider's clock; None for one that should be in time."""
-    if compressed_bytes is None or compressed_bytes / PULL_BYTES_PER_S <= LONGEST_PULL_S:
-        return None
-    minutes = compressed_bytes / PULL_BYTES_PER_S / 60
-    return (
-        f"The image {image} has {compressed_bytes / 2**30:.1f} GiB of compressed layers: at "
-        f"{PULL_BYTES_PER_S // 10**6} MB/s its pull takes {minutes:.0f} min, and a provider closes a lease whose "
-        f"services are not ready after about {UNREADY_MINUTES} min."
-    )

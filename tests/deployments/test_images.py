@@ -111,7 +111,7 @@ async def test_a_missing_image_stops_the_deploy_before_the_question(
     plan = await here("deploy", str(file), "--plan")
     assert plan.code == 1
     assert "caddy:2.10.2 (12.0 GiB to pull)" in plan.text
-    assert "its pull takes 11 min" in plan.text
+    assert "a pull at 100 Mbit/s takes 17 min" in plan.text
     data = (await here("deploy", str(file), "--plan", "--json")).data
     assert data["problems"] == ["The image x does not exist."]
     assert {one["compressed_bytes"] for one in data["images"]} == {None, 12 * GIB}

@@ -10,7 +10,7 @@ import pytest
 from cockpit.clients import image_registry
 from cockpit.clients.image_registry import ImageRefusedError, look_up
 from cockpit.errors import UnreachableError, UsageError
-from cockpit.model.images import ImageFacts, parse_image, pull_advice
+from cockpit.model.images import ImageFacts, parse_image
 from tests.akash_sim.registry import MIB, Day, SimImage, SimRegistry
 from tests.wire.certificates import issue
 
@@ -128,12 +128,3 @@ def test_references_lead_where_container_tools_would_go(text: str, found: str) -
 def test_what_is_no_reference_is_said(text: str) -> None:
     with pytest.raises(UsageError, match="Invalid image"):
         parse_image(text)
-
-
-def test_only_a_pull_that_may_outlast_the_clock_is_advised_about() -> None:
-    assert pull_advice("x/y:1", None) is None
-    assert pull_advice("x/y:1", 7_000_000_000) is None
-    assert pull_advice("x/y:1", 12_000_000_000) == (
-        "The image x/y:1 has 11.2 GiB of compressed layers: at 20 MB/s its pull takes 10 min, and a provider closes a "
-        "lease whose services are not ready after about 8 min."
-    )

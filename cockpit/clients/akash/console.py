@@ -126,14 +126,19 @@ class SealContext(msgspec.Struct, frozen=True, kw_only=True):
     required_claims: tuple[str, ...] = ()
 
 
-def console_endpoint(url: str = CONSOLE, key: Secret | None = None, *, use_proxy: bool = False) -> Endpoint:
-    """Where a Console is, and the key that is sent to it alone. Raises UsageError for an address without TLS."""
+def console_endpoint(url: str = CONSOLE, key: Secret | None = None) -> Endpoint:
+    """Where a Console is, and the key that is sent to it alone. Raises UsageError for an address without TLS.
+
+    It is reached through HTTPS_PROXY, save for NO_PROXY and loopback: a proxy tunnels TLS and sees no key. Plain http,
+    which only loopback may be, goes through none.
+    """
     address = parse_address(url)
     if not address.is_encrypted and not address.is_loopback:
         raise UsageError(
             f"{address} is not encrypted: the API key can spend all your credits, and goes over https only.",
             hint=f"Write https://{address.host}.",
         )
+    use_proxy = address.is_encrypted and not address.is_loopback
     return Endpoint(address=address, headers={"x-api-key": key} if key else {}, use_proxy=use_proxy)
 
 

@@ -13,6 +13,7 @@ from cockpit.errors import NotRayError, ServerError, UnreachableError
 READ_S = 20.0
 REPLY_LIMIT = 16 * MIB  # all providers with their attributes are about 1 MiB
 _PAUSES_S = (1.0, 3.0)
+_PROXY_HINT = "Write user and password into HTTPS_PROXY, or the Console's host into NO_PROXY."
 
 
 class Wire(Protocol):
@@ -117,7 +118,9 @@ class ConsoleHttp:
         unanswered = UnreachableError(
             f"Akash Console at {self.host} did not answer the request to {what}.",
             detail=error.detail or error.title,
-            hint="Check the network, and https://status.akash.network.",
+            hint=_PROXY_HINT
+            if error.fault in ("proxy", "proxy-login")
+            else "Check the network, and https://status.akash.network.",
             fault=error.fault or "no-answer",
         )
         unanswered.was_sent = error.was_sent

@@ -7,8 +7,9 @@ import msgspec
 
 from cockpit.clients.image_registry import ImageRefusedError, look_up
 from cockpit.errors import CockpitError, RejectedError, UsageError
-from cockpit.model.images import ImageFacts, ImageName, parse_image, pull_advice
+from cockpit.model.images import ImageFacts, ImageName, parse_image
 from cockpit.sdl.document import SdlDocument
+from cockpit.sdl.image_sizes import may_outlast, slow_pull_words
 from cockpit.sdl.nodes import child
 from cockpit.sdl.view import Service
 
@@ -61,8 +62,9 @@ async def _check(image: str, until: float, lookup: Lookup, *, asks: bool) -> Ima
         return ImageCheck(image=image, problem=f"{error.title} {error.detail}".strip(), hint=error.hint)
     except (CockpitError, TimeoutError):
         return ImageCheck(image=image, is_checked=False)
-    advice = pull_advice(image, found.compressed_bytes) or ""
-    return ImageCheck(image=image, compressed_bytes=found.compressed_bytes, advice=advice)
+    told = found.compressed_bytes
+    advice = slow_pull_words(image, told) if told is not None and may_outlast(told) else ""
+    return ImageCheck(image=image, compressed_bytes=told, advice=advice)
 
 
 def unchecked(images: Iterable[ImageCheck]) -> tuple[str, ...]:
