@@ -20,11 +20,12 @@ from cockpit.operations.clusters.live import LiveCluster
 from cockpit.operations.jobs.runs import run_name
 from cockpit.panes.log_find import LogFind
 from cockpit.panes.log_plotting import LogPlotting
-from cockpit.panes.log_progress import LogProgress, job_progress
+from cockpit.panes.log_progress import LogProgress
 from cockpit.panes.log_reading import LogReading, Part
 from cockpit.panes.log_whole import ComingLog
 from cockpit.render.jobs import outcome, status
 from cockpit.render.log_numbers import names_in, numbers_in
+from cockpit.render.progress import job_progress
 from cockpit.render.text import visible
 from cockpit.render.units import size
 from cockpit.widgets.log_plots import LogPlots

@@ -1,12 +1,10 @@
 """How far a job is, read from the end of its log at most once a second."""
 
 from asyncio import TimerHandle
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from textual.widget import Widget
 
-from cockpit.model.jobs import Job
-from cockpit.render.progress import progress_of, progress_text
 from cockpit.widgets.later import after
 
 SECONDS = 1.0
@@ -38,14 +36,3 @@ class LogProgress:
         before, self.text = self.text, self._read()
         if self.text != before:
             self._changed()
-
-
-def job_progress(job: Job | None, lines: Sequence[str], *, now: float) -> str:
-    """What the last lines of a job's log say, with the time left; empty for nothing, and once the job has ended.
-
-    `now` is in seconds since the epoch.
-    """
-    if job is None or job.is_terminal:
-        return ""
-    progress = progress_of(lines, elapsed=now - job.start_time / 1000 if job.start_time else None)
-    return progress_text(progress) if progress else ""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from cockpit.model.jobs import Job
 from cockpit.render.units import duration
 
 MOST_LINES = 200
@@ -121,3 +122,14 @@ def progress_text(progress: Progress) -> str:
     if progress.left is not None:
         parts.append(f"{duration(progress.left)} left")
     return " · ".join(part for part in parts if part)
+
+
+def job_progress(job: Job | None, lines: Sequence[str], *, now: float) -> str:
+    """What the last lines of a job's log say, with the time left; empty for nothing, and once the job has ended.
+
+    `now` is in seconds since the epoch.
+    """
+    if job is None or job.is_terminal:
+        return ""
+    progress = progress_of(lines, elapsed=now - job.start_time / 1000 if job.start_time else None)
+    return progress_text(progress) if progress else ""

@@ -18,9 +18,11 @@ from cockpit.model.nodes import Node
 from cockpit.model.snapshot import Snapshot
 from cockpit.operations.clusters.live import LiveCluster
 from cockpit.operations.jobs.page import JobFacts, events_topic, facts_topic
+from cockpit.panes.base import Pane
 from cockpit.render import job_page as render
 from cockpit.render.job_fields import detail_lines, environment_lines
 from cockpit.render.nodes import node_names
+from cockpit.render.progress import job_progress
 from cockpit.render.table import RowContext
 from cockpit.screens.text import TextDialog
 from cockpit.widgets.key_hints import Hint
@@ -45,6 +47,7 @@ class JobPage(TextDialog):
         self._is_forgotten = False
         self._tab = 0
         self._follows = True
+        self._told = ""
         self._watches: dict[str, Watch[Any]] = {}
         super().__init__(f"Job {job.id}", detail_lines(job, self._now))
 
@@ -71,6 +74,7 @@ class JobPage(TextDialog):
         """Nobody looks any more."""
         for watch in self._watches.values():
             watch.close()
+        self._tell("")
 
     def on_resize(self) -> None:
         """Tables are as wide as the page."""
@@ -147,7 +151,16 @@ class JobPage(TextDialog):
             return lines
         waits = render.why_lines(facts.explanation if self._job.status == "PENDING" else None, self._now)
         log = render.last_log_lines(facts.log) if not self._job.is_terminal else []
-        return [lines[0], *waits, *lines[1:], *render.progress_lines(facts.tasks, is_cut=facts.is_cut), *log]
+        progress = job_progress(self._job, facts.log, now=self._now)
+        self._tell(f"{progress} · {self._job.id}" if progress else "")
+        said = [("progress", progress)] if progress else []
+        return [lines[0], *said, *waits, *lines[1:], *render.progress_lines(facts.tasks, is_cut=facts.is_cut), *log]
+
+    def _tell(self, progress: str) -> None:
+        """Have the terminal's title say how far the job is."""
+        if progress != self._told:
+            self._told = progress
+            self.app.post_message(Pane.Progressed(progress))
 
     def _events(self) -> list[tuple[str, str]]:
         snapshot: Snapshot[Sequence[ClusterEvent]] = self._watches["events"].snapshot

@@ -14,6 +14,8 @@ async def test_the_tabs_show_what_runs_in_a_job() -> None:
         dialog = await driver.opened(f"Job {job.id}")
         dialog.says("Summary", "● RUNNING")
         await driver.wait_until(lambda: "tasks by function" in driver.text, "the progress of its tasks")
+        dialog.says("progress", "epoch ")
+        assert driver.app._title_shown.endswith(f" % · {job.id}")
         await driver.press("tab", "tab")
         await driver.wait_until(lambda: "preprocess" in driver.text, "its tasks")
         assert "✖ 1 failed" in driver.text
@@ -25,6 +27,7 @@ async def test_the_tabs_show_what_runs_in_a_job() -> None:
         await driver.wait_until(lambda: "runtime environment" in driver.text, "its environment")
         await driver.press("escape")
         assert not driver.has_dialog
+        assert driver.app._title_shown == ""
 
 
 async def test_a_pending_job_says_why_it_waits_in_the_list_and_for_each_node_on_its_page() -> None:
