@@ -25,19 +25,19 @@ MARKS = {"ok": "ok", "warn": "look", "fail": "FAIL", "skip": "-"}
 
 def add(commands: Any) -> None:
     """Declare the commands."""
-    parser = commands.add_parser("clusters", help="list, add, choose, remove and check the clusters that have a name")
+    parser = commands.add_parser("clusters", help="list, add, choose, remove and check saved clusters")
     nested = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     saved = nested.add_parser("list", help="list saved clusters (no network access)")
     options.add_listing(saved)
     saved.set_defaults(run=list_clusters)
     _add_add(nested)
-    use = nested.add_parser("use", help="make a cluster the one in use")
+    use = nested.add_parser("use", help="make a cluster the current one")
     use.add_argument("name", metavar="NAME")
     use.set_defaults(run=use_cluster)
-    remove = nested.add_parser("remove", help="forget a cluster; it runs on, and its secrets are kept")
+    remove = nested.add_parser("remove", help="remove a saved cluster; it keeps running, its secrets stay")
     remove.add_argument("name", metavar="NAME")
     remove.set_defaults(run=remove_cluster)
-    check = nested.add_parser("check", help="examine clusters: name, port, certificate, Ray, access, clock, exposure")
+    check = nested.add_parser("check", help="check clusters: name, port, TLS, Ray, access, clock")
     check.add_argument("names", nargs="*", metavar="NAME", help="which (default: all)")
     check.add_argument(
         "--burn-in",
@@ -48,7 +48,7 @@ def add(commands: Any) -> None:
     check.set_defaults(run=check_clusters)
     doctor = commands.add_parser(
         "doctor",
-        help="examine this machine and every cluster",
+        help="check this machine and every cluster",
         epilog="Exit codes: 0 nothing has failed, 1 something has, or is open to all; 2 usage.",
     )
     doctor.add_argument("names", nargs="*", metavar="NAME", help="examine only these clusters (default: all)")
@@ -59,7 +59,7 @@ def add(commands: Any) -> None:
 
 
 def _add_add(nested: Any) -> None:
-    parser = nested.add_parser("add", help="give a cluster a name", description=ADD_HELP)
+    parser = nested.add_parser("add", help="save a cluster under a name", description=ADD_HELP)
     parser.add_argument("name", metavar="NAME")
     parser.add_argument("where", metavar="ADDRESS")
     parser.add_argument("--sdl", type=Path, metavar="FILE", help="take the token and the certificate of this SDL")

@@ -83,7 +83,7 @@ def add(commands: Any) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "completion",
-        help="print what a shell needs to complete commands",
+        help="print the completion script of a shell",
         epilog="\n".join(HINTS.values()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -13,10 +13,10 @@ from cockpit.errors import EXIT_OK, CockpitError, NotFoundError, UnreachableErro
 
 def add(commands: Any) -> None:
     """Declare the commands."""
-    stop = commands.add_parser("stop", help="stop jobs and wait until they have ended")
+    stop = commands.add_parser("stop", help="stop jobs and wait for their end")
     stop.add_argument("--no-wait", action="store_true", help="return as soon as Ray has been asked")
-    delete = commands.add_parser("delete", help="make the cluster forget ended jobs; their log files stay")
-    wait = commands.add_parser("wait", help="wait until jobs have ended; exit with their result")
+    delete = commands.add_parser("delete", help="delete finished jobs from the cluster (logs stay)")
+    wait = commands.add_parser("wait", help="wait for jobs to end; exit with their result")
     wait.add_argument(
         "--timeout", type=options.seconds, metavar="TIME", help="give up after this long, with exit code 3"
     )

@@ -11,7 +11,7 @@ from cockpit.errors import EXIT_OK
 
 def add(commands: Any) -> None:
     """Declare the command."""
-    parser = commands.add_parser("demo", help="start a temporary local Ray with sample jobs and open the cockpit on it")
+    parser = commands.add_parser("demo", help="try the cockpit on a temporary local Ray")
     parser.set_defaults(run=demo)
 
 

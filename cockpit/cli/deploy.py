@@ -37,7 +37,7 @@ def add(commands: Any) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "deploy",
-        help="rent a cluster on Akash from an SDL, and connect to it",
+        help="rent a cluster on Akash from an SDL",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

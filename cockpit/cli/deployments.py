@@ -31,7 +31,7 @@ def add(commands: Any) -> None:
     """Declare the commands."""
     parser = commands.add_parser(
         "deployments",
-        help="list, connect, look into, change and close deployments on Akash",
+        help="list, inspect, change and close deployments on Akash",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

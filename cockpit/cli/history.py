@@ -39,7 +39,7 @@ def add(commands: Any) -> None:
     """Declare the commands."""
     history = commands.add_parser(
         "history",
-        help="print curves of the past of a cluster, node, GPU or job",
+        help="print the history of a cluster, node, GPU or job",
         description=HISTORY,
         epilog=HISTORY_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -13,7 +13,7 @@ def add_show(parser: argparse.ArgumentParser) -> None:
     nested = parser.add_subparsers(title="commands", metavar="COMMAND")
     show: Any = nested.add_parser(
         "show",
-        help="show one job with all of its fields",
+        help="show all fields of one job",
         epilog="example: rayakash-tui jobs show --last",
     )
     show.add_argument(

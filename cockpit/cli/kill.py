@@ -16,7 +16,7 @@ def add(commands: Any) -> None:
     """Declare the command."""
     kill = commands.add_parser(
         "kill",
-        help="kill a named actor with a job of one line",
+        help="kill a named actor",
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

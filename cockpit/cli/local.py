@@ -9,14 +9,14 @@ from cockpit.errors import EXIT_FAILED, EXIT_OK
 
 def add(commands: Any) -> None:
     """Declare the commands."""
-    group = commands.add_parser("local", help="a Ray on this machine")
+    group = commands.add_parser("local", help="start, stop and inspect a Ray on this machine")
     group.set_defaults(run=status)
     parts = group.add_subparsers(title="commands", metavar="COMMAND")
-    start = parts.add_parser("up", help="start it; it becomes the context `local`, and the one in use")
+    start = parts.add_parser("up", help="start it and make it the current context `local`")
     start.add_argument("--num-cpus", type=int, metavar="N", help="logical CPUs (default: what the machine has)")
     start.add_argument("--num-gpus", type=int, metavar="N", help="logical GPUs (default: what the machine has)")
-    stop = parts.add_parser("down", help="end it and remove everything it left")
-    show = parts.add_parser("status", help="say whether it runs; exit 1 where it does not")
+    stop = parts.add_parser("down", help="stop it and remove what it left")
+    show = parts.add_parser("status", help="show whether it runs; exit 1 if not")
     for parser, run in ((start, up), (stop, down), (show, status)):
         options.add_json(parser)
         parser.set_defaults(run=run)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cockpit import __version__
 from cockpit.cli import options, output, ssh_questions, terminal
+from cockpit.cli.parser import PROGRAM, Parser
 from cockpit.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, CockpitError, UsageError
 
 # Each module has `add(subparsers)` for these commands, and a coroutine behind every one of them as `run`.
@@ -37,33 +38,45 @@ GROUPS = {
     "help": ("help",),
     "completion": ("completion",),
     "web": ("web",),
+    "version": ("version",),
 }
 
 # Options before the command whose value is the next word.
 _VALUED = ("-c", "--context", "--address", "--ssh", "--ssh-port", "--accept-certificate", "--record", "--replay")
 
+DESCRIPTION = """\
+The terminal cockpit for Ray clusters on Akash. Without a command it opens the
+cockpit; each command does one thing from a shell or a script.
+"""
 EPILOG = """\
-exit codes: 0 done, the job succeeded; 1 it failed or was not found; 2 usage; 3 unreachable; 4 not let in or not trusted
-            5 outcome unknown, something may cost: look with `deployments`
-The cluster is named by a flag, else RAYAKASH_ADDRESS, RAY_API_SERVER_ADDRESS or RAY_ADDRESS, else the context in use.
+The cluster is named by an option, else by RAYAKASH_ADDRESS, RAY_API_SERVER_ADDRESS
+or RAY_ADDRESS, else it is the current context (`clusters use NAME`).
+
+exit codes: 0 done, or the job succeeded; 1 failed or not found; 2 usage;
+  3 unreachable; 4 no access or not trusted; 5 unknown, may cost: see `deployments`
+
+`rayakash-tui COMMAND --help` shows options and examples, `rayakash-tui help` topics.
 """
 
 
 def build_parser(groups: Iterable[str] = GROUPS) -> argparse.ArgumentParser:
     """The parser of every command, or of those of some groups."""
-    parser = argparse.ArgumentParser(
-        prog="rayakash-tui",
-        description="The terminal cockpit for Ray clusters on Akash.",
+    parser = Parser(
+        prog=PROGRAM,
+        usage=f"{PROGRAM} [options] [COMMAND ...]",
+        description=DESCRIPTION,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"rayakash-tui {__version__}")
+    parser.add_argument(
+        "--version", action="version", version=f"{PROGRAM} {__version__}", help="print the version and exit"
+    )
     options.add_cluster(parser, default=None)
-    parser.add_argument("--record", type=Path, metavar="FILE", help="write what the cluster answers to a new file")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="record the cluster's answers to a new file")
     parser.add_argument("--replay", type=Path, metavar="FILE", help="show a recording instead of a cluster")
-    parser.add_argument("--read-only", action="store_true", help="refuse whatever would change the cluster")
+    parser.add_argument("--read-only", action="store_true", help="refuse every change to the cluster")
     parser.set_defaults(run=None)
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", prog=PROGRAM)
     for group in groups:
         import_module(f"cockpit.cli.{group}").add(commands)
     return parser
@@ -124,7 +137,7 @@ def _run(argv: list[str]) -> int:
     args.rest = argv[cut + 1 :]
     if args.run is None:
         if args.rest:
-            parser.error(f"nothing may follow -- here: {' '.join(args.rest)}")
+            parser.error(f"arguments after -- need a command: {' '.join(args.rest)}")
         return _without_command(args)
     if args.record is not None or args.replay is not None:
         parser.error("--record and --replay are for the cockpit, which opens without a command")

@@ -25,7 +25,7 @@ def add(commands: Any) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "offers",
-        help="list the GPUs on Akash with prices and free nodes (no account needed)",
+        help="list GPUs on Akash with prices (no account needed)",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -24,22 +24,22 @@ def add_cluster(parser: argparse.ArgumentParser, *, default: object = argparse.S
         "--ssh",
         metavar="DEST",
         default=default,
-        help="go there through this host, as one writes it after `ssh`; the address is one that it knows",
+        help="connect through this SSH host; the address is resolved there",
     )
     group.add_argument(
-        "--ssh-port", type=int, metavar="PORT", default=default, help="open this port here too, for a browser say"
+        "--ssh-port", type=int, metavar="PORT", default=default, help="also forward this local port, e.g. for a browser"
     )
     group.add_argument(
         "--send-token",
         action="store_true",
         default=default,
-        help="agree, once for this address, to send the Ray token found on this machine, or to send one unencrypted",
+        help="allow sending the token found here, or a token without TLS, to this address",
     )
     group.add_argument(
         "--accept-certificate",
         metavar="FINGERPRINT",
         default=default,
-        help="trust the certificate with this fingerprint (sha256:…) at this address from now on, and no other",
+        help="from now on trust only this certificate (sha256:…) at this address",
     )
 
 
@@ -80,9 +80,9 @@ def add_listing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", choices=("wide", "name"), help="wide: all columns, nothing cut; name: only the IDs"
     )
-    parser.add_argument("--no-headers", action="store_true", help="leave the line of titles out")
+    parser.add_argument("--no-headers", action="store_true", help="omit the header line")
     parser.add_argument("--sort", metavar="COLUMN", help="sort by a column's title, such as `--sort duration`")
-    parser.add_argument("-r", "--reverse", action="store_true", help="turn the order round")
+    parser.add_argument("-r", "--reverse", action="store_true", help="reverse the order")
     parser.add_argument("-n", "--limit", type=count, metavar="N", help="print only the first N rows")
 
 
@@ -98,7 +98,7 @@ def add_retry(parser: argparse.ArgumentParser) -> None:
         "--retry-for",
         type=seconds,
         metavar="TIME",
-        help="go on this long while the cluster is away: 30s, 5m (default 5m; a first request fails at once)",
+        help="keep retrying this long: 30s, 5m (default 5m; the first request fails at once)",
     )
 
 

@@ -15,14 +15,14 @@ def add(commands: Any) -> None:
     """Declare the commands."""
     stack = commands.add_parser(
         "stack",
-        help="print what a process of the cluster does now (py-spy)",
+        help="print the stack of a process (py-spy)",
         description=f"Print the stacks of the process behind an actor, a task or a job's driver.\n{OFF}"
         "example: rayakash-tui stack 8dd6909aa88252efaccb248b01000000\n",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     flame = commands.add_parser(
         "flame",
-        help="draw where a process of the cluster spends its CPU time",
+        help="draw a CPU flame graph of a process",
         description=f"Sample the process behind an actor, a task or a job's driver, and draw its CPU profile.\n{OFF}"
         "example: rayakash-tui flame 8dd6909aa88252efaccb248b01000000 --seconds 10 -o profile.svg\n",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -33,7 +33,7 @@ def add(commands: Any) -> None:
     flame.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the profile to an SVG file as well")
     timeline = commands.add_parser(
         "timeline",
-        help="save when each task of a job ran, as a Chrome trace",
+        help="save a job's task timeline as a Chrome trace",
         description="Save the timeline of a job's tasks as a file for chrome://tracing or https://ui.perfetto.dev.\n"
         "example: rayakash-tui timeline raysubmit_j5rzA2xgzjrZvxQp -o timeline.json\n",
         formatter_class=argparse.RawDescriptionHelpFormatter,

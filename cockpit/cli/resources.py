@@ -30,7 +30,7 @@ class Listed(msgspec.Struct, frozen=True):
 LISTED = (
     Listed(
         "actors",
-        "list actors that live or wait, with the reason of those that died",
+        "list actors that are alive or pending",
         "cockpit.render.actors:ACTORS",
         "rayakash-tui actors --job raysubmit_1rPy --state DEAD",
         ("job", "state", "name", "node", "all"),
@@ -39,7 +39,7 @@ LISTED = (
     ),
     Listed(
         "tasks",
-        "list tasks that run or wait, a row per attempt",
+        "list running and pending tasks, a row per attempt",
         "cockpit.render.tasks:TASKS",
         "rayakash-tui tasks --job raysubmit_1rPy --state FAILED",
         ("job", "state", "name", "node", "all"),
@@ -48,7 +48,7 @@ LISTED = (
     ),
     Listed(
         "placement-groups",
-        "list placement groups and whether their bundles fit",
+        "list placement groups and whether they fit",
         "cockpit.render.placement_groups:PLACEMENT_GROUPS",
         "rayakash-tui placement-groups --state PENDING",
         ("job", "state", "name", "node", "all"),
@@ -57,7 +57,7 @@ LISTED = (
     ),
     Listed(
         "workers",
-        "list worker processes, with why the dead ones ended",
+        "list worker processes and why dead ones ended",
         "cockpit.render.workers:WORKERS",
         "rayakash-tui workers --node worker-1 --state DEAD",
         ("job", "state", "node", "all"),
@@ -66,7 +66,7 @@ LISTED = (
     ),
     Listed(
         "events",
-        "list cluster events and deaths of nodes, actors and workers; repeats are one row",
+        "list cluster events and deaths, repeats folded",
         "cockpit.render.events:EVENTS",
         "rayakash-tui events --job raysubmit_1rPy --json",
         ("job", "node", "all"),
@@ -75,14 +75,14 @@ LISTED = (
     ),
     Listed(
         "train",
-        "list Ray Train runs and their workers by rank",
+        "list Ray Train runs and their workers",
         "cockpit.render.train:TRAIN",
         "rayakash-tui train --job raysubmit_1rPy",
         ("job",),
     ),
     Listed(
         "data",
-        "list datasets of Ray Data and their operators, of running jobs",
+        "list Ray Data datasets and operators of running jobs",
         "cockpit.render.data:DATA",
         "rayakash-tui data --job raysubmit_1rPy",
         ("job",),

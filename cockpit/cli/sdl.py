@@ -25,7 +25,7 @@ def add(commands: Any) -> None:
     """Declare the commands."""
     group = commands.add_parser(
         "sdl",
-        help="describe a cluster, check the description, see what it means",
+        help="create, edit, check and convert cluster definitions",
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -41,14 +41,14 @@ def add(commands: Any) -> None:
 
 
 def _add_writing(nested: Any) -> None:
-    edit = nested.add_parser("edit", help="write an SDL on the screen, as a form and as text")
+    edit = nested.add_parser("edit", help="edit an SDL as a form and as text")
     edit.add_argument("file", metavar="FILE", nargs="?", help="a file, which need not be there yet")
     edit.set_defaults(run=edit_file)
-    fix = nested.add_parser("fix", help="mend what can be mended, and say what is left to decide")
+    fix = nested.add_parser("fix", help="fix what has one answer and list the rest")
     fix.add_argument("file", metavar="FILE")
     fix.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
     fix.set_defaults(run=fix_file)
-    put = nested.add_parser("set", help="give one value another; no other byte changes")
+    put = nested.add_parser("set", help="set one value; the rest of the file stays byte for byte")
     put.add_argument("file", metavar="FILE")
     put.add_argument("path", metavar="PATH", help=PATH_HELP)
     put.add_argument("value", metavar="VALUE", help="a YAML scalar: 3 is a number, '\"3\"' a text")
@@ -57,11 +57,11 @@ def _add_writing(nested: Any) -> None:
 
 
 def _add_reading(nested: Any) -> None:
-    check = nested.add_parser("lint", help="say what either parser, the chain or Ray would object to")
+    check = nested.add_parser("lint", help="check an SDL against both parsers, the chain and Ray")
     check.add_argument("files", nargs="+", metavar="FILE")
     compare = nested.add_parser(
         "diff",
-        help="what changes in meaning, and whether an update can do it",
+        help="compare two SDLs, or an SDL and a deployment, by meaning",
         epilog="  rayakash-tui sdl diff lab.yaml --deployed 1790294703677   what FILE would change of what runs",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -70,7 +70,7 @@ def _add_reading(nested: Any) -> None:
     compare.add_argument("--deployed", metavar="DSEQ", help="compare what this deployment runs with A")
     compare.add_argument("--scope", metavar="S", help=sdl_secrets.SCOPE_HELP)
     add_console(compare)
-    show = nested.add_parser("show", help="services, resources, cost, and what becomes of each port")
+    show = nested.add_parser("show", help="show services, resources, cost and ports")
     show.add_argument("file", metavar="FILE")
     for parser, run in ((check, lint), (compare, diff), (show, show_file)):
         options.add_json(parser)

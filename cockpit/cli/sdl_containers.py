@@ -34,10 +34,10 @@ def add(nested: Any) -> None:
     up.add_argument("--bind", default="127.0.0.1", metavar="IP", help="the address for public ports (127.0.0.1)")
     up.add_argument("--no-wait", action="store_true", help="do not wait until all nodes are there")
     up.set_defaults(run=bring_up)
-    down = nested.add_parser("down", help="end what `sdl up` started, and remove everything of it")
+    down = nested.add_parser("down", help="stop what `sdl up` started and remove it")
     down.add_argument("name", nargs="?", metavar="NAME", help="the cluster or its file (default: the only one)")
     down.set_defaults(run=bring_down)
-    ps = nested.add_parser("ps", help="list what `sdl up` started; exit 1 where nothing runs")
+    ps = nested.add_parser("ps", help="list what `sdl up` started; exit 1 if nothing runs")
     ps.set_defaults(run=list_running)
     for parser in (up, down, ps):
         options.add_json(parser)

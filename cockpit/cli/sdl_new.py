@@ -35,7 +35,7 @@ def add(nested: Any) -> None:
     new.add_argument("-o", "--output", metavar="FILE", help="where to (default: NAME.yaml here)")
     new.add_argument("--force", action="store_true", help="replace an existing file")
     new.set_defaults(run=new_file)
-    names = nested.add_parser("templates", help="list the presets that a new SDL can begin with")
+    names = nested.add_parser("templates", help="list the presets for a new SDL")
     options.add_listing(names)
     names.set_defaults(run=templates)
 

@@ -3,9 +3,10 @@
 import argparse
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from cockpit.cli import options, output, sdl_secrets, secrets_tls
+from cockpit.cli.parser import Parser
 from cockpit.errors import EXIT_OK, UsageError
 from cockpit.model.secret import Secret
 
@@ -27,21 +28,19 @@ PIPE_BYTES = 1 << 20
 Run = Callable[[argparse.Namespace], Awaitable[int]]
 
 
-class _Parser(argparse.ArgumentParser):
-    """Refuses surplus arguments itself: argparse would repeat them, and one may be the secret."""
+class _Parser(Parser):
+    """Refuses surplus arguments without repeating them, since one may be the secret."""
 
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        found, surplus = super().parse_known_args(args, namespace)
-        if surplus:
-            raise UsageError(NO_ARGUMENT, hint=BETTER)
-        return found, surplus
+    def refuse_surplus(self, surplus: list[str]) -> NoReturn:
+        """Raises UsageError."""
+        raise UsageError(NO_ARGUMENT, hint=BETTER)
 
 
 def add(commands: Any) -> None:
     """Declare the commands."""
     group = commands.add_parser(
         "secrets",
-        help="keep values outside files",
+        help="store secrets outside files",
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -52,7 +51,7 @@ def add(commands: Any) -> None:
     stored = nested.add_parser("list", help="list stored and missing secrets with who refers to them, without values")
     options.add_listing(stored)
     stored.set_defaults(run=_alone(list_secrets))
-    status = nested.add_parser("status", help="what is used to keep secrets, and why not something else")
+    status = nested.add_parser("status", help="show which secret stores are used, and why")
     options.add_json(status)
     status.set_defaults(run=_alone(show_status))
     phrase = nested.add_parser("passphrase", help="change the passphrase of the vault; a new one may be piped in")
@@ -61,9 +60,9 @@ def add(commands: Any) -> None:
 
 
 def _add_writing(nested: Any) -> None:
-    keep = nested.add_parser("set", help="keep a value, read from a pipe or asked for")
-    make = nested.add_parser("generate", help="make a random token, or `tls`: a key and a certificate, and keep it")
-    drop = nested.add_parser("delete", help="remove a value from wherever it is kept")
+    keep = nested.add_parser("set", help="store a value, read from a pipe or asked for")
+    make = nested.add_parser("generate", help="generate and store a random token, or `tls`: a key and certificate")
+    drop = nested.add_parser("delete", help="delete a value from the store")
     for parser, run in ((keep, set_secret), (make, generate), (drop, delete)):
         parser.add_argument("name", metavar="NAME")
         parser.add_argument(

@@ -28,7 +28,7 @@ def add(commands: Any) -> None:
     """Declare the command and its verbs."""
     parser = commands.add_parser(
         "serve",
-        help="list Serve applications, deployments and replicas; deploy and delete",
+        help="list, deploy and delete Serve applications",
         description="List Serve applications with their deployments and replicas, deploy a config, delete one.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

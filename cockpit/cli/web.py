@@ -12,7 +12,7 @@ DEFAULT_PORT = 8266
 
 def add(commands: Any) -> None:
     """Declare the command."""
-    parser = commands.add_parser("web", help="serve the cockpit to a browser, here unless --host says otherwise")
+    parser = commands.add_parser("web", help="serve the cockpit to a browser")
     parser.add_argument(
         "--host",
         default="127.0.0.1",

@@ -18,7 +18,7 @@ def add(commands: Any) -> None:
     """Declare the command."""
     why = commands.add_parser(
         "why",
-        help="say why a job, actor, task, placement group or Serve replica waits",
+        help="explain why a job, actor, task or replica is pending",
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -210,7 +210,7 @@ async def test_version_help_and_wrong_words() -> None:
     assert re.fullmatch(r"rayakash-tui \d+\.\d+\.\d+\n", version.text)
     wrong = await alone("jobs", "--nonsense")
     assert (wrong.code, wrong.out) == (2, b"")
-    assert "unrecognized arguments: --nonsense" in wrong.err
+    assert "Unknown option: '--nonsense'" in wrong.err
 
 
 # What it imports

@@ -31,7 +31,7 @@ async def test_names_behind_two_dashes() -> None:
 async def test_nothing_may_follow_without_a_command() -> None:
     done = await here("--", "jobs")
     assert done.code == 2
-    assert "nothing may follow --" in done.err
+    assert "rguments after -- need a command" in done.err
 
 
 @pytest.mark.usefixtures("home")
