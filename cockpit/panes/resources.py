@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from cockpit.errors import CockpitError, RejectedError
 from cockpit.feeds.topics import BACKGROUND_NODES_SECONDS, NODES, Topic
 from cockpit.feeds.watch import Watch
 from cockpit.model.cluster import Rows
@@ -13,8 +14,22 @@ from cockpit.operations.clusters.live import LiveCluster
 from cockpit.operations.resources import Scope, topic_of, truncation
 from cockpit.panes.base import PHASES, sentence_of
 from cockpit.panes.table_pane import TablePane
+from cockpit.widgets.table.state import Phase
 
 WHOLE = Scope(query=Query())
+
+
+MISSING_FAULTS = ("not-installed", "not-tracked", "unsupported")
+
+
+def what_is_missing(error: CockpitError | None) -> str:
+    """What the head lacks to answer, and what to do; empty for other errors.
+
+    It is an answer and not an outage: nothing counts down to the next try.
+    """
+    if not isinstance(error, RejectedError) or error.fault not in MISSING_FAULTS:
+        return ""
+    return f"{error.title.rstrip('.')}. {error.hint}".strip()
 
 
 class ResourcePane(TablePane[StateRows[Any]]):
@@ -48,6 +63,9 @@ class ResourcePane(TablePane[StateRows[Any]]):
         address = self.cluster.address if self.cluster else ""
         what = self.SPEC.noun or self.SPEC.name
         state = snapshot.state(now)
+        if (missing := what_is_missing(snapshot.error)) and snapshot.taken is None:
+            self.table.set_state(Phase.READY, missing)
+            return
         said = sentence_of(snapshot, now, what=what, address=address)
         if state is State.FRESH and snapshot.value is not None:
             said = " · ".join(self._said(snapshot.value, what))

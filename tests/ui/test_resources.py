@@ -76,3 +76,15 @@ async def test_a_cut_list_says_so_in_rays_numbers(driver: Driver) -> None:
     workloads.more["tasks"] = [workloads.task(number) for number in range(10_050)]
     driver.app.action_show_pane("tasks")
     await driver.wait_until(lambda: "Ray looked at 10,000 of 10,050 tasks" in driver.text, "what is missing")
+
+
+async def test_a_library_that_the_head_lacks_is_an_answer_and_not_an_outage(driver: Driver) -> None:
+    driver.app.action_show_pane("train")
+    await driver.settle()
+    assert "RAY_TRAIN_ENABLE_STATE_TRACKING=1" in driver.text
+    assert "next try in" not in driver.text
+    driver.server.cluster.libraries.absent.add("Data")
+    driver.app.action_show_pane("data")
+    await driver.settle()
+    assert 'pip install "ray[data]"' in driver.text
+    assert "next try in" not in driver.text
