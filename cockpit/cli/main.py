@@ -24,7 +24,7 @@ GROUPS = {
     "offers": ("offers",),
     "deploy": ("deploy",),
     "deployments": ("deployments",),
-    "resources": ("actors", "tasks", "placement-groups", "workers", "events", "train", "data"),
+    "resources": ("actors", "tasks", "placement-groups", "workers", "events", "train", "tune", "data"),
     "serve": ("serve",),
     "submit": ("submit",),
     "gallery": ("gallery",),

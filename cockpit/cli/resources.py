@@ -81,6 +81,13 @@ LISTED = (
         ("job",),
     ),
     Listed(
+        "tune",
+        "list sweeps of Ray Tune that run, their trials as printed in the log, and the actors that run them",
+        "cockpit.render.tune:TUNE",
+        "rayakash-tui tune --job raysubmit_1rPy",
+        ("job",),
+    ),
+    Listed(
         "data",
         "list Ray Data datasets and operators of running jobs",
         "cockpit.render.data:DATA",

@@ -1,8 +1,13 @@
 """Ray Train runs (v2); every field may be missing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 import msgspec
+
+from cockpit.model.training_reports import Report
+
+NO_REPORTS: Mapping[str, Report] = MappingProxyType({})
 
 
 class TrainWorker(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -51,10 +56,14 @@ class TrainRun(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class TrainRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A run, or one of its workers below it, as a row of one table."""
+    """A run, or one of its workers below it, as a row of one table; `report` is read from the worker's log.
+
+    The report of a run is that of rank 0.
+    """
 
     run: TrainRun
     worker: TrainWorker | None = None
+    report: Report | None = None
 
     @property
     def key(self) -> str:
@@ -63,6 +72,14 @@ class TrainRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return run if self.worker is None else f"{run}/{self.worker.world_rank}"
 
 
-def train_rows(runs: Iterable[TrainRun]) -> list[TrainRow]:
-    """Each run, and below it the workers of its last attempt by rank."""
-    return [row for run in runs for row in (TrainRow(run=run), *(TrainRow(run=run, worker=one) for one in run.workers))]
+def train_rows(runs: Iterable[TrainRun], reports: Mapping[str, Report] = NO_REPORTS) -> list[TrainRow]:
+    """Each run, and below it the workers of its last attempt by rank; reports are by the worker's log."""
+    return [row for run in runs for row in _rows(run, reports)]
+
+
+def _rows(run: TrainRun, reports: Mapping[str, Report]) -> list[TrainRow]:
+    workers = [
+        TrainRow(run=run, worker=worker, report=reports.get(worker.log_file_path or "")) for worker in run.workers
+    ]
+    first = next((row.report for row in workers if row.worker and row.worker.world_rank == 0), None)
+    return [TrainRow(run=run, report=first), *workers]

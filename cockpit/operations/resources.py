@@ -19,9 +19,12 @@ from cockpit.model.serve import ServeRow, rows_of
 from cockpit.model.state import StateRows
 from cockpit.model.tasks import Task
 from cockpit.model.train import TrainRow, train_rows
+from cockpit.model.tune import TuneRow, tune_rows
 from cockpit.model.workers import Worker
 from cockpit.operations.jobs.ids import find_job
 from cockpit.operations.logs.node_logs import find_node
+from cockpit.operations.training_reports import reports_of
+from cockpit.operations.tune import running_sweeps, sweep_of
 
 MOST_JOBS = 50  # of which Ray Data is asked, one by one
 RESOURCE_SECONDS = 5.0
@@ -109,7 +112,8 @@ async def _serve(client: RayClient, _scope: Scope) -> StateRows[ServeRow]:
 async def _train(client: RayClient, scope: Scope) -> StateRows[TrainRow]:
     found = await client.train.list()
     runs = [run for run in found.rows if scope.query.job_id in (None, run.job_id)]
-    return StateRows(rows=tuple(train_rows(runs)), unreadable=found.unreadable)
+    reports = await reports_of(client, runs)
+    return StateRows(rows=tuple(train_rows(runs, reports)), unreadable=found.unreadable)
 
 
 async def _data(client: RayClient, scope: Scope) -> StateRows[DataRow]:
@@ -123,6 +127,15 @@ async def _data(client: RayClient, scope: Scope) -> StateRows[DataRow]:
     return StateRows(rows=tuple(data_rows(found.rows)), unreadable=found.unreadable)
 
 
+async def _tune(client: RayClient, scope: Scope) -> StateRows[TuneRow]:
+    """The sweep of the job that was named, ended or not, or those that run."""
+    if scope.job is not None:
+        one = await sweep_of(client, scope.job)
+        return StateRows(rows=tuple(tune_rows([one] if one else [])))
+    running = [job for job in (await client.jobs.list()).rows if job.job_id and not job.is_terminal]
+    return StateRows(rows=tuple(tune_rows(await running_sweeps(client, running[:MOST_JOBS]))))
+
+
 Fetch = Callable[[RayClient, Scope], Awaitable[StateRows[Any]]]
 
 FETCHES: dict[str, Fetch] = {
@@ -133,6 +146,7 @@ FETCHES: dict[str, Fetch] = {
     "events": _events,
     "serve": _serve,
     "train": _train,
+    "tune": _tune,
     "data": _data,
 }
 

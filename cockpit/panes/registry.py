@@ -78,6 +78,7 @@ PANES = (
     resource("events", "Events", "event", "ev"),
     resource("serve", "Serve", "sv"),
     resource("train", "Train", "tr"),
+    resource("tune", "Tune", "trials", "sweeps"),
     resource("data", "Data", "datasets"),
 )
 

@@ -124,7 +124,8 @@ def usage(total: dict[str, list[float]] | None) -> dict[str, Any]:
 def actor(number: int) -> dict[str, Any]:
     text = HOSTILE[number % len(HOSTILE)]
     cause = {"actor_died_error_context": {"reason": "WORKER_DIED", "error_message": text}}
-    return {"actor_id": f"a{number}", "class_name": text, "state": ("ALIVE", "DEAD", None)[number % 3], "name": text,
+    return {"actor_id": f"a{number}", "job_id": "00000000", "class_name": text, "name": text,
+            "state": ("ALIVE", "DEAD", None)[number % 3],
             "node_id": f"node-{number % 20}", "pid": number, "num_restarts": str(number), "death_cause": cause,
             "required_resources": {text[:40]: 1.5, "memory": 2**30}}  # fmt: skip
 
@@ -210,7 +211,8 @@ def answers(jobs: int, node_count: int, *, gpus: int = 2, rows: int | None = Non
     data = said.pop("/api/data/datasets/00000000")
     said |= {f"/api/data/datasets/{number:08x}": data if number == 0 else {"datasets": []} for number in range(jobs)}
     log = [f"{text}\n".encode("utf-8", "surrogatepass") for text in HOSTILE] * 20
-    return {path: json.dumps(body).encode() for path, body in said.items()} | {"/api/v0/logs/stream": log}
+    logs = {"/api/v0/logs/stream": log, "/api/v0/logs/file": log}
+    return {path: json.dumps(body).encode() for path, body in said.items()} | logs
 
 
 FEW = {"jobs": 40, "node_count": 20}
@@ -264,7 +266,7 @@ async def in_front(driver: Driver, name: str) -> None:
 
 
 # Of the panes that are one class with other columns two stand for all in the everyday run.
-ALIKE = {"placement_groups", "workers", "events", "train", "data", "tasks"}
+ALIKE = {"placement_groups", "workers", "events", "train", "tune", "data", "tasks"}
 
 
 def each_pane(*, needs_cluster: bool = False, slow: frozenset[str] = frozenset()) -> list[Any]:

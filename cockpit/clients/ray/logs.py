@@ -12,6 +12,7 @@ from cockpit.clients.ray.http import DashboardHttp
 from cockpit.clients.ray.log_files import LogFile, log_error
 from cockpit.clients.ray.state import StateApi
 from cockpit.errors import NotFoundError, ServerError, UnreachableError
+from cockpit.model.log_paths import below_logs
 
 STREAM_INTERVAL = "0.2"
 # Ray breaks off a reading of a log after `timeout` seconds, 30 by default: too few for a long log and a slow line.
@@ -69,7 +70,7 @@ class LogsApi:
             if owner is None or not owner.node_id:
                 return None
             found = await self.files(owner.node_id, glob=f"{OLD}/{owner.pattern}")
-            names = sorted(_below_logs(name) for names in found.values() for name in names)
+            names = sorted(below_logs(name) for names in found.values() for name in names)
             return LogFile(node_id=owner.node_id, filename=names[-1]) if names else None
         return None
 
@@ -105,11 +106,6 @@ class LogsApi:
                 yield await stack.enter_async_context(aclosing(log))
         except ServerError as error:
             raise log_error(file, error) from error
-
-
-def _below_logs(name: str) -> str:
-    """The name as Ray takes it; some answers hold the whole path."""
-    return name.rpartition("/logs/")[2]
 
 
 class _Owner(NamedTuple):

@@ -47,6 +47,16 @@ class WorkloadsApi:
             ),
         )
 
+    async def of_class(self, class_name: str) -> StateRows[Actor]:
+        """Actors of a class that live or wait, of every job; the head compares the class after its cut to 10,000."""
+        replies = [
+            await self._state.list(
+                "actors", Actor, [("state", "=", state), ("class_name", "=", class_name)], detail=True
+            )
+            for state in LIVING_STATES
+        ]
+        return joined(replies, key=lambda actor: actor.actor_id)
+
     async def tasks(self, query: Query) -> StateRows[Task]:
         """Attempts of tasks; without the drivers themselves.
 

@@ -1,13 +1,10 @@
 """What the page of a job shows beside the job itself; each part is asked for only while it is looked at."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 
 import msgspec
 
 from cockpit.clients.ray import RayClient
-from cockpit.clients.ray.log_files import LogFile
-from cockpit.errors import NotFoundError, RejectedError, ServerError
 from cockpit.feeds.topics import Topic, Visit
 from cockpit.model.actors import Actor
 from cockpit.model.events import ClusterEvent
@@ -15,10 +12,10 @@ from cockpit.model.jobs import Job
 from cockpit.model.query import Query
 from cockpit.model.tasks import Task
 from cockpit.model.why.verdicts import Explanation
+from cockpit.operations.logs.tails import job_lines
 from cockpit.operations.why.explain import explain_job
 
 LOG_LINES = 200
-MOST_LOG_BYTES = 256 * 1024
 
 
 class JobFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,23 +50,9 @@ def events_topic(job: Job) -> Topic[Sequence[ClusterEvent]]:
 async def job_facts(client: RayClient, job: Job) -> JobFacts:
     """Ask for what is known of a job now."""
     explanation = await explain_job(client, job) if job.status == "PENDING" else None
-    log = await _log_lines(client, job)
+    log = await job_lines(client, job, lines=LOG_LINES)
     if job.job_id is None:
         return JobFacts(explanation=explanation, log=log)
     tasks = await client.workloads.tasks(Query(job_id=job.job_id, everything=True))
     actors = await client.workloads.actors(Query(job_id=job.job_id, everything=True))
     return JobFacts(explanation=explanation, tasks=tasks.rows, actors=actors.rows, log=log, is_cut=tasks.is_truncated)
-
-
-async def _log_lines(client: RayClient, job: Job) -> list[str]:
-    """The last lines of a job's own log; none where it has none, or Ray cannot hand it out."""
-    if job.is_driver or job.driver_node_id is None:
-        return []
-    file = LogFile(node_id=job.driver_node_id, filename=f"job-driver-{job.submission_id}.log")
-    held = bytearray()
-    with suppress(NotFoundError, RejectedError, ServerError):
-        async with client.logs.open(file, lines=LOG_LINES) as chunks:
-            async for chunk in chunks:
-                held += chunk
-                del held[:-MOST_LOG_BYTES]
-    return held.decode("utf-8", "replace").splitlines()
