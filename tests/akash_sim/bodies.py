@@ -107,9 +107,10 @@ def lease_status(world: SimWorld, deployment: SimDeployment, lease: SimLease) ->
     since = world.clock.time() - lease.manifest_at if lease.manifest_at is not None else None
     services = {service.name: service_status(lease, service, since, deployment.dseq) for service in group.services}
     ports = {service.name: _ports(lease, service) for service in group.services if _ports(lease, service)}
+    has_ports = since is not None and since >= lease.provider.ports_after_s
     return {
         "services": services if since is not None else {},
-        "forwarded_ports": ports if ports and since is not None else None,
+        "forwarded_ports": ports if ports and has_ports else None,
         "ips": None,
     }
 

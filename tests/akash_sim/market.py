@@ -16,8 +16,9 @@ class SimProvider(msgspec.Struct, kw_only=True):
     """A provider; `nodes` are the free GPUs of each node, prices are uact a block, `host_uri` is its gateway's.
 
     `forwards` are real places that a service's container port leads to, as (service, port) to (host, port).
-    `replicas` are those of each service that really run, where something does; else the plans tell.
-    `manifest` is `takes`, `refuses` (422) or `loses`: then `losses` sendings are lost before one arrives.
+    Ports are told `ports_after_s` after the manifest. `replicas` are those of each service that really run, where
+    something does; else the plans tell. `manifest` is `takes`, `refuses` (422) or `loses`: then `losses` sendings are
+    lost before one arrives.
     """
 
     address: str
@@ -43,6 +44,7 @@ class SimProvider(msgspec.Struct, kw_only=True):
     plans: dict[str, PodPlan] = {}
     forwards: dict[tuple[str, int], tuple[str, int]] = {}
     replicas: dict[str, int] | None = None
+    ports_after_s: float = 0.0
 
     def plan(self, service: str) -> PodPlan:
         """How the pods of a service start here."""

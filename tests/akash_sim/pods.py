@@ -37,7 +37,7 @@ class PodPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     def next_unready(self, at: float) -> float:
         """From `at`, at which all replicas are available: when one of them is not any more."""
-        return self.fails_at if self.trouble in ("oom", "evicted") and at < self.fails_at else INFINITE
+        return self.fails_at if self.trouble in ("oom", "evicted") and at <= self.fails_at else INFINITE
 
     def events(self, image: str, at: float) -> list[tuple[float, str, str]]:
         """Kubernetes' events of one pod so far: seconds, reason, note."""

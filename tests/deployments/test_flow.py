@@ -8,6 +8,7 @@ from cockpit.errors import AuthenticationError, CockpitError, OutcomeUnknownErro
 from cockpit.operations.deployments.bids import BidRule, HandPicked
 from cockpit.operations.deployments.ending import close
 from cockpit.operations.deployments.flow import (
+    POLL_S,
     Lease,
     ManifestRefusedError,
     NoLeaseError,
@@ -82,6 +83,17 @@ async def test_bids_that_nobody_takes_are_withdrawn_and_nothing_is_left() -> Non
         await _leased(stage, Terms(bid_timeout_s=60.0, hand=HandPicked()))
     assert 300 < console.world.clock.time() - began < 400
     assert stage.costing() == []
+
+
+async def test_one_is_chosen_so_long_after_the_first_bid() -> None:
+    """Not earlier, since better ones may come, and at the next look then."""
+    console = SimConsole()
+    stage = Stage(console)
+    made = await create(stage.step, stage.request)
+    deployment = console.world.deployments[made.dseq]
+    await lease(stage.step, Terms(bid_wait_s=40.0), made.manifest)
+    first = min(bid.opens_at for bid in console.world.bids(deployment))
+    assert 40 <= deployment.leases[0].created_at - first <= 40 + 2 * POLL_S + 5
 
 
 async def test_all_groups_are_leased_in_one_call() -> None:

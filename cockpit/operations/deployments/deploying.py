@@ -17,7 +17,7 @@ from cockpit.operations.deployments.news import News, Report
 from cockpit.operations.deployments.plan import Plan
 from cockpit.operations.deployments.preparing import Prepared, make_secrets, outgoing
 from cockpit.operations.deployments.probing import Probe, probe
-from cockpit.operations.deployments.reaching import Ready, address_in, nodes_alive, reach, write_context
+from cockpit.operations.deployments.reaching import Ready, address_in, has_address, nodes_alive, reach, write_context
 from cockpit.operations.deployments.running import keep_copy
 from cockpit.operations.deployments.starting import (
     GatewaySource,
@@ -86,7 +86,8 @@ class Deploying:
             except (ManifestRefusedError, LeaseLostError, NeverReadyError) as error:
                 await self._give_up(step, error)
                 avoided = step.excluded
-                if number == MOST_ROUNDS or not await ask(self._elsewhere(step, error)):
+                is_hopeless = isinstance(error, LeaseLostError) and error.is_blameless
+                if is_hopeless or number == MOST_ROUNDS or not await ask(self._elsewhere(step, error)):
                     raise _closed(error) from error
             finally:
                 step.journal.close()
@@ -130,8 +131,9 @@ class Deploying:
 
     async def _give_up(self, step: Step, error: CockpitError) -> None:
         """Note who failed, and close: what it has cost is said."""
-        attempt = step.journal.attempt
-        step.write(Entry(step="failed", at=step.now(), providers=attempt.last.providers or (), reason=error.title))
+        is_blameless = isinstance(error, LeaseLostError) and error.is_blameless
+        failed = None if is_blameless else step.journal.attempt.last.providers or ()
+        step.write(Entry(step="failed", at=step.now(), providers=failed, reason=error.title))
         step.say(f"{error.title} Closing deployment {step.dseq}.")
         ended = await close(self._console, step.journal, step.dseq, try_it=self._tools.probe)
         spent = "" if ended.spent_usd is None else f" It cost ${ended.spent_usd:.4f}."
@@ -157,7 +159,9 @@ async def finish(step: Step, prepared: Prepared, deployment: Deployment, tools: 
         return Ready(dseq=step.dseq, usd_per_hour=price, nodes_expected=prepared.nodes)
     source = tools.source(step.console, step.plan)
     try:
-        statuses = await Watch(step, source).until_ready(deployment)
+        statuses = await Watch(step, source).until_ready(
+            deployment, is_whole=lambda found: has_address(prepared.document, found)
+        )
     finally:
         await source.close()
     return await connect_to(step, prepared, statuses, price, tools)

@@ -16,7 +16,7 @@ from cockpit.operations.deployments.flow import Step, Terms, lease
 from cockpit.operations.deployments.journal import Attempt, Entry, Journal, attempt_of
 from cockpit.operations.deployments.news import Report
 from cockpit.operations.deployments.preparing import Prepared, Wish, outgoing, prepare
-from cockpit.operations.deployments.reaching import Ready
+from cockpit.operations.deployments.reaching import Ready, has_address
 from cockpit.operations.deployments.register import settle_one
 from cockpit.operations.deployments.running import keep_copy, running_sdl
 from cockpit.operations.deployments.starting import Watch, lost
@@ -102,7 +102,9 @@ async def connect(
         step, chosen = Step(console, journal, prepared.plan, report), tools or deploying.TOOLS
         source = chosen.source(console, prepared.plan)
         try:
-            statuses = await Watch(step, source).until_ready(deployment)
+            statuses = await Watch(step, source).until_ready(
+                deployment, is_whole=lambda found: has_address(document, found)
+            )
         finally:
             await source.close()
         return await connect_to(step, prepared, statuses, deployment.usd_per_hour, chosen)

@@ -53,6 +53,11 @@ def address_in(document: SdlDocument, statuses: Mapping[int, LeaseStatus]) -> Ad
     return None
 
 
+def has_address(document: SdlDocument, statuses: Mapping[int, LeaseStatus]) -> bool:
+    """Whether the address is known, or there will be none."""
+    return address_in(document, statuses) is not None or not any(doors_of(document.cluster))
+
+
 async def reach(step: Step, address: Address, pin: str | None, try_it: Probe = probe) -> None:
     """Try the address until it answers. Raises NeverReadyError after two minutes, and UntrustedError."""
     step.tell(News(text=f"All services are ready; trying {address} from here.", phase="ready"))

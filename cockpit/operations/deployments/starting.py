@@ -24,6 +24,7 @@ from cockpit.operations.deployments.provider_pins import pin_of, pins_file, reme
 from cockpit.render.units import duration
 
 UNREADY_S = 475.0
+PORTS_S = 60.0
 CONSOLE_POLL_S = 30.0
 START_S = 20 * 60.0
 KEPT_LINES = 60
@@ -39,10 +40,16 @@ _REASONS = {
     "lease_closed_reason_insufficient_funds": "the escrow ran dry",
     "lease_closed_invalid": "it never started",
 }
+_BLAMELESS = frozenset(("lease_closed_owner", "lease_closed_reason_insufficient_funds"))
 
 
 class LeaseLostError(RejectedError):
-    """The lease ended by itself; the rest of the escrow is still locked in the deployment."""
+    """The lease ended by itself; the rest of the escrow is still locked in the deployment.
+
+    `is_blameless`: nothing that the provider did; another provider would end the same way.
+    """
+
+    is_blameless = False
 
 
 class NeverReadyError(UnreachableError):
@@ -158,11 +165,14 @@ class Watch:
         self._console_at = 0.0
         self._statuses: dict[int, LeaseStatus] = {}
 
-    async def until_ready(self, deployment: Deployment) -> dict[int, LeaseStatus]:
-        """The status of each group's lease once all are ready.
+    async def until_ready(
+        self, deployment: Deployment, *, is_whole: Callable[[Mapping[int, LeaseStatus]], bool] = lambda _: True
+    ) -> dict[int, LeaseStatus]:
+        """The status of each group's lease once all are ready; a minute more until `is_whole`: ports may come late.
 
         Raises LeaseLostError, and NeverReadyError where it takes longer than any provider waits.
         """
+        ready_at: float | None = None
         step = self._step
         step.tell(News(phase="start"))
         step.write(Entry(step="starting", at=step.now()))
@@ -173,7 +183,9 @@ class Watch:
             if self._statuses and len(self._statuses) == len(deployment.costing):
                 self._tell(began)
                 if all(status.is_ready for status in self._statuses.values()):
-                    return self._statuses
+                    ready_at = step.now() if ready_at is None else ready_at
+                    if is_whole(self._statuses) or step.now() - ready_at >= PORTS_S:
+                        return self._statuses
             if step.now() - self._console_at >= CONSOLE_POLL_S:
                 await self._check()
             if step.now() - began > START_S:
@@ -244,11 +256,13 @@ class Watch:
 def lost(deployment: Deployment) -> LeaseLostError:
     """The error for a deployment whose leases have all ended."""
     reason = next((lease.reason for lease in deployment.leases if lease.reason), "")
-    return LeaseLostError(
+    error = LeaseLostError(
         f"The lease of deployment {deployment.dseq} ended: {end_of(deployment)}.",
         hint=f"The rest of the escrow is locked until you close it: rayakash-tui deployments close {deployment.dseq}",
         fault=reason or "lease-lost",
     )
+    error.is_blameless = reason in _BLAMELESS
+    return error
 
 
 def end_of(deployment: Deployment) -> str:
