@@ -27,6 +27,7 @@ BULK_BYTES = 256 * 1024
 QUIET_CHECK_SECONDS = 30.0
 LONGEST_QUIET_SECONDS = 600.0
 STEADY_SECONDS = 5.0
+PLENTY_BYTES = 16 * 1024  # a connection that brought so much is worth the next one at once
 
 
 class Listener(Protocol):
@@ -99,15 +100,17 @@ class LogFollower:
         self._follow = follow
         self._patience = Patience(retry_for, from_start=retry_from_start, report=listener.away)
         self._log_patience = Patience(retry_for, from_start=True, report=listener.away)
-        self._held = Holding(spool, from_start=tail is None)
+        self._held = Holding(spool, tail=tail)
         self._proven = True
         self._doubt_told = False
+        self._cannot_find = False
         self._came_back = False
         self._told: set[str] = set()
         self._is_behind = False
         self._last_byte = 0.0
         self._quiet_check = QUIET_CHECK_SECONDS
         self._reading_since = 0.0
+        self._size_before = 0
         self._has_read = False
         self._is_fresh = False
         self._is_waiting = False
@@ -125,7 +128,7 @@ class LogFollower:
                 await self._patience.failed(error)
             except LogReplacedError:
                 self._listener.replaced()
-                self._held = Holding(self._spool, from_start=True)
+                self._held = Holding(self._spool)
 
     async def _log_failed(self, error: UnreachableError) -> None:
         """Wait before the log is opened again, longer each time; new bytes begin a new count, and nothing else does.
@@ -133,7 +136,8 @@ class LogFollower:
         How long a reading lasted does not: on a slow line one may take minutes and bring nothing but what is held.
         """
         self._check_steady()
-        if asyncio.get_running_loop().time() - self._reading_since < STEADY_SECONDS:
+        is_brief = asyncio.get_running_loop().time() - self._reading_since < STEADY_SECONDS
+        if is_brief and self._spool.size - self._size_before < PLENTY_BYTES:
             await asyncio.sleep(self._source.interval)
         if self._has_read and not self._is_fresh:
             error = UnreachableError(
@@ -158,6 +162,7 @@ class LogFollower:
         if state.file is None:
             return Followed(state=state)
         self._reading_since = self._last_byte = asyncio.get_running_loop().time()
+        self._size_before = self._spool.size
         self._is_waiting = False
         if self._follow and not state.is_over:
             state = await self._stream(state, state.file)
@@ -310,9 +315,12 @@ class LogFollower:
             async with open_(self._tail or -1 if self._held.origin is None else -1) as chunks:
                 await self._take(chunks)
             return
-        if self._held.origin is None:
-            await self._find(file)
         placing = Placing(self._open(file), self._held)
+        if self._held.origin is None:
+            if self._cannot_find and await self._copy_from_lines(placing, open_, endless=endless):
+                return
+            self._cannot_find = True  # unless it comes to its end
+            await self._find(file)
         if placing.is_possible and await self._copy_from_lines(placing, open_, endless=endless):
             return
         overlap = Overlap(self._spool, base=self._held.base, origin=self._held.origin or 0)
@@ -326,6 +334,7 @@ class LogFollower:
         async with placing.opened(open_) as resumed:
             if resumed is None:
                 return False
+            self._proven = self._proven and resumed.is_proven
             try:
                 await self._take(resumed.chunks, resumed.overlap)
             except LogReplacedError:

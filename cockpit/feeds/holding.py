@@ -1,24 +1,36 @@
 """What is held of a remote log: which of its bytes lie where in the spool, and how many lines they are."""
 
+from collections.abc import Iterator
+
 from cockpit.feeds.position import Found
 from cockpit.feeds.spool import Spool
 
 HEAD_BYTES = 16 * 1024
 _BLOCK = 64 * 1024
+_BEGINNING_BYTES = 1024
+_SEARCH_BLOCK = 1024 * 1024
+_SOUGHT_BYTES = 64 * 1024 * 1024
 
 
 class Holding:
     """The bytes from `base` of the spool on are those of one remote file, from its offset `origin` on.
 
-    `origin` is None until it is known, where reading began at the last lines. `head` is the beginning of the remote
-    file, as far as it was seen.
+    `origin` is None until it is known, where reading began at the last `tail` lines: lines and offsets are then those
+    behind that place. `head` is the beginning of the remote file, as far as it was seen.
     """
 
-    def __init__(self, spool: Spool, *, from_start: bool) -> None:
+    def __init__(self, spool: Spool, *, tail: int | None = None) -> None:
         self.spool = spool
         self.base = spool.size
-        self.origin: int | None = 0 if from_start else None
+        self.origin: int | None = 0 if tail is None else None
         self.head = b""
+        self.total = tail or 0
+        """So many lines the remote file has at least, the unfinished one included; a file may have fewer than `tail`,
+        whose first lines are then all of them."""
+        self.was_counted = False
+        self._sought = 0
+        self._head_recurs = False
+        self._first_line = -1  # how long it is, its newline included; only where reading began with it
         self._newlines = 0
         self._newlines_before = 0
         self._ends_line = True
@@ -35,41 +47,93 @@ class Holding:
 
     @property
     def lines(self) -> int:
-        """How many lines the remote file has up to there, an unfinished one included; its origin must be known."""
+        """How many lines the remote file has up to there, an unfinished one included."""
         return self._newlines_before + self._newlines + (not self._ends_line)
 
     def add(self, fresh: bytes) -> None:
         """Keep bytes that come next."""
         if self.origin == 0 and len(self.head) < HEAD_BYTES:
             self.head += fresh[: HEAD_BYTES - len(self.head)]
+        if self._first_line < 0 and (at := fresh.find(b"\n")) >= 0:
+            self._first_line = self.size + at + 1
         self.spool.append(fresh)
         self._newlines += fresh.count(b"\n")
         self._ends_line = fresh.endswith(b"\n")
+        self.total = max(self.total, self.lines)
 
     def place(self, found: Found, head: bytes) -> None:
         """Learn where in the remote file the held bytes are, from where they end in it."""
         self.origin = found.end - self.size
         self._newlines_before = found.newlines - self._newlines
         self.head = head[:HEAD_BYTES]
+        self.total = self.lines
+
+    def note_total(self, lines: int) -> None:
+        """Learn that the remote file has so many lines at least."""
+        self.total = max(self.total, lines)
+
+    def count(self, lines: int) -> None:
+        """Learn that the remote file had so many lines at one time."""
+        self.was_counted = True
+        self.note_total(lines)
 
     @property
     def is_countable(self) -> bool:
         """Whether the beginning of the file is known by its looks: it is not one line again and again."""
-        at = self.head.find(b"\n") + 1
-        return self.origin is not None and at > 0 and self.head[at:] != self.head[: len(self.head) - at]
+        if self.origin == 0 and self._first_line > 0:
+            second = self.spool.read(self.base + self._first_line, len(self.head))
+        else:
+            second = self.head[self.head.find(b"\n") + 1 :]
+        return self.origin is not None and b"" != second != self.head[: len(second)]
 
-    def last_lines(self, count: int, *, most: int) -> bytes | None:
-        """The last so many lines; None where they are more than `most` bytes, or more than is held."""
+    def begins_like_nothing_else(self) -> bool:
+        """Whether the beginning of the file does not come again in what is held, as far as that was looked through.
+
+        Looks through at most `_SOUGHT_BYTES` at a time, and False until it has got to the end.
+        """
+        if self.origin != 0 or self._head_recurs or self.size - self._sought > _SOUGHT_BYTES:
+            return False
+        beginning = self.head[:_BEGINNING_BYTES]
+        while self._sought + len(beginning) < self.size:
+            block = self.from_(self._sought + 1, _SEARCH_BLOCK + len(beginning) - 1)
+            self._head_recurs = self._head_recurs or beginning in block
+            self._sought = min(self._sought + _SEARCH_BLOCK, self.size - len(beginning))
+        return not self._head_recurs
+
+    def start_of_last(self, count: int) -> int | None:
+        """Where the last so many lines begin, in bytes from the first that is held; None where that is before it."""
         wanted = count + self._ends_line  # the newline before the first of them is one more
-        data = b""
-        while (seen := data.count(b"\n")) < wanted and len(data) < self.size:
-            if len(data) >= most:
-                return None
-            length = min(max(_BLOCK, len(data)), self.size - len(data))
-            data = self.spool.read(self.spool.size - len(data) - length, length) + data
-        if seen < wanted:
-            return data if self.origin == 0 or seen == wanted - 1 else None
-        return data.split(b"\n", seen - wanted + 1)[-1]
+        at = self.size
+        while at > 0:
+            begin = max(0, at - _BLOCK)
+            data = self.spool.read(self.base + begin, at - begin)
+            seen = data.count(b"\n")
+            if seen >= wanted:
+                return at - len(data.split(b"\n", seen - wanted + 1)[-1])
+            wanted, at = wanted - seen, begin
+        return 0 if self.origin == 0 or wanted == 1 else None
+
+    def line_starts(self, start: int) -> Iterator[int]:
+        """Where lines begin, from such a place on, in bytes from the first that is held."""
+        yield start
+        while block := self.from_(start, _BLOCK):
+            at = block.find(b"\n") + 1
+            while at > 0 and start + at < self.size:
+                yield start + at
+                at = block.find(b"\n", at) + 1
+            start += len(block)
+
+    def lines_before(self, start: int) -> int:
+        """How many lines the remote file has before the one that begins at the held byte `start`."""
+        count = self.lines - (not self._ends_line)
+        while block := self.from_(start, _BLOCK):
+            count -= block.count(b"\n")
+            start += len(block)
+        return count
+
+    def from_(self, start: int, length: int) -> bytes:
+        """Held bytes, from so many behind the first on."""
+        return self.spool.read(self.base + start, min(length, self.size - start))
 
     def lines_within(self, most: int) -> int:
         """How many of the last lines there are in so many bytes, at least 1."""

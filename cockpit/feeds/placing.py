@@ -17,22 +17,24 @@ from cockpit.feeds.position import Overlap
 
 Open = Callable[[int], AbstractAsyncContextManager[AsyncIterator[bytes]]]
 
-SMALL_BYTES = 256 * 1024  # so little is read anew from its first byte, which proves everything
-WINDOW_BYTES = 128 * 1024
-LARGEST_WINDOW = 8 * 1024 * 1024
-ATTEMPTS = 3
-BISECTED_BYTES = 8 * 1024 * 1024  # below that to bisect costs more than to read it all
+# So little is read anew from its first byte, and twice as much on a connection always brings something new.
+SMALL_BYTES = 32 * 1024
+WINDOW_BYTES = 32 * 1024
+ATTEMPTS = 4
 ALL = -1
 _STEP = 1024
 _TELLING_BYTES = 4096
 _LEAPS = 24
+_QUICK_BYTES = 64
+_SEARCHED_BYTES = 8 * 1024 * 1024
 
 
 class Resumed(msgspec.Struct):
-    """A reading that goes on where what is held ends, once `overlap` has been passed."""
+    """A reading that goes on where what is held ends, once `overlap` has been passed; `is_proven`: for certain."""
 
     overlap: Overlap
     chunks: AsyncIterator[bytes]
+    is_proven: bool
 
 
 class LineCount:
@@ -48,27 +50,33 @@ class LineCount:
         async with self._read(lines) as chunks:
             async for chunk in chunks:
                 seen += chunk
-                if len(seen) >= len(head):
+                if len(seen) >= len(head) or not head.startswith(seen):
                     break
-        return seen[: len(head)] != head
+        if (is_beyond := seen[: len(head)] != head) and lines != ALL:
+            self._holding.note_total(lines + 1)
+        return is_beyond
 
     async def is_within(self, lines: int) -> bool:
         """Whether there are at most `lines` lines for certain.
 
         A place that only looks like the start would have to look so from the next line too, which it does not unless
-        the log grew by one line in between; and then it would have to grow by just the number that is drawn.
+        the log grew by one line in between; and then it would have to grow by just the number that is drawn. One
+        look is enough where the start is like nothing else that is held, and the count was known before: the log
+        would have to have doubled since.
         """
-        for more in (0, 1, random.randrange(2, 200)):
+        held = self._holding
+        is_told = held.was_counted and held.begins_like_nothing_else()
+        for more in (0,) if is_told else (0, 1, random.randrange(2, 200)):
             if await self.is_beyond(lines + more):
                 return False
         return True
 
-    async def bounds(self, more_than: int, *, precision: int) -> tuple[int, int] | None:
-        """Two numbers of lines, the first too small and the second enough, about as close as `precision`.
+    async def bounds(self, *, precision: int) -> tuple[int, int] | None:
+        """Two numbers of lines, the first too small and the second enough, not further apart than `precision`.
 
-        There are `more_than` lines and more for certain. None where the file does not begin as it did.
+        There are as many lines for certain as are known. None where the file does not begin as it did.
         """
-        low, step = more_than, max(_STEP, precision)
+        low, step = self._holding.total - 1, max(_STEP, precision)
         if await self.is_beyond(ALL):
             return None  # another file
         for _ in range(_LEAPS):
@@ -77,7 +85,7 @@ class LineCount:
             low, step = high, 4 * step
         else:
             return None
-        while high - low > max(precision, _STEP, (high - more_than) // 8):
+        while high - low > precision:
             middle = (low + high) // 2
             if await self.is_beyond(middle):
                 low = middle
@@ -87,11 +95,15 @@ class LineCount:
 
 
 class Placing:
-    """Opens a log at lines that are held already. `read` opens a reading that ends, for the counts."""
+    """Opens a log at lines that are held already. `read` opens a reading that ends, for the counts.
+
+    Where it is not known how much is before what is held (`origin` is None), lines are told by their looks alone.
+    """
 
     def __init__(self, read: Open, holding: Holding) -> None:
         self._holding = holding
         self._count = LineCount(read, holding)
+        self._is_ambiguous = False
 
     @property
     def is_possible(self) -> bool:
@@ -101,61 +113,82 @@ class Placing:
     async def is_all(self, read: Open) -> bool:
         """Whether the remote file ends where what is held does; False where that cannot be proven."""
         held = self._holding
-        tail = held.last_lines(count := held.lines_within(WINDOW_BYTES // 4), most=LARGEST_WINDOW)
-        if tail is None:
+        start = held.start_of_last(count := held.lines_within(WINDOW_BYTES // 4))
+        if start is None:
             return False
-        seen = bytearray()
         async with read(count) as chunks:
             async for chunk in chunks:
-                seen += chunk
-                if len(seen) > len(tail):
+                if held.from_(start, len(chunk)) != chunk:
                     return False
-        return seen == tail and await self._count.is_within(held.lines)
+                start += len(chunk)
+        return start == held.size and await self._count.is_within(held.lines)
 
     @asynccontextmanager
     async def opened(self, open_: Open) -> AsyncIterator[Resumed | None]:
-        """The log from a line on that is held for certain; None where that cannot be had or proven."""
+        """The log from a line on that is held; None where that cannot be had."""
+        held = self._holding
         async with AsyncExitStack() as stack:
-            async for lines, at_least in self._attempts():
+            async for lines in self._attempts():
                 chunks = await stack.enter_async_context(open_(lines))
                 first = await _begun(chunks, min(lines, _TELLING_BYTES))
-                at = await self._placed(first, lines, at_least)
+                at = await self._placed(first, lines)
                 if at is not None:
-                    overlap = Overlap(self._holding.spool, base=self._holding.base, origin=self._holding.origin or 0)
-                    overlap.skip(at)
-                    yield Resumed(overlap, _again(first, chunks))
+                    overlap = Overlap(held.spool, base=held.base, origin=held.origin or 0)
+                    overlap.skip((held.origin or 0) + at)
+                    yield Resumed(overlap, _again(first, chunks), held.origin is not None)
                     return
                 await stack.aclose()
                 if not first:
                     break
             yield None
 
-    async def _attempts(self) -> AsyncIterator[tuple[int, int]]:
-        """How many last lines to ask for, and how many lines the file has at least."""
+    async def _attempts(self) -> AsyncIterator[int]:
+        """How many last lines to ask for: from a little before what is held ends, as far as the file's end is known."""
         held = self._holding
         window = held.lines_within(WINDOW_BYTES)
-        yield window, held.lines
-        for attempt in range(1, ATTEMPTS if held.end > BISECTED_BYTES else 1):
-            found = await self._count.bounds(held.lines - 1, precision=window)
-            if found is None:
-                return
-            low, high = found
-            yield high - held.lines + window * attempt, low + 1
+        yield held.total - held.lines + window
+        for attempt in range(ATTEMPTS - 1):
+            most = held.total
+            if held.origin is not None:
+                found = await self._count.bounds(precision=1 if self._is_ambiguous else window)
+                if found is None:
+                    return
+                most = found[1]
+            yield most - held.lines + window * 4**attempt  # it may grow meanwhile, and fast
 
-    async def _placed(self, first: bytes, lines: int, at_least: int) -> int | None:
-        """Which remote offset a reading of the last `lines` lines began at, that began with `first`."""
-        held = self._holding
-        span = min(held.lines, held.lines - max(0, at_least - lines))
-        window = held.last_lines(span, most=LARGEST_WINDOW) if first and span > 0 else None
-        if window is None:
+    async def _placed(self, first: bytes, lines: int) -> int | None:
+        """Which held byte a reading of the last `lines` lines began at, that began with `first`."""
+        held, least = self._holding, self._holding.total
+        span = (
+            held.lines_within(_SEARCHED_BYTES) if held.origin is None else min(held.lines, held.lines + lines - least)
+        )
+        start = held.start_of_last(span) if first and span > 0 else None
+        if start is None:
             return None
-        starts = _fitting(window, first)
-        if len(starts) == 1 and await self._count.is_within(lines + held.lines - 1):
-            return held.end - len(window) + starts[0]
-        if len(starts) > 1 and lines <= held.lines and await self._count.is_within(held.lines):
-            exact = held.last_lines(lines, most=LARGEST_WINDOW)
-            return None if exact is None else held.end - len(exact)
+        starts = _fitting(held, start, first)
+        if held.origin is None:
+            starts = [at for at in starts if held.size - at >= min(len(first), _TELLING_BYTES)]
+        self._is_ambiguous = len(starts) > 1
+        if starts and await self._is_first(starts, lines):
+            if before := held.lines_before(starts[0]):  # else it may begin there because the file does
+                held.count(before + lines)
+            return starts[0]
+        # Where lines repeat, the count alone tells, once it is known to the line.
+        if starts[:1] == [start] and held.origin is not None and await self._count.is_within(least):
+            held.count(least)
+            return start
         return None
+
+    async def _is_first(self, starts: list[int], lines: int) -> bool:
+        """Whether a reading of so many lines begins at the first of these places, and neither later nor beyond."""
+        held = self._holding
+        if held.origin is None:
+            return len(starts) == 1
+        # The other may be the unfinished last line, of which too little is held to tell it from others.
+        is_beside = len(starts) > 1 and held.size - starts[1] < _QUICK_BYTES
+        if len(starts) > 1 and not is_beside:
+            return False
+        return await self._count.is_within(lines + (held.lines_before(starts[1]) if is_beside else held.lines) - 1)
 
 
 async def _begun(chunks: AsyncIterator[bytes], least: int) -> bytes:
@@ -172,13 +205,17 @@ async def _again(first: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator[by
         yield chunk
 
 
-def _fitting(window: bytes, first: bytes) -> list[int]:
-    """The first two beginnings of lines of `window` that may be where `first` begins."""
+def _fitting(held: Holding, start: int, first: bytes) -> list[int]:
+    """The first two beginnings of lines from the held byte `start` on that may be where `first` begins."""
     found: list[int] = []
-    at = 0
-    while at < len(window) and len(found) < 2:
-        length = min(len(first), len(window) - at)
-        if window.startswith(first[:64][:length], at) and window.startswith(first[:length], at):
+    for at in held.line_starts(start):
+        if _agree(first[:_QUICK_BYTES], held.from_(at, _QUICK_BYTES)) and _agree(first, held.from_(at, len(first))):
             found.append(at)
-        at = window.find(b"\n", at) + 1 or len(window)
+            if len(found) == 2:
+                break
     return found
+
+
+def _agree(one: bytes, other: bytes) -> bool:
+    length = min(len(one), len(other))
+    return one[:length] == other[:length]

@@ -9,6 +9,7 @@ two are run by turns, and the medians compared.
 import argparse
 import asyncio
 import json
+import random
 import resource
 import statistics
 import subprocess
@@ -17,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,16 @@ HEADER = b"2026-11-20 21:40:01,112\tINFO job_manager.py:581 -- Runtime env is se
 MIB = 2**20
 COUNTED_AT_ONCE = 8 * MIB
 
-TARGETS = {"ratio to a bare stream": 1.3, "memory growth, MiB": 30.0, "seconds behind at the end": 1.0}
+CUT_LINES = 6_000_000 // len(LINE % 0)
+SLOW_LINES = 20_000_000 // len(LINE % 0)
+
+TARGETS = {
+    "ratio to a bare stream": 1.3,
+    "memory growth, MiB": 30.0,
+    "seconds behind at the end": 1.0,
+    "6 MB cut every 64 to 400 kB: times its bytes": 4.0,
+    "20 MB at 2 MB/s cut every 3 s: share that came": 1.0,
+}
 
 
 def log_of(lines: int) -> bytes:
@@ -45,6 +56,8 @@ async def served(seconds: float) -> None:
     ray.add("whole", "SUCCEEDED", log=data)
     ray.add("stays", log=data)
     grows = ray.add("grows", log=HEADER)
+    ray.add("cut", "SUCCEEDED", log=log_of(CUT_LINES))
+    ray.add("slow", "SUCCEEDED", log=log_of(SLOW_LINES))
     async with serve(ray) as server:
         print(server.url, flush=True)
         await asyncio.to_thread(sys.stdin.readline)
@@ -138,6 +151,15 @@ async def reconnected(url: str) -> dict[str, int]:
     return {"bytes": max(costs), "log": spool.size}
 
 
+async def through_cuts(url: str, job_id: str, **faults: Any) -> dict[str, float]:
+    """An ended job's log through a line with faults: what was held in the end, and what came over the line."""
+    from tests.live.proxy import Proxy
+
+    async with Proxy(int(url.rpartition(":")[2]), **faults) as proxy:
+        size = await followed(proxy.address, job_id)
+    return {"bytes": proxy.passed, "log": size}
+
+
 def measured(what: str, url: str) -> None:
     """One figure, in this process."""
     work: Any = {
@@ -145,6 +167,8 @@ def measured(what: str, url: str) -> None:
         "followed": lambda: followed(url, "whole"),
         "grows": lambda: followed(url, "grows"),
         "reconnected": lambda: reconnected(url),
+        "cut": lambda: through_cuts(url, "cut", allowance=partial(random.Random(6).randrange, 64_000, 400_001)),
+        "slow": lambda: through_cuts(url, "slow", lifetime=3.0, rate=2e6),
     }[what]
     import anyio._backends._asyncio  # noqa: F401 - what is imported is neither time nor growth, of both
     import httpx  # noqa: F401
@@ -195,6 +219,7 @@ def compared(runs: int, seconds: float) -> dict[str, float]:
     with server(seconds) as (url, process):
         pairs = [(alone("bare", url), alone("followed", url)) for _ in range(runs)]
         reconnect = alone("reconnected", url)["result"]
+        cut, slow = alone("cut", url), alone("slow", url)
         assert process.stdin is not None
         assert process.stdout is not None
         command = [sys.executable, "-m", "tests.bench.bench_logs", "--measure", "grows", "--url", url]
@@ -216,6 +241,11 @@ def compared(runs: int, seconds: float) -> dict[str, float]:
         "memory growth of a bare stream, MiB": max(theirs["growth"] for theirs, _ in pairs),
         "bytes of a reconnect, of a silent log": reconnect["bytes"],
         "bytes of that log": reconnect["log"],
+        "6 MB cut every 64 to 400 kB: times its bytes": cut["result"]["bytes"] / cut["result"]["log"],
+        "the same, s": cut["seconds"],
+        "20 MB at 2 MB/s cut every 3 s: share that came": slow["result"]["log"] / len(log_of(SLOW_LINES)),
+        "the same: times its bytes": slow["result"]["bytes"] / slow["result"]["log"],
+        "the same, s ": slow["seconds"],
         "lines a second followed": end["lines"] / seconds,
         "seconds behind at the end": max(0.0, grown["last"] - end["ended"]),
         "CPU seconds a second while it was followed": grown["cpu"] / seconds,
@@ -242,7 +272,7 @@ def main() -> None:
     figures = compared(args.runs, args.seconds)
     for name, value in figures.items():
         target = f"   target {TARGETS[name]:g}" if name in TARGETS else ""
-        print(f"{name:44} {value:>14,.2f}{target}")
+        print(f"{name:48} {value:>14,.2f}{target}")
     if args.json:
         args.json.write_text(json.dumps(figures, indent=2) + "\n")
 

@@ -1,6 +1,7 @@
 """A way to a cluster that a test can cut: a TCP proxy in the test's own event loop."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Self
 
@@ -12,12 +13,22 @@ class Proxy:
     """Passes bytes between its own port and another one of this machine; use as an async context manager.
 
     With a `lifetime` it ends every connection that many seconds after its beginning, whatever passes then, as proxies
-    on the internet do; `expired` counts them.
+    on the internet do; `expired` counts them. `rate` is that of a slow line: bytes a second, of each connection.
+    `allowance` draws the bytes after which a connection is cut.
     """
 
-    def __init__(self, port: int, *, lifetime: float | None = None) -> None:
+    def __init__(
+        self,
+        port: int,
+        *,
+        lifetime: float | None = None,
+        rate: float | None = None,
+        allowance: Callable[[], int] | None = None,
+    ) -> None:
         self._target = port
         self._lifetime = lifetime
+        self._rate = rate
+        self._allowance = allowance
         self.expired = 0
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
@@ -77,17 +88,25 @@ class Proxy:
         try:
             async with asyncio.timeout(self._lifetime):
                 there = await asyncio.open_connection(LOOPBACK, self._target)
-                await asyncio.gather(self._pass_on(reader, there[1]), self._pass_on(there[0], writer))
+                allowed = self._allowance() if self._allowance else None
+                await asyncio.gather(self._pass_on(reader, there[1]), self._pass_on(there[0], writer, allowed))
         except OSError as error:
             self.expired += isinstance(error, TimeoutError)
 
-    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass_on(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, allowed: int | None = None
+    ) -> None:
         self._writers.add(writer)
         try:
-            while block := await reader.read(BLOCK):
+            while block := await reader.read(BLOCK if allowed is None else min(BLOCK, allowed)):
                 writer.write(block[: self._left])
                 await writer.drain()
                 self._count(len(block))
+                if self._rate is not None:
+                    await asyncio.sleep(len(block) / self._rate)
+                allowed = None if allowed is None else allowed - len(block)
+            if allowed == 0:
+                writer.transport.abort()
         except OSError:
             pass
         finally:

@@ -64,7 +64,7 @@ KINDS = [
 async def test_ended_log_is_whole_after_two_hundred_cuts(kind: str) -> None:
     chance, data, ray = random.Random(kind), LOGS[kind], FakeRay()
     ray.add(JOB, "SUCCEEDED", log=data)
-    if kind == "lines that differ":  # what was read needs not be read again
+    if kind != "one line again and again":  # what was read needs not be read again
         ray.cuts = [chance.randrange(len(data) // 125) for _ in range(CUTS)]
     else:
         ray.cuts = [chance.randrange(len(data) * (number + 2) // CUTS) for number in range(CUTS)]
