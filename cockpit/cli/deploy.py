@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cockpit.cli import options, output
+from cockpit.cli import deploy_run, options, output
+from cockpit.cli.deploy_progress import asking, tell, tell_what_exists
 from cockpit.cli.offers import add_console
 from cockpit.cli.sdl_secrets import SCOPE_HELP
 from cockpit.errors import EXIT_FAILED, EXIT_OK, CockpitError, UsageError
@@ -16,10 +17,9 @@ if TYPE_CHECKING:
     from cockpit.clients.akash.console import ConsoleClient
     from cockpit.operations.deployments.deploying import Deploying
     from cockpit.operations.deployments.flow import Terms
-    from cockpit.operations.deployments.news import News
     from cockpit.operations.deployments.preparing import Prepared, Wish
     from cockpit.operations.deployments.reaching import Ready
-    from cockpit.operations.question import Ask
+    from cockpit.operations.deployments.run_plan import RunPlan
 
 EPILOG = """\
 It needs an API key of Akash Console: rayakash-tui secrets set AKASH_API_KEY. It rents nothing before you agree.
@@ -28,6 +28,8 @@ Every step is written down first: after a crash `rayakash-tui deployments` tells
   rayakash-tui deploy lab.yaml --plan                     what it would cost; nothing is made
   rayakash-tui deploy lab.yaml --max-price 0.60/gpu-h     ask, rent, start, and open the cluster
   rayakash-tui deploy lab.yaml --bid best --for 8h --yes  for scripts
+  rayakash-tui deploy lab.yaml --run job.yaml --close-when done --fetch ray-head:/root/out
+                                                          rent, run a job, fetch its results, close: one question
 
 exit codes: 0 it runs; 1 no bid, or it failed and was closed; 2 usage; 3 no answer in time; 5 it may cost money: look
 """
@@ -44,6 +46,7 @@ def add(commands: Any) -> None:
     parser.add_argument("file", metavar="FILE", help="the SDL")
     parser.add_argument("--plan", action="store_true", help="show needs, price, escrow and providers, and stop there")
     add_terms(parser)
+    deploy_run.add_options(parser)
     parser.add_argument("--scope", metavar="S", help=SCOPE_HELP)
     parser.add_argument("--no-wait", action="store_true", help="stop once the lease is active")
     parser.add_argument("--yes", action="store_true", help="agree to everything that would be asked")
@@ -101,9 +104,12 @@ def wish_of(args: argparse.Namespace) -> "Wish":
 
 async def deploy(args: argparse.Namespace) -> int:
     """Plan, ask, and deploy."""
+    import msgspec
+
     from cockpit.cli.sdl_input import in_file, read_document
     from cockpit.operations.deployments.account import open_console
     from cockpit.operations.deployments.preparing import prepare
+    from cockpit.secrets.names import scopes_for
 
     if args.file == "-":
         raise UsageError("Only a file can be deployed: its name is the cluster's.")
@@ -116,6 +122,8 @@ async def deploy(args: argparse.Namespace) -> int:
             await refuse_unfinished(console, file)
         with in_file(args.file):
             prepared = await prepare(console, document, Path(args.file), wish)
+        run = await deploy_run.run_plan_of(args, scopes_for(scope=prepared.scope))
+        prepared = msgspec.structs.replace(prepared, run=run)
         if args.plan:
             return show_plan(args, prepared)
         return await carry_out(args, console, prepared, terms)
@@ -162,58 +170,28 @@ async def carry_out(
     deploying = Deploying(console, prepared, terms, tell, waits=not args.no_wait, avoided=avoided)
     try:
         ready = await deploying.run(ask)
+        if prepared.run is None:
+            show_ready(args, prepared, ready)
+            return EXIT_OK
+        return await _run_on(args, console, deploying, prepared.run, ready)
     except asyncio.CancelledError:
         tell_what_exists(deploying)
         raise
     except CockpitError:
         tell_what_exists(deploying, only_if_costing=True)
         raise
-    show_ready(args, prepared, ready)
-    return EXIT_OK
 
 
-def asking(args: argparse.Namespace) -> "Ask":
-    """Asks on the terminal; --yes answers instead, the plan having been shown."""
-    from cockpit.cli.session import asker
-    from cockpit.operations.question import Question
-
-    on_terminal = asker()
-
-    async def ask(question: Question) -> bool:
-        if args.yes:
-            for line in question.lines:
-                output.message(f"  {line}")
-            output.message(f"{question.text} Yes (--yes).")
-            return True
-        if on_terminal is None:
-            for line in question.lines:
-                output.message(f"  {line}")
-            raise UsageError(
-                "stdin is not a terminal, so the question cannot be asked.",
-                hint="Agree with --yes. Nothing was created.",
-            )
-        return await on_terminal(question)
-
-    return ask
-
-
-def tell(news: "News") -> None:
-    """Progress, on stderr."""
-    from cockpit.operations.deployments.telling import bid_lines
-
-    if news.text:
-        output.message(news.text)
-    for line in bid_lines(news.bids, output.terminal_width()) if news.bids else ():
-        output.message(f"  {line}")
-
-
-def tell_what_exists(deploying: "Deploying", *, only_if_costing: bool = False) -> None:
-    """After Ctrl-C or a failure: what exists, what it costs, how to close it."""
-    from cockpit.operations.deployments.telling import what_exists
-
-    attempt = deploying.journal.attempt if deploying.journal else None
-    if not only_if_costing or (attempt is not None and attempt.may_cost):
-        output.message(what_exists(attempt))
+async def _run_on(
+    args: argparse.Namespace, console: "ConsoleClient", deploying: "Deploying", plan: "RunPlan", ready: "Ready"
+) -> int:
+    """The cluster is there: run the job, fetch, close."""
+    assert deploying.journal is not None
+    output.message(f"{ready.context or ready.dseq} runs at {ready.address}.")
+    ran = await deploy_run.run_to_end(args, console, deploying.journal.attempt, plan, ready.context)
+    if args.json:
+        output.record({"dseq": ready.dseq, "context": ready.context, **deploy_run.run_record(ran)})
+    return deploy_run.conclude_run(ran)
 
 
 def show_ready(args: argparse.Namespace, prepared: "Prepared", ready: "Ready") -> None:

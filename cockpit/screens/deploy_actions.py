@@ -57,7 +57,7 @@ async def resume(work: Workspace, pane: DeploymentsPane) -> None:
     """Go on with the deployment under the cursor, or with the one whose create has no answer yet."""
     row = pane.row
     found = next((one for one in attempts() if row is not None and one.dseq == row.dseq), None)
-    if found is None or found.step == "context":
+    if found is None or not found.is_unfinished:
         found = next((one for one in attempts() if one.may_cost and one.dseq is None), found)
     if found is None:
         raise UsageError("This deployment was not made on this machine.", hint="e extends it, x closes it.")

@@ -5,9 +5,8 @@ from textual.app import App
 from cockpit.errors import EXIT_UNKNOWN, CockpitError
 from cockpit.operations.background import aside
 from cockpit.operations.deployments import account
-from cockpit.operations.deployments.ending import close
+from cockpit.operations.deployments.ending import end
 from cockpit.operations.deployments.existing import extend
-from cockpit.operations.deployments.journal import Journal, attempt_of
 from cockpit.operations.deployments.register import Row
 from cockpit.operations.deployments.telling import detail_lines, summary
 from cockpit.panes.deployments import DeploymentsPane
@@ -33,18 +32,13 @@ class DeploymentActions:
         if not await self._app.push_screen_wait(question):
             return
         self._app.notify(f"Closing {row.dseq}; this takes up to three minutes until it is proven.", markup=False)
-        attempt = await aside(lambda: attempt_of(row.dseq))
-        journal = Journal.resume(attempt.path) if attempt is not None and attempt.may_cost else None
         try:
             async with await aside(account.open_console) as console:
-                ended = await close(console, journal, row.dseq, context=row.context)
+                ended = await end(console, row.dseq, context=row.context)
         except CockpitError as error:
             if error.exit_code == EXIT_UNKNOWN:
                 self._pane.action_refresh()  # it stays in the list, marked
             raise
-        finally:
-            if journal is not None:
-                journal.close()
         refund = f", {dollars(ended.refund_usd)} came back" if ended.refund_usd is not None else ""
         self._app.notify(f"Deployment {row.dseq} is closed{refund}.", markup=False)
 

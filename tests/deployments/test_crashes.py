@@ -22,9 +22,11 @@ from cockpit.operations.deployments.existing import resume
 from cockpit.operations.deployments.flow import Terms
 from cockpit.operations.deployments.journal import Journal, attempts, unfinished
 from cockpit.operations.deployments.register import read, settle
+from cockpit.operations.deployments.run_to_end import RunToEnd, run_plan_of
 from tests.akash_sim.console import Dialect, SimConsole
 from tests.akash_sim.server import SimServer
 from tests.akash_sim.wire import client_of
+from tests.deployments.job_stub import StubCluster
 from tests.deployments.sources import ConsoleSource
 from tests.deployments.stage import CPU
 from tests.wire.commands import REPOSITORY
@@ -85,12 +87,19 @@ async def victims() -> AsyncIterator[asyncio.subprocess.Process]:
     await process.wait()
 
 
-async def _crash(victims: asyncio.subprocess.Process, home: Path, point: tuple[str, str], dialect: Dialect) -> Crashed:
+async def _crash(
+    victims: asyncio.subprocess.Process, home: Path, point: tuple[str, str], dialect: Dialect, *, run: bool = False
+) -> Crashed:
     """Let a fork deploy until it is killed at this point."""
     sim = SimConsole(dialect=dialect)
     async with SimServer(sim) as server:
-        order = {"url": server.url, "key": sim.world.keys[0].value, "home": str(home), "step": point[0]}
-        order["when"] = point[1]
+        order: dict[str, object] = {
+            "url": server.url,
+            "key": sim.world.keys[0].value,
+            "home": str(home),
+            "step": point[0],
+        }
+        order |= {"when": point[1], "run": run}
         assert victims.stdin is not None
         assert victims.stdout is not None
         victims.stdin.write(json.dumps(order).encode() + b"\n")
@@ -119,6 +128,38 @@ async def test_the_next_start_knows_all_that_a_kill_left(
         ready = await resume(crashed.client, attempt, Terms(), lambda _: None, tools=TOOLS)
         assert crashed.costing() == [ready.dseq]
         assert ready.context is not None
+    await _ended(crashed)
+
+
+RUN_POINTS = (
+    ("leased", "before"),
+    ("context", "after"),
+    ("submitting", "after"),
+    ("submitted", "before"),
+    ("submitted", "after"),
+    ("ran", "before"),
+    ("fetched", "before"),
+    ("closing", "after"),
+)
+
+
+@pytest.mark.parametrize("point", RUN_POINTS, ids=lambda point: f"{point[1]}-{point[0]}")
+async def test_a_killed_run_goes_on_where_it_was_and_runs_its_job_once(
+    victims: asyncio.subprocess.Process, home: Path, point: tuple[str, str]
+) -> None:
+    """Told, resumed, run to its end, and closed; with one deployment and one submission."""
+    crashed = await _crash(victims, home, point, "autumn", run=True)
+    assert len(crashed.costing()) == 1
+    (found,) = await settle(crashed.client)
+    assert "deployments resume" in found.sentence
+    ready = await resume(crashed.client, found.attempt, Terms(), lambda _: None, tools=TOOLS)
+    assert ready.context is not None
+    plan, cluster = run_plan_of(found.attempt), StubCluster(home / "jobs")
+    assert plan is not None
+    journal = Journal.resume(found.attempt.path)
+    await RunToEnd(crashed.client, journal, plan, cluster, lambda _: None, try_it=_answers).run("job-2")
+    journal.close()
+    assert len(cluster.submissions) == 1
     await _ended(crashed)
 
 

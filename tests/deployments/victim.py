@@ -15,6 +15,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from cockpit.clients.address import Address
 from cockpit.clients.akash.console import ConsoleClient, console_endpoint
 from cockpit.errors import UnreachableError
@@ -27,8 +29,11 @@ from cockpit.operations.deployments.ending import close
 from cockpit.operations.deployments.flow import Terms
 from cockpit.operations.deployments.journal import Entry, Journal
 from cockpit.operations.deployments.preparing import Wish, prepare
+from cockpit.operations.deployments.run_plan import CloseWhen, RunPlan
+from cockpit.operations.deployments.run_to_end import RunToEnd
 from cockpit.operations.question import Question
 from cockpit.sdl.files import read_document
+from tests.deployments.job_stub import StubCluster
 from tests.deployments.sources import ConsoleSource
 
 
@@ -82,10 +87,16 @@ async def _live(order: dict[str, Any]) -> None:
     async with ConsoleClient.at(console_endpoint(order["url"], Secret(order["key"])), clock=clock) as console:
         images.LOOKUP = _no_registry
         prepared = await prepare(console, read_document(file), file, Wish())
+        run = RunPlan(job=file.with_name("job.yaml"), close_when=CloseWhen(kind="done")) if order["run"] else None
+        prepared = msgspec.structs.replace(prepared, run=run)
         tools = Tools(source=lambda client, _: ConsoleSource(client), probe=answers)
         deploying = Deploying(console, prepared, Terms(), lambda _: None, tools=tools)
         ready = await deploying.run(yes)
         assert deploying.journal is not None
+        if run is not None:
+            journal, cluster = Journal.resume(deploying.journal.path), StubCluster(file.with_name("jobs"))
+            await RunToEnd(console, journal, run, cluster, lambda _: None, try_it=answers).run("job-1")
+            return
         await close(console, Journal.resume(deploying.journal.path), ready.dseq, try_it=answers)
 
 

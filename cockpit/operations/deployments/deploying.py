@@ -4,6 +4,7 @@ import os
 import secrets as randomness
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -18,6 +19,7 @@ from cockpit.operations.deployments.plan import Plan
 from cockpit.operations.deployments.preparing import Prepared, make_secrets, outgoing
 from cockpit.operations.deployments.probing import Probe, probe
 from cockpit.operations.deployments.reaching import Ready, address_in, has_address, nodes_alive, reach, write_context
+from cockpit.operations.deployments.run_plan import RunPlan
 from cockpit.operations.deployments.running import keep_copy
 from cockpit.operations.deployments.starting import (
     GatewaySource,
@@ -109,6 +111,7 @@ class Deploying:
                 runtime_hours=runtime.hours,
                 runtime_at_create=runtime.at_create,
                 max_usd_per_hour=prepared.plan.ceiling_usd_per_hour,
+                **_run_fields(prepared.run),
             )
         )
         self.journal = journal
@@ -144,6 +147,18 @@ class Deploying:
         return Question(
             f"Rent elsewhere, without this provider? At most {ceiling}.", "deploy-again", lines=(error.title,)
         )
+
+
+def _run_fields(run: RunPlan | None) -> dict[str, Any]:
+    """What the journal keeps of what is to follow, so that whoever goes on after a crash does the same."""
+    if run is None:
+        return {}
+    return {
+        "job_file": str(run.job) if run.job else None,
+        "close_when": run.close_when.text if run.close_when else None,
+        "fetch": run.fetch or None,
+        "into": os.path.abspath(run.into),
+    }
 
 
 def _closed(error: CockpitError) -> CockpitError:

@@ -31,6 +31,10 @@ Step: TypeAlias = Literal[
     "failed",
     "reachable",
     "context",
+    "submitting",
+    "submitted",
+    "ran",
+    "fetched",
     "closing",
     "closed",
 ]
@@ -66,6 +70,12 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     pin: str | None = None
     context: str | None = None
     nodes: int | None = None
+    job_file: str | None = None
+    close_when: str | None = None
+    fetch: tuple[str, ...] | None = None
+    into: str | None = None
+    job_id: str | None = None
+    job_status: str | None = None
     refund_usd: Decimal | None = None
 
 
@@ -107,6 +117,16 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     def may_cost(self) -> bool:
         """Whether something may exist that holds or takes money."""
         return self.step not in NOTHING_EXISTS
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether something is left to be done: a cluster to be reached, or a job to be run and closed behind."""
+        if not self.may_cost:
+            return False
+        if self.last.close_when is not None:
+            return True
+        done = "fetched" if self.last.job_file is not None or self.last.fetch else "context"
+        return self.step != done
 
     @property
     def had_lease(self) -> bool:

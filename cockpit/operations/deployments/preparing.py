@@ -27,6 +27,7 @@ from cockpit.operations.deployments.bids import Cap
 from cockpit.operations.deployments.groups import Group, groups_of
 from cockpit.operations.deployments.images import check_images, unchecked
 from cockpit.operations.deployments.plan import Plan, node_problems_of, observed_of, runtime_of
+from cockpit.operations.deployments.run_plan import RunPlan
 from cockpit.operations.secrets.references import Reference, references_in, render
 from cockpit.sdl import rules
 from cockpit.sdl.document import SdlDocument
@@ -54,7 +55,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """A plan that can be agreed to, and what is needed to carry it out; no secret value is in it.
 
-    `made` names the secrets that will be made because they are missing.
+    `made` names the secrets that will be made because they are missing; `run` is what follows once the cluster answers.
     """
 
     file: Path
@@ -64,6 +65,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     travel: SecretsTravel
     secrets: tuple[str, ...] = ()
     made: tuple[str, ...] = ()
+    run: RunPlan | None = None
 
     @property
     def sha256(self) -> str:

@@ -168,7 +168,7 @@ async def settle(console: ConsoleClient) -> list[Found]:
 
     Raises OutcomeUnknownError where the Console cannot tell whether a create has made one.
     """
-    found = [await settle_one(console, attempt) for attempt in unfinished() if attempt.step != "context"]
+    found = [await settle_one(console, attempt) for attempt in unfinished() if attempt.is_unfinished]
     return [one for one in found if one is not None]
 
 

@@ -113,6 +113,7 @@ def _other_lines(prepared: Prepared) -> Iterator[str]:
     yield from image_lines(plan.images)
     if plan.unchecked:
         yield f"Not checked: {', '.join(plan.unchecked)}."
+    yield from prepared.run.lines if prepared.run else ()
 
 
 def image_lines(images: Sequence[ImageCheck]) -> Iterator[str]:

@@ -1,0 +1,56 @@
+"""How a deployment that is under way asks and tells on the terminal."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from cockpit.cli import output
+from cockpit.errors import UsageError
+
+if TYPE_CHECKING:
+    from cockpit.operations.deployments.deploying import Deploying
+    from cockpit.operations.deployments.news import News
+    from cockpit.operations.question import Ask
+
+
+def asking(args: argparse.Namespace) -> "Ask":
+    """Asks on the terminal; --yes answers instead, the plan having been shown."""
+    from cockpit.cli.session import asker
+    from cockpit.operations.question import Question
+
+    on_terminal = asker()
+
+    async def ask(question: Question) -> bool:
+        if args.yes:
+            for line in question.lines:
+                output.message(f"  {line}")
+            output.message(f"{question.text} Yes (--yes).")
+            return True
+        if on_terminal is None:
+            for line in question.lines:
+                output.message(f"  {line}")
+            raise UsageError(
+                "stdin is not a terminal, so the question cannot be asked.",
+                hint="Agree with --yes. Nothing was created.",
+            )
+        return await on_terminal(question)
+
+    return ask
+
+
+def tell(news: "News") -> None:
+    """Progress, on stderr."""
+    from cockpit.operations.deployments.telling import bid_lines
+
+    if news.text:
+        output.message(news.text)
+    for line in bid_lines(news.bids, output.terminal_width()) if news.bids else ():
+        output.message(f"  {line}")
+
+
+def tell_what_exists(deploying: "Deploying", *, only_if_costing: bool = False) -> None:
+    """After Ctrl-C or a failure: what exists, what it costs, how to close it."""
+    from cockpit.operations.deployments.telling import what_exists
+
+    attempt = deploying.journal.attempt if deploying.journal else None
+    if not only_if_costing or (attempt is not None and attempt.may_cost):
+        output.message(what_exists(attempt))

@@ -1,0 +1,244 @@
+"""`deployments resume|connect|update|extend|close|redeploy`: what goes on with a deployment, changes it, or ends it."""
+
+import argparse
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cockpit.cli import deploy_run, output
+from cockpit.cli.deploy import add_terms, carry_out, runtime_hours, terms_of
+from cockpit.cli.deploy_progress import asking, tell
+from cockpit.cli.deployment_options import add_yes, command, opened, require_changes
+from cockpit.errors import EXIT_FAILED, EXIT_OK, CockpitError, NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from cockpit.clients.akash.console import ConsoleClient
+    from cockpit.operations.deployments.ending import Ended
+    from cockpit.operations.deployments.journal import Attempt
+    from cockpit.operations.deployments.reaching import Ready
+    from cockpit.operations.deployments.run_plan import RunPlan
+
+
+def add(nested: Any) -> None:
+    """Declare the commands."""
+    resume = command(nested, "resume", "go on with a deployment that was interrupted", resume_one, dseq="?")
+    add_terms(resume)
+    connect = command(nested, "connect", "add a deployment that runs as a cluster", connect_one, dseq=True)
+    connect.add_argument("--sdl", type=Path, metavar="FILE", help="its SDL, for one that was made elsewhere")
+    update = command(
+        nested, "update", "change what can change in place: image, env, command, args", update_one, dseq=True
+    )
+    update.add_argument("file", metavar="FILE", help="the SDL as it should be")
+    update.add_argument("--from", dest="before", type=Path, metavar="FILE", help="the SDL that runs now")
+    add_yes(update)
+    extend = command(nested, "extend", "set the whole runtime, counted from the lease", extend_one, dseq=True)
+    extend.add_argument("--for", dest="runtime", type=runtime_hours, required=True, metavar="TIME", help="72h, or none")
+    close = command(nested, "close", "close a deployment: its data is lost, its cost ends", close_some)
+    close.add_argument("dseqs", nargs="*", metavar="DSEQ", help="which (default: the only one made here)")
+    add_yes(close)
+    redeploy = command(
+        nested, "redeploy", "close a deployment and rent its SDL again, elsewhere", redeploy_one, dseq=True
+    )
+    redeploy.add_argument(
+        "--sdl", dest="file", type=Path, metavar="FILE", help="its SDL (default: the file it came from)"
+    )
+    redeploy.add_argument("--scope", help=argparse.SUPPRESS)
+    redeploy.add_argument("--no-wait", action="store_true", help="stop once the lease is active")
+    add_terms(redeploy)
+    add_yes(redeploy)
+
+
+async def resume_one(args: argparse.Namespace) -> int:
+    """Go on with an interrupted deployment: the one named, or the only one."""
+    from cockpit.operations.deployments import existing
+    from cockpit.operations.deployments.journal import attempts
+    from cockpit.operations.deployments.run_to_end import run_plan_of
+    from cockpit.operations.deployments.telling import what_exists
+
+    require_changes(args)
+    left = [one for one in attempts() if one.is_unfinished]
+    if args.dseq is not None:
+        left = [one for one in left if one.dseq == args.dseq]
+    if not left:
+        raise NotFoundError("No interrupted deployment" + (f" {args.dseq}." if args.dseq else "."))
+    if len(left) > 1:
+        raise UsageError(
+            "Several deployments were interrupted.",
+            hint=f"Name one of them: {output.joined(one.dseq or one.title for one in left)}",
+        )
+    async with opened(args) as console:
+        try:
+            ready = await existing.resume(console, left[0], terms_of(args), tell)
+            if (plan := run_plan_of(left[0])) is not None:
+                return await _run_on(args, console, left[0], plan, ready)
+        except (asyncio.CancelledError, CockpitError):
+            output.message(what_exists(next((one for one in attempts() if one.path == left[0].path), None)))
+            raise
+    return _show(args, ready)
+
+
+async def _run_on(
+    args: argparse.Namespace, console: "ConsoleClient", attempt: "Attempt", plan: "RunPlan", ready: "Ready"
+) -> int:
+    """Go on with what the deployment was rented for."""
+    ran = await deploy_run.run_to_end(args, console, attempt, plan, ready.context)
+    if args.json:
+        output.record({"dseq": ready.dseq, "context": ready.context, **deploy_run.run_record(ran)})
+    return deploy_run.conclude_run(ran)
+
+
+async def connect_one(args: argparse.Namespace) -> int:
+    """Add a deployment that runs as a cluster."""
+    from cockpit.operations.deployments.existing import connect
+
+    async with opened(args) as console:
+        ready = await connect(console, args.dseq, args.sdl, tell)
+    return _show(args, ready)
+
+
+def _show(args: argparse.Namespace, ready: "Ready") -> int:
+    from cockpit.render.deployments import money, per_hour
+
+    if args.json:
+        output.record(
+            {
+                "dseq": ready.dseq, "context": ready.context, "address": ready.address,
+                "price_per_hour": money(ready.usd_per_hour), "nodes": ready.nodes,
+            }
+        )  # fmt: skip
+        return EXIT_OK
+    where = f" as {ready.context} at {ready.address}" if ready.context else ""
+    output.line(f"Deployment {ready.dseq} runs{where}, {per_hour(ready.usd_per_hour)}.")
+    return EXIT_OK
+
+
+async def update_one(args: argparse.Namespace) -> int:
+    """Update in place what can be; else say what needs a new deployment."""
+    from cockpit.cli.sdl_input import in_file, read_document
+    from cockpit.operations.deployments import existing
+    from cockpit.operations.deployments.preparing import Wish, prepare
+    from cockpit.operations.deployments.telling import inside_lines
+    from cockpit.operations.question import Question
+
+    require_changes(args)
+    document = read_document(args.file)
+    async with opened(args) as console:
+        with in_file(args.file):
+            plan = await existing.plan_update(console, args.dseq, document, args.before)
+        sentences = tuple(one.sentence for one in plan.differences)
+        if not sentences:
+            output.message("Nothing differs from what runs.")
+            return EXIT_OK
+        if not plan.is_possible:
+            for sentence in sentences:
+                output.message(f"  {sentence}")
+            raise CockpitError(
+                "This change cannot be made in place.",
+                hint=f"Deploy it again: rayakash-tui deployments redeploy {args.dseq} --sdl {args.file}",
+                fault="needs-new-deployment",
+            )
+        prepared = await prepare(console, document, Path(args.file), Wish(hours=None))
+        lines = (*sentences, *inside_lines(prepared))
+        if not await asking(args)(Question(f"Update deployment {args.dseq}?", "update", lines=lines)):
+            return EXIT_FAILED
+        await existing.update(console, plan, prepared)
+    if args.json:
+        output.record({"dseq": args.dseq, "updated": list(sentences)})
+    else:
+        output.line(f"Deployment {args.dseq} is updated.")
+    return EXIT_OK
+
+
+async def extend_one(args: argparse.Namespace) -> int:
+    """Set the whole runtime."""
+    from cockpit.operations.deployments.existing import extend
+
+    require_changes(args)
+    async with opened(args) as console:
+        found = await extend(console, args.dseq, args.runtime)
+    if args.json:
+        output.record({"dseq": args.dseq, "runtime_hours": found.runtime_limit_hours, "ends_at": found.ends_at})
+    elif found.runtime_limit_hours is None:
+        output.line(f"Deployment {args.dseq} does not end by itself.")
+    else:
+        end = f", at {found.ends_at}" if found.ends_at else ""
+        output.line(f"Deployment {args.dseq} ends by itself after {found.runtime_limit_hours} h{end}.")
+    return EXIT_OK
+
+
+async def close_some(args: argparse.Namespace) -> int:
+    """Close deployments, and prove it; without a dseq only one that was made here."""
+    require_changes(args)
+    async with opened(args) as console:
+        dseqs = args.dseqs or [await _only_one(console)]
+        await _agree_to_close(args, console, dseqs)
+        ended = [await _close(console, dseq) for dseq in dict.fromkeys(dseqs)]
+    if args.json:
+        output.record({"closed": [_ended_record(one) for one in ended]})
+    return EXIT_OK
+
+
+async def _only_one(console: "ConsoleClient") -> str:
+    from cockpit.operations.deployments.register import read
+
+    ours = [row.dseq for row in (await read(console)).rows if row.is_ours]
+    if len(ours) != 1:
+        raise UsageError(
+            "No deployment was made here." if not ours else "Several deployments were made here.",
+            hint="Name it: rayakash-tui deployments close DSEQ",
+        )
+    return ours[0]
+
+
+async def _agree_to_close(args: argparse.Namespace, console: "ConsoleClient", dseqs: list[str]) -> None:
+    from cockpit.operations.deployments import telling
+    from cockpit.operations.deployments.register import read
+    from cockpit.operations.question import Question
+
+    rows = {row.dseq: row for row in (await read(console)).rows}
+    lines = [telling.summary(rows[dseq]) if dseq in rows else f"{dseq} (not listed)" for dseq in dseqs]
+    text = f"Close {output.joined(dseqs)}? The data in the containers is lost."
+    lines.append(f"Copy results out first: rayakash-tui deployments cp {dseqs[0]}:SERVICE:PATH LOCAL")
+    if not await asking(args)(Question(text, "close", lines=tuple(lines))):
+        raise UsageError("Nothing was closed.")
+
+
+async def _close(console: "ConsoleClient", dseq: str) -> "Ended":
+    from cockpit.operations.deployments.ending import end
+    from cockpit.operations.deployments.progress_words import end_words
+
+    output.message(f"Closing {dseq}; this takes up to three minutes until it is proven.")
+    ended = await end(console, dseq)
+    output.message(end_words(ended))
+    return ended
+
+
+def _ended_record(ended: "Ended") -> dict[str, Any]:
+    from cockpit.render.deployments import money
+
+    return {
+        "dseq": ended.dseq, "state": "closed", "spent": money(ended.spent_usd), "refund": money(ended.refund_usd),
+        "port_dead": ended.port_is_dead, "context_removed": ended.context,
+    }  # fmt: skip
+
+
+async def redeploy_one(args: argparse.Namespace) -> int:
+    """Close a deployment, then rent its SDL again without the providers that failed."""
+    from cockpit.cli.deploy import wish_of
+    from cockpit.cli.sdl_input import in_file, read_document
+    from cockpit.operations.deployments.existing import file_of
+    from cockpit.operations.deployments.journal import attempt_of
+    from cockpit.operations.deployments.preparing import prepare
+
+    require_changes(args)
+    attempt = attempt_of(args.dseq)
+    path = file_of(attempt, args.file)
+    args.scope = args.scope or (attempt.last.scope if attempt else None)
+    document = read_document(str(path))
+    async with opened(args) as console:
+        with in_file(str(path)):
+            prepared = await prepare(console, document, path, wish_of(args))
+        await _agree_to_close(args, console, [args.dseq])
+        await _close(console, args.dseq)
+        avoided = (*(attempt.last.providers or ()), *attempt.excluded) if attempt else ()
+        return await carry_out(args, console, prepared, terms_of(args), avoided=tuple(dict.fromkeys(avoided)))
