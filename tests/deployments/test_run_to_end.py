@@ -1,4 +1,4 @@
-"""A cluster that is rented for a job: run once, followed, its results fetched, and closed; or kept with what is left."""
+"""A cluster rented for a job: run once, followed, its results fetched, and closed; or kept with what is left."""
 
 from pathlib import Path
 from typing import Any
