@@ -105,7 +105,7 @@ def writable_by_others(path: Path) -> str:
 
     As ssh judges its own files: the file and its directory belong to this user or root, and only they may write.
     """
-    for one in (path, path.parent):
+    for one in dict.fromkeys((path, path.parent, path.resolve().parent)):
         try:
             found = one.stat()
         except OSError:  # absent or unreadable: the reader reports it
@@ -117,6 +117,12 @@ def writable_by_others(path: Path) -> str:
         if found.st_mode & others and not found.st_mode & stat.S_ISVTX:
             return f"Other users can write {one}, and so change what runs as you: chmod go-w {shlex.quote(str(one))}"
     return ""
+
+
+def require_own(path: Path, hint: str = "") -> None:
+    """Raises UsageError for a file that other users can replace: what it says is not this user's word."""
+    if path.exists() and (words := writable_by_others(path)):
+        raise UsageError(f"{path} is not used.", detail=words, hint=hint)
 
 
 _UNKNOWN_KEY = re.compile(r"unknown field `([^`]*)`(?! - at `\$\.)")
@@ -320,8 +326,7 @@ class Consents(msgspec.Struct, frozen=True):
 def load_consents() -> Consents:
     """What the user agreed to so far. Raises UsageError where the file is unreadable, or others can write it."""
     path = consents_file()
-    if path.exists() and (words := writable_by_others(path)):
-        raise UsageError(f"{path} is not used.", detail=words, hint="Or remove the file, to be asked again.")
+    require_own(path, hint="Or remove the file, to be asked again.")
     try:
         return msgspec.json.decode(read_file(path), type=Consents)
     except FileNotFoundError:

@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from cockpit.model.secret_values import without_secrets
+
 TERMINAL_STATUSES = frozenset({"SUCCEEDED", "FAILED", "STOPPED"})
 STATUSES = ("PENDING", "RUNNING", "STOPPED", "SUCCEEDED", "FAILED")
 
@@ -86,7 +88,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 def masked(job: Job) -> Job:
-    """The job with every value of `runtime_env.env_vars` replaced by a mask; names stay."""
+    """The job without values of `runtime_env.env_vars`, whose names stay, and without secrets in its command."""
+    if job.entrypoint is not None and (shown := without_secrets(job.entrypoint)) != job.entrypoint:
+        job = msgspec.structs.replace(job, entrypoint=shown)
     environment = (job.runtime_env or {}).get("env_vars")
     if not environment:
         return job

@@ -6,6 +6,8 @@ The prefixes are those that their issuers publish. The part of a match that is t
 import re
 from collections.abc import Iterator
 
+WITHHELD = "<withheld>"
+
 _SHAPES = (
     # user:password@ of a URL; the user may be missing, as for Redis.
     r"\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/@:\"'<>]*:(?P<it>[^\s/@\"'<>]{3,})@(?=[\w\[$])",
@@ -55,3 +57,13 @@ def secret_parts(text: str) -> Iterator[tuple[int, int]]:
 def holds_secret(text: str) -> bool:
     """Whether a secret of a known shape stands in a text."""
     return next(secret_parts(text), None) is not None
+
+
+def without_secrets(text: str) -> str:
+    """The text with `WITHHELD` in the place of each secret of a known shape."""
+    shown, end = [], 0
+    for start, stop in sorted(secret_parts(text)):
+        if start >= end:
+            shown += [text[end:start], WITHHELD]
+        end = max(end, stop)
+    return "".join((*shown, text[end:]))

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cockpit.errors import UsageError
-from cockpit.settings import private_directory, read_file, write_private
+from cockpit.settings import private_directory, read_file, require_own, write_private
 
 PATIENCE_S = 10.0
 POLL_S = 0.02
@@ -66,3 +66,9 @@ def read(path: Path, largest: int) -> bytes | None:
         return None
     except OSError as error:
         raise UsageError(f"The file {path} cannot be read.", detail=error.strerror or str(error)) from error
+
+
+def read_own(path: Path, largest: int) -> bytes | None:
+    """As `read`, of a file that decides what runs or whom to trust. Raises UsageError where others can write it."""
+    require_own(path)
+    return read(path, largest)

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from cockpit.errors import UsageError
-from cockpit.secrets.files import exclusive, read, replace
+from cockpit.secrets.files import exclusive, read_own, replace
 from cockpit.secrets.names import Place
 
 VERSION = 1
@@ -47,7 +47,7 @@ class Index:
 
     def rows(self) -> list[Row]:
         """All rows, by name and scope."""
-        data = read(self.path, LARGEST_BYTES)
+        data = read_own(self.path, LARGEST_BYTES)
         return [] if data is None else self._parsed(data)
 
     def rows_of(self, name: str, scope: str) -> list[Row]:

@@ -12,7 +12,7 @@ from cockpit.model.secret import Secret
 from cockpit.secrets import vault_format
 from cockpit.secrets.environment import PASSPHRASE_VARIABLE
 from cockpit.secrets.failures import DamagedVaultError, LockedError, WrongPassphraseError
-from cockpit.secrets.files import exclusive, read, replace
+from cockpit.secrets.files import exclusive, read_own, replace
 from cockpit.secrets.passphrase import Ask, PassphraseRequest, current_ask
 from cockpit.secrets.vault_format import STRONG, Contents, Cost, Sealed, VaultKey
 
@@ -172,7 +172,7 @@ class Vault:
                     return
 
     def _read(self) -> Sealed | None:
-        data = read(self.path, LARGEST_BYTES)
+        data = read_own(self.path, LARGEST_BYTES)
         return None if data is None else vault_format.parse(data)
 
     def _key_for(self, sealed: Sealed | None) -> VaultKey:

@@ -30,8 +30,8 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
-    for node in ast.walk(tree):
+def calls(nodes: list[ast.AST]) -> Iterator[tuple[str, ast.Call]]:
+    for node in nodes:
         if isinstance(node, ast.Call):
             called = node.func
             yield (
@@ -47,14 +47,15 @@ def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
 
 
 def breaches(name: str, tree: ast.Module) -> Iterator[str]:
-    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names
+    nodes = list(ast.walk(tree))
+    imported = {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names
                 if (node.module or "").startswith("textual")}  # fmt: skip
     yield from (f"imports {one}" for one in sorted(imported & NEVER))
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.ClassDef) and name not in FIELDS:
             bases = {base.id for base in node.bases if isinstance(base, ast.Name)}
             yield from (f"{node.lineno}: subclasses {one}" for one in sorted(bases & {"Input", "TextArea"} & imported))
-    for called, node in calls(tree):
+    for called, node in calls(nodes):
         if called in ("Input", "TextArea") and called in imported:
             yield f"{node.lineno}: a bare {called}"
         if called == "print" and isinstance(node.func, ast.Name) and name not in PRINTING:

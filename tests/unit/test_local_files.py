@@ -1,6 +1,7 @@
 """Files that we read: regular, bounded, not nested without end, and not for others to replace."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,15 @@ from cockpit.cli.sdl_input import read_bytes
 from cockpit.clients.tls import Tls, context_of
 from cockpit.clients.tokens import read_token_file
 from cockpit.errors import UsageError
+from cockpit.model.secret import Secret
 from cockpit.operations.clusters.doctor import machine_checks
+from cockpit.operations.jobs import submissions
 from cockpit.operations.jobs.runtime_env import checked, load_file
+from cockpit.operations.jobs.submit import SubmitForm
 from cockpit.sdl.files import read_document
 from cockpit.secrets.files import read
+from cockpit.secrets.index import Index
+from cockpit.secrets.names import Place
 from cockpit.settings import (
     Consents,
     load_consents,
@@ -23,6 +29,7 @@ from cockpit.settings import (
     write_private,
 )
 from cockpit.toml_text import readable
+from tests.secrets.fakes import PASSPHRASE, User, vault
 
 
 @pytest.fixture
@@ -119,6 +126,42 @@ def test_consents_that_others_can_write_are_refused() -> None:
     with pytest.raises(UsageError, match="is not used") as caught:
         load_consents()
     assert "chmod go-w" in caught.value.detail
+
+
+def test_what_decides_for_the_user_is_not_read_where_others_can_write_it(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    vault(data / "vault", User(PASSPHRASE)).put("default", "NAME", Secret("value"))
+    index = Index(data / "secrets.json")
+    index.note("NAME", "default", Place.VAULT)
+    submissions.remember(SubmitForm(entrypoint="true"), "mine", address="a", directory=data)
+    readers: dict[str, Callable[[], object]] = {
+        "vault": lambda: vault(data / "vault", User(PASSPHRASE)).get("default", "NAME"),
+        "secrets.json": index.rows,
+        "submissions.json": lambda: submissions.history(directory=data),
+    }
+    for name, reader in readers.items():
+        assert reader()
+        (data / name).chmod(0o622)
+        with pytest.raises(UsageError, match="is not used") as caught:
+            reader()
+        assert f"chmod go-w {data / name}" in caught.value.detail
+        (data / name).chmod(0o600)
+    data.chmod(0o777)
+    for reader in readers.values():
+        with pytest.raises(UsageError, match="is not used"):
+            reader()
+
+
+def test_a_linked_file_is_judged_where_it_is(tmp_path: Path) -> None:
+    for name in ("open", "own"):
+        (tmp_path / name).mkdir(mode=0o700)
+    (tmp_path / "open" / "vault").write_bytes(b"")
+    (tmp_path / "own" / "vault").symlink_to(tmp_path / "open" / "vault")
+    settings.require_own(tmp_path / "own" / "vault")
+    (tmp_path / "open").chmod(0o777)
+    with pytest.raises(UsageError, match="is not used"):
+        settings.require_own(tmp_path / "own" / "vault")
 
 
 @pytest.mark.parametrize("name", ["vault", "secrets.json"])

@@ -45,6 +45,11 @@ async def test_nothing_to_run_in_a_form() -> None:
         await prepare(SubmitForm(entrypoint="  "))
 
 
+async def test_a_command_that_was_shown_without_its_secret_is_not_sent() -> None:
+    with pytest.raises(UsageError, match="lacks a secret"):
+        await prepare(SubmitForm(entrypoint="python x.py --token=<withheld>"))
+
+
 def test_fresh_ids_look_like_rays() -> None:
     ids = {fresh_id() for _ in range(100)}
     assert len(ids) == 100

@@ -138,6 +138,21 @@ async def test_env_values_of_any_shape_are_masked(variables: Any) -> None:
         assert "hunter2" not in repr(await client.jobs.get("x"))
 
 
+@pytest.mark.parametrize(
+    ("entrypoint", "shown"),
+    [
+        ("python x.py --token=s3cr3t-s3cr3t --epochs 3", "python x.py --token=<withheld> --epochs 3"),
+        ("DB=postgres://me:hunter2pw@db/x python x.py", "DB=postgres://me:<withheld>@db/x python x.py"),
+        (f"A=hf_{'a' * 34} B=AKIA{'B' * 16} go", "A=<withheld> B=<withheld> go"),
+        ("python train.py --epochs 3", "python train.py --epochs 3"),
+        ("echo --token=$TOKEN '***'", "echo --token=$TOKEN '***'"),
+    ],
+)
+async def test_a_command_is_shown_without_secrets_of_known_shapes(entrypoint: str, shown: str) -> None:
+    async with answered_with({"submission_id": "x", "entrypoint": entrypoint}) as (client, _):
+        assert (await client.jobs.get("x")).entrypoint == shown
+
+
 # One job
 
 

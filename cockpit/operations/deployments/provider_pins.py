@@ -33,6 +33,7 @@ def remember(provider: str, pin: str) -> None:
 
 
 def _load() -> _Pins:
+    settings.require_own(pins_file())
     try:
         return msgspec.json.decode(settings.read_file(pins_file()), type=_Pins)
     except FileNotFoundError:

@@ -13,7 +13,7 @@ from cockpit.model.env_names import is_secret_looking
 from cockpit.model.secret import REFERENCE_PREFIX
 from cockpit.model.secret_values import holds_secret
 from cockpit.operations.jobs.submit import SubmitForm
-from cockpit.secrets.files import exclusive, read, replace
+from cockpit.secrets.files import exclusive, read_own, replace
 
 MAX_SUBMISSIONS = 200
 LARGEST_BYTES = 8 << 20
@@ -116,7 +116,7 @@ def _path(directory: Path | None) -> Path:
 
 
 def _submissions(path: Path) -> list[Submission]:
-    data = read(path, LARGEST_BYTES)
+    data = read_own(path, LARGEST_BYTES)
     try:
         return [] if data is None else msgspec.json.decode(data, type=_File).submissions
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

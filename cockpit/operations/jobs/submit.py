@@ -16,6 +16,7 @@ from cockpit.errors import CockpitError, NotFoundError, RejectedError, Unreachab
 from cockpit.feeds.patience import Patience
 from cockpit.model.jobs import METADATA_PREFIX, JobRequest, is_submission_id
 from cockpit.model.secret import REFERENCE_PREFIX, reference_name
+from cockpit.model.secret_values import WITHHELD
 from cockpit.model.uploads import UploadPlan, UploadProgress, UploadResult
 from cockpit.operations.jobs.runtime_env import RuntimeEnv
 from cockpit.operations.sending import NO_CONSENT, Consent, agree_to_secrets
@@ -87,6 +88,7 @@ async def prepare(form: SubmitForm, *, scopes: Sequence[str] = (DEFAULT_SCOPE,),
             hint="Use up to 63 letters, digits, dots, dashes and underscores, beginning with a letter or a digit.",
         )
     entrypoint_of([form.entrypoint])
+    _check_withheld(form.entrypoint)
     _check_resources(form)
     given = {**form.runtime_env.get("env_vars", {}), **form.environment}
     resolve = partial(resolve_environment, given, scopes)
@@ -98,6 +100,15 @@ async def prepare(form: SubmitForm, *, scopes: Sequence[str] = (DEFAULT_SCOPE,),
         secrets=tuple(name for name, value in given.items() if value.startswith(REFERENCE_PREFIX)),
         references=tuple(name for value in given.values() if (name := reference_name(value)) is not None),
     )
+
+
+def _check_withheld(entrypoint: str) -> None:
+    """A command that was shown without its secret would run without it."""
+    if WITHHELD in entrypoint:
+        raise UsageError(
+            f"The command lacks a secret where it says {WITHHELD}: Ray's copy of it is not shown.",
+            hint="Write it again; better as a variable: --env TOKEN=ac-secret://NAME, and $TOKEN in the command.",
+        )
 
 
 def _request(form: SubmitForm, submission_id: str, given: Mapping[str, str], variables: dict[str, str]) -> JobRequest:
