@@ -116,6 +116,7 @@ async def update_one(args: argparse.Namespace) -> int:
     """Update in place what can be; else say what needs a new deployment."""
     from cockpit.cli.sdl_input import in_file, read_document
     from cockpit.operations.deployments import existing
+    from cockpit.operations.deployments.images import require_images
     from cockpit.operations.deployments.preparing import Wish, prepare
     from cockpit.operations.deployments.telling import inside_lines
     from cockpit.operations.question import Question
@@ -138,12 +139,14 @@ async def update_one(args: argparse.Namespace) -> int:
                 fault="needs-new-deployment",
             )
         prepared = await prepare(console, document, Path(args.file), Wish(hours=None))
+        require_images(prepared.plan.images)
         lines = (*sentences, *inside_lines(prepared))
         if not await asking(args)(Question(f"Update deployment {args.dseq}?", "update", lines=lines)):
             return EXIT_FAILED
         await existing.update(console, plan, prepared)
+        ready = await existing.follow(console, args.dseq, tell)
     if args.json:
-        output.record({"dseq": args.dseq, "updated": list(sentences)})
+        output.record({"dseq": args.dseq, "updated": list(sentences), "address": ready.address if ready else None})
     else:
         output.line(f"Deployment {args.dseq} is updated.")
     return EXIT_OK

@@ -177,7 +177,8 @@ async def test_show_and_bids(lab: str) -> None:
 
 async def test_update_in_place_and_what_needs_a_new_deployment(console: SimConsole, lab: str, tmp_path: Path) -> None:
     """By meaning: an image can, a count cannot."""
-    dseq = (await here("deploy", lab, "--yes", "--json")).data["dseq"]
+    deployed = (await here("deploy", lab, "--yes", "--json")).data
+    dseq = deployed["dseq"]
     same = await here("deployments", "update", dseq, lab, "--from", lab, "--yes")
     assert "Nothing differs" in same.err
     (tmp_path / "more.yaml").write_text(CPU.replace("count: 2", "count: 3"))
@@ -188,6 +189,12 @@ async def test_update_in_place_and_what_needs_a_new_deployment(console: SimConso
     image = await here("deployments", "update", dseq, str(tmp_path / "image.yaml"), "--from", lab, "--yes", "--json")
     assert image.code == 0, image.err
     assert "caddy:2.10.1" in console.world.deployments[dseq].sdl
+    # The provider chose other ports, and the cluster follows.
+    assert image.data["address"] != deployed["address"]
+    row = known_clusters().row("lab")
+    assert row is not None
+    assert row.address == image.data["address"]
+    assert len(known_clusters().rows) == 1
     assert "Secrets travel inside the SDL" in image.err
     assert "ac-secret://" not in console.world.deployments[dseq].sdl
 

@@ -106,7 +106,7 @@ async def test_a_missing_image_stops_the_deploy_before_the_question(
     done = await here("deploy", str(file), "--yes")
     assert done.code == 1
     assert "does not exist" in done.err
-    assert "Nothing was created" in done.err
+    assert "Nothing was sent" in done.err
     assert not sim.world.deployments
     plan = await here("deploy", str(file), "--plan")
     assert plan.code == 1
@@ -115,6 +115,24 @@ async def test_a_missing_image_stops_the_deploy_before_the_question(
     data = (await here("deploy", str(file), "--plan", "--json")).data
     assert data["problems"] == ["The image x does not exist."]
     assert {one["compressed_bytes"] for one in data["images"]} == {None, 12 * GIB}
+
+
+async def test_a_running_cluster_is_not_updated_to_an_image_that_cannot_be_pulled(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its pods would be replaced by ones that never start, and the provider would close the lease."""
+    sim = SimConsole()
+    monkeypatch.setattr(account, "open_console", lambda *_, **__: client_of(sim))
+    file = tmp_path / "lab.yaml"
+    file.write_text(CPU)
+    dseq = (await here("deploy", str(file), "--yes", "--no-wait", "--json")).data["dseq"]
+    before = sim.world.deployments[dseq].sdl
+    _use(monkeypatch, Registries(caddy=MISSING))
+    file.write_text(CPU.replace("caddy:2.10.2", "caddy:2.10.99"))
+    done = await here("deployments", "update", dseq, str(file), "--yes")
+    assert done.code == 1
+    assert "does not exist" in done.err
+    assert sim.world.deployments[dseq].sdl == before
 
 
 def test_several_problems_are_all_named() -> None:

@@ -112,6 +112,17 @@ async def connect(
         journal.close()
 
 
+async def follow(console: ConsoleClient, dseq: str, report: Report, *, tools: Tools | None = None) -> Ready | None:
+    """Wait until a deployment that was changed is ready again, and give its cluster the ports that it has now.
+
+    None where it has no cluster here. Raises what `connect` raises.
+    """
+    attempt = attempt_of(dseq)
+    if attempt is None or attempt.last.context is None:
+        return None
+    return await connect(console, dseq, None, report, tools=tools)
+
+
 def _journal_for(
     console: ConsoleClient, deployment: Deployment, attempt: Attempt | None, prepared: Prepared
 ) -> Journal:

@@ -79,6 +79,6 @@ def require_images(images: Sequence[ImageCheck]) -> None:
         raise RejectedError(
             problems[0].problem if len(problems) == 1 else f"{len(problems)} images cannot be pulled.",
             detail="" if len(problems) == 1 else "\n".join(one.problem for one in problems),
-            hint=f"{problems[0].hint} Nothing was created.".strip(),
+            hint=f"{problems[0].hint} Nothing was sent.".strip(),
             fault="image",
         )

@@ -11,7 +11,7 @@ from cockpit.errors import AuthenticationError, CockpitError, UnreachableError, 
 from cockpit.local.containers.plan import doors_of
 from cockpit.model.akash.deployments import LeaseStatus
 from cockpit.operations.clusters.connect import Selection, choose, connect
-from cockpit.operations.clusters.contexts import add_context, known_clusters
+from cockpit.operations.clusters.contexts import add_context, known_clusters, set_in_context
 from cockpit.operations.clusters.sdl_access import SdlAccess
 from cockpit.operations.deployments.flow import POLL_S, Step
 from cockpit.operations.deployments.journal import Entry
@@ -84,10 +84,13 @@ async def reach(step: Step, address: Address, pin: str | None, try_it: Probe = p
 def write_context(step: Step, address: str, access: SdlAccess, usd_per_hour: Decimal) -> str:
     """Add the cluster under the name of its file, and make it the one in use; returns the name.
 
-    One that was added before is kept.
+    One that was added before is kept, with the address that it has now: an update of a deployment changes its ports.
     """
     known = known_clusters().row(step.journal.attempt.last.context or "")
-    if known is not None and known.address == address:
+    if known is not None and known.source == "config":
+        if known.address != address:
+            set_in_context(known.name, "address", address)
+            step.say(f"The cluster {known.name} is at {address} now.")
         return known.name
     name = _free_name(access.scope)
     step.write(Entry(step="context", at=step.now(), context=name))
