@@ -6,8 +6,10 @@ from functools import lru_cache
 import msgspec
 
 from cockpit.errors import UsageError
-from cockpit.feeds.history_store import RESUME_SECONDS, TIERS, HistoryStore, Values, WriteLock, coarseness
+from cockpit.feeds.history_store import RESUME_SECONDS, TIERS, HistoryStore, Lock, Values, coarseness
+from cockpit.model.cluster_curves import ClusterCurves
 from cockpit.model.gpu_use import is_idle, stable_names
+from cockpit.model.history import History
 from cockpit.model.jobs import Job
 from cockpit.model.nodes import Gpu, Node
 from cockpit.model.past import Holding
@@ -16,7 +18,8 @@ FLUSH_SECONDS = 60.0
 MAX_PENDING = 60
 """Samples kept while they cannot be written, as on a full disk; older ones are dropped."""
 
-"""Metadata entries that name whose job it is; the first one that is there counts."""
+JOB_SAMPLES = 360
+"""An hour of samples for the curve of a job."""
 
 UNKNOWN_JOB = "(unknown job)"
 
@@ -46,11 +49,16 @@ class Recorder:
     """Notes samples of one cluster and writes them at most once a minute, while no other process does.
 
     Thread-safe only in so far as one thread at a time uses it. Nothing raises: `problem` is a sentence while the
-    history cannot be written, and empty again once it can.
+    history cannot be written, and empty again once it can. `curves`, `shares`, `job_use` (mean use by job) and
+    `covered_since` are of what was observed last; `covered_since` is when the samples began that have no gap since.
     """
 
-    def __init__(self, store: HistoryStore, lock: WriteLock, *, now: float) -> None:
+    def __init__(self, store: HistoryStore, lock: Lock, *, now: float) -> None:
         self.problem = store.notice
+        self.curves = ClusterCurves()
+        self.job_use = History(samples=JOB_SAMPLES)
+        self.shares: Sequence[Share] = ()
+        self.covered_since: float | None = None
         self._store = store
         self._lock = lock
         self._pending: list[tuple[float, Values]] = []
@@ -59,24 +67,37 @@ class Recorder:
         self._series = 0
         self._open: dict[tuple[str, str], Holding] = {}
         self._changed: dict[tuple[str, str, float], Holding] = {}
-        self._is_writer: bool | None = None
+        self._earlier: dict[tuple[str, str], Holding] | None = None
+        self._is_writer = False
+
+    @property
+    def holdings(self) -> list[Holding]:
+        """Who holds which GPU now, and since when."""
+        return list(self._open.values())
 
     def observe(self, nodes: Sequence[Node], jobs: Sequence[Job], *, now: float) -> None:
         """Note what the cluster reports now (seconds since the epoch), and write what is due."""
         if self._last is not None and now < self._last:
             self._flushed = min(self._flushed, now)  # the clock was set back
-        self._note(nodes, now)
-        self._hold(_shares(nodes, jobs), now)
+        if self.covered_since is None or (self._last is not None and not 0 <= now - self._last <= RESUME_SECONDS):
+            self.covered_since = now
+        totals = cluster_values([node for node in nodes if node.is_alive and node.node_id])
+        self.curves.append(now, {name.removeprefix("cluster/"): value for name, value in totals.items()})
+        self._note(nodes, totals, now)
+        self.shares = _shares(nodes, jobs)
+        self._hold(self.shares, now)
+        for job, use in job_uses(self.shares).items():
+            self.job_use.append(job, now, use)
         self._last = now
         if now - self._flushed >= FLUSH_SECONDS:
             self.flush(now=now)
 
-    def _note(self, nodes: Sequence[Node], now: float) -> None:
+    def _note(self, nodes: Sequence[Node], totals: Values, now: float) -> None:
         """Keep a sample, unless the cluster is so large that its steps are longer than the time since the last one."""
         step = TIERS[0].step * coarseness(self._series)
         if self._series and self._pending and 0 <= now - self._pending[-1][0] < step / 2:
             return
-        values = sample(nodes)
+        values = {**totals, **_node_values(nodes)}
         self._series = len(values)
         self._pending.append((now, values))
         del self._pending[:-MAX_PENDING]
@@ -106,26 +127,35 @@ class Recorder:
     def _may_write(self, now: float) -> bool:
         if not self._lock.acquire():
             return False
-        if self._is_writer is None:
+        if not self._is_writer:
             self._is_writer = True
-            self._resume(now)
+            self._take_over(now)
         return True
 
-    def _resume(self, now: float) -> None:
-        """Go on with the holdings that an earlier process wrote last."""
-        earlier = {(one.gpu, one.job): one for one in self._store.holdings(since=now - RESUME_SECONDS)}
+    def _take_over(self, now: float) -> None:
+        """Go on with the holdings that another process wrote meanwhile."""
+        written = {(one.gpu, one.job): one for one in self._store.holdings(since=now - RESUME_SECONDS)}
         for key, current in list(self._open.items()):
-            known = earlier.get(key)
+            known = written.get(key)
             if known is not None and known.begin < current.begin <= known.end + RESUME_SECONDS:
                 self._changed.pop((*key, current.begin), None)
                 self._set(_extended(known, current.end, was_idle=current.idle_since is not None))
 
-    def _hold(self, shares: "Sequence[_Share]", now: float) -> None:
+    def _resumed(self, key: tuple[str, str], now: float) -> Holding | None:
+        """The holding as an earlier process wrote it last, be it over or not."""
+        if self._earlier is None:
+            try:
+                self._earlier = {(one.gpu, one.job): one for one in self._store.holdings(since=now - RESUME_SECONDS)}
+            except UsageError as error:
+                self._earlier, self.problem = {}, f"{error.title} {error.detail}".strip()
+        return self._earlier.pop(key, None)
+
+    def _hold(self, shares: "Sequence[Share]", now: float) -> None:
         seen = set()
         for share in shares:
             key = (share.gpu, share.job)
             seen.add(key)
-            known = self._open.get(key)
+            known = self._open.get(key) or self._resumed(key, now)
             if known is None or not 0 <= now - known.end <= RESUME_SECONDS or known.share != share.share:
                 fresh = Holding(
                     gpu=share.gpu, job=share.job, owner=share.owner, share=share.share, begin=now, end=now,
@@ -143,12 +173,26 @@ class Recorder:
         self._changed[holding.gpu, holding.job, holding.begin] = holding
 
 
-class _Share(msgspec.Struct, frozen=True):
+class Share(msgspec.Struct, frozen=True, gc=False):
+    """What a job holds of a GPU now; `use` is that of the GPU in percent."""
+
     gpu: str
     job: str
     owner: str | None
     share: float
     is_idle: bool | None
+    use: int | None = None
+
+
+def job_uses(shares: Sequence[Share]) -> dict[str, float | None]:
+    """The mean use of the GPUs that each job holds, by their shares; None where it is not known."""
+    sums: dict[str, tuple[float, float]] = {}
+    for share in shares:
+        total, weight = sums.get(share.job, (0.0, 0.0))
+        if share.use is not None:
+            total, weight = total + share.use * share.share, weight + share.share
+        sums[share.job] = (total, weight)
+    return {job: total / weight if weight else None for job, (total, weight) in sums.items()}
 
 
 def _extended(known: Holding, now: float, *, was_idle: bool) -> Holding:
@@ -158,11 +202,11 @@ def _extended(known: Holding, now: float, *, was_idle: bool) -> Holding:
     return msgspec.structs.replace(known, end=now, idle=idle, idle_since=since)
 
 
-def _shares(nodes: Sequence[Node], jobs: Sequence[Job]) -> list[_Share]:
+def _shares(nodes: Sequence[Node], jobs: Sequence[Job]) -> list[Share]:
     """What each job holds of each GPU of the living nodes."""
     by_id = {name: job for job in jobs for name in (job.job_id, job.submission_id) if name}
     names = stable_names(nodes)
-    found: dict[tuple[str, str], _Share] = {}
+    found: dict[tuple[str, str], Share] = {}
     for node in nodes:
         for gpu in node.gpus if node.is_alive else ():
             if gpu.index is None or node.node_id is None:
@@ -173,12 +217,13 @@ def _shares(nodes: Sequence[Node], jobs: Sequence[Job]) -> list[_Share]:
                 name = held.submission_id or (job.id if job else None) or held.job_id or UNKNOWN_JOB
                 before = found.get((key, name))
                 share = (held.allocation or 0.0) + (before.share if before else 0.0)
-                found[key, name] = _Share(key, name, job.owner if job else None, share, is_idle(gpu))
+                owner = job.owner if job else None
+                found[key, name] = Share(key, name, owner, share, is_idle(gpu), gpu.utilization_gpu)
     return list(found.values())
 
 
-def sample(nodes: Sequence[Node]) -> Values:
-    """The values of every series of the living nodes now; what is unknown is left out."""
+def _node_values(nodes: Sequence[Node]) -> Values:
+    """The values of every series of the living nodes and their GPUs now; what is unknown is left out."""
     names = stable_names(nodes)
     values: dict[str, float] = {}
     living = [node for node in nodes if node.is_alive and node.node_id]
@@ -190,7 +235,7 @@ def sample(nodes: Sequence[Node]) -> Values:
         for gpu in node.gpus:
             if gpu.index is not None:
                 values |= _gpu_values(gpu_key(name, gpu.index), gpu)
-    return {**_cluster_values(living), **values}
+    return values
 
 
 def _gpu_values(key: str, gpu: Gpu) -> dict[str, float]:
@@ -201,8 +246,8 @@ def _gpu_values(key: str, gpu: Gpu) -> dict[str, float]:
     return values
 
 
-def _cluster_values(living: Sequence[Node]) -> dict[str, float]:
-    """Means over GPUs and cores, sums over nodes."""
+def cluster_values(living: Sequence[Node]) -> dict[str, float]:
+    """The series of the cluster: means over GPUs and cores, sums over nodes."""
     gpus = [gpu for node in living for gpu in node.gpus]
     uses = [gpu.utilization_gpu for gpu in gpus if gpu.utilization_gpu is not None]
     cores = [(node.cpu, node.cpus_logical or 1) for node in living if node.cpu is not None]

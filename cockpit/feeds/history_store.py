@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 import msgspec
 
@@ -100,6 +100,15 @@ class HistoryStore:
                 marks = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};"
                 connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} {marks} COMMIT;")
         return cls(path, connection, notice)
+
+    @classmethod
+    def in_memory(cls) -> Self:
+        """A store that is gone when it is closed, for a cluster whose past is not kept."""
+        path = Path(":memory:")
+        with _failures(path):
+            connection = _connect(path)
+            connection.executescript(_SCHEMA)
+        return cls(path, connection)
 
     def close(self) -> None:
         """Close the file."""
@@ -213,21 +222,42 @@ class HistoryStore:
             found: float | None = self._db.execute("SELECT min(slot) FROM sample").fetchone()[0]
             return found
 
-    def holdings(self, *, since: float) -> list[Holding]:
-        """Holdings that ended after `since`, oldest first."""
+    def holdings(self, *, since: float, jobs: Sequence[str] | None = None) -> list[Holding]:
+        """Holdings that ended after `since`, oldest first: all, or those of some jobs."""
+        query = "SELECT gpu, job, owner, share, begin, end, idle, idle_since FROM holding WHERE end >= ?"
+        if jobs is not None:
+            query += " AND job IN (SELECT value FROM json_each(?))"
+        values = (since,) if jobs is None else (since, msgspec.json.encode(jobs).decode())
+        names = Holding.__struct_fields__
         with _failures(self.path):
-            query = (
-                "SELECT gpu, job, owner, share, begin, end, idle, idle_since FROM holding WHERE end >= ? ORDER BY begin"
-            )
-            names = Holding.__struct_fields__
-            return [
-                Holding(**dict(zip(names, row, strict=True))) for row in self._db.execute(query, (since,)).fetchall()
-            ]
+            rows = self._db.execute(f"{query} ORDER BY begin", values).fetchall()
+        return [Holding(**dict(zip(names, row, strict=True))) for row in rows]
 
 
 def coarseness(series: int) -> int:
     """How many times longer than usual the steps of a cluster with so many series are."""
     return max(1, math.ceil(2 * series * ROWS / LARGEST_BYTES))
+
+
+class Lock(Protocol):
+    """What decides whether this process writes."""
+
+    def acquire(self) -> bool:
+        """Whether this process writes. Raises UsageError."""
+
+    def release(self) -> None:
+        """Let another process write."""
+
+
+class NoLock:
+    """The lock of a store that nobody else knows."""
+
+    def acquire(self) -> bool:
+        """Always."""
+        return True
+
+    def release(self) -> None:
+        """Nothing is held."""
 
 
 class WriteLock:

@@ -154,8 +154,8 @@ async def test_a_history_that_cannot_be_written_is_said_and_nothing_ends() -> No
         async with LiveCluster(
             client, name="lab", on_crash=_raise, target=Target(name="lab", address=address)
         ) as cluster:
-            await until(lambda: cluster.recording is not None and cluster.recording.problem)
-            assert "history" in (cluster.recording.problem if cluster.recording else "")
+            await until(lambda: bool(cluster.recording.problem))
+            assert "history" in cluster.recording.problem
 
 
 def _raise(error: BaseException) -> None:

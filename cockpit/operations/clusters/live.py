@@ -67,7 +67,7 @@ class LiveCluster:
         self._let_in: list[Callable[[], None]] = []
         self.lease_money: Callable[[], LeaseMoney | None] = lambda: None
         """What the lease behind it costs now; None where no lease of ours is."""
-        self.recording = Recording(target.history_name) if target is not None else None
+        self.recording = Recording(target.history_name if target is not None else None)
         self._keeper = self._keep_history()
         if (passage := self.endpoint.passage) is not None:
             passage.on_change(self._way_changed)
@@ -99,8 +99,6 @@ class LiveCluster:
 
     def _record(self, nodes: tuple[Node, ...], at: float) -> None:
         """Write the figures down, so that the next cockpit has them; where that fails the screen goes on without."""
-        if self.recording is None:
-            return
         jobs = self.hub.snapshot(JOBS).value
         rows = jobs.rows if jobs else ()
         self.recording.note(nodes, rows, self.supervised, at)
@@ -147,8 +145,7 @@ class LiveCluster:
     async def close(self) -> None:
         """Ask for nothing more and let go of the connection."""
         await self.hub.close()
-        if self.recording is not None:
-            await self.recording.close(self.hub.clock.now().wall)
+        await self.recording.close(self.hub.clock.now().wall)
         await self.client.close()
         if self._closing is not None:
             await self._closing()

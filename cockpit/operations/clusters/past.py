@@ -82,9 +82,9 @@ class Past:
         points = tuple(Point(at, sum(values) / len(values)) for at, values in sorted(sums.items()))
         return [Curve("use", PERCENT, points)]
 
-    def holdings(self, *, since: float) -> list[Holding]:
-        """Who held which GPU."""
-        return self._store.holdings(since=since) if self._store else []
+    def holdings(self, *, since: float, jobs: Sequence[str] | None = None) -> list[Holding]:
+        """Who held which GPU; of some jobs where these are named."""
+        return self._store.holdings(since=since, jobs=jobs) if self._store else []
 
     def use(self, *, by: Literal["job", "owner"], since: float, until: float, cost_per_hour: float | None) -> list[Use]:
         """GPU-hours, the most first. The cost of a GPU-hour is the cluster's divided by its GPUs at that time."""
@@ -130,7 +130,7 @@ def _added(
     hours = max(0.0, end - begin) / 3600 * one.share
     length = one.end - one.begin
     idle_hours = hours * (one.idle / length) if length > 0 else 0.0
-    price = _gpu_price(counts, begin, end, cost_per_hour)
+    price = gpu_price(counts, begin, end, cost_per_hour)
     return msgspec.structs.replace(
         use,
         gpu_hours=use.gpu_hours + hours,
@@ -142,7 +142,7 @@ def _added(
     )
 
 
-def _gpu_price(counts: Sequence[Point], begin: float, end: float, cost_per_hour: float | None) -> float | None:
+def gpu_price(counts: Sequence[Point], begin: float, end: float, cost_per_hour: float | None) -> float | None:
     """USD per GPU-hour: the cluster's cost over the mean number of its GPUs in that time."""
     if cost_per_hour is None:
         return None
@@ -164,9 +164,14 @@ def open_past(cluster: str, *, directory: Path | None = None) -> Iterator[Past]:
 
 def open_recorder(cluster: str, *, directory: Path | None = None) -> Recorder:
     """What writes the history of a cluster. Raises UsageError for a file that cannot be made or used."""
+    store, lock = open_store(cluster, directory=directory)
+    return Recorder(store, lock, now=time.time())
+
+
+def open_store(cluster: str, *, directory: Path | None = None) -> tuple[HistoryStore, WriteLock]:
+    """The file of a cluster and the lock of whoever writes it. Raises UsageError."""
     path = history_path(cluster, directory=directory)
-    now = time.time()
-    return Recorder(HistoryStore.open(path, now=now), WriteLock(path), now=now)
+    return HistoryStore.open(path, now=time.time()), WriteLock(path)
 
 
 def add_sample(cluster: str, nodes: Sequence[Node], jobs: Sequence[Job], *, directory: Path | None = None) -> str:

@@ -1,17 +1,23 @@
 """Writing the history of the cluster on the screen, beside everything else."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
 
 import msgspec
 
 from cockpit.errors import UsageError
 from cockpit.feeds.history_recorder import Recorder
+from cockpit.feeds.history_store import HistoryStore, NoLock
 from cockpit.model.jobs import Job
 from cockpit.model.nodes import Gpu, Node, NodeGpu
 from cockpit.operations.clusters.gpus import named
-from cockpit.operations.clusters.past import open_recorder
+from cockpit.operations.clusters.past import Past, open_store
+
+T = TypeVar("T")
+
+DAY_SECONDS = 86_400.0
 
 
 def with_names(nodes: Sequence[Node], pairs: Iterable[NodeGpu]) -> list[Node]:
@@ -36,16 +42,24 @@ def managers_of(nodes: Iterable[Node], jobs: Iterable[Job], supervised: Mapping[
     }
 
 
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """What the history knows, for use in its own thread only."""
+
+    past: Past
+    recorder: Recorder
+
+
 class Recording:
     """Hands what panes have asked for to the history, in a thread of its own and one report at a time.
 
-    `problem` is a sentence while the history cannot be written.
+    `problem` is a sentence while the history cannot be written; a cluster without a name has one in memory only.
     """
 
-    def __init__(self, cluster: str) -> None:
+    def __init__(self, cluster: str | None) -> None:
         self.problem = ""
+        self._unusable = ""
         self._cluster = cluster
-        self._recorder: Recorder | None = None
+        self._known: Known | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="history")
         self._last: Future[None] | None = None
 
@@ -54,16 +68,38 @@ class Recording:
         if self._last is None or self._last.done():
             self._last = self._thread.submit(self._note, nodes, jobs, dict(supervised), at)
 
-    def _note(self, nodes: Sequence[Node], jobs: Sequence[Job], supervised: dict[str, str], at: float) -> None:
+    async def ask(self, question: Callable[[Known], T], *, now: float) -> T:
+        """What a question finds once everything noted before is part of the history.
+
+        Raises UsageError where the history on disk cannot be read any more.
+        """
+        return await asyncio.wrap_future(self._thread.submit(lambda: question(self._opened(now))))
+
+    def _opened(self, now: float) -> Known:
+        """The history; one in memory where that on disk cannot be used."""
+        if self._known is None:
+            self._known = self._on_disk(now) or _in_memory(now)
+        return self._known
+
+    def _on_disk(self, now: float) -> Known | None:
+        if self._cluster is None:
+            return None
         try:
-            if self._recorder is None:
-                self._recorder = open_recorder(self._cluster)
+            store, lock = open_store(self._cluster)
+            recorder = Recorder(store, lock, now=now)
+            past = Past(store)
+            recorder.covered_since = past.covered_since(since=now - DAY_SECONDS, now=now)
+            recorder.curves.seed(past.cluster(since=now - DAY_SECONDS, until=now))
         except UsageError as error:
-            self.problem = f"{error.title} {error.detail}".strip()
-            return
+            self.problem = self._unusable = f"{error.title} {error.detail}".strip()
+            return None
+        return Known(past=past, recorder=recorder)
+
+    def _note(self, nodes: Sequence[Node], jobs: Sequence[Job], supervised: dict[str, str], at: float) -> None:
+        known = self._opened(at)
         pairs = [(node, named(gpu, supervised)) for node in nodes for gpu in node.gpus] if supervised else []
-        self._recorder.observe(with_names(nodes, pairs), jobs, now=at)
-        self.problem = self._recorder.problem
+        known.recorder.observe(with_names(nodes, pairs), jobs, now=at)
+        self.problem = known.recorder.problem or self._unusable
 
     async def close(self, at: float) -> None:
         """Write what was noted last. Raises what was a bug in an earlier report."""
@@ -75,5 +111,10 @@ class Recording:
             self._thread.shutdown(wait=False)
 
     def _close(self, at: float) -> None:
-        if self._recorder is not None:
-            self._recorder.close(now=at)
+        if self._known is not None:
+            self._known.recorder.close(now=at)
+
+
+def _in_memory(now: float) -> Known:
+    store = HistoryStore.in_memory()
+    return Known(past=Past(store), recorder=Recorder(store, NoLock(), now=now))
