@@ -570,6 +570,21 @@ ACTIONS = (
         scope="clusters",
         rank=16,
     ),
+    Action(
+        name="overview_open",
+        run="overview_actions:open_wanted",
+        keys=("enter",),
+        label="open",
+        description="Go to what is under the cursor",
+        scope="overview",
+        rank=10,
+    ),
+    Action(
+        name="zoom_in", keys=("plus",), label="zoom in", description="Show a shorter time", scope="overview", rank=20
+    ),
+    Action(
+        name="zoom_out", keys=("minus",), label="zoom out", description="Show a longer time", scope="overview", rank=21
+    ),
     Action(name="refresh", run="app_actions:refresh", keys=("r",), label="refresh", description="Refresh now"),
     Action(
         name="redraw", run="app_actions:redraw", keys=("ctrl+l",), label="redraw", description="Draw the screen again"
@@ -632,8 +647,6 @@ ACTIONS = (
 # Keys of what is still to come, so that nothing else takes them. When one is built, it moves up to ACTIONS.
 RESERVED = (
     Action(name="preview", keys=("z",), label="preview", description="Show or hide the preview", scope="rows"),
-    Action(name="zoom_in", keys=("plus",), label="zoom in", description="Show a shorter time", scope="overview"),
-    Action(name="zoom_out", keys=("minus",), label="zoom out", description="Show a longer time", scope="overview"),
     Action(name="saved_jobs", keys=("ctrl+r",), label="saved jobs", description="Choose a saved job", scope="submit"),
 )
 

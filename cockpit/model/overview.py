@@ -9,7 +9,7 @@ from cockpit.model.cluster_curves import Samples
 from cockpit.model.gpu_use import IdleGpu
 from cockpit.model.nodes import Usage
 
-FREE, IDLE, UNKNOWN = -1, -2, -3
+FREE, IDLE, UNREPORTED = -1, -2, -3
 """In the place of a GPU's use in percent: nobody holds it; held and idle; not reported."""
 
 TroubleKind = Literal[

@@ -63,6 +63,7 @@ def resource(name: str, title: str, *aliases: str) -> Entry:
 
 # In the order of their numbers; those without one open by `:name` or an alias.
 PANES = (
+    Entry("overview", "Overview", "cockpit.panes.overview", "OverviewPane", ("ov",)),
     Entry("jobs", "Jobs", "cockpit.panes.jobs", "JobsPane", ("job", "j")),
     Entry("gpus", "GPUs", "cockpit.panes.nodes", "GpusPane", ("gpu", "g")),
     Entry("nodes", "Nodes", "cockpit.panes.nodes", "NodesPane", ("node", "no")),

@@ -26,6 +26,7 @@ class Glyphs(msgspec.Struct, frozen=True, kw_only=True):
     stale: str
     waiting: str
     separator: str
+    free: str
     is_ascii: bool = False
 
     def state(self, word: str) -> str:
@@ -70,6 +71,7 @@ UNICODE = Glyphs(
     stale="◌",
     waiting="◌",
     separator="·",
+    free="·",
 )
 
 ASCII = Glyphs(
@@ -90,5 +92,6 @@ ASCII = Glyphs(
     stale="~",
     waiting="~",
     separator="|",
+    free=".",
     is_ascii=True,
 )

@@ -4,6 +4,8 @@
 `quiet` may be overlooked, `load-0` to `load-5` are the ramp of `render.load`; healthy things are drawn plainly.
 """
 
+from collections.abc import Sequence
+
 from rich.color import Color
 from rich.style import Style
 from textual.widget import Widget
@@ -37,8 +39,10 @@ class Palette:
     Looking a component class up costs a tenth of a millisecond, and Textual forgets it at every refresh.
     """
 
-    def __init__(self, widget: Widget, prefix: str) -> None:
+    def __init__(self, widget: Widget, prefix: str, *, extra: Sequence[str] = ()) -> None:
+        """`extra` are tones of this widget alone, with component classes of their own."""
         self._widget = widget
+        self._tones = (*TONES, *extra)
         self._prefix = prefix
         self._styles: dict[tuple[str, str], Style] = {}
 
@@ -54,7 +58,7 @@ class Palette:
         if tone in LOAD_TONES:
             return ground + load_style(self._widget, tone)
         # On the bar of a cursor what is quiet elsewhere could hardly be read.
-        if tone not in TONES or (tone == "quiet" and base):
+        if tone not in self._tones or (tone == "quiet" and base):
             return ground
         ink = self._component(tone)
         return ground + ink + Style(bgcolor=ground.bgcolor)

@@ -87,6 +87,12 @@ class LiveCluster:
         """The dashboard's address."""
         return self.client.address
 
+    @property
+    def usd_per_hour(self) -> float | None:
+        """What it costs; None where that is not known."""
+        context = self.target.context if self.target is not None else None
+        return context.cost if context is not None else None
+
     def _keep_history(self) -> Watch[Rows[Node]]:
         """Samples for sparklines come with what panes ask for; while none does, one a minute keeps the past whole."""
 

@@ -9,7 +9,7 @@ import msgspec
 from cockpit.model.gpu_use import is_idle, stable_names
 from cockpit.model.jobs import Job
 from cockpit.model.nodes import Gpu, Node, Usage
-from cockpit.model.overview import FREE, IDLE, UNKNOWN, ClusterOverview, HeatNode, Trouble
+from cockpit.model.overview import FREE, IDLE, UNREPORTED, ClusterOverview, HeatNode, Trouble
 from cockpit.model.why.verdicts import Cause
 from cockpit.operations.clusters.gpus import named
 from cockpit.operations.clusters.idle import DEFAULT_MIN_SECONDS, idle_gpus, waste_per_hour
@@ -59,9 +59,7 @@ class OverviewMaker:
             nodes, jobs, recorder.holdings, covered_since=recorder.covered_since, now=now,
             min_seconds=said.min_idle_seconds, cost_per_hour=said.usd_per_hour,
         )  # fmt: skip
-        running = self._running.at(
-            jobs, recorder, known.past, usd_per_hour=said.usd_per_hour, gpus=len(gpus), now=now
-        )
+        running = self._running.at(jobs, recorder, known.past, usd_per_hour=said.usd_per_hour, gpus=len(gpus), now=now)
         idle_since = {one.gpu: one.idle_since for one in recorder.holdings if one.idle_since is not None}
         return ClusterOverview(
             at=now,
@@ -116,14 +114,14 @@ def _cells(node: Node, name: str, idle_since: Mapping[str, float | None], now: f
 def _cell(gpu: Gpu, idle_since: float | None, now: float) -> int:
     use = gpu.utilization_gpu
     if use is None:
-        return UNKNOWN
+        return UNREPORTED
     if not gpu.holders:
         return FREE if is_idle(gpu) else use  # used by whoever Ray did not give it to
     return IDLE if idle_since is not None and now - idle_since >= HELD_IDLE_SECONDS else use
 
 
 def _cpu(node: Node) -> int:
-    return UNKNOWN if node.cpu is None else round(node.cpu)
+    return UNREPORTED if node.cpu is None else round(node.cpu)
 
 
 def _sum(pairs: Iterable[tuple[int | None, int | None]]) -> Usage | None:

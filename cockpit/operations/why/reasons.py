@@ -20,9 +20,7 @@ async def pending_causes(client: RayClient) -> Mapping[str, Cause]:
     if not actors:
         return {}
     offers = (await client.scheduling.grounds()).offers
-    return {
-        (actor.name or "").removeprefix(SUPERVISOR_NAME): of_actor(actor, actor.asked, offers) for actor in actors
-    }
+    return {(actor.name or "").removeprefix(SUPERVISOR_NAME): of_actor(actor, actor.asked, offers) for actor in actors}
 
 
 async def _fetch(visit: Visit[Mapping[str, str]]) -> Mapping[str, str]:
