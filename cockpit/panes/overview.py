@@ -72,7 +72,7 @@ class Room:
 
     def __init__(self, width: int, height: int) -> None:
         self.is_narrow = width < NARROW
-        self.curves = 10 if height >= 34 else 8 if height >= 24 else 6 if height >= 16 else 0
+        self.curves = max(6, min(13, height * 3 // 10)) if height >= 16 else 0
         left = height - self.curves
         if self.is_narrow:
             self.running = max(0, left - 16) if left >= 22 else 0
@@ -219,8 +219,9 @@ class OverviewPane(Pane):
         yield Panel(table, title=RUNNING.title, id="overview-running-panel")
 
     def on_mount(self) -> None:
-        """Parts have the room that they will have, so that nothing is laid out twice."""
+        """Parts have the room that they will have, so that nothing is laid out twice; the keys go to Attention."""
         self._fold(self.app.size.width, self.app.size.height - HEADER_LINES)
+        self.query_one(TroubleList).focus()
 
     def on_resize(self, event: events.Resize) -> None:
         """Parts come and go with the room there is."""

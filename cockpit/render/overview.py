@@ -22,13 +22,13 @@ TITLES = {"gpu": "GPU use", "gpu_memory": "GPU memory", "cpu": "CPU", "memory": 
 # width, and their share of what is left.
 _WITH_GPUS = (
     ("gpu", 34, 2),
-    ("jobs", 22, 0),
+    ("jobs", 24, 0),
     ("gpu_memory", 20, 1),
     ("cpu", 20, 1),
     ("memory", 20, 1),
     ("network", 20, 1),
 )
-_WITHOUT_GPUS = (("cpu", 34, 2), ("jobs", 22, 0), ("memory", 20, 1), ("network", 20, 1))
+_WITHOUT_GPUS = (("cpu", 34, 2), ("jobs", 24, 0), ("memory", 20, 1), ("network", 20, 1))
 _SHOWN_ORDER = ("gpu", "gpu_memory", "cpu", "memory", "network", "jobs")
 
 

@@ -21,6 +21,9 @@ from cockpit.widgets.tones import Palette, tone_classes, tone_css
 PREFIX = "heat-map"
 LABEL_WIDTHS = (6, 14)
 GAP = 3
+PITCHES = (3, 2, 1)
+"""Columns from one cell to the next: the widest with which all cells can be seen at once."""
+
 
 
 class _Block(NamedTuple):
@@ -71,8 +74,9 @@ class HeatMap(LineView, can_focus=True):
         self._blocks: list[_Block] = []
         self._cursor = (0, 0)
         self._label = LABEL_WIDTHS[0]
-        self._cells = 1
-        self._across = 1
+        self._cells = 1  # in a block
+        self._pitch = 1  # columns of the screen from one cell to the next
+        self._across = 1  # blocks beside each other
         self._palette: Palette | None = None
 
     # What is shown
@@ -102,12 +106,23 @@ class HeatMap(LineView, can_focus=True):
         longest = max((len(node.name) for node in self._shown[:200]), default=least)
         self._label = max(least, min(most, longest))
         widest = max((len(node.cells) for node in self._shown), default=1)
-        self._cells = max(1, min(widest, view.width - self._label - 2))
-        self._across = max(1, (view.width + GAP - 1) // (self._label + 1 + self._cells + GAP))
-        self._blocks = [block for place, node in enumerate(self._shown) for block in self._blocks_of(place, node)]
+        for self._pitch in PITCHES:
+            self._lay(widest, view.width)
+            if self._is_downwards:
+                break
         self.set_extent(0, self._lines)
         self._keep_seen()
         self.sync_lines()
+
+    def _lay(self, widest: int, width: int) -> None:
+        """Blocks with cells of the present pitch."""
+        self._cells = max(1, min(widest, (width - self._label - 2) // self._pitch))
+        self._across = max(1, (width + GAP - 1) // (self._block_width + GAP))
+        self._blocks = [block for place, node in enumerate(self._shown) for block in self._blocks_of(place, node)]
+
+    @property
+    def _block_width(self) -> int:
+        return self._label + 1 + self._cells * self._pitch
 
     def _blocks_of(self, place: int, node: HeatNode) -> list[_Block]:
         starts = range(0, max(1, len(node.cells)), self._cells)
@@ -189,12 +204,12 @@ class HeatMap(LineView, can_focus=True):
     def on_click(self, event: events.Click) -> None:
         """A click puts the cursor on a cell, a second one goes there."""
         line = event.y + round(self.scroll_y)
-        column, x = divmod(event.x - 1, self._label + 1 + self._cells + GAP)
+        column, x = divmod(event.x - 1, self._block_width + GAP)
         block = self._block_at(line, column)
         if block is None:
             return
         found = self._blocks[block]
-        place = (found.node, found.first + max(0, min(x - self._label - 1, len(found.cells) - 1)))
+        place = (found.node, found.first + max(0, min((x - self._label - 1) // self._pitch, len(found.cells) - 1)))
         if place == self._cursor:
             self.action_choose()
         self._go(*place)
@@ -220,12 +235,12 @@ class HeatMap(LineView, can_focus=True):
         places = [self._block_at(line, column) for column in range(self._across)]
         blocks = tuple(self._blocks[place] for place in places if place is not None)
         cursor = self._cursor if self.has_focus and any(one.node == self._cursor[0] for one in blocks) else None
-        return blocks, cursor, self._label, self._cells, view.width
+        return blocks, cursor, self._label, self._cells, self._pitch, view.width
 
     def paint_line(self, token: object, view: Size) -> Strip:
         """Draw a line."""
         assert isinstance(token, tuple)
-        blocks, cursor, label, cells, _ = token
+        blocks, cursor, label, cells, pitch, _ = token
         segments = [Segment(" ", self._style(""))]
         for block in blocks:
             name, size = clip(block.label, label, self._glyphs.ellipsis)
@@ -233,8 +248,10 @@ class HeatMap(LineView, can_focus=True):
             for at, cell in enumerate(block.cells, block.first):
                 style = self._cell_style(cell)
                 is_cursor = cursor == (block.node, at)
-                segments.append(Segment(self._sign(cell), style + Style(reverse=True) if is_cursor else style))
-            segments.append(Segment(" " * (cells - len(block.cells) + GAP), self._style("")))
+                sign = self._sign(cell) * max(1, pitch - 1)
+                segments.append(Segment(sign, style + Style(reverse=True) if is_cursor else style))
+                segments.append(Segment(" " * (pitch - len(sign)), self._style("")))
+            segments.append(Segment(" " * (pitch * (cells - len(block.cells)) + GAP), self._style("")))
         return Strip(segments).adjust_cell_length(view.width, self._style("")).simplify()
 
     def _sign(self, cell: int) -> str:

@@ -73,6 +73,6 @@ _FEW_COLORS = ("green", "green", "green", "yellow", "yellow", "red")
 
 def load_style(widget: Widget, tone: str) -> Style:
     """The color of a step of the ramp: the theme's, or one of the terminal's own where it has only 16."""
-    if widget.app.console.color_system == "standard":
+    if widget.app.console.color_system == "standard" and not widget.app.is_headless:
         return Style(color=_FEW_COLORS[LOAD_TONES.index(tone)])
     return Style(color=Color.parse(widget.app.theme_variables[tone]))
