@@ -8,7 +8,7 @@ import msgspec
 from cockpit.errors import UsageError
 from cockpit.feeds.history_store import RESUME_SECONDS, TIERS, HistoryStore, Lock, Values, coarseness
 from cockpit.model.cluster_curves import ClusterCurves
-from cockpit.model.gpu_use import is_idle, stable_names
+from cockpit.model.gpu_use import is_idle, stable_names, storable
 from cockpit.model.history import History
 from cockpit.model.jobs import Job
 from cockpit.model.nodes import Gpu, Node
@@ -214,10 +214,10 @@ def _shares(nodes: Sequence[Node], jobs: Sequence[Job]) -> list[Share]:
             key = gpu_key(names[node.node_id], gpu.index)
             for held in gpu.holders:
                 job = by_id.get(held.submission_id or "") or by_id.get(held.job_id or "")
-                name = held.submission_id or (job.id if job else None) or held.job_id or UNKNOWN_JOB
+                name = storable(held.submission_id or (job.id if job else None) or held.job_id or UNKNOWN_JOB)
                 before = found.get((key, name))
                 share = (held.allocation or 0.0) + (before.share if before else 0.0)
-                owner = job.owner if job else None
+                owner = storable(job.owner) if job and job.owner else None
                 found[key, name] = Share(key, name, owner, share, is_idle(gpu), gpu.utilization_gpu)
     return list(found.values())
 

@@ -73,7 +73,11 @@ def stable_names(nodes: Sequence[Node]) -> dict[str, str]:
 
 def _name(node: Node, count: dict[str, int]) -> str:
     if node.hostname is None:
-        return node.ip or (node.node_id or "")[:12]
-    return (
-        node.hostname if count.get(node.hostname, 0) < 2 else f"{node.hostname}@{node.ip or (node.node_id or '')[:12]}"
-    )
+        return storable(node.ip or (node.node_id or "")[:12])
+    is_one = count.get(node.hostname, 0) < 2
+    return storable(node.hostname if is_one else f"{node.hostname}@{node.ip or (node.node_id or '')[:12]}")
+
+
+def storable(name: str) -> str:
+    """The name as UTF-8 can hold it: half of a surrogate pair is written out."""
+    return name if name.isascii() else name.encode("utf-8", "backslashreplace").decode()

@@ -136,6 +136,8 @@ class OverviewPane(Pane):
         if sentence != self._sentence and self.is_mounted:
             self._sentence = sentence
             self.query_one(PartView).paint()
+            if self.overview is None:
+                self.query_one(TroubleList).show(None, sentence)
 
     # What comes
 
@@ -249,7 +251,7 @@ class OverviewPane(Pane):
         overview = self.overview
         self.query_one(PartView).paint()
         self.query_one(HeatMap).show(overview.heat if overview else ())
-        self.query_one(TroubleList).show(overview.troubles if overview else None)
+        self.query_one(TroubleList).show(overview.troubles if overview else None, self._sentence)
         self._draw_running(overview)
         self._tell_titles()
         self.post_message(self.StateChanged())

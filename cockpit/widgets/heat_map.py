@@ -25,7 +25,6 @@ PITCHES = (3, 2, 1)
 """Columns from one cell to the next: the widest with which all cells can be seen at once."""
 
 
-
 class _Block(NamedTuple):
     """Some cells of a node beside its name; the name stands at the first block only."""
 

@@ -15,6 +15,7 @@ from cockpit.render.frames import fitted
 from cockpit.render.glyphs import UNICODE, Glyphs
 from cockpit.render.overview import trouble_parts
 from cockpit.render.table import Part
+from cockpit.render.text import visible
 from cockpit.widgets.cursor_lines import CursorLines
 from cockpit.widgets.tones import tone_classes, tone_css
 
@@ -41,6 +42,7 @@ class TroubleList(CursorLines):
         super().__init__(id=id)
         self._glyphs = glyphs
         self._troubles: tuple[Trouble, ...] | None = None
+        self._sentence = ""
 
     @property
     def count(self) -> int:
@@ -53,9 +55,9 @@ class TroubleList(CursorLines):
         troubles = self._troubles or ()
         return troubles[self._cursor] if self._cursor < len(troubles) else None
 
-    def show(self, troubles: Sequence[Trouble] | None) -> None:
-        """These from now on; None is not known yet."""
-        before = self.trouble
+    def show(self, troubles: Sequence[Trouble] | None, sentence: str = "") -> None:
+        """These from now on; None is not known yet, for the reason in `sentence`."""
+        before, self._sentence = self.trouble, sentence
         self._troubles = None if troubles is None else tuple(troubles)
         same = [
             at
@@ -79,19 +81,23 @@ class TroubleList(CursorLines):
         index = y + round(self.scroll_y)
         trouble = (self._troubles or ())[index] if index < self.count else None
         is_cursor = trouble is not None and index == self._cursor and self.has_focus
-        return trouble, is_cursor, y == 0 and self._troubles is not None and not self.count, view.width
+        return trouble, is_cursor, self._said_instead if y == 0 and not self.count else "", view.width
 
     def paint_line(self, token: object, view: Size) -> Strip:
         """Draw a trouble; where there is none, say so once."""
         assert isinstance(token, tuple)
-        trouble, is_cursor, is_well, _ = token
+        trouble, is_cursor, instead, _ = token
         base = "cursor" if is_cursor else ""
-        parts = self._parts(trouble, view.width) if trouble else self._well() if is_well else ()
+        parts = self._parts(trouble, view.width) if trouble else (Part(f" {instead}", "quiet"),)
         segments = [Segment(part.text, self.style_of(part.tone, base)) for part in fitted(parts, view.width)]
         return Strip(segments).adjust_cell_length(view.width, self.style_of("", base)).simplify()
 
-    def _well(self) -> tuple[Part, ...]:
-        return (Part(f" {self._glyphs.state('SUCCEEDED')} nothing wants a look", "quiet"),)
+    @property
+    def _said_instead(self) -> str:
+        """What the first line says where there is no trouble."""
+        if self._troubles is None:
+            return visible(self._sentence)
+        return f"{self._glyphs.state('SUCCEEDED')} nothing wants a look"
 
     def _parts(self, trouble: Trouble, width: int) -> tuple[Part, ...]:
         text, right = trouble_parts(trouble, self._glyphs)
