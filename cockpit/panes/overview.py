@@ -72,6 +72,7 @@ class Room:
 
     def __init__(self, width: int, height: int) -> None:
         self.is_narrow = width < NARROW
+        self.is_bare = width < 30 or height < 8  # no room for frames
         self.curves = max(6, min(13, height * 3 // 10)) if height >= 16 else 0
         left = height - self.curves
         if self.is_narrow:
@@ -231,6 +232,7 @@ class OverviewPane(Pane):
 
     def _fold(self, width: int, height: int) -> None:
         room = Room(width, height)
+        self.set_class(room.is_bare, "-bare")
         middle = self.query_one("#overview-middle")
         middle.styles.layout = "vertical" if room.is_narrow else "horizontal"
         middle.styles.height = room.heat + room.attention if room.is_narrow else room.attention
