@@ -22,13 +22,15 @@ from cockpit.render.deployments import dollars, per_hour
 from cockpit.render.glyphs import UNICODE, Glyphs
 from cockpit.render.meters import bar, percentage
 from cockpit.render.text import visible
-from cockpit.widgets.state_line import GAP, Piece, StateLine, fitting
+from cockpit.widgets.state_line import Piece, StateLine, fitting
 
 BAR = 6
 
 
 class TabLine(StateLine):
     """The panes by key and title; a click on one is as good as its key."""
+
+    SPACE = 2
 
     class Chosen(Message):
         """A pane was clicked; `key` is its key."""
@@ -45,13 +47,16 @@ class TabLine(StateLine):
     def on_click(self, event: events.Click) -> None:
         """Go to the pane under the pointer."""
         kept = fitting(
-            [len(text) for _, text, _ in self._tabs], [0 if here else 1 for *_, here in self._tabs], self.size.width
+            [len(text) for _, text, _ in self._tabs],
+            [0 if here else 1 for *_, here in self._tabs],
+            self.size.width,
+            self.SPACE,
         )
         end = 0
         for key, text, _ in (self._tabs[index] for index in kept):
             if end <= event.x < end + len(text):
                 self.post_message(self.Chosen(key))
-            end += len(text) + GAP
+            end += len(text) + self.SPACE
 
 
 class HeaderBar(Vertical):

@@ -311,6 +311,22 @@ class OverviewPane(Pane):
 
     # Actions
 
+    def action_copy(self) -> None:
+        """Copy the name of what is under the cursor."""
+        if (name := self._name_under_cursor) is not None:
+            self.app.copy_to_clipboard(visible(name))
+            self.notify(f"Copied {visible(name)}.", markup=False, timeout=2)
+
+    @property
+    def _name_under_cursor(self) -> str | None:
+        heat, troubles, running = self.query_one(HeatMap), self.query_one(TroubleList), self.query_one(LiveTable)
+        if heat.has_focus and heat.chosen is not None:
+            node, place = heat.chosen
+            return f"{node.name}:{node.indexes[place]}" if node.indexes else node.name
+        if troubles.has_focus and troubles.trouble is not None:
+            return troubles.trouble.name
+        return running.row_key if running.has_focus else None
+
     def action_zoom_in(self) -> None:
         """Show a shorter time."""
         self._show_span(self.span - 1)
@@ -326,8 +342,8 @@ class OverviewPane(Pane):
 
     def why_disabled(self, action: Action) -> str | None:
         """There are a shortest and a longest time, and nothing to submit to without a cluster."""
-        if action.name == "overview_open" and (not self.is_mounted or self.wanted is None):
-            return "There is nothing to open here."
+        if action.name in ("overview_open", "copy") and (not self.is_mounted or self.wanted is None):
+            return f"There is nothing to {action.label} here."
         if action.name == "zoom_in" and self.span == 0:
             return f"{SPANS[0][0]} is the shortest time."
         if action.name == "zoom_out" and self.span == len(SPANS) - 1:

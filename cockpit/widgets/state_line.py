@@ -1,6 +1,7 @@
 """A line of the header: pieces at its left and its right, repainted only when what it says has changed."""
 
 from collections.abc import Iterable, Sequence
+from typing import ClassVar
 
 import msgspec
 from rich.segment import Segment
@@ -26,6 +27,7 @@ class StateLine(Widget, can_focus=False):
     """One line of text in tones; not `Static`, which lays the screen out again whenever it changes."""
 
     ALLOW_SELECT = False
+    SPACE: ClassVar[int] = GAP  # between two pieces
     COMPONENT_CLASSES = tone_classes("state-line")
     DEFAULT_CSS = "StateLine { height: 1; width: 1fr; padding: 0 1; }\n" + tone_css("StateLine", "state-line")
 
@@ -67,10 +69,10 @@ class StateLine(Widget, can_focus=False):
             return Strip.blank(width, self._style(""))
         pieces = [*self._left, *self._right]
         sized = [clip(piece.text, width, self._ellipsis) for piece in pieces]
-        kept = fitting([size for _, size in sized], [piece.priority for piece in pieces], width)
+        kept = fitting([size for _, size in sized], [piece.priority for piece in pieces], width, self.SPACE)
         drawn = [Segment(sized[index][0], self._style(pieces[index].tone)) for index in kept]
         left = sum(1 for index in kept if index < len(self._left))
-        return justified(drawn[:left], drawn[left:], width, self._style(""))
+        return justified(drawn[:left], drawn[left:], width, self._style(""), self.SPACE)
 
     def _style(self, tone: str) -> Style:
         if self._palette is None:
@@ -88,9 +90,9 @@ def fitting(widths: Sequence[int], priorities: Sequence[int], room: int, gap: in
     return kept
 
 
-def justified(left: Sequence[Segment], right: Sequence[Segment], width: int, ground: Style) -> Strip:
-    """A strip with segments at its left and its right end, GAP cells between any two."""
-    gap = Segment(" " * GAP, ground)
+def justified(left: Sequence[Segment], right: Sequence[Segment], width: int, ground: Style, space: int = GAP) -> Strip:
+    """A strip with segments at its left and its right end, `space` cells between any two."""
+    gap = Segment(" " * space, ground)
     first, last = _spaced(left, gap), _spaced(right, gap)
     room = width - sum(segment.cell_length for segment in (*first, *last))
     middle = [Segment(" " * room, ground)] if room > 0 else []

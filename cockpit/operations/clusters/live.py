@@ -89,7 +89,9 @@ class LiveCluster:
 
     @property
     def usd_per_hour(self) -> float | None:
-        """What it costs; None where that is not known."""
+        """What its lease costs, else what its context says; None where that is not known."""
+        if (lease := self.lease_money()) is not None:
+            return None if lease.ended else float(lease.usd_per_hour)
         context = self.target.context if self.target is not None else None
         return context.cost if context is not None else None
 
