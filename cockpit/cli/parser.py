@@ -16,7 +16,7 @@ CLUSTER_LINE = f"cluster options: -c NAME, --address URL, --ssh DEST and others;
 SECTIONS = {
     "jobs": ("submit", "jobs", "logs", "wait", "stop", "delete", "gallery"),
     "inside a cluster": ("nodes", "gpus", "actors", "tasks", "placement-groups", "workers", "events"),
-    "libraries": ("serve", "train", "data"),
+    "libraries": ("serve", "train", "tune", "data"),
     "find the cause": ("why", "stack", "flame", "timeline", "kill"),
     "past and cost": ("history", "usage"),
     "clusters": ("clusters", "doctor", "local", "demo"),
