@@ -5,13 +5,16 @@ from textual.app import App
 from cockpit.errors import EXIT_UNKNOWN, CockpitError
 from cockpit.operations.background import aside
 from cockpit.operations.deployments import account
+from cockpit.operations.deployments.copying import copy
 from cockpit.operations.deployments.ending import end
 from cockpit.operations.deployments.existing import extend
 from cockpit.operations.deployments.register import Row
 from cockpit.operations.deployments.telling import detail_lines, summary
 from cockpit.panes.deployments import DeploymentsPane
 from cockpit.render.deployments import dollars
+from cockpit.render.units import size
 from cockpit.screens.confirm import Confirm
+from cockpit.screens.deployment_dialogs import CopyDialog, EndDialog
 from cockpit.screens.text import TextDialog
 from cockpit.screens.workspace import Workspace
 
@@ -28,8 +31,9 @@ class DeploymentActions:
 
     async def close(self, row: Row) -> None:
         consequence = f"{'' if row.is_ours else ELSEWHERE}The data in its containers is lost. Its cost ends."
-        question = Confirm("Close this deployment?", [summary(row)], consequence)
-        if not await self._app.push_screen_wait(question):
+        while (answer := await self._app.push_screen_wait(EndDialog(summary(row), consequence))) == "copy":
+            await self._copy_out(row)
+        if answer != "close":
             return
         self._app.notify(f"Closing {row.dseq}; this takes up to three minutes until it is proven.", markup=False)
         try:
@@ -41,6 +45,20 @@ class DeploymentActions:
             raise
         refund = f", {dollars(ended.refund_usd)} came back" if ended.refund_usd is not None else ""
         self._app.notify(f"Deployment {row.dseq} is closed{refund}.", markup=False)
+
+    async def _copy_out(self, row: Row) -> None:
+        """Copy what is asked for; a copy that fails is told, and the deployment stays."""
+        if (wanted := await self._app.push_screen_wait(CopyDialog(row.dseq))) is None:
+            return
+        self._app.notify(f"Copying {wanted.place.path} to {wanted.local}…", markup=False)
+        try:
+            async with await aside(account.open_console) as console:
+                copied = await copy(console, wanted, on_progress=lambda _, __: None)
+        except CockpitError as error:
+            told = " ".join(part for part in (error.title, error.hint) if part)
+            self._app.notify(told, severity="error", markup=False)
+            return
+        self._app.notify(f"Copied {size(copied.archive_bytes)} to {copied.path}; the checksum is right.", markup=False)
 
     async def extend(self, row: Row) -> None:
         async with await aside(account.open_console) as console:

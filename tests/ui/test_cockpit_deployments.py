@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from cockpit.clients.akash.console import ConsoleClient
 from cockpit.operations.clusters.connect import Selection, choose
@@ -16,6 +17,7 @@ from cockpit.operations.deployments.journal import Entry, Journal
 from cockpit.panes.deployments import DeploymentsPane
 from tests.akash_sim.console import SimConsole
 from tests.akash_sim.faults import HTML_502, Fault
+from tests.akash_sim.gateway import SimGateway
 from tests.akash_sim.samples import PLAIN
 from tests.akash_sim.wire import client_of
 from tests.ui.driver import Driver, cockpit_on, simulated
@@ -78,6 +80,34 @@ async def test_a_close_is_asked_and_proven(console: SimConsole) -> None:
         await driver.wait_until(lambda: any("is closed" in one for one in driver.told), "the proof")
         await driver.wait_until(lambda: len(pane(driver).table.shown_keys) == 1, "one row less")
     assert [one.state for one in console.world.deployments.values()] == ["active", "closed"]
+
+
+@pytest.mark.usefixtures("home")
+async def test_results_are_offered_before_the_close(
+    console: SimConsole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Copied through the provider's gateway; a wrong place is said, and nothing is closed by it."""
+    monkeypatch.chdir(tmp_path)
+    made = next(one for one in console.world.deployments.values() if one.costing)
+    (tmp_path / "container").mkdir()
+    (tmp_path / "container" / "loss.txt").write_text("0.1\n")
+    service = made.groups[0].services[0].name
+    async with SimGateway(console.world, made.leases[0].provider, folder=tmp_path / "container"), shown() as driver:
+        await driver.wait_until(lambda: pane(driver).register is not None, "the list")
+        await driver.press("x")
+        (await driver.opened("Close this deployment?")).says("copy results first")
+        await driver.press("c")
+        await driver.opened(f"Copy results of {made.dseq}")
+        await driver.press("n", "o", "enter")
+        driver.sees("Write SERVICE:PATH")
+        driver.app.screen.query_one("#copy-from", Input).value = f"{service}:loss.txt"
+        driver.app.screen.query_one("#copy-to", Input).value = "kept.txt"
+        await driver.press("enter")
+        await driver.wait_until(lambda: any("the checksum is right" in one for one in driver.told), "the copy")
+        assert (tmp_path / "kept.txt").read_text() == "0.1\n"
+        await driver.opened("Close this deployment?")
+        await driver.answer("n")
+    assert made.state == "active"
 
 
 @pytest.mark.usefixtures("home")
