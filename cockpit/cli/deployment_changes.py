@@ -115,41 +115,64 @@ def _show(args: argparse.Namespace, ready: "Ready") -> int:
 async def update_one(args: argparse.Namespace) -> int:
     """Update in place what can be; else say what needs a new deployment."""
     from cockpit.cli.sdl_input import in_file, read_document
-    from cockpit.operations.deployments import existing
+    from cockpit.operations.deployments import existing, updating
     from cockpit.operations.deployments.images import require_images
     from cockpit.operations.deployments.preparing import Wish, prepare
     from cockpit.operations.deployments.telling import inside_lines
     from cockpit.operations.question import Question
 
     require_changes(args)
-    document = read_document(args.file)
+    document, file = read_document(args.file), Path(args.file)
     async with opened(args) as console:
         with in_file(args.file):
-            plan = await existing.plan_update(console, args.dseq, document, args.before)
+            plan = await updating.plan_update(console, args.dseq, document, file, args.before)
         sentences = tuple(one.sentence for one in plan.differences)
         if not sentences:
             output.message("Nothing differs from what runs.")
             return EXIT_OK
         if not plan.is_possible:
-            for sentence in sentences:
-                output.message(f"  {sentence}")
-            raise CockpitError(
-                "This change cannot be made in place.",
-                hint=f"Deploy it again: rayakash-tui deployments redeploy {args.dseq} --sdl {args.file}",
-                fault="needs-new-deployment",
-            )
-        prepared = await prepare(console, document, Path(args.file), Wish(hours=None))
+            return await _offer_new(args, sentences)
+        prepared = await prepare(console, document, file, Wish(hours=None))
         require_images(prepared.plan.images)
-        lines = (*sentences, *inside_lines(prepared))
+        lines = (*sentences, *inside_lines(updating.readable_secrets(plan, prepared)))
         if not await asking(args)(Question(f"Update deployment {args.dseq}?", "update", lines=lines)):
             return EXIT_FAILED
-        await existing.update(console, plan, prepared)
+        await updating.update(console, plan, prepared)
         ready = await existing.follow(console, args.dseq, tell)
     if args.json:
         output.record({"dseq": args.dseq, "updated": list(sentences), "address": ready.address if ready else None})
     else:
         output.line(f"Deployment {args.dseq} is updated.")
     return EXIT_OK
+
+
+async def _offer_new(args: argparse.Namespace, sentences: tuple[str, ...]) -> int:
+    """Offer to close, and to rent the file as it is now. Raises CockpitError where nobody can be asked.
+
+    --yes agreed to an update, not to the loss of the data.
+    """
+    from cockpit.cli.session import asker
+    from cockpit.operations.deployments.journal import attempt_of
+    from cockpit.operations.question import Question
+
+    ask = None if args.yes else asker()
+    if ask is None:
+        for sentence in sentences:
+            output.message(f"  {sentence}")
+        raise CockpitError(
+            "This change cannot be made in place.",
+            hint=f"Deploy it again: rayakash-tui deployments redeploy {args.dseq} --sdl {args.file}",
+            fault="needs-new-deployment",
+        )
+    text = f"This needs a new deployment. Close {args.dseq}, with its data, and rent {args.file} again?"
+    if not await ask(Question(text, "redeploy", lines=sentences)):
+        return EXIT_FAILED
+    attempt = attempt_of(args.dseq)
+    given = {
+        "bid": "best", "max_price": None, "bid_timeout": 300.0, "bid_wait": 15.0, "no_wait": False, "scope": None,
+        "runtime": attempt.last.runtime_hours if attempt else 24, "file": Path(args.file),
+    }  # fmt: skip
+    return await redeploy_one(argparse.Namespace(**{**vars(args), **given}))
 
 
 async def extend_one(args: argparse.Namespace) -> int:

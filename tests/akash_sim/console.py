@@ -422,7 +422,11 @@ class SimConsole:
         for name, changes in data.get("services", {}).items():
             if set(changes) - {"image", "env", "command", "args", "credentials", "expose", "storage"}:
                 raise RefusedError(422, "deployment_resources_changed", "The change needs a new deployment")
-            document["services"][name] |= {key: changes[key] for key in ("image", "command", "args") if key in changes}
+            service = document["services"][name]
+            service |= {key: changes[key] for key in ("image", "command", "args") if key in changes}
+            _patch_env(service, changes.get("env", {}))
+        if data.get("sealedSecrets") is not None:
+            self.sealing.open(data["sealedSecrets"], None, self.world.clock.time())
         self._change(found, yaml.safe_dump(document))
         body = self._one(found)
         body["data"]["manifestVersion"] = found.hash
@@ -479,6 +483,13 @@ _ROUTES: tuple[tuple[str, str, Handler, bool], ...] = (
     ("GET", f"/v2/deployment-settings/{_DSEQ}", SimConsole._settings, False),
     ("PATCH", f"/v2/deployment-settings/{_DSEQ}", SimConsole._set, False),
 )
+
+
+def _patch_env(service: dict[str, Any], changes: dict[str, str | None]) -> None:
+    """Set variables, and take away those that are null."""
+    env = dict(item.partition("=")[::2] for item in service.get("env") or [])
+    env |= {name: value for name, value in changes.items() if value is not None}
+    service["env"] = [f"{name}={value}" for name, value in env.items() if changes.get(name, "") is not None]
 
 
 def _reply(body: Any, status: int = 200) -> SimReply:

@@ -39,8 +39,8 @@ class SealBox:
         jwk = {name: public[name] for name in ("kty", "n", "e")} | {"use": "enc", "alg": "RSA-OAEP-256"}
         return {"kid": self.kid, "sub": self.user, "jwk": jwk, "requiredClaims": ["kid", "sub", "exp", "sdlHash"]}
 
-    def open(self, seal: str, sdl: str, now: float) -> dict[str, str]:
-        """The values of a seal for an SDL. Raises SealError."""
+    def open(self, seal: str, sdl: str | None, now: float) -> dict[str, str]:
+        """The values of a seal for an SDL; None for a patch, whose seal names none. Raises SealError."""
         from joserfc import jwe
         from joserfc.errors import JoseError
 
@@ -51,14 +51,16 @@ class SealBox:
         except (JoseError, ValueError) as error:
             raise SealError(400, f"sealedSecrets is malformed: {error}") from error
         header: dict[str, Any] = found.protected
-        digest = base64.urlsafe_b64encode(hashlib.sha256(sdl.encode()).digest()).rstrip(b"=").decode()
+        digest = None
+        if sdl is not None:
+            digest = base64.urlsafe_b64encode(hashlib.sha256(sdl.encode()).digest()).rstrip(b"=").decode()
         if header.get("kid") != self.kid:
             raise SealError(409, "the sealing key is retired")
         if header.get("sub") != self.user or header.get("sdlHash") != digest:
             raise SealError(403, "sealed for another user or another SDL")
         if not now < header.get("exp", 0) <= now + LONGEST_SEAL_S:
             raise SealError(400, "the seal has expired")
-        wanted = _references(sdl)
+        wanted = _references(sdl) if sdl is not None else set(values)
         if set(values) != wanted:
             raise SealError(400, "every reference needs a value, and every value a reference")
         self.opened = values

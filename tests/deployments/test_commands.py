@@ -195,8 +195,11 @@ async def test_update_in_place_and_what_needs_a_new_deployment(console: SimConso
     assert row is not None
     assert row.address == image.data["address"]
     assert len(known_clusters().rows) == 1
-    assert "Secrets travel inside the SDL" in image.err
-    assert "ac-secret://" not in console.world.deployments[dseq].sdl
+    (patch,) = [json.loads(one.body)["data"] for one in console.requests if one.method == "PATCH"]
+    assert patch["services"] == {"gateway": {"image": "caddy:2.10.1"}}
+    assert "sealedSecrets" not in patch
+    assert "Secrets travel inside" not in image.err
+    assert console.count("PUT", f"/v1/deployments/{dseq}") == 0
 
 
 async def test_redeploy_closes_first_and_avoids_the_old_provider(console: SimConsole, lab: str) -> None:

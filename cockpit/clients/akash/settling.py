@@ -269,15 +269,17 @@ async def update(
     `send` calls `ConsoleClient.put_sdl` or `patch`, which change nothing more when they are repeated.
     """
     give_up_at = console.clock.now().wall + LANDING_S
+    is_unclear = False
     while True:
         sent = await send()
         if isinstance(sent, Done):
             return sent
+        is_unclear = is_unclear or isinstance(sent, Unknown)
         is_late = console.clock.now().wall >= give_up_at
         if isinstance(sent, Refused) and (is_late or not _is_too_early(sent.error)):
-            return await _updated(console, dseq, hash_before, sent)
+            return await _updated(console, dseq, hash_before, sent, is_unclear=is_unclear)
         if isinstance(sent, Unknown) and is_late:
-            return await _updated(console, dseq, hash_before, sent)
+            return await _updated(console, dseq, hash_before, sent, is_unclear=True)
         await console.clock.sleep(POLL_S)
 
 
@@ -286,9 +288,12 @@ def _is_too_early(error: CockpitError) -> bool:
     return isinstance(error, RejectedError) and error.fault in ("unknown_error", "http-422")
 
 
-async def _updated(console: ConsoleClient, dseq: str, hash_before: str, sent: Refused | Unknown) -> Outcome[Deployment]:
+async def _updated(
+    console: ConsoleClient, dseq: str, hash_before: str, sent: Refused | Unknown, *, is_unclear: bool
+) -> Outcome[Deployment]:
+    """The deployment where a call without an answer has changed it: the next one is then refused as too late."""
     try:
         found = await console.deployment(dseq)
     except (UnreachableError, RejectedError, NotFoundError, AuthenticationError):
         return sent
-    return Done(found) if found.hash != hash_before and isinstance(sent, Unknown) else sent
+    return Done(found) if found.hash != hash_before and is_unclear else sent

@@ -1,27 +1,23 @@
-"""What is done with a deployment that exists: it is resumed, connected to, changed in place, or extended."""
+"""What is done with a deployment that exists: it is resumed, connected to, or extended."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
-from cockpit.clients.akash import settling
 from cockpit.clients.akash.console import ConsoleClient, Settings
-from cockpit.clients.akash.outcomes import Done, Outcome
-from cockpit.errors import NotFoundError, RejectedError, UsageError
+from cockpit.errors import NotFoundError, UsageError
 from cockpit.model.akash.deployments import Deployment, Lease
 from cockpit.operations.deployments import deploying
 from cockpit.operations.deployments.deploying import Tools, connect_to, finish
 from cockpit.operations.deployments.flow import Step, Terms, lease
 from cockpit.operations.deployments.journal import Attempt, Entry, Journal, attempt_of
 from cockpit.operations.deployments.news import Report
-from cockpit.operations.deployments.preparing import Prepared, Wish, outgoing, prepare
+from cockpit.operations.deployments.preparing import Prepared, Wish, prepare
 from cockpit.operations.deployments.reaching import Ready, has_address
 from cockpit.operations.deployments.register import settle_one
-from cockpit.operations.deployments.running import keep_copy, running_sdl
+from cockpit.operations.deployments.running import keep_copy
 from cockpit.operations.deployments.starting import Watch, lost
-from cockpit.sdl.differences import Difference, diff
-from cockpit.sdl.document import SdlDocument
 from cockpit.sdl.files import read_document
 
 
@@ -150,61 +146,7 @@ def _journal_for(
     return journal
 
 
-# --- update, extend --------------------------------------------------------------------------------------------------
-
-
-class UpdatePlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a new SDL would change, by meaning; what cannot change in place needs a new deployment."""
-
-    dseq: str
-    differences: tuple[Difference, ...]
-    hash_before: str
-
-    @property
-    def is_possible(self) -> bool:
-        """Whether all of it can change in place."""
-        return all(one.in_place for one in self.differences)
-
-
-async def plan_update(console: ConsoleClient, dseq: str, after: SdlDocument, before: Path | None = None) -> UpdatePlan:
-    """What an update would change. Raises UsageError where the SDL that runs is not known."""
-    found = await console.deployment(dseq)
-    if found.is_closed:
-        raise RejectedError(f"Deployment {dseq} is closed.", hint="Deploy the file: rayakash-tui deploy FILE")
-    old = read_document(before) if before is not None else running_sdl(found, attempt_of(dseq)).document
-    return UpdatePlan(dseq=dseq, differences=tuple(diff(old, after)), hash_before=found.hash)
-
-
-async def update(console: ConsoleClient, plan: UpdatePlan, prepared: Prepared) -> Deployment:
-    """Carry an update out, and wait for the proof. Raises the refusal, and OutcomeUnknownError.
-
-    A PUT takes no seal: values go inside, so that no reference reaches a container.
-    """
-    sent = await outgoing(console, msgspec.structs.replace(prepared, travel="inside" if prepared.secrets else "none"))
-
-    async def send() -> Outcome[Deployment]:
-        inside = prepared.travel == "inside"
-        return await console.put_sdl(plan.dseq, sent.sdl.reveal(), holds_values=inside)
-
-    outcome = await settling.update(console, plan.dseq, send, hash_before=plan.hash_before)
-    if not isinstance(outcome, Done):
-        raise outcome.error
-    _note_update(console, plan.dseq, prepared)
-    return outcome.value
-
-
-def _note_update(console: ConsoleClient, dseq: str, prepared: Prepared) -> None:
-    """Let the journal say what runs from now on."""
-    attempt = attempt_of(dseq)
-    if attempt is None or not attempt.may_cost:
-        return
-    journal = Journal.resume(attempt.path)
-    try:
-        file = str(prepared.file.absolute())
-        journal.write(Entry(step=attempt.step, at=console.clock.now().wall, file=file, sha256=prepared.sha256))
-        keep_copy(journal.path, prepared.document)
-    finally:
-        journal.close()
+# --- extend ----------------------------------------------------------------------------------------------------------
 
 
 async def extend(console: ConsoleClient, dseq: str, hours: int | None) -> Settings:

@@ -107,7 +107,7 @@ def _other_lines(prepared: Prepared) -> Iterator[str]:
     if prepared.travel == "sealed":
         yield f"Secrets travel sealed; the provider gets their values: {names}."
     if prepared.travel == "inside":
-        yield from inside_lines(prepared)
+        yield from inside_lines(prepared.secrets)
     if prepared.made:
         yield f"Will be made, since they are missing: {', '.join(prepared.made)}."
     yield from image_lines(plan.images)
@@ -124,11 +124,10 @@ def image_lines(images: Sequence[ImageCheck]) -> Iterator[str]:
     yield from (one.advice for one in images if one.advice)
 
 
-def inside_lines(prepared: Prepared) -> list[str]:
+def inside_lines(secrets: Sequence[str]) -> list[str]:
     """What sending the values inside the SDL means; nothing where there are none."""
-    names = ", ".join(prepared.secrets)
-    told = f"Secrets travel inside the SDL over TLS; the Console and the provider can read them: {names}."
-    return [told] if prepared.secrets else []
+    told = f"Secrets travel inside the SDL over TLS; the Console and the provider can read them: {', '.join(secrets)}."
+    return [told] if secrets else []
 
 
 def plan_question(prepared: Prepared) -> Question:
