@@ -40,7 +40,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "wait": ("rayakash-tui wait --last && echo done",),
     "logs": (
         "rayakash-tui logs raysubmit_j5rz -f",
-        "rayakash-tui logs raysubmit_j5rz --tail 100",
+        "rayakash-tui logs --last --tail 100",
         "rayakash-tui logs --node head --file raylet.out",
     ),
     "deployments list": ("rayakash-tui deployments list --json",),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cockpit.cli import options, output, session
 from cockpit.cli.log_plot import check as check_plot
-from cockpit.errors import EXIT_FAILED, EXIT_OK, UsageError
+from cockpit.errors import EXIT_FAILED, EXIT_OK, NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from cockpit.clients.ray import RayClient
@@ -23,8 +23,9 @@ Print or follow a log: of a job by its id, or of an actor, a task or a node. --n
 def add(commands: Any) -> None:
     """Declare the command."""
     parser = commands.add_parser("logs", help="print or follow the log of a job", description=DESCRIPTION)
-    parser.usage = "rayakash-tui logs [options] (ID | --node NODE [--file NAME] | --actor ID | --task ID)"
-    parser.add_argument("id", metavar="ID", nargs="?", help="submission id or job id")
+    parser.usage = "rayakash-tui logs [options] (ID | --last | --node NODE [--file NAME] | --actor ID | --task ID)"
+    parser.add_argument("id", metavar="ID", nargs="?", help="submission ID or job ID; the start of one is enough")
+    options.add_last(parser)
     parser.add_argument("--node", metavar="NODE", help="a node: its id or the beginning of it, its address, or `head`")
     parser.add_argument("--file", metavar="NAME", help="the file of the node")
     parser.add_argument("--actor", metavar="ID", help="what an actor prints")
@@ -50,6 +51,8 @@ async def print_log(args: argparse.Namespace) -> int:
     """Print the log, list files, or save them, as the options say."""
     _check(args)
     async with session.cluster(args) as client:
+        if args.last:
+            args.id = await _last(client)
         if args.plot is not None:
             from cockpit.cli.log_plot import print_plot
 
@@ -63,13 +66,14 @@ async def print_log(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> None:
     given = [name for name in ("id", "node", "actor", "task") if getattr(args, name) is not None]
+    given += ["last"] if args.last else []
     if len(given) != 1:
-        raise UsageError("Name one thing: a job's ID, or --node, --actor or --task.")
+        raise UsageError("Name one thing: a job's ID, --last, --node, --actor or --task.")
     if args.file is not None and args.node is None:
         raise UsageError("--file names a file of a node: give --node too.")
     if args.err and given[0] not in ("actor", "task"):
         raise UsageError("--err is for --actor and --task; the log of a job holds both.")
-    if args.all != (args.output is not None) or (args.all and args.id is None):
+    if args.all != (args.output is not None) or (args.all and given[0] not in ("id", "last")):
         raise UsageError("--all saves what a job wrote: `logs --all ID -o FILE.tar`.")
     if args.all and (args.follow or args.tail):
         raise UsageError("--all saves whole logs as they are now: without -f and --tail.")
@@ -83,8 +87,16 @@ def _check(args: argparse.Namespace) -> None:
 async def _print(client: "RayClient", args: argparse.Namespace) -> int:
     from cockpit.cli.following import conclude, follow
     from cockpit.cli.notices import tell_end
+    from cockpit.operations.jobs.ids import complete_id
 
-    followed = await follow(await _source(client, args), args, tail=args.tail, until_end=args.follow)
+    source = await _source(client, args)
+    try:
+        followed = await follow(source, args, tail=args.tail, until_end=args.follow)
+    except NotFoundError:
+        if args.id is None or source.has_answered:
+            raise
+        args.id = await complete_id(client, args.id, changes=False)
+        followed = await follow(await _source(client, args), args, tail=args.tail, until_end=args.follow)
     if args.id is not None and args.follow:
         await tell_end(followed.job)
         return conclude(followed)
@@ -97,6 +109,14 @@ async def _print(client: "RayClient", args: argparse.Namespace) -> int:
     if followed.state.file is None or (args.follow and followed.state.is_over):
         output.message(f"{followed.state.words}.")
     return EXIT_OK
+
+
+async def _last(client: "RayClient") -> str:
+    from cockpit.operations.jobs.ids import last_submission
+
+    job_id = await last_submission(client)
+    output.message(f"Last job: {job_id}.")
+    return job_id
 
 
 async def _source(client: "RayClient", args: argparse.Namespace) -> "LogSource":

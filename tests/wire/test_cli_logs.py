@@ -115,7 +115,7 @@ async def test_file_of_a_node_is_printed(name: str) -> None:
         (["--node", "head", "-f"], 2, "Which file of the node?"),
         (["train", "--all"], 2, "--all saves what a job wrote"),
         (["train", "-o", "x.tar"], 2, "--all saves what a job wrote"),
-        (["train", "--json"], 2, "--json is for lists"),
+        (["train", "--json"], 2, "--json is for --plot and for lists"),
     ],
 )
 async def test_what_cannot_be_had_is_said(words: list[str], code: int, sentence: str) -> None:

@@ -62,6 +62,20 @@ async def test_last_takes_the_newest_submission() -> None:
     assert list(ray.jobs) == ["raysubmit_old"]
 
 
+@pytest.mark.parametrize("words", [["--last"], ["raysubmit_n"], ["-f", "--last"]])
+async def test_the_log_of_the_newest_and_by_the_start_of_an_id(words: list[str]) -> None:
+    ray = ended("raysubmit_old", "raysubmit_new")
+    ray.log("raysubmit_new").write(b"its log\n")
+    done = await asked(ray, "logs", *words)
+    assert (done.code, done.out) == (0, b"its log\n")
+
+
+async def test_the_log_of_a_job_that_nobody_knows_names_the_nearest() -> None:
+    done = await asked(ended("train-2"), "logs", "train-3")
+    assert done.code == 1
+    assert "Did you mean train-2?" in done.err
+
+
 @pytest.mark.parametrize("words", [(), ("raysubmit_aaa", "--last")])
 async def test_an_id_or_last_is_required(words: tuple[str, ...]) -> None:
     ray = ended("raysubmit_aaa")
