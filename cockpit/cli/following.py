@@ -97,6 +97,8 @@ def conclude(followed: Followed) -> int:
     if followed.missing:
         output.warning(followed.missing)
     output.message(render.outcome(job, time.time()))
+    if job.was_stopped_at_start:
+        return result_code(job)
     if job.status == "FAILED" and (followed.missing or job.driver_node_id is None or job.driver_exit_code is None):
         # It never came to run, or was ended from outside: its log does not tell why, only the message does.
         for text in (job.message or "").expandtabs(4).splitlines():

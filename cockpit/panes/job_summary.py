@@ -37,7 +37,7 @@ class JobSummary(Vertical):
 def _lines(job: Job, now: float, *, is_previous: bool = False, waiting: str = "") -> list[Piece]:
     head = outcome(job, now) if job.is_terminal else _forgotten(job) if is_previous else _running(job, waiting)
     tone = "error" if job.status == "FAILED" else "strong"
-    tail = _message_tail(job) if job.status == "FAILED" else []
+    tail = _message_tail(job) if job.status == "FAILED" and not job.was_stopped_at_start else []
     return [Piece(visible(head), tone, 0), *(Piece(f"  {visible(line)}", "", 0) for line in tail)]
 
 

@@ -1,7 +1,7 @@
 """Every field of a job, in words."""
 
 from cockpit.model.jobs import Job
-from cockpit.render.jobs import is_users, outcome, seconds_run, status
+from cockpit.render.jobs import is_failed_entrypoint, is_users, outcome, own_lines, seconds_run, status
 from cockpit.render.text import visible
 from cockpit.render.times import iso_ms
 from cockpit.render.units import UNKNOWN, duration
@@ -25,7 +25,7 @@ def detail_lines(job: Job, now: float, *, is_forgotten: bool = False) -> list[tu
     lines = [("status", status(job))]
     if is_forgotten:
         lines.append(("", "The head was restarted and has forgotten this job: it was last seen like this."))
-    if not job.outcome_is_known:
+    if not job.outcome_is_known or job.was_stopped_at_start:
         lines.append(("", outcome(job, now)))
     lines += [*ending, *_last_lines(job), ("job", "")] if has_failed else []
     lines += [
@@ -49,8 +49,12 @@ def detail_lines(job: Job, now: float, *, is_forgotten: bool = False) -> list[tu
 
 
 def _last_lines(job: Job) -> list[tuple[str, str]]:
-    said = [line.rstrip() for line in (job.message or "")[-LONGEST:].expandtabs(4).splitlines() if line.strip()]
-    return [("last lines", ""), *(("", line) for line in said[-LAST_LINES:])] if said else []
+    said = own_lines(job)
+    is_quote = bool(said) and is_failed_entrypoint(said[0])
+    said = said[is_quote:][-LAST_LINES:]
+    if not said:
+        return [("last lines", "none but Ray's own")] if is_quote else []
+    return [("last lines", ""), *(("", line[-LONGEST:]) for line in said)]
 
 
 def _section(title: str, pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:

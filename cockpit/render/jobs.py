@@ -37,6 +37,7 @@ _RAYS_OWN = re.compile(
     r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+\s(?:DEBUG|INFO|WARNING) \S+\.\w+:\d+ -- |"
     r"(?:\x1b\[[0-9;]*m)*\((?:autoscaler|raylet)\b"
 )
+QUOTED_LINES = 10  # of a log that is longer, in the message of a failed job
 _FAILED_ENTRYPOINT = re.compile(r"Job entrypoint command failed with exit code (-?\d+), last available logs")
 # Test runners and the like frame their last line, and the frame would be all that a cell has room for.
 _DECORATION = re.compile(r"^([!=*_#~-])\1{3,}\s*|\s*([!=*_#~-])\2{3,}$")
@@ -66,6 +67,11 @@ def own_lines(job: Job) -> list[str]:
     return [line.expandtabs(4) for line in _said(job) if not _RAYS_OWN.match(line.strip())]
 
 
+def is_failed_entrypoint(line: str) -> bool:
+    """Whether it is Ray's sentence about the exit code, before the last lines that it quotes."""
+    return _FAILED_ENTRYPOINT.match(line.strip()) is not None
+
+
 def _said(job: Job) -> list[str]:
     lines = [line.rstrip() for line in (job.message or "").splitlines() if line.strip()]
     return [line for line in lines if not line.lstrip().startswith(_ANNOUNCEMENT)]
@@ -75,16 +81,19 @@ def reason(job: Job) -> str:
     """Why the job is where it is, in one line; empty where there is nothing to add to the status."""
     if job.status in ("SUCCEEDED", "RUNNING", "STOPPED"):
         return ""
+    if job.was_stopped_at_start:
+        return "stopped as it started"
     lines = [line.strip() for line in own_lines(job)]
     if not lines:
         return f"exit code {job.driver_exit_code}" if job.driver_exit_code else ""
     failed = _FAILED_ENTRYPOINT.match(lines[0]) if job.status == "FAILED" else None
     if failed and len(lines) == 1:
-        # Ray quotes the last 10 lines: where all are its own, the cause may stand before them.
-        return f"exit code {failed[1]}, " + ("no output" if len(_said(job)) == 1 else "no cause in its last lines")
+        # Where all the lines that Ray quotes are its own, the cause may stand before them.
+        is_whole = len((job.message or "").splitlines()) <= QUOTED_LINES
+        return f"exit code {failed[1]}, " + ("no output" if is_whole else "no cause in its last lines")
     if job.status == "FAILED" and job.driver_exit_code not in (None, 0) and len(lines) > 1:
         return f"exit {job.driver_exit_code}: {_DECORATION.sub('', lines[-1]) or lines[-1]}"
-    return lines[0]
+    return lines[-1] if lines[0].startswith("Traceback ") else lines[0]
 
 
 def waits_for(job: Job) -> list[str] | None:
@@ -201,4 +210,6 @@ def outcome(job: Job, now: float) -> str:
     if not job.outcome_is_known:
         return f"Job {job.id} ended after {took}; Ray does not say how a driver ended."
     code = f" with exit code {job.driver_exit_code}" if job.driver_exit_code not in (None, 0) else ""
+    if job.was_stopped_at_start:
+        return f"Job {job.id} was stopped as it started, after {took}; Ray calls it FAILED."
     return f"Job {job.id} {(job.status or 'ended').lower()}{code} after {took}."

@@ -1,17 +1,19 @@
 """The life of a job on a real Ray, and that ours is told as Ray tells it."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import pytest
 
-from tests.live.cluster import RayCluster
+from tests.live.cluster import RayCluster, started_head
 from tests.live.command_line import CommandLine, Done
 from tests.live.processes import eventually
-from tests.live.reference import JOB, ended, job, job_in, job_list
+from tests.live.reference import JOB, ended, job, job_in, job_list, submit
 from tests.live.release import ray_release
 
 pytestmark = pytest.mark.live
@@ -236,6 +238,31 @@ def test_a_job_deleted_right_after_its_stop_does_not_come_back(cockpit: CommandL
         deleted = cockpit.run("delete", name)
         assert (deleted.code, deleted.text) == (0, f"{name} deleted\n")
         assert name not in cockpit.jobs()
+
+
+@pytest.mark.slow
+def test_a_job_stopped_while_it_waits_ends_as_stopped_and_does_not_come_back(tmp_path: Path) -> None:
+    """Ray starts it once there is room, only to end it; the record may say FAILED then."""
+    with started_head(num_cpus=1) as head:
+        cockpit = CommandLine(tmp_path, {"RAYAKASH_ADDRESS": head.address, "RAY_AUTH_TOKEN": head.token})
+        submit(head, "sleep 600", submission_id="holds", entrypoint_num_cpus=1)
+        job_in(head, "holds", "RUNNING")
+        names = ["waits-1", "waits-2", "waits-3"]
+        for name in names:
+            submit(head, "sleep 60", submission_id=name, entrypoint_num_cpus=1)
+        asked = cockpit.run("stop", *names)
+        assert asked.code == 1
+        assert asked.stderr.count("which is still PENDING") == len(names)
+        assert cockpit.run("delete", "waits-1").code == 1, "it has not ended yet"
+        assert cockpit.run("stop", "holds").text == "holds STOPPED\n"
+        for name in names:
+            record = ended(head, name)
+            assert record["status"] == "STOPPED" or "psutil.NoSuchProcess" in record["message"]
+        waited = cockpit.run("wait", *names)
+        assert all(re.search(rf"Job {name} (was )?stopped", waited.stderr) for name in names), waited.stderr
+        deleted = cockpit.run("delete", *names, "holds")
+        assert (deleted.code, deleted.text.split()[::2]) == (0, [*names, "holds"])
+        assert cockpit.jobs() == {}, "delete waits until Ray's monitor writes none of them again"
 
 
 @pytest.mark.usefixtures("batch")

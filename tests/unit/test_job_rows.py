@@ -1,10 +1,12 @@
 """What is said of a job in a line: why it waits, how it failed, whether it is there any more."""
 
+import msgspec
 import pytest
 
 from cockpit.model.jobs import Job
 from cockpit.panes.job_summary import _lines
-from cockpit.render.jobs import is_as_made, job_row, reason, waits_for
+from cockpit.render.job_fields import detail_lines
+from cockpit.render.jobs import is_as_made, job_row, outcome, reason, waits_for
 from cockpit.render.table import RowContext, text_of
 
 NOW = 1_795_000_000.0
@@ -96,7 +98,8 @@ AUTOSCALER = "\x1b[33m(autoscaler +3s)\x1b[0m Error: No available node types can
     ("logged", "shown"),
     [
         ("", "exit code 3, no output"),
-        (INFO, "exit code 3, no cause in its last lines"),
+        (INFO, "exit code 3, no output"),
+        (10 * INFO, "exit code 3, no cause in its last lines"),
         (ANNOUNCED, "exit code 3, no output"),
         (
             "2026-11-27 10:00:00,123 INFO my own: 3 rows lost\n",
@@ -105,7 +108,7 @@ AUTOSCALER = "\x1b[33m(autoscaler +3s)\x1b[0m Error: No available node types can
         ("oh no\n(raylet) some words\n" + INFO.replace("INFO", "WARNING"), "exit 3: oh no"),
         (
             "Running entrypoint for job fails: python x.py\n" + INFO + AUTOSCALER,
-            "exit code 3, no cause in its last lines",
+            "exit code 3, no output",
         ),
         ("ValueError: boom\n" + AUTOSCALER, "exit 3: ValueError: boom"),
         (INFO + "a\tb\n" + AUTOSCALER, "exit 3: a   b"),
@@ -116,6 +119,32 @@ def test_what_ray_writes_into_every_log_is_no_cause(logged: str, shown: str) -> 
     assert reason(job) == shown
     assert text_of(job_row(job, RowContext(now=NOW)).cells[3]) == shown
     assert not any("worker.py" in piece.text or "autoscaler" in piece.text for piece in _lines(job, NOW))
+
+
+@pytest.mark.parametrize("logged", ["", INFO, ANNOUNCED, INFO + AUTOSCALER])
+def test_the_dialog_quotes_no_line_of_ray_either(logged: str) -> None:
+    job = Job(submission_id="fails", status="FAILED", driver_exit_code=3, message=PREAMBLE + logged)
+    assert ("last lines", "none but Ray's own") in detail_lines(job, NOW)[:4]
+    said = detail_lines(msgspec.structs.replace(job, message=PREAMBLE + INFO + "oh\tno\n"), NOW)
+    assert said[3:6] == [("last lines", ""), ("", "oh  no"), ("job", "")]
+
+
+# What a real Ray 2.60 said of a job that was stopped while it waited for CPUs.
+RACE = """Traceback (most recent call last):
+  File "/ray/dashboard/modules/job/job_supervisor.py", line 402, in run
+    job_process = psutil.Process(child_pid)
+psutil.NoSuchProcess: process PID not found (pid=20144)
+"""
+
+
+def test_a_job_stopped_while_it_waited_is_not_said_to_have_failed_by_itself() -> None:
+    job = Job(submission_id="waited", status="FAILED", error_type="JOB_ENTRYPOINT_COMMAND_START_ERROR", message=RACE)
+    assert reason(job) == "stopped as it started"
+    assert outcome(job, NOW) == "Job waited was stopped as it started, after –; Ray calls it FAILED."
+    assert ("", outcome(job, NOW)) in detail_lines(job, NOW)
+    assert [piece.text for piece in _lines(job, NOW)] == [outcome(job, NOW)]
+    other = msgspec.structs.replace(job, message=RACE.replace("NoSuchProcess", "AccessDenied"))
+    assert reason(other) == "psutil.AccessDenied: process PID not found (pid=20144)"
 
 
 def test_a_failure_without_a_message_has_its_exit_code() -> None:

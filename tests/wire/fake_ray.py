@@ -93,6 +93,7 @@ class FakeRay:
         self.stops: list[str] = []
         self.supervisors: dict[str, int] = {}
         """Jobs whose supervisor actor is still alive, for so many looks at the actors."""
+        self.supervisor_state = "ALIVE"
         self.reborn: set[str] = set()
         """Jobs whose record is written again, though their supervisor is dead."""
 
@@ -206,12 +207,14 @@ class FakeRay:
 
     async def _actors(self, exchange: Exchange) -> None:
         """The supervisors that are alive; nothing else is asked for here."""
-        alive = [name for name, looks in self.supervisors.items() if looks > 0]
-        self.supervisors = {name: looks - 1 for name, looks in self.supervisors.items() if looks > 1}
-        rows = [{"actor_id": name.encode().hex(), "name": f"_ray_internal_job_actor_{name}"} for name in alive]
         query = parse_qs(urlsplit(exchange.request.target).query)
-        if query["filter_keys"] == ["actor_id"]:
-            rows = [row for row in rows if [row["actor_id"]] == query["filter_values"]]
+        filters = dict(zip(query["filter_keys"], query["filter_values"], strict=True))
+        is_asked = filters.get("state", self.supervisor_state) == self.supervisor_state
+        alive = [name for name, looks in self.supervisors.items() if looks > 0 and is_asked]
+        self.supervisors = {name: looks - is_asked for name, looks in self.supervisors.items() if looks > is_asked}
+        rows = [{"actor_id": name.encode().hex(), "name": f"_ray_internal_job_actor_{name}"} for name in alive]
+        if "actor_id" in filters:
+            rows = [row for row in rows if row["actor_id"] == filters["actor_id"]]
         counts = {"total": len(rows), "num_after_truncation": len(rows), "num_filtered": len(rows)}
         await exchange.reply({"result": True, "msg": "", "data": {"result": {"result": rows, **counts}}})
 

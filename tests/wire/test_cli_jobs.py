@@ -482,11 +482,13 @@ async def test_delete() -> None:
     assert set(ray.jobs) == {"live"}
 
 
+@pytest.mark.parametrize("state", ["ALIVE", "PENDING_CREATION"])
 async def test_delete_waits_for_the_supervisor_of_a_job_that_has_just_been_stopped(
-    monkeypatch: pytest.MonkeyPatch,
+    state: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(job_operations, "MONITOR_SECONDS", 0.1)
     ray = FakeRay()
+    ray.supervisor_state = state
     ray.add("stopped", "STOPPED")
     ray.supervisors["stopped"] = 2
     assert (await asked(ray, "delete", "stopped")).text == "stopped deleted\n"

@@ -107,26 +107,29 @@ class StateApi:
             raise NotFoundError(f"{key.removesuffix('_id').capitalize()} {value or '(no ID)'} not found.")
         return rows
 
-    async def supervisors(self, job_id: str) -> dict[str, str]:
-        """Submission IDs by the ID of the living supervisor actor that holds what was asked for the entrypoint.
+    async def supervisors(self, job_id: str, *, state: str = "ALIVE") -> dict[str, str]:
+        """Submission IDs by the ID of the supervisor actor in a state, which holds what was asked for the entrypoint.
 
         All supervisors of one job manager share its `job_id`, by which the head filters.
         """
-        rows = (await self.list("actors", Actor, [("job_id", "=", job_id), ("state", "=", "ALIVE")])).rows
+        rows = (await self.list("actors", Actor, [("job_id", "=", job_id), ("state", "=", state)])).rows
         return dict(pair for actor in rows if (pair := _supervised(actor)))
 
     async def supervisor_of(self, submission_id: str) -> str | None:
-        """The ID of the living supervisor actor of a job; None where it has none.
+        """The ID of the supervisor actor of a job, alive or still to be started; None where it has none.
 
-        The head does not filter by name: beyond 10,000 living actors, the job managers found among those that came
+        The head does not filter by name: beyond 10,000 actors in a state, the job managers found among those that came
         are asked about once more.
         """
-        found = await self.list("actors", Actor, [("state", "=", "ALIVE"), ("class_name", "=", SUPERVISOR_CLASS)])
-        supervisors = dict(pair for actor in found.rows if (pair := _supervised(actor)))
-        if found.is_truncated:
-            for job_id in {actor.job_id for actor in found.rows if _supervised(actor) and actor.job_id}:
-                supervisors |= await self.supervisors(job_id)
-        return next((actor for actor, supervised in supervisors.items() if supervised == submission_id), None)
+        for state in ("ALIVE", "PENDING_CREATION"):  # the head filters by one state at a time
+            found = await self.list("actors", Actor, [("state", "=", state), ("class_name", "=", SUPERVISOR_CLASS)])
+            supervisors = dict(pair for actor in found.rows if (pair := _supervised(actor)))
+            if found.is_truncated:
+                for job_id in {actor.job_id for actor in found.rows if _supervised(actor) and actor.job_id}:
+                    supervisors |= await self.supervisors(job_id, state=state)
+            if (actor_id := next((one for one, job in supervisors.items() if job == submission_id), None)) is not None:
+                return actor_id
+        return None
 
 
 def is_supervisor(actor: Actor) -> bool:
