@@ -157,12 +157,10 @@ async def carry_out(
 ) -> int:
     """Ask the one question, then deploy. Raises UsageError without a terminal."""
     from cockpit.operations.deployments.deploying import Deploying
-    from cockpit.operations.deployments.images import require_images
-    from cockpit.operations.deployments.preparing import require_money
+    from cockpit.operations.deployments.preparing import require_possible
     from cockpit.operations.deployments.telling import plan_question
 
-    require_money(prepared.plan)
-    require_images(prepared.plan.images)
+    require_possible(prepared.plan)
     ask = asking(args)
     if not await ask(plan_question(prepared)):
         output.message("Nothing was created; nothing costs.")

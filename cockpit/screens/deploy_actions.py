@@ -12,7 +12,7 @@ from cockpit.operations.deployments.ending import Ended, end
 from cockpit.operations.deployments.flow import Terms
 from cockpit.operations.deployments.journal import Attempt, attempts
 from cockpit.operations.deployments.plan import Plan
-from cockpit.operations.deployments.preparing import Prepared, Wish, prepare, require_money
+from cockpit.operations.deployments.preparing import Prepared, Wish, prepare, require_possible
 from cockpit.operations.deployments.reaching import Ready
 from cockpit.operations.deployments.register import settle, settle_one
 from cockpit.operations.deployments.telling import plan_question
@@ -72,7 +72,7 @@ async def _deploy(work: Workspace, path: Path, glyphs: Glyphs) -> None:
     async def run(page: DeployPage, console: ConsoleClient) -> Ready | None:
         await _refuse_unfinished(console, path)
         prepared = await prepare(console, document, path, Wish())
-        require_money(prepared.plan)
+        require_possible(prepared.plan)
         if not await page.agree(plan_question(prepared)):
             return None
         terms = page.use(Terms(), groups=_group_names(prepared.plan), cap_words=_cap_words(prepared))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cockpit.clients import image_registry
 from cockpit.clients.image_registry import ImageRefusedError
 from cockpit.errors import RejectedError, UnreachableError
 from cockpit.model.images import ImageFacts, ImageName
@@ -13,8 +14,10 @@ from cockpit.operations.deployments.images import check_images, require_images
 from cockpit.sdl.document import SdlDocument
 from cockpit.sdl.templates import template_named
 from tests.akash_sim.console import SimConsole
+from tests.akash_sim.registry import SimImage, SimRegistry
 from tests.akash_sim.wire import client_of
 from tests.deployments.stage import CPU, Run
+from tests.wire.certificates import issue
 from tests.wire.commands import here
 
 pytestmark = pytest.mark.usefixtures("session_secrets")
@@ -133,6 +136,22 @@ async def test_a_running_cluster_is_not_updated_to_an_image_that_cannot_be_pulle
     assert done.code == 1
     assert "does not exist" in done.err
     assert sim.world.deployments[dseq].sdl == before
+
+
+async def test_a_real_registry_on_tls_decides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the SDL's text to what the plan says, by the registry's own protocol."""
+    authority = issue(tmp_path, "authority", is_authority=True)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    monkeypatch.setattr(images, "LOOKUP", image_registry.look_up)
+    big = SimImage(layers=(11 * GIB,))
+    async with SimRegistry(issue(tmp_path, by=authority).server(), **{"lab/ray:2.60.0": big}) as registry:
+        text = CPU.replace("rayproject/ray:2.60.0-py311", f"{registry.host}/lab/ray:2.60.0")
+        text = text.replace("caddy:2.10.2", f"{registry.host}/lab/caddy:1")
+        run = Run(SimConsole(), text=text)
+        ray, caddy = sorted((await run.prepared()).plan.images, key=lambda one: one.image, reverse=True)
+    assert (ray.compressed_bytes, ray.problem) == (11 * GIB + 1000, "")
+    assert "a pull at 100 Mbit/s takes 16 min" in ray.advice
+    assert "lab/caddy:1 does not exist" in caddy.problem
 
 
 def test_several_problems_are_all_named() -> None:

@@ -25,7 +25,7 @@ from cockpit.model.secret import Secret, reference_name
 from cockpit.operations.clusters.sdl_access import SdlAccess, access_of_document
 from cockpit.operations.deployments.bids import Cap
 from cockpit.operations.deployments.groups import Group, groups_of
-from cockpit.operations.deployments.images import check_images, unchecked
+from cockpit.operations.deployments.images import check_images, require_images, unchecked
 from cockpit.operations.deployments.plan import Plan, node_problems_of, observed_of, runtime_of
 from cockpit.operations.deployments.run_plan import RunPlan
 from cockpit.operations.secrets.references import Reference, references_in, render
@@ -296,6 +296,12 @@ async def _balance(console: ConsoleClient) -> tuple[Balance, tuple[str, ...]]:
     """The balance, and the active deployments that its unit is told by."""
     active = (await console.deployments("active")).deployments
     return await console.balance(active), tuple(one.dseq for one in active)
+
+
+def require_possible(plan: Plan) -> None:
+    """Raise what stops a deployment before the question: no money (UsageError), no image (RejectedError)."""
+    require_money(plan)
+    require_images(plan.images)
 
 
 def require_money(plan: Plan) -> None:
