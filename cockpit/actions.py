@@ -472,6 +472,15 @@ ACTIONS = (
         rank=12,
     ),
     Action(
+        name="deployment_update",
+        run="deployment_actions:update_row",
+        keys=("u",),
+        label="update",
+        description="Bring the deployment to what its SDL says now",
+        scope="deployments",
+        rank=16,
+    ),
+    Action(
         name="deployment_extend",
         run="deployment_actions:extend_row",
         keys=("e",),

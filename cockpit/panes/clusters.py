@@ -35,7 +35,7 @@ class ClustersPane(TablePane[list[ClusterRow]]):
     HANDLERS = {"show_detail": "cluster_actions:check_row"}  # noqa: RUF012 - read only
     TOPIC: ClassVar[Topic[Any]] = NODES  # never watched: each cluster has a hub of its own
     ROW = "Cluster"
-    EMPTY = "No clusters yet. Press a to add one by its address."
+    EMPTY = "No clusters yet. Press a to add one by its address, or n to deploy one."
 
     def __init__(self, *, clock: Clock | None = None, **options: Any) -> None:
         super().__init__(**options)

@@ -20,7 +20,7 @@ from cockpit.render.table import TableSpec
 from cockpit.render.text import visible
 from cockpit.widgets.table.state import Phase
 
-NEED_ROW = frozenset(("deployment_close", "deployment_extend", "show_detail", "copy"))
+NEED_ROW = frozenset(("deployment_close", "deployment_extend", "deployment_update", "show_detail", "copy"))
 NEED_CLUSTER = frozenset(("submit", "open_dashboard"))
 
 
@@ -30,7 +30,7 @@ class DeploymentsPane(OwnTablePane[Register]):
     SPEC: ClassVar[TableSpec[Any]] = DEPLOYMENTS
     HANDLERS = {"show_detail": "deployment_actions:show_detail"}  # noqa: RUF012 - read only
     ROW = "Deployment"
-    EMPTY = "No deployments; nothing costs. `rayakash-tui deploy FILE` rents a cluster."
+    EMPTY = "No deployments; nothing costs. Press n to deploy an SDL."
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)

@@ -42,7 +42,7 @@ async def deploy(work: Workspace, pane: Pane) -> None:
     if (desk.is_dirty or desk.file.path is None) and not await SdlFiles(work.app, pane).save():
         return
     if desk.file.path is not None:
-        await _deploy(work, desk.file.path, pane.glyphs)
+        await deploy_path(work, desk.file.path, pane.glyphs)
 
 
 async def deploy_file(work: Workspace, pane: Pane) -> None:
@@ -50,7 +50,7 @@ async def deploy_file(work: Workspace, pane: Pane) -> None:
     known = await asyncio.to_thread(recent)
     path = await work.app.push_screen_wait(OpenDialog(known, "Deploy an SDL"))
     if path is not None:
-        await _deploy(work, path, pane.glyphs)
+        await deploy_path(work, path, pane.glyphs)
 
 
 async def resume(work: Workspace, pane: DeploymentsPane) -> None:
@@ -65,7 +65,8 @@ async def resume(work: Workspace, pane: DeploymentsPane) -> None:
     pane.action_refresh()
 
 
-async def _deploy(work: Workspace, path: Path, glyphs: Glyphs) -> None:
+async def deploy_path(work: Workspace, path: Path, glyphs: Glyphs) -> None:
+    """Deploy a file on a page of its own, and open the cluster that comes of it."""
     path, document = await asyncio.to_thread(_read, path)
     made: list[Deploying] = []
 

@@ -1,40 +1,55 @@
 """What is done with deployments by a key: confirmed, done beside the screen, and proven."""
 
-from textual.app import App
+from pathlib import Path
 
+from cockpit.clients.akash.console import ConsoleClient
 from cockpit.errors import EXIT_UNKNOWN, CockpitError
 from cockpit.operations.background import aside
-from cockpit.operations.deployments import account
+from cockpit.operations.deployments import account, updating
 from cockpit.operations.deployments.copying import copy
 from cockpit.operations.deployments.ending import end
-from cockpit.operations.deployments.existing import extend
+from cockpit.operations.deployments.existing import extend, file_of, follow
+from cockpit.operations.deployments.images import require_images
+from cockpit.operations.deployments.journal import attempt_of
+from cockpit.operations.deployments.news import News
+from cockpit.operations.deployments.preparing import Wish, prepare
+from cockpit.operations.deployments.progress_words import end_words
 from cockpit.operations.deployments.register import Row
-from cockpit.operations.deployments.telling import detail_lines, summary
+from cockpit.operations.deployments.telling import detail_lines, inside_lines, summary
+from cockpit.operations.deployments.updating import UpdatePlan
 from cockpit.panes.deployments import DeploymentsPane
-from cockpit.render.deployments import dollars
 from cockpit.render.units import size
 from cockpit.screens.confirm import Confirm
+from cockpit.screens.deploy_actions import deploy_path
 from cockpit.screens.deployment_dialogs import CopyDialog, EndDialog
 from cockpit.screens.text import TextDialog
 from cockpit.screens.workspace import Workspace
+from cockpit.sdl.document import SdlDocument
+from cockpit.sdl.files import read_document
 
 LONGER_HOURS = 24
+DATA = "The data in its containers is lost."
 ELSEWHERE = "It was not made on this machine. "
 
 
 class DeploymentActions:
     """Acts on the account's deployments; every method is to be run as a worker and may raise CockpitError."""
 
-    def __init__(self, app: App[int], pane: DeploymentsPane) -> None:
-        self._app = app
+    def __init__(self, work: Workspace, pane: DeploymentsPane) -> None:
+        self._work = work
+        self._app = work.app
         self._pane = pane
 
     async def close(self, row: Row) -> None:
-        consequence = f"{'' if row.is_ours else ELSEWHERE}The data in its containers is lost. Its cost ends."
+        consequence = f"{'' if row.is_ours else ELSEWHERE}{DATA} Its cost ends."
         while (answer := await self._app.push_screen_wait(EndDialog(summary(row), consequence))) == "copy":
             await self._copy_out(row)
         if answer != "close":
             return
+        await self._end(row)
+
+    async def _end(self, row: Row) -> None:
+        """Close it, wait for the proof, and leave its cluster."""
         self._app.notify(f"Closing {row.dseq}; this takes up to three minutes until it is proven.", markup=False)
         try:
             async with await aside(account.open_console) as console:
@@ -43,8 +58,12 @@ class DeploymentActions:
             if error.exit_code == EXIT_UNKNOWN:
                 self._pane.action_refresh()  # it stays in the list, marked
             raise
-        refund = f", {dollars(ended.refund_usd)} came back" if ended.refund_usd is not None else ""
-        self._app.notify(f"Deployment {row.dseq} is closed{refund}.", markup=False)
+        self._app.notify(end_words(ended), markup=False)
+        await self._work.money.refresh()
+        cluster = self._work.cluster
+        if cluster is not None and cluster.name == ended.context:
+            await self._work.leave_cluster()
+            self._work.report(f"{ended.context} was closed; press ctrl+k to choose another cluster")
 
     async def _copy_out(self, row: Row) -> None:
         """Copy what is asked for; a copy that fails is told, and the deployment stays."""
@@ -71,6 +90,42 @@ class DeploymentActions:
             if await self._app.push_screen_wait(Confirm(question, [summary(row)])):
                 found = await extend(console, row.dseq, hours)
                 self._app.notify(f"It ends by itself after {found.runtime_limit_hours} h.", markup=False)
+                await self._work.money.refresh()
+
+    async def update(self, row: Row) -> Path | None:
+        """Change it to what its file says now; returns the file if that needs a new deployment, once it is closed."""
+        path = file_of(await aside(lambda: attempt_of(row.dseq)))
+        document = await aside(lambda: read_document(path))
+        async with await aside(account.open_console) as console:
+            plan = await updating.plan_update(console, row.dseq, document, path)
+            sentences = [one.sentence for one in plan.differences]
+            if not sentences:
+                self._app.notify(f"Nothing differs between {path.name} and what runs.", markup=False)
+            elif plan.is_possible and await self._agrees_to(console, plan, document, path):
+                self._app.notify(f"Deployment {row.dseq} is updated.", markup=False)
+                await follow(console, row.dseq, self._tell)
+        if plan.is_possible:
+            return None
+        question = f"This needs a new deployment. Close this one, and deploy {path.name} again?"
+        if not await self._app.push_screen_wait(Confirm(question, sentences, f"{DATA} Its cost ends.")):
+            return None
+        await self._end(row)
+        return path
+
+    async def _agrees_to(self, console: ConsoleClient, plan: UpdatePlan, document: SdlDocument, path: Path) -> bool:
+        """Show what changes in place, and do it after a yes."""
+        prepared = await prepare(console, document, path, Wish(hours=None))
+        require_images(prepared.plan.images)
+        told = " ".join(inside_lines(updating.readable_secrets(plan, prepared)))
+        sentences = [one.sentence for one in plan.differences]
+        if not await self._app.push_screen_wait(Confirm(f"Update {plan.dseq} to {path.name}?", sentences, told)):
+            return False
+        await updating.update(console, plan, prepared)
+        return True
+
+    def _tell(self, news: News) -> None:
+        if news.text:
+            self._app.notify(news.text, markup=False)
 
 
 # What keys do; after a change the pane looks again.
@@ -79,14 +134,23 @@ class DeploymentActions:
 async def close_row(work: Workspace, pane: DeploymentsPane) -> None:
     """Close the deployment under the cursor."""
     if (row := pane.row) is not None:
-        await DeploymentActions(work.app, pane).close(row)
+        await DeploymentActions(work, pane).close(row)
         pane.action_refresh()
+
+
+async def update_row(work: Workspace, pane: DeploymentsPane) -> None:
+    """Bring the deployment under the cursor to what its file says now."""
+    if (row := pane.row) is not None:
+        path = await DeploymentActions(work, pane).update(row)
+        pane.action_refresh()
+        if path is not None:
+            await deploy_path(work, path, pane.glyphs)
 
 
 async def extend_row(work: Workspace, pane: DeploymentsPane) -> None:
     """Let the deployment under the cursor run longer."""
     if (row := pane.row) is not None:
-        await DeploymentActions(work.app, pane).extend(row)
+        await DeploymentActions(work, pane).extend(row)
         pane.action_refresh()
 
 

@@ -11,8 +11,12 @@ from cockpit.clients.address import Address
 from cockpit.clients.akash.console import ConsoleClient
 from cockpit.errors import UnreachableError
 from cockpit.operations.deployments import account, deploying
-from cockpit.operations.deployments.deploying import Tools
+from cockpit.operations.deployments.deploying import Deploying, Tools
+from cockpit.operations.deployments.flow import Terms
+from cockpit.operations.deployments.preparing import Wish, prepare
+from cockpit.operations.question import Question
 from cockpit.screens.deploy_page import DeployPage
+from cockpit.sdl.document import SdlDocument
 from tests.akash_sim.clock import VirtualClock
 from tests.akash_sim.console import SimConsole
 from tests.akash_sim.wire import client_of
@@ -73,6 +77,21 @@ class Deployment:
         return [dseq for dseq, one in self.sim.world.deployments.items() if one.state == "active"]
 
 
+async def deployed(console: SimConsole, file: Path) -> str:
+    """A deployment of a file that runs, with its journal; returns its number."""
+
+    async def answers(_: Address, __: str | None) -> None:
+        return None
+
+    async def never(_: Question) -> bool:
+        raise AssertionError
+
+    client = client_of(console)
+    prepared = await prepare(client, SdlDocument(await asyncio.to_thread(file.read_text)), file, Wish())
+    tools = Tools(source=lambda one, _: ConsoleSource(one), probe=answers)
+    return (await Deploying(client, prepared, Terms(), lambda _: None, tools=tools).run(never)).dseq
+
+
 @asynccontextmanager
 async def deploying_from(
     home: Path, monkeypatch: pytest.MonkeyPatch, *, size: tuple[int, int] = (120, 36), text: str = CPU,
@@ -98,5 +117,6 @@ async def deploying_from(
     monkeypatch.setattr(account, "open_console", opened)
     monkeypatch.setattr(deploying, "TOOLS", Tools(source=lambda _, __: source, probe=answers))
     async with cockpit_on(None, size=size, first_pane=first_pane, sdl=file) as driver:
-        driver.app.workspace.money.clock = console.world.clock
+        if isinstance(console.world.clock, HeldClock):  # another would run away
+            driver.app.workspace.money.clock = console.world.clock
         yield Deployment(driver, console, source)

@@ -7,7 +7,9 @@ import pytest
 from cockpit.operations.clusters.contexts import known_clusters
 from cockpit.operations.deployments.journal import attempts
 from cockpit.screens.deploy_page import DeployPage
-from tests.ui.deploying import Deployment, deploying_from
+from tests.akash_sim.console import SimConsole
+from tests.deployments.stage import CPU
+from tests.ui.deploying import Deployment, deployed, deploying_from
 from tests.wire.commands import home as home
 
 
@@ -97,3 +99,33 @@ async def test_each_step_can_be_left_or_closed(
         assert one.sim.count("POST", "/v1/deployments") == 1
         await driver.press("enter")
         assert _is_left(one)
+
+
+async def test_an_update_in_place_and_one_that_needs_a_new_deployment(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By what the file says now; the second closes first, and ends at a plan of its own."""
+    sim = SimConsole()
+    async with deploying_from(home, monkeypatch, sim=sim, first_pane="deployments") as one:
+        driver, file = one.driver, home / "lab.yaml"
+        dseq = await deployed(sim, file)
+        await driver.wait_until(lambda: driver.has_dialog, "the start dialog", settled=False)
+        await driver.press("escape", "r")
+        await driver.wait_until(lambda: dseq in driver.text, "the row", settled=False)
+        await driver.press("u")
+        await driver.wait_until(lambda: any("Nothing differs" in told for told in driver.told), "no difference")
+        file.write_text(CPU.replace("caddy:2.10.2", "caddy:2.10.1"))
+        await driver.press("u")
+        await driver.wait_until(lambda: f"Update {dseq} to lab.yaml?" in driver.text, "the question", settled=False)
+        driver.sees("image changes from caddy:2.10.2 to caddy:2.10.1; can be updated in place")
+        await driver.press("y")
+        await driver.wait_until(lambda: any("is updated" in told for told in driver.told), "the update", settled=False)
+        assert "caddy:2.10.1" in sim.world.deployments[dseq].sdl
+        file.write_text(CPU.replace("count: 2", "count: 3"))
+        await driver.wait_until(lambda: dseq in driver.text, "the row", settled=False)
+        await driver.press("u")
+        await driver.wait_until(lambda: "needs a new deployment. Close" in driver.text, "the offer", settled=False)
+        await driver.press("y")
+        await driver.wait_until(lambda: "Rent this?" in driver.text, "the plan", settled=False)
+        assert one.costing() == []
+        await driver.press("escape")
