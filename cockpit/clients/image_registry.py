@@ -30,7 +30,7 @@ _ACCEPT = ", ".join(
         "application/vnd.docker.distribution.manifest.v2+json",
     )
 )
-_MISSING = frozenset(("MANIFEST_UNKNOWN", "NAME_UNKNOWN", "NOT_FOUND", "NAME_INVALID", "MANIFEST_INVALID"))
+_MISSING = frozenset(("MANIFEST_UNKNOWN", "NAME_UNKNOWN", "NOT_FOUND", "NAME_INVALID"))
 _DENIED = frozenset(("UNAUTHORIZED", "DENIED"))
 _PARAMETER = re.compile(r'([A-Za-z_]+)\s*=\s*(?:"([^"]*)"|([^\s,"]+))')
 
@@ -98,12 +98,13 @@ class ImageRegistry:
 
     async def _manifest(self, reference: str) -> Mapping[str, Any]:
         url = f"{self._origin}/v2/{self._name.repository}/manifests/{reference}"
-        reply = await self._get(url)
-        if reply.status == 401 and self._token is None:
+        reply, origin = await self._get(url)
+        if reply.status == 401 and self._token is None and origin == self._origin:
             self._token = await self._anonymous_token(reply)
-            reply = await self._get(url)
+            reply, origin = await self._get(url)
         if reply.status != 200:
-            raise self._failure(reply)
+            # Whoever it redirects to may want a token of its own, which says nothing of the image.
+            raise self._failure(reply) if origin == self._origin or reply.status == 404 else self._untold(reply)
         return self._object(reply)
 
     async def _anonymous_token(self, refusal: Reply) -> Secret:
@@ -114,7 +115,7 @@ class ImageRegistry:
             raise self._private() if scheme.lower() == "basic" else self._failure(refusal)
         asked = [("scope", f"repository:{self._name.repository}:pull")]
         asked += [("service", told["service"])] if told.get("service") else []
-        reply = await self._get(told["realm"], tuple(asked))
+        reply, _ = await self._get(told["realm"], tuple(asked))
         if reply.status in (401, 403):
             raise self._private()
         if reply.status != 200:
@@ -127,8 +128,8 @@ class ImageRegistry:
 
     # One request
 
-    async def _get(self, url: str, params: tuple[tuple[str, str], ...] = ()) -> Reply:
-        """The reply at an address, through at most three redirects. Raises UnreachableError."""
+    async def _get(self, url: str, params: tuple[tuple[str, str], ...] = ()) -> tuple[Reply, Address]:
+        """The reply at an address, through at most three redirects, and whose it is. Raises UnreachableError."""
         for _ in range(MOST_REDIRECTS + 1):
             try:
                 parts = urlsplit(url)
@@ -143,7 +144,7 @@ class ImageRegistry:
                 seconds=REPLY_S,
             )  # fmt: skip
             if reply.status not in (301, 302, 303, 307, 308) or not reply.location:
-                return reply
+                return reply, address
             url, params = urljoin(url, reply.location), ()
         raise self._malformed("It redirects without end.")
 
@@ -180,6 +181,9 @@ class ImageRegistry:
             return self._private()
         if reply.status == 429:
             return ServerError(f"The registry {self._name.registry} limits the rate of requests.", fault="rate_limited")
+        return self._untold(reply)
+
+    def _untold(self, reply: Reply) -> UnreachableError:
         return ServerError(
             f"The registry {self._name.registry} could not tell about {self._name} ({reply.status}).",
             fault=f"http-{reply.status}",

@@ -56,6 +56,7 @@ class SimRegistry:
         self.needs_token = True
         self.day: Day = "good"
         self.moved_to = ""
+        self.tls = tls
         self.server = WireServer(self._handle, tls=tls)
 
     @property

@@ -65,6 +65,11 @@ async def test_what_cannot_be_checked_is_named_and_stops_nothing(monkeypatch: py
     prepared = await Run(SimConsole()).prepared()
     assert prepared.plan.unchecked == ("the image caddy:2.10.2",)
     require_images(prepared.plan.images)
+    text = CPU.replace("caddy:2.10.2", "vllm/vllm-openai:v0.11.0")
+    silent = Registries(**{"vllm-openai": UnreachableError("no route")})
+    until = asyncio.get_running_loop().time() + 10
+    (slow,) = [one.advice for one in await check_images(SdlDocument(text), until, silent) if one.advice]
+    assert "about 11 GiB" in slow  # as far as our list knows
 
 
 async def test_all_checks_together_have_one_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,6 +97,16 @@ async def test_the_token_does_not_follow_a_redirect(registry: SimRegistry, tmp_p
     assert request.target.endswith("?sig=a%2Fb")
 
 
+async def test_a_mirror_that_wants_a_token_of_its_own_says_nothing_of_the_image(registry: SimRegistry) -> None:
+    """It would be called private else, and a good deployment stopped."""
+    registry.needs_token = False
+    async with SimRegistry(registry.tls, **IMAGES) as mirror:
+        registry.moved_to = mirror.server.url
+        with pytest.raises(UnreachableError):
+            await _facts(registry, "lab/ray:2.60.0")
+        assert "authorization" not in mirror.server.requests[0].headers
+
+
 async def test_nobody_but_the_registry_itself_is_believed(
     registry: SimRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:

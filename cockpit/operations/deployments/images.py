@@ -9,7 +9,7 @@ from cockpit.clients.image_registry import ImageRefusedError, look_up
 from cockpit.errors import CockpitError, RejectedError, UsageError
 from cockpit.model.images import ImageFacts, ImageName, parse_image
 from cockpit.sdl.document import SdlDocument
-from cockpit.sdl.image_sizes import may_outlast, slow_pull_words
+from cockpit.sdl.image_sizes import known_bytes, may_outlast, slow_pull_words
 from cockpit.sdl.nodes import child
 from cockpit.sdl.view import Service
 
@@ -61,10 +61,13 @@ async def _check(image: str, until: float, lookup: Lookup, *, asks: bool) -> Ima
     except (ImageRefusedError, UsageError) as error:
         return ImageCheck(image=image, problem=f"{error.title} {error.detail}".strip(), hint=error.hint)
     except (CockpitError, TimeoutError):
-        return ImageCheck(image=image, is_checked=False)
+        return ImageCheck(image=image, is_checked=False, advice=_advice(image, known_bytes(image)))
     told = found.compressed_bytes
-    advice = slow_pull_words(image, told) if told is not None and may_outlast(told) else ""
-    return ImageCheck(image=image, compressed_bytes=told, advice=advice)
+    return ImageCheck(image=image, compressed_bytes=told, advice=_advice(image, told or known_bytes(image)))
+
+
+def _advice(image: str, told: int | None) -> str:
+    return slow_pull_words(image, told) if told is not None and may_outlast(told) else ""
 
 
 def unchecked(images: Iterable[ImageCheck]) -> tuple[str, ...]:
