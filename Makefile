@@ -23,7 +23,10 @@ $(READY): pyproject.toml requirements-dev.lock
 	  { echo "rayakash-tui needs Python 3.11 or newer; name one with: make PYTHON=python3.12"; exit 1; }
 	@echo "Setting up $(VENV); this takes a minute or two, once."
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(PIP) --require-hashes -r requirements-dev.lock
+	@total=$$(grep -c '^[a-z0-9].*==' requirements-dev.lock); \
+	  { PYTHONUNBUFFERED=1 $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off \
+	      --require-hashes -r requirements-dev.lock 2>&1 || echo "pip failed"; } \
+	  | awk -v total="$$total" -f docker/pip_progress.awk
 	@$(PIP) --no-deps --editable .
 	@touch $@
 

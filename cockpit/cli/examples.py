@@ -8,7 +8,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "rayakash-tui submit --working-dir . -- python train.py",
         "rayakash-tui deploy lab.yaml                     rent a cluster on Akash",
     ),
-    "demo": ("rayakash-tui demo",),
+    "demo": (
+        "rayakash-tui demo           Ray on this machine with sample jobs",
+        "rayakash-tui demo --replay  a recorded cluster of 12 nodes and 96 GPUs, without Ray and network",
+    ),
     "local": ("rayakash-tui local up", "rayakash-tui local status", "rayakash-tui local down"),
     "local up": ("rayakash-tui local up",),
     "local down": ("rayakash-tui local down",),

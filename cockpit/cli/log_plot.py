@@ -8,6 +8,8 @@ from cockpit.cli import output
 from cockpit.errors import EXIT_OK, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cockpit.clients.ray import RayClient
     from cockpit.operations.logs.numbers import RunNumbers
     from cockpit.render.number_plots import Run
@@ -33,7 +35,7 @@ async def print_plot(client: "RayClient", args: argparse.Namespace) -> int:
     from cockpit.operations.jobs.ids import find_job
     from cockpit.operations.jobs.runs import earlier_runs
     from cockpit.operations.logs.numbers import check_found, parse_names, read_numbers
-    from cockpit.render.number_plots import MOST_RUNS, Run, record
+    from cockpit.render.number_plots import MOST_RUNS, record
 
     names = parse_names(args.plot)
     if args.runs is not None and not 1 <= args.runs <= MOST_RUNS:
@@ -45,26 +47,33 @@ async def print_plot(client: "RayClient", args: argparse.Namespace) -> int:
     if (args.runs or 1) > 1:
         jobs = (await client.jobs.list()).rows
         found += [await read_numbers(client, run, names) for run in earlier_runs(job, jobs, most=args.runs - 1)]
-    plots = {name: [Run(run.job.id or "", run.series[name]) for run in found if _has(run, name)] for name in names}
     if args.json:
+        plots = _plots(names, found)
         output.listing("series", [record(name, run) for name, runs in plots.items() for run in runs], now=time.time())
     else:
-        _print(plots)
+        print_plots(names, found)
     return EXIT_OK
+
+
+def _plots(names: "Sequence[str]", found: "Sequence[RunNumbers]") -> "dict[str, list[Run]]":
+    from cockpit.render.number_plots import Run
+
+    return {name: [Run(run.job.id or "", run.series[name]) for run in found if _has(run, name)] for name in names}
 
 
 def _has(run: "RunNumbers", name: str) -> bool:
     return run.series[name].count > 0
 
 
-def _print(plots: "dict[str, list[Run]]") -> None:
+def print_plots(names: "Sequence[str]", found: "Sequence[RunNumbers]") -> None:
+    """Print the curves of each name, the runs over one another."""
     from cockpit.cli.cockpit import is_ascii
     from cockpit.render.glyphs import ASCII, UNICODE
     from cockpit.render.number_plots import curves, title
 
     glyphs = ASCII if is_ascii() else UNICODE
     width = min(WIDTH, output.terminal_width() or WIDTH)
-    for number, (name, runs) in enumerate(plots.items()):
+    for number, (name, runs) in enumerate(_plots(names, found).items()):
         if number:
             output.line("")
         for line in [*title(name, runs, glyphs), *curves(runs, width=width, height=HEIGHT, glyphs=glyphs)]:

@@ -8,7 +8,7 @@ from cockpit.model.akash.lease_money import LeaseMoney
 from cockpit.model.nodes import Usage
 
 Health = Literal["asking", "up", "stale", "refused", "away"]
-Source = Literal["config", "containers", "local", "session"]  # `session`: open now, not saved
+Source = Literal["config", "containers", "local", "session", "replay"]  # `session`: open now, not saved
 
 
 class ClusterRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -153,7 +153,7 @@ class HeaderBar(Vertical):
         right = [
             *_money_pieces(cluster),
             _way_piece(cluster),
-            Piece("READ-ONLY" if cluster.is_read_only else "", "warn", 1),
+            _mode_piece(cluster),
             Piece(protection.words, protection.tone or "quiet", 0 if protection.tone == "error" else 2),
         ]
         return left, right
@@ -208,6 +208,13 @@ def _money_pieces(cluster: LiveCluster) -> list[Piece]:
         Piece(spent, "quiet", 2),
         Piece(visible(lease_money.left(money)), tone or "quiet", 0 if tone else 1),
     ]
+
+
+def _mode_piece(cluster: LiveCluster) -> Piece:
+    """That nothing can be changed, and that it is a recording, where it is one."""
+    if cluster.is_replay:
+        return Piece("REPLAY, at its end" if cluster.replay_has_ended else "REPLAY", "warn", 0)
+    return Piece("READ-ONLY" if cluster.is_read_only else "", "warn", 1)
 
 
 def _way_piece(cluster: LiveCluster) -> Piece:

@@ -47,7 +47,7 @@ def cluster_row(row: ClusterRow, _: RowContext | None = None) -> Row:
         cells=(
             Cell(sign, "accent"),
             Cell(row.name, "strong" if row.is_open else ""),
-            Cell(row.health, tone),
+            Cell("REPLAY", "warn") if row.source == "replay" else Cell(row.health, tone),
             gpus,
             None if row.running is None else Cell(str(row.running), figures, row.running),
             None if row.failed is None else Cell(str(row.failed), "error" if row.failed else figures, row.failed),
@@ -73,7 +73,7 @@ def _money_cells(row: ClusterRow) -> tuple[Cell | None, Cell | None]:
     return spent, None if left is None else Cell(hours(left), lease_money.tone(money), float(left))
 
 
-_SOURCES = {"containers": "in containers here", "local": "this machine's own Ray"}
+_SOURCES = {"containers": "in containers here", "local": "this machine's own Ray", "replay": "REPLAY: a recording"}
 
 
 def _notes(row: ClusterRow) -> str:

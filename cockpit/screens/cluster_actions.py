@@ -25,7 +25,7 @@ from cockpit.panes.jobs import JobsPane
 from cockpit.render.text import visible
 from cockpit.screens.cluster_dialogs import AddClusterDialog, NewCluster, TokenDialog
 from cockpit.screens.confirm import Confirm
-from cockpit.screens.start import ADD, CONTEXT, HERE, SDL, StartDialog
+from cockpit.screens.start import ADD, CONTEXT, HERE, REPLAY, SDL, StartDialog
 from cockpit.screens.text import TextDialog
 from cockpit.screens.workspace import Workspace
 
@@ -51,6 +51,8 @@ class ClusterActions:
         elif choice[0] == ADD:
             await self._add_and_go()
         else:
+            if choice[0] == REPLAY:
+                self._work.show("overview")
             self._work.open_cluster(opener_for(*choice))
 
     async def _add_and_go(self) -> None:

@@ -1,8 +1,10 @@
 """The first screen without a cluster, and the switch to another one."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from textual import on
+from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
@@ -15,6 +17,7 @@ from cockpit.widgets.fields import Field
 from cockpit.widgets.key_hints import Hint
 
 DEMO = "demo"
+REPLAY = "replay"
 ADDRESS = "address"
 CONTEXT = "context"
 ADD = "add"
@@ -23,9 +26,27 @@ HERE = "here"
 
 Choice = tuple[str, str]
 
+# What the program is for, for somebody who has no cluster yet.
+LINES = (
+    "Watch a Ray cluster: its jobs, logs, nodes and GPUs.",
+    "Run jobs on it: submit them, follow them, see why one waits.",
+    "Rent one on Akash: describe it, see its price, deploy it.",
+    "",
+)
+WAYS = {
+    REPLAY: ("r", "replay a recorded cluster: 12 nodes, 96 GPUs, no Ray needed"),
+    DEMO: ("d", "start Ray here with sample jobs; it ends with the cockpit"),
+    ADD: ("a", "add your cluster by its address"),
+    SDL: ("n", "describe a new cluster for Akash (SDL)"),
+}
+
 
 class StartDialog(Dialog[Choice]):
-    """Gives what was chosen and its name: `demo`, `context`, `here`, `address`, `add` or `sdl`."""
+    """Gives what was chosen and its name: `replay`, `demo`, `context`, `here`, `address`, `add` or `sdl`."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(key, f"take('{kind}')", text, show=False) for kind, (key, text) in WAYS.items()
+    ]
 
     HINTS = (Hint("↑↓", "move"), Hint("⏎", "choose"), Hint("esc", "close", "cancel", keep=True))
 
@@ -39,11 +60,11 @@ class StartDialog(Dialog[Choice]):
         known = [Option(visible(name), id=f"{CONTEXT}:{name}") for name in self._contexts]
         if self._here and self._here not in self._contexts:
             known.insert(0, Option(f"{visible(self._here)} (open now, not saved)", id=f"{HERE}:{self._here}"))
-        demo = Option("demo: a temporary local Ray with sample jobs", id=f"{DEMO}:")
-        add = Option("add a cluster by its address or its SDL", id=f"{ADD}:")
-        new = Option("a new SDL: describe a cluster for Akash, from a template", id=f"{SDL}:")
+        ways = [Option(f"{key}  {text}", id=f"{kind}:") for kind, (key, text) in WAYS.items()]
+        lines = [] if known else [Label(line, classes="start-line", markup=False) for line in LINES]
         return [
-            OptionList(*known, demo, add, new, markup=False),
+            *lines,
+            OptionList(*known, *ways, markup=False),
             Label("or the address of a dashboard", classes="field-hint", markup=False),
             Field(placeholder="https://provider.example:31871", id="start-address"),
             Label("", id="start-error", markup=False),
@@ -52,6 +73,10 @@ class StartDialog(Dialog[Choice]):
     def on_mount(self) -> None:
         """The list has the keys."""
         self.query_one(OptionList).focus()
+
+    def action_take(self, kind: str) -> None:
+        """Go one of the ways that have a key."""
+        self.dismiss((kind, ""))
 
     @on(OptionList.OptionSelected)
     def _choose(self, event: OptionList.OptionSelected) -> None:

@@ -102,6 +102,8 @@ class Workspace:
     def _refusal(self, action: Action, screen: PaneScreen) -> str | None:
         if action.changes and self.cluster is None:
             return "No cluster is open. Press ctrl+k to choose one."
+        if action.changes and self.cluster is not None and self.cluster.is_replay:
+            return f"{self.cluster.name} is a recording (REPLAY) and cannot be changed: {action.label} is refused."
         if action.changes and self.cluster is not None and self.cluster.is_read_only:
             return f"{self.cluster.name} is read-only here: {action.label} is refused."
         return screen.pane.why_disabled(action)

@@ -140,7 +140,7 @@ async def test_a_cluster_is_added_checked_and_forgotten_by_keys(home: Path) -> N
 async def test_a_bastion_can_be_named_with_a_new_cluster(size: tuple[int, int]) -> None:
     async with cockpit_on(None, size=size) as driver:
         await driver.opened("Which cluster?")
-        await driver.press("down", "enter")
+        await driver.press("a")
         await driver.opened("Add a cluster")
         for text in ("lab", "10.0.0.1:8265", ""):
             await driver.type(text)
@@ -179,8 +179,8 @@ async def test_what_is_wrong_with_the_file_is_told_when_the_cockpit_opens() -> N
 async def test_without_a_cluster_there_is_a_demo_an_address_and_an_sdl(size: tuple[int, int]) -> None:
     async with simulated() as one, cockpit_on(None, size=size) as driver:
         await driver.opened("Which cluster?")
-        driver.sees("a demo", "add a cluster", "a new SDL")
-        await driver.press("down", "enter")
+        driver.sees("r  replay", "d  start Ray here", "a  add your cluster", "n  describe a new cluster")
+        await driver.press("down", "down", "enter")
         await driver.opened("Add a cluster")
         await driver.type("lab")
         await driver.press("down")
@@ -194,7 +194,7 @@ async def test_without_a_cluster_there_is_a_demo_an_address_and_an_sdl(size: tup
 async def test_without_a_cluster_a_new_sdl_is_begun() -> None:
     async with cockpit_on(None) as driver:
         await driver.opened("Which cluster?")
-        await driver.press("down", "down", "enter")
+        await driver.press("n")
         await driver.wait_until(lambda: driver.app.current_mode == "sdl" and driver.has_dialog, "templates")
 
 

@@ -20,7 +20,7 @@ def test_a_session_is_recorded_and_shown_again_without_its_cluster(tmp_path: Pat
             assert terminal.wait_for_end() == 0
     assert stat.S_IMODE(recording.stat().st_mode) == 0o600
     assert JOB in gzip.decompress(recording.read_bytes())
-    with cockpit_in_a_terminal("--replay", str(recording), home=tmp_path, seen="READ-ONLY") as terminal:
+    with cockpit_in_a_terminal("--replay", str(recording), home=tmp_path, seen="REPLAY") as terminal:
         terminal.wait_for(JOB.decode())
         assert "replay of session.rec" in terminal.text
         terminal.send(b"3")

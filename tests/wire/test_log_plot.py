@@ -89,3 +89,12 @@ async def test_a_number_that_is_not_there() -> None:
 async def test_what_does_not_go_together(words: list[str]) -> None:
     done = await asked("logs", "sft-r3", *words)
     assert (done.code, done.out) == (2, b"")
+
+
+async def test_the_recorded_cluster_in_plain_text() -> None:
+    """Without a terminal `demo --replay` prints its tables and the curve of a log; no Ray is started."""
+    done = await here("demo", "--replay")
+    assert done.code == 0
+    assert "REPLAY: lab-h100, a recorded cluster." in done.err
+    for text in ("jobs, the first 12 of 212", "mistral-sft-r41", "worker-1", "H100 80GB", "loss  min 2.8"):
+        assert text in done.text

@@ -34,8 +34,10 @@ class LiveCluster:
     """One cluster on the screen. `close` it when another takes its place.
 
     `name` is the context's, `scopes` are where its secrets are looked for, `is_read_only` forbids changes, and
-    `closing` is what else ends with it; `target` is how it was found, if it was named. `stopping` holds the
-    ids of jobs that Ray was asked to stop and that have not ended yet, `stopped_here` of all that it was asked to.
+    `closing` is whatever else ends with it; `target` is how it was found, where somebody named it. `recording` is its
+    history where that is not on disk under the target's name, `replay_seconds` the length of a recorded cluster.
+    `stopping` holds the ids of jobs that Ray was asked to stop and that have not ended yet, `stopped_here` of all that
+    it was asked to.
     """
 
     def __init__(
@@ -49,8 +51,11 @@ class LiveCluster:
         hub: Hub | None = None,
         closing: Close | None = None,
         target: Target | None = None,
+        recording: Recording | None = None,
+        replay_seconds: float | None = None,
     ) -> None:
         self.client = client
+        self._replay_seconds = replay_seconds
         self.target = target
         self.name = name
         self.is_read_only = is_read_only
@@ -67,7 +72,7 @@ class LiveCluster:
         self._let_in: list[Callable[[], None]] = []
         self.lease_money: Callable[[], LeaseMoney | None] = lambda: None
         """What the lease behind it costs now; None where no lease of ours is."""
-        self.recording = Recording(target.history_name if target is not None else None)
+        self.recording = recording or Recording(target.history_name if target is not None else None)
         self._keeper = self._keep_history()
         if (passage := self.endpoint.passage) is not None:
             passage.on_change(self._way_changed)
@@ -86,6 +91,16 @@ class LiveCluster:
     def address(self) -> str:
         """The dashboard's address."""
         return self.client.address
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether it is a recording, of which nothing can be changed."""
+        return self._replay_seconds is not None
+
+    @property
+    def replay_has_ended(self) -> bool:
+        """Whether a recording stands at its end."""
+        return self._replay_seconds is not None and self.hub.clock.now().steady > self._replay_seconds
 
     @property
     def usd_per_hour(self) -> float | None:

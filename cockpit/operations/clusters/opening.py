@@ -108,15 +108,39 @@ def replay_opener(path: Path) -> Opener:
     """
 
     async def open_replay(opening: Opening) -> LiveCluster:
-        from cockpit.feeds.recording import replay
-
-        replayed = await asyncio.to_thread(replay, path)
-        hub = Hub(replayed.client, on_crash=opening.on_crash, clock=replayed.clock)
-        return LiveCluster(
-            replayed.client, name=f"replay of {path.name}", on_crash=opening.on_crash, is_read_only=True, hub=hub
-        )
+        return await _replayed(opening, path, name=f"replay of {path.name}")
 
     return open_replay
+
+
+async def open_demo_replay(opening: Opening) -> LiveCluster:
+    """Opens the recorded cluster that ships with the program: 12 nodes with 96 GPUs, without Ray and network."""
+    from cockpit.operations.clusters.replay import DEMO_FILE, DEMO_NAME, DEMO_USD_PER_HOUR
+
+    return await _replayed(opening, DEMO_FILE, name=DEMO_NAME, cost=DEMO_USD_PER_HOUR)
+
+
+async def _replayed(opening: Opening, path: Path, *, name: str, cost: float | None = None) -> LiveCluster:
+    from cockpit.feeds.recording import replay
+    from cockpit.operations.clusters.recording import Recording
+    from cockpit.operations.clusters.replay import samples_of
+
+    replayed = await asyncio.to_thread(replay, path)
+    client, recording = replayed.client, Recording(None)  # a past of its own, in memory: none of a real cluster
+    if replayed.recording.has_past:
+        nodes, jobs = (await client.nodes.list()).rows, (await client.jobs.list()).rows
+        recording.fill(samples_of(replayed.recording, nodes), jobs)
+    context = settings.Context(address=client.address, cost=cost, read_only=True)
+    return LiveCluster(
+        client,
+        name=name,
+        on_crash=opening.on_crash,
+        is_read_only=True,
+        replay_seconds=replayed.recording.seconds,
+        hub=Hub(client, on_crash=opening.on_crash, clock=replayed.clock),
+        target=Target(name=name, address=parse_address(client.address), context=context) if cost is not None else None,
+        recording=recording,
+    )
 
 
 async def open_demo(opening: Opening) -> LiveCluster:
@@ -146,8 +170,10 @@ def known_contexts() -> list[str]:
 
 
 def opener_for(kind: str, name: str) -> Opener:
-    """Opens what was chosen: `demo`, a `context` by name, or an `address`."""
+    """Opens what was chosen: `demo`, `replay` (the recorded cluster), a `context` by name, or an `address`."""
     if kind == "demo":
         return open_demo
+    if kind == "replay":
+        return open_demo_replay
 
     return selection_opener(Selection(context=name) if kind == "context" else Selection(address=name))

@@ -14,7 +14,7 @@ from cockpit.feeds.hub import Hub
 from cockpit.feeds.topics import JOBS, USAGE, VERSION
 from cockpit.feeds.watch import Watch
 from cockpit.model.akash.lease_money import LeaseMoney
-from cockpit.model.cluster_rows import ClusterRow, Health
+from cockpit.model.cluster_rows import ClusterRow, Health, Source
 from cockpit.model.nodes import Usage
 from cockpit.model.snapshot import Snapshot, State
 from cockpit.operations.background import aside
@@ -92,7 +92,8 @@ class Overview:
         if cluster is None:
             self._unsaved = None
             return
-        known = Known(name=cluster.name, address=cluster.address, source="session", is_read_only=cluster.is_read_only)
+        source: Source = "replay" if cluster.is_replay else "session"
+        known = Known(name=cluster.name, address=cluster.address, source=source, is_read_only=cluster.is_read_only)
         self._unsaved = self._seat(known)
         self._unsaved.borrow(cluster.hub, cluster)
         if self.is_awake:

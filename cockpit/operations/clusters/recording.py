@@ -10,6 +10,7 @@ import msgspec
 from cockpit.errors import UsageError
 from cockpit.feeds.history_recorder import Recorder
 from cockpit.feeds.history_store import HistoryStore, NoLock
+from cockpit.model.cluster_curves import ClusterCurves
 from cockpit.model.jobs import Job
 from cockpit.model.nodes import Gpu, Node, NodeGpu
 from cockpit.operations.clusters.gpus import named
@@ -67,6 +68,21 @@ class Recording:
         """Note a report (`at` in seconds since the epoch), unless the one before is still being noted."""
         if self._last is None or self._last.done():
             self._last = self._thread.submit(self._note, nodes, jobs, dict(supervised), at)
+
+    def fill(self, past: Iterable[tuple[float, Sequence[Node]]], jobs: Sequence[Job]) -> None:
+        """Begin with reports from before, oldest first, each with its time in seconds since the epoch."""
+        self._last = self._thread.submit(self._fill, past, jobs)
+
+    def _fill(self, past: Iterable[tuple[float, Sequence[Node]]], jobs: Sequence[Job]) -> None:
+        for at, nodes in past:
+            known = self._opened(at)
+            known.recorder.observe(nodes, jobs, now=at)
+            last = at
+        if self._known is not None:
+            self._known.recorder.flush(now=last)
+            # Its steps are longer than those of a cockpit that is open, and are no gaps.
+            self._known.recorder.curves = ClusterCurves()
+            self._known.recorder.curves.seed(self._known.past.cluster(since=last - DAY_SECONDS, until=last))
 
     async def ask(self, question: Callable[[Known], T], *, now: float) -> T:
         """What a question finds once everything noted before is part of the history.
