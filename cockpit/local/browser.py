@@ -12,9 +12,11 @@ import secrets
 import shlex
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cockpit.errors import UsageError
+from cockpit.local.browser_pages import KEPT_S, Pages
 
 if TYPE_CHECKING:
     from aiohttp.web import Application, Request, StreamResponse
@@ -133,13 +135,15 @@ def _only_well_formed(process: Callable[[Any, Any], Awaitable[None]]) -> Callabl
 
 
 @asynccontextmanager
-async def served(command: Sequence[str], *, host: str, port: int) -> AsyncIterator[str]:
+async def served(command: Sequence[str], *, host: str, port: int, kept_s: float = KEPT_S) -> AsyncIterator[str]:
     """Serve the command, an app of Textual's, and yield the URL; each page that is opened runs one of its own.
 
-    Raises UsageError where the extra is missing or the port is taken.
+    The app of a page that went away is kept for `kept_s` seconds, and the next page shows it again. Raises UsageError
+    where the extra is missing or the port is taken.
     """
     try:
         from aiohttp import web
+        from textual_serve.app_service import AppService
         from textual_serve.server import Server
     except ImportError as error:
         raise UsageError(
@@ -149,18 +153,23 @@ async def served(command: Sequence[str], *, host: str, port: int) -> AsyncIterat
         ) from None
     gate = Gate(host)
     server: Any = Server(shlex.join(command), host=host, port=port, title=TITLE)
-    server._process_messages = _only_well_formed(server._process_messages)
-    runner = web.AppRunner(await _application(server, gate), access_log=None, handle_signals=False)
+    make = partial(AppService, server.command, download_manager=server.download_manager)
+    pages = Pages(make, _only_well_formed(server._process_messages), kept_s=kept_s)
+    server.handle_websocket = pages.handle
+    runner = web.AppRunner(
+        await _application(server, gate), access_log=None, handle_signals=False, shutdown_timeout=2.0
+    )
     await runner.setup()
     try:
         try:
-            await web.TCPSite(runner, host, port, shutdown_timeout=2.0).start()
+            await web.TCPSite(runner, host, port).start()
         except OSError as error:
             raise UsageError(f"Port {port} of {host} cannot be served.", detail=error.strerror or str(error)) from None
         actual = runner.addresses[0][1]
         yield f"http://{_shown(host)}:{actual}/?token={gate.token}"
     finally:
         await runner.cleanup()
+        await pages.close()
 
 
 async def _application(server: Any, gate: Gate) -> "Application":

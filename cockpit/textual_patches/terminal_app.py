@@ -64,8 +64,8 @@ class TerminalApp(App[int]):
             self.write_terminal(title_sequence(text, before, os.environ))
 
     def on_resize(self) -> None:
-        """The terminal may have moved its lines."""
-        self._changes.forget()
+        """The terminal may have moved its lines, or be another one: a browser's page that was loaded again."""
+        self.action_redraw()
 
     def _display(self, screen: Screen[Any], renderable: Any) -> None:
         """As Textual does it, without what the terminal shows already; where that is all, nothing is written."""

@@ -4,7 +4,8 @@ import asyncio
 import base64
 import json
 import shutil
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from cockpit.local.browser import served
 from tests.sim import Plan, SimCluster, SimServer
 from tests.wire.commands import finish, home, says, start
 
@@ -109,6 +111,10 @@ class Page:
             )
             await self.do("Runtime.evaluate", expression=waiting, awaitPromise=True)
 
+    def forget(self) -> None:
+        """Only what comes from now on counts."""
+        self._came = b""
+
     async def receives(self, text: str) -> None:
         """Wait until a text has come for its terminal."""
         async with asyncio.timeout(60):
@@ -177,3 +183,93 @@ async def test_a_real_browser_shows_it_and_its_keys_arrive(tmp_path: Path) -> No
         await page.until("document.activeElement && document.activeElement.tagName === 'TEXTAREA'")  # without a click
         await page.press("q")
         await page.until("document.body.classList.contains('-closed')")
+
+
+def cockpits_of(address: str) -> list[int]:
+    """The processes that show a cluster: not the shell that started them."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            words = (entry / "cmdline").read_bytes().split(b"\0") if entry.name.isdecimal() else []
+        except OSError:
+            continue
+        if f"--address={address}".encode() in words:
+            found.append(int(entry.name))
+    return found
+
+
+@asynccontextmanager
+async def kept_for(seconds: float) -> AsyncIterator[tuple[str, str]]:
+    """The URL of a cockpit whose process is kept so long without a page, and the address that it shows."""
+    async with SimServer(SimCluster(Plan(nodes=2, gpus=2, jobs=5))) as ray:
+        command = [sys.executable, "-m", "cockpit", f"--address={ray.url}"]
+        async with served(command, host="127.0.0.1", port=0, kept_s=seconds) as url:
+            yield url, ray.url
+        assert cockpits_of(ray.url) == []
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not condition():  # noqa: ASYNC110 - another process, which sets no event here
+            await asyncio.sleep(0.05)
+
+
+async def read_until(socket: Any, text: bytes) -> None:
+    seen = b""
+    async with asyncio.timeout(60):
+        while text not in seen:
+            message = await socket.receive()
+            assert message.type in (aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT), message
+            seen += message.data if message.type == aiohttp.WSMsgType.BINARY else b""
+
+
+async def test_a_page_that_comes_back_finds_its_cockpit() -> None:
+    async with kept_for(60) as (url, address):
+        root = url.partition("?")[0]
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as ours:
+            assert await status(ours, url) == 303
+            async with ours.ws_connect(root + "ws?width=100&height=30") as socket:
+                await read_until(socket, b"RUNNING")
+                await socket.send_json(["stdin", "/zzmine"])
+                await read_until(socket, b"zzmine")
+                (first,) = cockpits_of(address)
+            async with ours.ws_connect(root + "ws?width=100&height=30") as socket:
+                await read_until(socket, b"zzmine")  # the same size: nothing else would have it drawn again
+                assert cockpits_of(address) == [first]
+                async with ours.ws_connect(root + "ws?width=90&height=30") as second:
+                    await read_until(second, b"RUNNING")
+                    assert len(cockpits_of(address)) == 2  # a page of its own
+                await socket.send_json(["stdin", "\x1b\x1b"])
+            await until(lambda: len(cockpits_of(address)) == 2)
+
+
+async def test_the_cockpit_of_a_page_that_stays_away_ends(capfd: pytest.CaptureFixture[str]) -> None:
+    async with kept_for(0.2) as (url, address):
+        root = url.partition("?")[0]
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as ours:
+            assert await status(ours, url) == 303
+            async with ours.ws_connect(root + "ws?width=100&height=30") as socket:
+                await read_until(socket, b"RUNNING")
+            await until(lambda: not cockpits_of(address))
+            async with ours.ws_connect(root + "ws?width=100&height=30") as socket:
+                await read_until(socket, b"RUNNING")
+                await socket.send_json(["stdin", "q"])
+                await until(lambda: not cockpits_of(address))
+    assert capfd.readouterr().out == ""  # no complaint of a cockpit that ended early
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium: install chromium")
+async def test_a_reload_in_a_real_browser_goes_on_where_it_was(tmp_path: Path) -> None:
+    async with web() as url, chromium(url, tmp_path / "profile") as page:
+        await page.receives("RUNNING")
+        await page.until("document.activeElement && document.activeElement.tagName === 'TEXTAREA'")
+        await page.press("/")
+        for letter in "zzmine":
+            await page.press(letter)
+        await page.receives("zzmine")
+        page.forget()
+        await page.do("Page.reload")
+        await page.receives("zzmine")
+        await page.until("document.activeElement && document.activeElement.tagName === 'TEXTAREA'")
+        await page.press("x")
+        await page.receives("zzminex")  # and its keys arrive
