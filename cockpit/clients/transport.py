@@ -98,6 +98,10 @@ class Transport:
         if client is not None:
             await client.aclose()
 
+    def look_again(self) -> None:
+        """Look the cluster up by its name before the next request."""
+        self._may_have_moved = True
+
     async def _follow_move(self) -> None:
         """After a failure: use the address and token that the cluster's name has by now."""
         if not self._may_have_moved or self.resolve_again is None:
@@ -296,7 +300,8 @@ class Transport:
         try:
             with asking():
                 response = await self._send(request)
-            self._may_have_moved = response.status_code in (401, 403, 502, 503, 504)
+            is_page = response.headers.get("content-type", "").startswith("text/html")
+            self._may_have_moved = is_page or response.status_code in (401, 403, 502, 503, 504)
             try:
                 if response.headers.get("content-encoding", "").strip().lower() not in ENCODINGS:
                     raise NotRayError(
@@ -363,6 +368,8 @@ class Transport:
                     text += chunk
                     if len(text) > REPLY_LIMIT:
                         break
+        # Somebody else may listen at the address by now; Ray says of what.
+        self._may_have_moved |= response.status_code == 404 and b"does not exist" not in text
         return error_for_status(
             path=request.url.path,
             status=response.status_code,

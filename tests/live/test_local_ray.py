@@ -17,12 +17,13 @@ from typing import Any
 import pytest
 
 from cockpit import settings
-from cockpit.errors import LocalRayError
+from cockpit.errors import LocalRayError, UnreachableError
 from cockpit.local import ports, processes, shared_memory, state
 from cockpit.local.cluster import bring_down, bring_up, owned_ray
 from cockpit.local.launch import LocalOptions, known_directories, marker_of
 from cockpit.local.readiness import get
 from cockpit.local.state import LocalCluster
+from cockpit.operations.clusters.connect import Selection, choose, connect
 
 pytestmark = pytest.mark.live
 
@@ -374,3 +375,20 @@ def test_the_demo_without_a_terminal_shows_its_jobs_and_leaves_nothing(tmp_path:
     assert "Job demo-crash failed" in done.stderr
     (temp_dir,) = re.findall(r"Starting Ray \S+ in (\S+)\.", done.stderr)
     assert left_of(temp_dir) == []
+
+
+@pytest.mark.slow
+async def test_who_is_connected_by_its_name_finds_it_where_it_was_started_again() -> None:
+    before = await bring_up(OPTIONS)
+    try:
+        async with await connect(choose(Selection(context="local"))) as client:
+            session = (await client.version()).session_name
+            await bring_down()
+            with pytest.raises(UnreachableError):
+                await client.version()
+            after = await bring_up(OPTIONS)
+            assert (await client.version()).session_name != session
+            assert client.address == after.address
+            assert (before.address, before.token) != (after.address, after.token)
+    finally:
+        await bring_down()

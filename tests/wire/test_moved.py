@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from cockpit.errors import AuthenticationError, UnreachableError
+from cockpit.errors import AuthenticationError, CockpitError, NotFoundError, UnreachableError
+from cockpit.feeds.topics import VERSION
 from cockpit.operations.clusters.connect import Selection, choose, connect
+from cockpit.operations.clusters.live import LiveCluster
+from cockpit.operations.clusters.overview import Overview
 from tests.wire.commands import here, home, write_contexts
 from tests.wire.fake_ray import FakeRay, serve
 from tests.wire.server import until
@@ -76,3 +79,61 @@ async def test_a_wait_goes_on_at_the_corrected_address(home: Path) -> None:
         write_contexts(home, lab(server.url))
         done = await waiting
     assert (done.code, done.text) == (0, "x SUCCEEDED\n")
+
+
+STRANGERS = {
+    "a file server": lambda exchange: exchange.reply("Nothing matches the given URI.", status=404),
+    "a page": lambda exchange: exchange.reply("<html></html>", content_type="text/html"),
+}
+
+
+@pytest.mark.parametrize("stranger", STRANGERS)
+async def test_a_stranger_at_the_old_address_causes_a_new_look(stranger: str, home: Path) -> None:
+    ray = FakeRay()
+    ray.add("here")
+    async with serve(FakeRay()) as gone, serve(ray) as server:
+        write_contexts(home, lab(gone.url))
+        async with await connect(choose(Selection(context="lab"))) as client:
+            await client.version()
+            gone.handler = STRANGERS[stranger]
+            write_contexts(home, lab(server.url))
+            with pytest.raises(CockpitError):
+                await client.jobs.get("here")
+            assert (await client.jobs.get("here")).id == "here"
+
+
+async def test_a_job_that_is_not_there_causes_no_new_look(home: Path) -> None:
+    async with serve(FakeRay()) as before, serve(FakeRay()) as after:
+        write_contexts(home, lab(before.url))
+        async with await connect(choose(Selection(context="lab"))) as client:
+            write_contexts(home, lab(after.url))
+            for _ in range(2):
+                with pytest.raises(NotFoundError):
+                    await client.jobs.get("nobody-knows-me")
+            assert client.address == before.url
+
+
+async def test_the_pane_of_clusters_says_of_an_address_that_nobody_asked_that_it_is_not_asked(home: Path) -> None:
+    ray, crashes = FakeRay(), []
+    overview = Overview(lambda: None, on_crash=crashes.append)
+    async with serve(FakeRay()) as gone, serve(ray) as server:
+        write_contexts(home, lab(gone.url))
+        client = await connect(choose(Selection(context="lab")))
+        await gone.refuse()
+        cluster = LiveCluster(client, name="lab", on_crash=crashes.append)
+        overview.wake()
+        await overview.reload()
+        overview.show(cluster)
+        (watch := cluster.hub.watch(VERSION, lambda _: None)).resume()
+        await until(lambda: overview.rows()[0].health == "away")
+        address = client.address
+        client.transport.resolve_again = None  # the next request goes where the last one went
+        write_contexts(home, lab(server.url))
+        await overview.reload()
+        (row,) = overview.rows()
+        assert (row.address, row.health) == (server.url, "asking")
+        assert row.why == f"not asked yet: the cockpit still asks {address}"
+        watch.close()
+        await overview.close()
+        await cluster.close()
+    assert not crashes

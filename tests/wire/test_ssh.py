@@ -116,6 +116,25 @@ async def test_a_context_names_its_bastion(bastion: Bastion, ray: SimServer, hom
     assert "bastion does not answer" in done.err
 
 
+async def test_a_corrected_address_behind_the_bastion_is_used_by_the_next_request(home: Path) -> None:
+    before, after = FakeRay(), FakeRay()
+    after.add("here")
+    told = []
+    async with serve(before) as gone, serve(after) as server:
+        write_contexts(home, f'[contexts.lab]\naddress = "{gone.url}"\nssh = "bastion"\n')
+        async with await connect(choose(Selection(context="lab"))) as client:
+            await client.version()
+            tunnel = tunnel_of(client)
+            tunnel.on_change(lambda: told.append(tunnel.state.phase))
+            write_contexts(home, f'[contexts.lab]\naddress = "{server.url}"\nssh = "bastion"\n')
+            await gone.refuse()
+            with pytest.raises(UnreachableError):
+                await client.version()
+            assert (await client.jobs.get("here")).id == "here"
+            assert tunnel_of(client) is tunnel
+            assert told[-2:] == ["connecting", "up"]
+
+
 async def test_a_port_is_opened_on_request_only(ray: SimServer) -> None:
     port = free_port()
     client = await connect(choose(Selection(address=ray.url, ssh="bastion", ssh_port=port), {}))

@@ -95,6 +95,21 @@ class Tunnel:
             await self.close()
             raise error
 
+    async def lead_to(self, route: Route) -> None:
+        """Lead to another place from now on; what is under way breaks off. Whoever was told of changes still is."""
+        if route == self.route:
+            return
+        await self._halt()
+        if route.destination != self.route.destination:
+            self._questions = Questions(self._directory, route.destination)
+        self.route, self.state = route, TunnelState()
+        self._running = asyncio.create_task(self._run())
+
+    async def _halt(self) -> None:
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.wait({self._running})
+
     async def ready(self) -> int:
         """Wait while it is being opened; returns what `explained` wants to be given. Raises UnreachableError."""
         await self._while_connecting()
@@ -114,9 +129,7 @@ class Tunnel:
 
     async def close(self) -> None:
         """End ssh and all that it started; nothing of it is left."""
-        if self._running is not None:
-            self._running.cancel()
-            await asyncio.wait({self._running})
+        await self._halt()
         self._turn(TunnelState(phase="closed"))
         shutil.rmtree(self._directory, ignore_errors=True)
 

@@ -8,6 +8,7 @@ from cockpit.clients.address import Address
 from cockpit.errors import UsageError
 
 if TYPE_CHECKING:
+    from cockpit.clients.ssh.route import Route
     from cockpit.clients.ssh.tunnel import Tunnel
 
 
@@ -36,14 +37,23 @@ async def open_tunnel(bastion: Bastion, address: Address) -> "Tunnel":
     where it refuses the login, UsageError where ssh cannot be used.
     """
     # Most clusters are reached without.
-    from cockpit.clients.ssh.route import route_to
     from cockpit.clients.ssh.tunnel import Tunnel
 
-    route = route_to(address.host, address.port, through=bastion.destination, local_port=bastion.local_port)
-    tunnel = Tunnel(route)
+    tunnel = Tunnel(_route(bastion, address))
     try:
         await tunnel.open()
     except BaseException:
         await tunnel.close()
         raise
     return tunnel
+
+
+async def lead_to(tunnel: "Tunnel", bastion: Bastion, address: Address) -> None:
+    """Let the tunnel lead to another address, or through another bastion. Raises UsageError as `open_tunnel` does."""
+    await tunnel.lead_to(_route(bastion, address))
+
+
+def _route(bastion: Bastion, address: Address) -> "Route":
+    from cockpit.clients.ssh.route import route_to
+
+    return route_to(address.host, address.port, through=bastion.destination, local_port=bastion.local_port)

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -27,7 +28,7 @@ from cockpit.local.containers.state import container_contexts
 from cockpit.local.state import local_status
 from cockpit.model.secret import REFERENCE_PREFIX
 from cockpit.operations.background import aside
-from cockpit.operations.clusters.bastion import Bastion, bastion_of, open_tunnel
+from cockpit.operations.clusters.bastion import Bastion, bastion_of, lead_to, open_tunnel
 from cockpit.operations.clusters.credentials import Access, access_of, plain_secret, tls_of
 from cockpit.operations.clusters.trust import settle
 from cockpit.operations.question import Ask as Ask
@@ -36,6 +37,9 @@ from cockpit.secrets.names import DEFAULT_SCOPE, scopes_for
 from cockpit.secrets.passphrase import unasked
 from cockpit.secrets.references import resolve_reference
 from cockpit.settings import Consents, Context
+
+if TYPE_CHECKING:
+    from cockpit.clients.ssh.tunnel import Tunnel
 
 LOCAL_CONTEXT = "local"
 
@@ -224,10 +228,7 @@ async def connect(
     Raises AuthenticationError where it wants one and the answer was no, and UntrustedError as `settle` does.
     """
     if target.bastion is None:
-        client = await _connected(target, None, ask, agreed=agreed, accept=accept)
-        if target.context is not None or target.name == LOCAL_CONTEXT:
-            client.transport.resolve_again = _Resolver(target).endpoint
-        return client
+        return _found_again(await _connected(target, None, ask, agreed=agreed, accept=accept), target, None)
     tunnel = await open_tunnel(target.bastion, target.address)
     try:
         client = await _connected(target, tunnel, ask, agreed=agreed, accept=accept)
@@ -235,14 +236,22 @@ async def connect(
         await tunnel.close()
         raise
     client.transport.closing = tunnel.close
+    return _found_again(client, target, tunnel)
+
+
+def _found_again(client: RayClient, target: Target, tunnel: "Tunnel | None") -> RayClient:
+    """The client, which looks its cluster up again after a failure where that has a name."""
+    if target.context is not None or target.name == LOCAL_CONTEXT:
+        client.transport.resolve_again = _Resolver(target, tunnel).endpoint
     return client
 
 
 class _Resolver:
     """Where a named cluster is by now: a local Ray starts on other ports, an address is corrected, a token replaced."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, tunnel: "Tunnel | None") -> None:
         self._target = target
+        self._tunnel = tunnel
 
     async def endpoint(self) -> Endpoint | None:
         """The endpoint where it has changed; None where it is the same, gone, or needs a person's consent."""
@@ -253,15 +262,19 @@ class _Resolver:
 
         try:
             target = await aside(quietly)
-            if target == self._target or target.bastion is not None:
+            # With a way through a bastion, or without one, it is not opened anew from here.
+            if target == self._target or (target.bastion is None) is not (self._tunnel is None):
                 return None
             if open_questions(target, settings.load_consents()):
                 return None
-            tls = await settle(endpoint_of(target, target.tls, None, is_bare=True), scopes=target.scopes)
+            if self._tunnel is not None and target.bastion is not None:
+                await lead_to(self._tunnel, target.bastion, target.address)
+            bare = endpoint_of(target, target.tls, self._tunnel, is_bare=True)
+            tls = await settle(bare, scopes=target.scopes)
         except CockpitError:  # the failed request has said what is wrong
             return None
         self._target = target
-        return endpoint_of(target, tls, None)
+        return endpoint_of(target, tls, self._tunnel)
 
 
 async def _connected(

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
+from cockpit.clients.address import parse_address
 from cockpit.clients.ray import RayClient
 from cockpit.clients.ssh.questions import ssh_unasked
 from cockpit.errors import AuthenticationError, CockpitError, UntrustedError
@@ -66,6 +68,9 @@ class Overview:
         known = {row.name: row for row in found.rows}
         for name in [name for name, seat in self._seats.items() if seat.differs(known.get(name))]:
             await self._seats.pop(name).close()
+            if self._cluster is not None and self._cluster.name == name:
+                self._cluster.client.transport.look_again()
+                self._cluster.hub.kick()
         seats = {name: self._seats.get(name) or self._seat(row) for name, row in known.items()}
         for name, seat in seats.items():
             seat.known = known[name]
@@ -295,6 +300,8 @@ class _Seat:
         health: dict[State, Health] = {State.FRESH: "up", State.STALE: "stale", State.FAILED: "away"}
         counts = jobs.value.counts() if jobs.value is not None else None
         error = version.error or usage.error or jobs.error
+        if self._is_borrowed and (before := _other_address(self._client, known)):
+            return msgspec.structs.replace(base, health="asking", why=f"not asked yet: the cockpit still asks {before}")
         protection = protection_of(self._client.transport.endpoint, hub.snapshot(EXPOSURE).value)
         return msgspec.structs.replace(
             base,
@@ -318,6 +325,13 @@ class _Seat:
 def _refused(error: CockpitError | None) -> Health | None:
     """Whether it is there and does not let us in, or is not trusted."""
     return "refused" if isinstance(error, AuthenticationError | UntrustedError) else None
+
+
+def _other_address(client: RayClient, known: Known) -> str:
+    """The address that is asked where that is not the one under the name any more, so that it tells nothing of it."""
+    with suppress(CockpitError):
+        return "" if str(parse_address(known.address)) == client.address else client.address
+    return ""
 
 
 _closing: set[asyncio.Future[None]] = set()
