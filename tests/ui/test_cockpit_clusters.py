@@ -387,7 +387,7 @@ async def test_an_open_dashboard_on_a_public_address_has_a_banner(
         async with opened("lab", size) as driver:
             await sees(driver, "OPEN TO ALL")
             text = " ".join(" ".join(driver.lines).split())
-            assert "whoever finds it can run commands on your machines" in text
+            assert "anyone who finds it can run commands on your machines" in text
             assert "RAY_AUTH_MODE=token" in text
 
 

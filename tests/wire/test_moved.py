@@ -114,7 +114,8 @@ async def test_a_job_that_is_not_there_causes_no_new_look(home: Path) -> None:
 
 
 async def test_the_pane_of_clusters_says_of_an_address_that_nobody_asked_that_it_is_not_asked(home: Path) -> None:
-    ray, crashes = FakeRay(), []
+    ray = FakeRay()
+    crashes: list[BaseException] = []
     overview = Overview(lambda: None, on_crash=crashes.append)
     async with serve(FakeRay()) as gone, serve(ray) as server:
         write_contexts(home, lab(gone.url))
