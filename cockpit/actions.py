@@ -10,6 +10,7 @@ Disabled = Callable[[Job], str | None]
 
 _KEY_NAMES = {
     "slash": "/",
+    "exclamation_mark": "!",
     "enter": "⏎",
     "question_mark": "?",
     "colon": ":",
@@ -477,6 +478,15 @@ ACTIONS = (
         keys=("u",),
         label="update",
         description="Bring the deployment to what its SDL says now",
+        scope="deployments",
+        rank=16,
+    ),
+    Action(
+        name="deployment_shell",
+        run="deployment_actions:open_shell",
+        keys=("exclamation_mark",),
+        label="shell",
+        description="Open a shell in a container of the deployment",
         scope="deployments",
         rank=16,
     ),

@@ -2,23 +2,28 @@
 
 from pathlib import Path
 
+from textual.app import SuspendNotSupported
+
 from cockpit.clients.akash.console import ConsoleClient
-from cockpit.errors import EXIT_UNKNOWN, CockpitError
+from cockpit.errors import EXIT_UNKNOWN, CockpitError, UsageError
 from cockpit.operations.background import aside
 from cockpit.operations.deployments import account, updating
 from cockpit.operations.deployments.copying import copy
 from cockpit.operations.deployments.ending import end
 from cockpit.operations.deployments.existing import extend, file_of, follow
 from cockpit.operations.deployments.images import require_images
+from cockpit.operations.deployments.inside import services_of
 from cockpit.operations.deployments.journal import attempt_of
 from cockpit.operations.deployments.news import News
 from cockpit.operations.deployments.preparing import Wish, prepare
 from cockpit.operations.deployments.progress_words import end_words
 from cockpit.operations.deployments.register import Row
+from cockpit.operations.deployments.shell_here import command_of, run_shell
 from cockpit.operations.deployments.telling import detail_lines, inside_lines, summary
 from cockpit.operations.deployments.updating import UpdatePlan
 from cockpit.panes.deployments import DeploymentsPane
 from cockpit.render.units import size
+from cockpit.screens.choose import Choose
 from cockpit.screens.confirm import Confirm
 from cockpit.screens.deploy_actions import deploy_path
 from cockpit.screens.deployment_dialogs import CopyDialog, EndDialog
@@ -127,6 +132,26 @@ class DeploymentActions:
         if news.text:
             self._app.notify(news.text, markup=False)
 
+    async def open_shell(self, row: Row) -> None:
+        """Leave the terminal to a shell in a container, until it ends; the cockpit stands still meanwhile."""
+        async with await aside(account.open_console) as console:
+            names = await services_of(console, row.dseq)
+        service: str | None = names[0]
+        if len(names) > 1:
+            choice = Choose(f"Open a shell in {row.dseq}", [(name, name) for name in names])
+            service = await self._app.push_screen_wait(choice)
+        if service is None:
+            return
+        try:
+            with self._app.suspend():
+                code = run_shell(row.dseq, service)
+        except SuspendNotSupported:
+            raise UsageError(
+                "This terminal cannot be lent to a shell.", hint=f"Run: {command_of(row.dseq, service)}"
+            ) from None
+        if code:
+            self._app.notify(f"The shell of {service} ended with exit code {code}.", markup=False)
+
 
 # What keys do; after a change the pane looks again.
 
@@ -152,6 +177,12 @@ async def extend_row(work: Workspace, pane: DeploymentsPane) -> None:
     if (row := pane.row) is not None:
         await DeploymentActions(work, pane).extend(row)
         pane.action_refresh()
+
+
+async def open_shell(work: Workspace, pane: DeploymentsPane) -> None:
+    """Open a shell in the deployment under the cursor."""
+    if (row := pane.row) is not None:
+        await DeploymentActions(work, pane).open_shell(row)
 
 
 async def show_detail(work: Workspace, pane: DeploymentsPane) -> None:

@@ -1,12 +1,13 @@
 """The Deployments pane: what costs, what was left behind, and an end that is proven."""
 
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from textual.app import App
 from textual.widgets import Input
 
 from cockpit.clients.akash.console import ConsoleClient
@@ -15,6 +16,7 @@ from cockpit.operations.clusters.opening import target_opener
 from cockpit.operations.deployments import account
 from cockpit.operations.deployments.journal import Entry, Journal
 from cockpit.panes.deployments import DeploymentsPane
+from cockpit.screens import deployment_actions
 from tests.akash_sim.console import SimConsole
 from tests.akash_sim.faults import HTML_502, Fault
 from tests.akash_sim.gateway import SimGateway
@@ -108,6 +110,36 @@ async def test_results_are_offered_before_the_close(
         await driver.opened("Close this deployment?")
         await driver.answer("n")
     assert made.state == "active"
+
+
+@pytest.mark.usefixtures("home", "console")
+async def test_a_shell_is_opened_in_a_service_that_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal that can be lent; elsewhere the command is told."""
+    lent: list[tuple[str, str]] = []
+
+    @contextmanager
+    def suspend(_: object) -> Iterator[None]:
+        yield
+
+    def run(dseq: str, service: str) -> int:
+        lent.append((dseq, service))
+        return 7
+
+    async with shown() as driver:
+        await driver.wait_until(lambda: pane(driver).register is not None, "the list")
+        await driver.press("exclamation_mark")
+        await driver.opened("Open a shell in 1790001200000")
+        await driver.answer("enter")
+        await driver.wait_until(lambda: any("cannot be lent" in one for one in driver.told), "the refusal")
+        assert any("deployments shell 1790001200000 gateway" in one for one in driver.told)
+        monkeypatch.setattr(App, "suspend", suspend)
+        monkeypatch.setattr(deployment_actions, "run_shell", run)
+        await driver.press("exclamation_mark")
+        await driver.opened("Open a shell in 1790001200000")
+        await driver.press("down")
+        await driver.answer("enter")
+        await driver.wait_until(lambda: any("exit code 7" in one for one in driver.told), "the end")
+    assert lent == [("1790001200000", "ray-head")]
 
 
 @pytest.mark.usefixtures("home")

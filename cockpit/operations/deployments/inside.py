@@ -39,6 +39,17 @@ async def inside(
         await gateway.close()
 
 
+async def services_of(console: ConsoleClient, dseq: str) -> tuple[str, ...]:
+    """The services of a deployment that can be entered. Raises LeaseLostError, NotFoundError where none is told."""
+    found = await console.deployment(dseq)
+    if not found.costing:
+        raise lost(found)
+    names = tuple(name for lease in found.costing if lease.status for name in lease.status.services)
+    if not names:
+        raise NotFoundError(f"The provider does not tell the services of {dseq} now.")
+    return names
+
+
 def _found(found: Deployment, service: str | None, *, needs_one: bool) -> tuple[LeaseId, tuple[str, ...]]:
     names = {lease.id: tuple(lease.status.services) if lease.status else () for lease in found.costing}
     every = [name for services in names.values() for name in services]
