@@ -15,7 +15,7 @@ from cockpit.feeds.history_store import TIERS
 from cockpit.feeds.topics import HEADER_JOBS_SECONDS, JOBS, NODES, Topic
 from cockpit.feeds.watch import Watch
 from cockpit.model.job_list import JobList
-from cockpit.model.overview import ClusterOverview
+from cockpit.model.overview import ClusterOverview, Trouble
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.why.verdicts import Cause
 from cockpit.operations.clusters.live import LiveCluster
@@ -25,6 +25,7 @@ from cockpit.panes.base import Pane, sentence_of
 from cockpit.render.curves import money
 from cockpit.render.frames import framed
 from cockpit.render.glyphs import UNICODE, Glyphs
+from cockpit.render.lease_money import alarm_words
 from cockpit.render.overview import DEFAULT_SPAN, SPANS, cell_state, curve_panels, heat_state
 from cockpit.render.plot import PlotLine
 from cockpit.render.running import MONEY_COLUMNS, RUNNING, running_row
@@ -82,6 +83,14 @@ class Room:
         else:
             self.running = left // 2 if left >= 14 else 0
             self.heat = self.attention = left - self.running
+
+
+def _lease_troubles(cluster: LiveCluster) -> tuple[Trouble, ...]:
+    """That the lease behind the cluster is about to end, or has."""
+    lease = cluster.lease_money()
+    if lease is None or not lease.alarm:
+        return ()
+    return (Trouble(kind="lease", name=visible(alarm_words(lease)), pane="deployments", key=lease.dseq),)
 
 
 class OverviewPane(Pane):
@@ -206,6 +215,7 @@ class OverviewPane(Pane):
             at=nodes.taken.wall if nodes.taken is not None else 0.0,
             seconds=SPANS[self.span][1],
             usd_per_hour=cluster.usd_per_hour,
+            more_troubles=_lease_troubles(cluster),
         )
 
     # Widgets

@@ -30,6 +30,17 @@ def words(money: LeaseMoney) -> str:
     return " · ".join(part for part in (price, spent, left(money)) if part)
 
 
+def alarm_words(money: LeaseMoney) -> str:
+    """What is about to end, or has, in half a line."""
+    remaining = hours(money.hours_left)
+    match money.alarm:
+        case "escrow-24h" | "escrow-2h":
+            return f"the escrow lasts {remaining}: add credits, or the deployment closes"
+        case "runtime-1h":
+            return f"the runtime limit ends it in {remaining}; e in Deployments extends it"
+    return left(money)
+
+
 def notice(money: LeaseMoney) -> str:
     """What to tell when its alarm is raised: what happens, then what to do. Empty without an alarm."""
     name, remaining = money.context, hours(money.hours_left)

@@ -1,7 +1,9 @@
 """What both parsers take and a user still should know: the chain's rules, traps of the network, prices, secrets."""
 
 import re
+from decimal import Decimal
 
+from cockpit.model.akash.money import usd_per_hour
 from cockpit.model.secret_values import holds_secret
 from cockpit.sdl.findings import CHAIN, Fix, Operation, Report, advise, to_set
 from cockpit.sdl.image_sizes import known_bytes, may_outlast, slow_pull_words
@@ -10,8 +12,8 @@ from cockpit.sdl.scalars import is_null
 from cockpit.sdl.secret_names import REFERENCE, WITHHELD, is_plain_secret
 from cockpit.sdl.view import Expose, Service, Target, View
 
-# 6 s per block and a millionth of an ACT, which is one US dollar.
-USD_PER_HOUR = 0.0006
+USD_PER_HOUR = float(usd_per_hour(Decimal(1)))
+"""What one uact per block costs by the hour; the deploy plan counts with the same block."""
 MAX_NAME = 60
 DEAREST_GPU, DEAREST = 25.0, 50.0
 CHEAPEST_GPU = 0.02

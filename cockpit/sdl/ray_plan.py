@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from cockpit.model.akash.money import BLOCKS_PER_HOUR, UACT_PER_USD
 from cockpit.model.secret import REFERENCE_PREFIX
 from cockpit.sdl.plan import SHM, DiskPlan, GpuPlan, PortPlan, ServicePlan
 from cockpit.sdl.quantities import GI, MI
@@ -13,7 +14,7 @@ from cockpit.sdl.scripts import SERVE_PORT, gateway_script, node_script
 GATEWAY_NAME, HEAD_NAME, WORKER_NAME = "gateway", "ray-head", "ray-worker"
 GATEWAY_PORT = 8443
 OWN_SECRETS = ("RAY_AUTH_TOKEN", "GATEWAY_TLS_CERTIFICATE", "GATEWAY_TLS_KEY")
-UACT_PER_USD_HOUR = Decimal(10_000) / 6  # 6 s per block, a millionth of a US dollar
+UACT_PER_USD_HOUR = UACT_PER_USD / BLOCKS_PER_HOUR
 
 Env = tuple[tuple[str, str], ...]
 SHELL = ("/bin/sh", "-c")

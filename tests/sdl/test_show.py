@@ -17,7 +17,7 @@ def test_templates(sdl: Sdl) -> None:
     row = listing["templates"][2]
     assert list(row) == ["name", "title", "services", "gpus", "usd_per_hour"]
     assert (row["services"], row["gpus"]) == ({"gateway": 1, "ray-head": 1, "ray-worker": 6}, 6)
-    assert row["usd_per_hour"] == pytest.approx((20 + 400 + 6 * 4000) * 0.0006)
+    assert row["usd_per_hour"] == pytest.approx((20 + 400 + 6 * 4066) * 0.00059016, rel=1e-4)
     table = sdl("templates").out.splitlines()
     assert table[0].split() == ["TEMPLATE", "GPUS", "USD/HOUR", "DESCRIPTION"]
     assert [line.split()[0] for line in table[1:]] == NAMES
@@ -26,7 +26,7 @@ def test_templates(sdl: Sdl) -> None:
 def test_show_as_json(sdl: Sdl, small: Path) -> None:
     found = sdl("show", small, "--json").json()
     assert list(found) == ["file", "portable", "services", "gpus", "usd_per_hour"]
-    assert (found["portable"], found["gpus"], found["usd_per_hour"]) == (True, 0, 0.6)
+    assert (found["portable"], found["gpus"], found["usd_per_hour"]) == (True, 0, 0.590164)
     (service,) = found["services"]
     assert service == {
         "name": "web",
@@ -47,7 +47,7 @@ def test_show_as_json(sdl: Sdl, small: Path) -> None:
                 "shared_memory": 0,
                 "gpus": 0,
                 "models": [],
-                "usd_per_hour": 0.6,
+                "usd_per_hour": 0.590164,
             }
         ],
         "ports": [

@@ -63,8 +63,8 @@ def changes(before: str, after: str) -> list[str]:
         ("vendor", "ray-worker", "amd", ["-nvidia:", "+amd:"]),
         ("shm", "ray-worker", "16Gi", ["-size: 32Gi", "+size: 16Gi"]),
         ("disk", "ray-worker", "300Gi", ["-- size: 200Gi", "+- size: 300Gi"]),
-        ("price", "ray-worker", "$1.20", ["-amount: 4000", "+amount: 2000"]),
-        ("price", "ray-worker", "1500", ["-amount: 4000", "+amount: 1500"]),
+        ("price", "ray-worker", "$1.20", ["-amount: 4066", "+amount: 2033"]),
+        ("price", "ray-worker", "1500", ["-amount: 4066", "+amount: 1500"]),
         ("port", "gateway", "8443 as 80", ["+as: 80"]),
         ("+ port", "gateway", "9000 as 80 global", ["+- port: 9000", "+as: 80", "+to:", "+- global: true"]),
         ("RAY_AUTH_MODE", "ray-head", "k8s", ["-- RAY_AUTH_MODE=token", "+- RAY_AUTH_MODE=k8s"]),
@@ -233,8 +233,8 @@ def test_what_akash_offers_is_said_of_rows() -> None:
     assert choices_of(price, found, (), market) == ["$2.50", "$3.00", "$1.00"]
     say = words_of(price, found, market)
     assert say is not None
-    assert say("$1.20") == "2000 uact per block is $1.20/h for each replica. Offers of a100: median $2.00/h."
-    assert say("4000").startswith("4000 uact per block is $2.40/h")
+    assert say("$1.20") == "2033 uact per block is $1.20/h for each replica. Offers of a100: median $2.00/h."
+    assert say("4000").startswith("4000 uact per block is $2.36/h")
     assert say("cheap") == ""
     model = next(row for row in found if row.field == "gpu-model")
     assert choices_of(model, found, (), market)[0] == "a100"

@@ -54,8 +54,8 @@ def test_resources_and_cost_at_the_ceiling(base: str) -> None:
     meaning = meaning_of(SdlDocument(base.replace("count: 1", "count: 3")))
     replicas = meaning.services[0].replicas[0]
     assert (replicas.cpu, replicas.memory, replicas.storage, replicas.gpus) == (0.5, 512 << 20, 512 << 20, 0)
-    assert replicas.usd_per_hour == pytest.approx(1000 * 0.0006 * 3)
-    assert meaning.usd_per_hour == pytest.approx(1.8)
+    assert replicas.usd_per_hour == pytest.approx(1000 * 0.00059016 * 3, rel=1e-4)  # blocks of 6.1 s
+    assert meaning.usd_per_hour == pytest.approx(1.770492)
     assert meaning_of(SdlDocument(base.replace("uact", "uakt"))).usd_per_hour is None
     assert meaning_of(SdlDocument("a: 1")).usd_per_hour is None
 
