@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from cockpit.cli import options, output, session
+from cockpit.cli.choosing import can_choose, chosen_job
 from cockpit.errors import EXIT_OK, CockpitError, NotFoundError, UnreachableError, UsageError
 
 
@@ -30,7 +31,9 @@ def add(commands: Any) -> None:
 
 
 async def _named(client: Any, args: argparse.Namespace) -> list[str]:
-    """The ids that were given, or that of `--last`. Raises UsageError where it is neither or both."""
+    """The ids that were given, that of `--last`, or on a terminal the one that is chosen. Raises UsageError."""
+    if not args.ids and not args.last and can_choose():
+        return [await chosen_job(client)]
     if bool(args.ids) == args.last:
         raise UsageError("Give at least one job ID, or --last.", hint="`rayakash-tui jobs` lists the jobs.")
     if not args.last:

@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 from cockpit.cli import options, output, session
+from cockpit.cli.choosing import can_choose, chosen_job
 from cockpit.errors import EXIT_OK, NotFoundError, UsageError
 
 
@@ -32,10 +33,11 @@ async def show_job(args: argparse.Namespace) -> int:
     from cockpit.render.job_fields import detail_lines
     from cockpit.render.jobs import job_record
 
-    if (args.id is None) is not args.last:
+    chooses = args.id is None and not args.last and can_choose()
+    if (args.id is None) is not args.last and not chooses:
         raise UsageError("Give a job ID, or --last.", hint="`rayakash-tui jobs` lists the jobs.")
     async with session.cluster(args) as client:
-        given = await last_submission(client) if args.last else args.id
+        given = await last_submission(client) if args.last else await chosen_job(client) if chooses else args.id
         try:
             job = await client.jobs.get(given)
         except NotFoundError:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cockpit.cli import options, output, session
+from cockpit.cli.choosing import can_choose, chosen_job
 from cockpit.cli.log_plot import check as check_plot
 from cockpit.errors import EXIT_FAILED, EXIT_OK, NotFoundError, UsageError
 
@@ -53,6 +54,8 @@ async def print_log(args: argparse.Namespace) -> int:
     async with session.cluster(args) as client:
         if args.last:
             args.id = await _last(client)
+        elif args.chooses:
+            args.id = await chosen_job(client)
         if args.plot is not None:
             from cockpit.cli.log_plot import print_plot
 
@@ -67,6 +70,8 @@ async def print_log(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace) -> None:
     given = [name for name in ("id", "node", "actor", "task") if getattr(args, name) is not None]
     given += ["last"] if args.last else []
+    args.chooses = not given and can_choose()
+    given += ["id"] if args.chooses else []
     if len(given) != 1:
         raise UsageError("Name one thing: a job's ID, --last, --node, --actor or --task.")
     if args.file is not None and args.node is None:

@@ -135,6 +135,7 @@ def _run(argv: list[str]) -> int:
         cut = len(argv)
     args = parser.parse_args(options.closed(argv[:cut]))
     args.rest = argv[cut + 1 :]
+    output.show_details(bool(args.verbose))
     if args.run is None:
         if args.rest:
             parser.error(f"arguments after -- need a command: {' '.join(args.rest)}")

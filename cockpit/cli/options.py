@@ -41,6 +41,9 @@ def add_cluster(parser: argparse.ArgumentParser, *, default: object = argparse.S
         default=default,
         help="from now on trust only this certificate (sha256:…) at this address",
     )
+    group.add_argument(
+        "--verbose", action="store_true", default=default, help="show all of what the cluster says of an error"
+    )
 
 
 def add_json(parser: argparse._ActionsContainer, *, fields: bool = False, default: Any = False) -> None:

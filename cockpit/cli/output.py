@@ -25,6 +25,8 @@ _HIDDEN = re.compile(f"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069{IN
 
 PIPE_WIDTH = 200
 DETAIL_LINES = 12
+TRACEBACK = "Traceback (most recent call last)"
+_shows_all = False
 DETAIL_CHARACTERS = 2000
 
 
@@ -79,21 +81,38 @@ def message(text: str) -> None:
     print(visible(text), file=sys.stderr, flush=True)
 
 
+def show_details(whole: bool) -> None:
+    """Whether a failure shows all of what the other side said (`--verbose`)."""
+    global _shows_all
+    _shows_all = whole
+
+
 def error(failure: CockpitError) -> None:
-    """A failure: its sentence, the end of what the other side said, and the next step."""
+    """A failure: its sentence, the end of what the other side said, and the next step.
+
+    A traceback of theirs is folded to its last line, and the whole of it is in our own log.
+    """
     message(f"error: {failure.title}")
-    for line in _detail_lines(failure):
+    lines = _detail_lines(failure)
+    for line in lines:
         message(f"  | {line}")
+    if not _shows_all and len(lines) < len(failure.detail.splitlines()) and TRACEBACK in failure.detail:
+        from cockpit.cli.error_log import note
+
+        where = note(failure)
+        message("  | The whole traceback: --verbose" + (f", or {where}" if where is not None else ""))
     if failure.hint:
         message(f"  hint: {failure.hint}")
 
 
 def _detail_lines(failure: CockpitError) -> list[str]:
-    """The last lines of the detail; they hold the reason in a traceback."""
+    """The last lines of the detail; of a traceback the last one, which holds the reason."""
+    if _shows_all:
+        return failure.detail.splitlines()
     lines = [line for line in failure.detail[-DETAIL_CHARACTERS:].splitlines() if line.strip() not in ("", ".")]
     if len(lines) == 1 and lines[0].strip().rstrip(".") in failure.title:
         return []
-    return lines[-DETAIL_LINES:]
+    return lines[-1:] if TRACEBACK in failure.detail else lines[-DETAIL_LINES:]
 
 
 def warning(text: str) -> None:

@@ -32,6 +32,7 @@ def walk(url: str, variables: dict[str, str], home: Path) -> set[str]:
             if pane.name in OTHERS:
                 continue
             _open(terminal, pane.name)
+            terminal.read_for(5.0, until="\\x")  # what a provider or a node says comes later
             if "\\x" in terminal.text:
                 seen.add(pane.name)
             # What every pane does, such as the palette, once.
