@@ -18,6 +18,7 @@ from cockpit.operations.deployments.journal import Entry
 from cockpit.operations.deployments.news import News
 from cockpit.operations.deployments.probing import Probe, probe
 from cockpit.operations.deployments.starting import NeverReadyError
+from cockpit.render.text import last_word
 from cockpit.sdl.document import SdlDocument
 from cockpit.secrets.names import CERTIFICATE_NAME
 from cockpit.settings import Context
@@ -131,6 +132,8 @@ async def nodes_alive(step: Step, context: str, expected: int) -> int | None:
             alive = found
             step.say(f"{alive} of {expected} nodes.")
         if alive >= expected:
-            break
+            return alive
         await step.console.clock.sleep(POLL_S)
+    counted = "The nodes could not be counted" if alive is None else f"{alive} of {expected} nodes joined"
+    step.say(f"{counted} within {NODES_S / 60:g} min; look again: rayakash-tui -c {last_word(context)} nodes")
     return alive
