@@ -82,7 +82,24 @@ def run_app(opener: "Opener | None", *, sdl: "Path | None" = None, first_pane: s
     )
     gc.freeze()  # what was imported stays, and no key shall wait until it has been looked at once more
     gc.set_threshold(4_000, 8, 50)  # answers of a big cluster are looked at in small parts
-    return concluded(app.run())
+    code = concluded(app.run())
+    tell_what_is_left()
+    return code
+
+
+def tell_what_is_left() -> None:
+    """Say where the screen was what a deployment costs that was begun, and that nobody works on now."""
+    from cockpit.errors import CockpitError
+    from cockpit.operations.deployments.journal import Journal, unfinished
+
+    try:
+        left = [one for one in unfinished() if one.is_unfinished and not Journal.is_busy(one.path)]
+    except CockpitError:  # `deployments` says what is wrong with the journals
+        return
+    for attempt in left:
+        from cockpit.operations.deployments.telling import what_exists
+
+        output.message(what_exists(attempt))
 
 
 def concluded(code: int | None) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cockpit.cli import deploy_run, options, output
-from cockpit.cli.deploy_progress import asking, tell, tell_what_exists
+from cockpit.cli.deploy_progress import Teller, asking, tell_what_exists
 from cockpit.cli.offers import add_console
 from cockpit.cli.sdl_secrets import SCOPE_HELP
 from cockpit.errors import EXIT_FAILED, EXIT_OK, CockpitError, UsageError
@@ -165,7 +165,7 @@ async def carry_out(
     if not await ask(plan_question(prepared)):
         output.message("Nothing was created; nothing costs.")
         return EXIT_FAILED
-    deploying = Deploying(console, prepared, terms, tell, waits=not args.no_wait, avoided=avoided)
+    deploying = Deploying(console, prepared, terms, Teller(), waits=not args.no_wait, avoided=avoided)
     try:
         ready = await deploying.run(ask)
         if prepared.run is None:

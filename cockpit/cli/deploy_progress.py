@@ -8,8 +8,10 @@ from cockpit.errors import UsageError
 
 if TYPE_CHECKING:
     from cockpit.operations.deployments.deploying import Deploying
-    from cockpit.operations.deployments.news import News
+    from cockpit.operations.deployments.news import News, ServiceNews
     from cockpit.operations.question import Ask
+
+MOST_LINES = 5
 
 
 def asking(args: argparse.Namespace) -> "Ask":
@@ -37,14 +39,31 @@ def asking(args: argparse.Namespace) -> "Ask":
     return ask
 
 
-def tell(news: "News") -> None:
-    """Progress, on stderr."""
-    from cockpit.operations.deployments.telling import bid_lines
+class Teller:
+    """Tells progress on stderr: what happened, the bids, and the log of the service that keeps the others waiting."""
 
-    if news.text:
-        output.message(news.text)
-    for line in bid_lines(news.bids, output.terminal_width()) if news.bids else ():
-        output.message(f"  {line}")
+    def __init__(self) -> None:
+        self._logged: dict[str, tuple[str, ...]] = {}
+
+    def __call__(self, news: "News") -> None:
+        """Tell what is new."""
+        from cockpit.operations.deployments.telling import bid_lines
+
+        if news.text:
+            output.message(news.text)
+        for line in bid_lines(news.bids, output.terminal_width()) if news.bids else ():
+            output.message(f"  {line}")
+        if news.start is not None and (culprit := news.start.culprit) is not None:
+            for line in self._new_lines(culprit):
+                output.message(f"  {culprit.name} | {line}")
+
+    def _new_lines(self, service: "ServiceNews") -> tuple[str, ...]:
+        """The last lines of a log that were not told yet; a log that runs fast is not told whole."""
+        told, now = self._logged.get(service.name, ()), service.log
+        self._logged[service.name] = now
+        # Both are ends of the same log: what is new follows the longest end of the old that the new begins with.
+        known = next((size for size in range(len(told), 0, -1) if now[:size] == told[-size:]), 0)
+        return now[known:][-MOST_LINES:]
 
 
 def tell_what_exists(deploying: "Deploying", *, only_if_costing: bool = False) -> None:

@@ -165,7 +165,7 @@ async def run_to_end(
     args: argparse.Namespace, console: "ConsoleClient", attempt: "Attempt", plan: "RunPlan", context: str | None
 ) -> "Ran":
     """Carry out what a deployment was rented for. Raises RejectedError where it has no cluster to run on."""
-    from cockpit.cli.deploy_progress import tell
+    from cockpit.cli.deploy_progress import Teller
     from cockpit.operations.deployments.journal import Journal
     from cockpit.operations.deployments.run_to_end import RunToEnd
     from cockpit.operations.jobs.submit import fresh_id
@@ -179,7 +179,7 @@ async def run_to_end(
     journal = Journal.resume(attempt.path)
     try:
         runner = ClusterRunner(console, args, context, plan.job)
-        return await RunToEnd(console, journal, plan, runner, tell).run(fresh_id())
+        return await RunToEnd(console, journal, plan, runner, Teller()).run(fresh_id())
     finally:
         journal.close()
 

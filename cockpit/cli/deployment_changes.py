@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cockpit.cli import deploy_run, output
 from cockpit.cli.deploy import add_terms, carry_out, runtime_hours, terms_of
-from cockpit.cli.deploy_progress import asking, tell
+from cockpit.cli.deploy_progress import Teller, asking
 from cockpit.cli.deployment_options import add_yes, command, opened, require_changes
 from cockpit.errors import EXIT_FAILED, EXIT_OK, CockpitError, NotFoundError, UsageError
 
@@ -68,7 +68,7 @@ async def resume_one(args: argparse.Namespace) -> int:
         )
     async with opened(args) as console:
         try:
-            ready = await existing.resume(console, left[0], terms_of(args), tell)
+            ready = await existing.resume(console, left[0], terms_of(args), Teller())
             if (plan := run_plan_of(left[0])) is not None:
                 return await _run_on(args, console, left[0], plan, ready)
         except (asyncio.CancelledError, CockpitError):
@@ -92,7 +92,7 @@ async def connect_one(args: argparse.Namespace) -> int:
     from cockpit.operations.deployments.existing import connect
 
     async with opened(args) as console:
-        ready = await connect(console, args.dseq, args.sdl, tell)
+        ready = await connect(console, args.dseq, args.sdl, Teller())
     return _show(args, ready)
 
 
@@ -138,7 +138,7 @@ async def update_one(args: argparse.Namespace) -> int:
         if not await asking(args)(Question(f"Update deployment {args.dseq}?", "update", lines=lines)):
             return EXIT_FAILED
         await updating.update(console, plan, prepared)
-        ready = await existing.follow(console, args.dseq, tell)
+        ready = await existing.follow(console, args.dseq, Teller())
     if args.json:
         output.record({"dseq": args.dseq, "updated": list(sentences), "address": ready.address if ready else None})
     else:

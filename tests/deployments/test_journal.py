@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from cockpit.cli.cockpit import tell_what_is_left
 from cockpit.errors import UsageError
 from cockpit.operations.deployments import journal as journals
 from cockpit.operations.deployments.journal import Entry, Journal, attempt_of, attempts, provider_records, unfinished
@@ -129,3 +130,16 @@ def test_a_reader_never_waits_for_a_writer() -> None:
     thread.start()
     thread.join(5)
     assert [one.path for one in found] == [journal.path]
+
+
+def test_the_end_of_the_cockpit_tells_what_is_left_and_that_nobody_works_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A job on a rented cluster that is followed elsewhere goes on there."""
+    journal = _began()
+    journal.write(Entry(step="created", at=1.0, dseq="1790000000999"))
+    tell_what_is_left()
+    assert capsys.readouterr().err == ""
+    journal.close()
+    tell_what_is_left()
+    assert "1790000000999 holds $0.50 and has no lease. Go on:" in capsys.readouterr().err

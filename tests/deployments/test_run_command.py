@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from cockpit.cli.deploy_progress import Teller
 from cockpit.clients.address import parse_address
 from cockpit.operations.clusters.contexts import known_clusters
 from cockpit.operations.deployments import deploying
 from cockpit.operations.deployments.journal import attempts
+from cockpit.operations.deployments.news import News, ServiceNews, StartNews
 from tests.akash_sim.console import SimConsole
 from tests.deployments.test_commands import console as console
 from tests.deployments.test_commands import lab as lab
@@ -95,3 +97,19 @@ async def test_what_cannot_work_is_refused_before_money(
     assert done.code == 2
     assert words in done.err
     assert console.world.deployments == {}
+
+
+def test_the_log_of_what_keeps_the_others_waiting_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """And not the whole of one that runs fast."""
+    tell = Teller()
+
+    def start(*log: str, ready: int = 0) -> News:
+        service = ServiceNews(name="ray-head", available=ready, total=1, events=("Started: x",), log=log)
+        return News(start=StartNews(services=(service,)))
+
+    tell(start("a", "b"))
+    tell(start("a", "b", "c"))
+    tell(start("b", "c", *map(str, range(9))))
+    tell(start("b", "c", "ready", ready=1))
+    told = [line.split(" | ")[1] for line in capsys.readouterr().err.splitlines()]
+    assert told == ["a", "b", "c", "4", "5", "6", "7", "8"]

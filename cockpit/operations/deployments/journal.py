@@ -179,6 +179,15 @@ class Journal:
         journal.entries = _entries(path)
         return journal
 
+    @classmethod
+    def is_busy(cls, path: Path) -> bool:
+        """Whether another process works on the attempt. Raises UsageError where the file cannot be used."""
+        try:
+            cls.resume(path).close()
+        except BusyError:
+            return True
+        return False
+
     @property
     def attempt(self) -> Attempt:
         """Where it stands."""
