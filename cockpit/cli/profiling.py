@@ -22,13 +22,16 @@ def add(commands: Any) -> None:
     )
     flame = commands.add_parser(
         "flame",
-        help="draw a CPU flame graph of a process",
+        help="draw a CPU flame graph of a process, or save a memory profile",
         description=f"Sample the process behind an actor, a task or a job's driver, and draw its CPU profile.\n{OFF}"
         "example: rayakash-tui flame 8dd6909aa88252efaccb248b01000000 --seconds 10 -o profile.svg\n",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     flame.add_argument(
         "--seconds", type=options.count, default=10, metavar="N", help="sample so long (1 to 60; default 10)"
+    )
+    flame.add_argument(
+        "--memory", action="store_true", help="save what it allocates as HTML to the file of -o (memray) instead"
     )
     flame.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the profile to an SVG file as well")
     timeline = commands.add_parser(
@@ -73,9 +76,14 @@ async def draw_flame(args: argparse.Namespace) -> int:
 
     if args.seconds > LONGEST_PROFILE:
         raise UsageError(f"Invalid time: {args.seconds} s. Ray samples {LONGEST_PROFILE} s at most.")
+    if args.memory and args.output is None:
+        raise UsageError("A memory profile is a page of HTML for a browser.", hint="Name a file: -o memory.html")
     async with session.cluster(args) as client:
         target = await find_target(client, args.id)
         output.message(f"Sampling {target.label} (pid {target.pid}) for {args.seconds} s…")
+        if args.memory:
+            await _save(await client.profiling.memory(target.node_id, target.pid, seconds=args.seconds), args)
+            return EXIT_OK
         root = parse(await client.profiling.folded(target.node_id, target.pid, seconds=args.seconds))
     for text in flame_lines(root, output.terminal_width() or FLAME_WIDTH):
         output.line(text)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\
 examples:
   rayakash-tui serve
+  rayakash-tui serve logs chat/LLM --follow
   rayakash-tui serve deploy config.yaml
   rayakash-tui serve delete chat
 """
@@ -37,6 +38,15 @@ def add(commands: Any) -> None:
     options.add_cluster(parser)
     parser.set_defaults(run=list_applications)
     verbs = parser.add_subparsers(title="verbs", metavar="VERB")
+    logs = verbs.add_parser("logs", help="print or follow the requests of a replica, or what it prints")
+    logs.add_argument("replica", metavar="APP[/DEPLOYMENT[#REPLICA]]", help="a replica, or what has only one")
+    logs.add_argument("--output", action="store_true", help="what its code prints, in place of its requests")
+    logs.add_argument("--err", action="store_true", help="what its code writes to stderr")
+    logs.add_argument("-f", "--follow", action="store_true", help="go on until the replica has ended")
+    logs.add_argument("--tail", type=options.count, metavar="N", help="start at the last N lines")
+    options.add_retry(logs)
+    options.add_cluster(logs)
+    logs.set_defaults(run=print_log)
     deploy = verbs.add_parser("deploy", help="make a config file the whole config; shows what changes and asks")
     deploy.add_argument("file", type=Path, metavar="FILE", help="a Serve config, as `serve build` writes it")
     deploy.add_argument("--no-wait", action="store_true", help="do not wait until the applications run")
@@ -59,6 +69,23 @@ async def list_applications(args: argparse.Namespace) -> int:
         context = listing.context_now(await listing.names_of(client, SERVE, found))
     listing.print_listing(args, SERVE, rows_of(found.rows), context, unreadable=found.unreadable)
     output.unreadable(found.unreadable, of=len(found.rows) + found.unreadable)
+    return EXIT_OK
+
+
+async def print_log(args: argparse.Namespace) -> int:
+    """Print or follow a log of one replica."""
+    from cockpit.cli.following import follow
+    from cockpit.feeds.log_source import source_of
+    from cockpit.operations.replica_logs import access_log, find_replica, output_log
+
+    async with session.cluster(args) as client:
+        replica = await find_replica(client, args.replica)
+        is_output = args.output or args.err
+        file = output_log(replica, suffix="err" if args.err else "out") if is_output else access_log(replica)
+        followed = await follow(source_of(client, file), args, tail=args.tail, until_end=args.follow)
+    if followed.missing:
+        output.warning(followed.missing)
+        return EXIT_FAILED
     return EXIT_OK
 
 

@@ -30,6 +30,7 @@ FAILED = "Failed to execute `['/usr/bin/py-spy', 'dump', '-p', '7']`.\n\n=== std
             "has ended",
         ),
         (500, "Failed to execute: py-spy is not installed", RejectedError, "py-spy is not installed"),
+        (500, "Failed to profile: memray is not installed", RejectedError, "no memray"),
         (500, "something else", ServerError, "something else"),
     ],
 )
@@ -49,3 +50,12 @@ async def test_what_is_asked_and_what_comes_back() -> None:
     assert found == "main (a.py:1);spin (a.py:2) 5\n"
     (asked,) = server.seen("GET", "/worker/cpu_profile")
     assert asked.target.endswith("?pid=7&node_id=ab&duration=3&format=raw")
+
+
+async def test_a_memory_profile_is_a_page_for_a_browser() -> None:
+    async with answered_with("<html>memray</html>") as (client, server):
+        found = await client.profiling.memory("ab", 7, seconds=3)
+
+    assert found == b"<html>memray</html>"
+    (asked,) = server.seen("GET", "/memory_profile")
+    assert asked.target.endswith("?pid=7&node_id=ab&duration=3&format=flamegraph")
