@@ -42,6 +42,15 @@ class Gpu(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     holders: tuple[GpuHolder, ...] = ()
 
 
+class NodeProcess(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A process of Ray on a node; `title` is what it calls itself, memory in bytes (resident), CPU in percent."""
+
+    pid: int | None = None
+    title: str = ""
+    cpu: float | None = None
+    memory: int | None = None
+
+
 class Usage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How much of a logical resource is taken: numbers of CPUs or GPUs, bytes for memory."""
 

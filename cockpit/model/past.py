@@ -45,3 +45,10 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     idle_cost: float | None = None
     first: float | None = None
     last: float | None = None
+
+
+class JobPast(msgspec.Struct, frozen=True, kw_only=True):
+    """The mean use of a job's GPUs over time, and GPU-hours with their cost; None where it held no GPU yet."""
+
+    curve: Curve | None = None
+    use: Use | None = None

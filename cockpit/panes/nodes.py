@@ -30,6 +30,7 @@ class NodesPane(TablePane[Rows[Node]]):
     SCOPES = ("rows", "sources")
     TOPIC: ClassVar[Topic[Any]] = NODES
     ROW = "Node"
+    HANDLERS = {"show_detail": "process_actions:node_page"}  # noqa: RUF012 - read only
 
     @property
     def node(self) -> Node | None:

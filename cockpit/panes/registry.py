@@ -12,7 +12,8 @@ from cockpit.panes.base import Pane
 class Entry(msgspec.Struct, frozen=True):
     """A pane, and where its class is: the pane's own module imports what may be heavy.
 
-    With a `base` the module holds a declaration of a table instead, and the class is made of both, and of the `topic`.
+    With a `base` the module holds a declaration of a table instead, and the class is made of both, of the `topic`, and
+    of the pane's `scopes` and `handlers` of actions.
     """
 
     name: str
@@ -22,6 +23,8 @@ class Entry(msgspec.Struct, frozen=True):
     aliases: tuple[str, ...] = ()
     base: str = ""
     topic: str = ""
+    scopes: tuple[str, ...] = ("rows",)
+    handlers: dict[str, str] = {}
 
     @property
     def key(self) -> str:
@@ -34,8 +37,9 @@ class Entry(msgspec.Struct, frozen=True):
         if not self.base:
             pane: type[Pane] = found
             return pane
-        topic = {"TOPIC": _named(self.topic)} if self.topic else {}
-        return type(f"{self.class_name.title()}Pane", (_named(self.base),), {"SPEC": found, **topic})
+        given: dict[str, Any] = {"SPEC": found, "SCOPES": self.scopes, "HANDLERS": self.handlers}
+        given |= {"TOPIC": _named(self.topic)} if self.topic else {}
+        return type(f"{self.class_name.title()}Pane", (_named(self.base),), given)
 
     def make(self, **options: Any) -> Pane:
         """A pane."""
@@ -54,10 +58,21 @@ def table(name: str, title: str, spec: str, topic: str, aliases: tuple[str, ...]
     return Entry(name, title, module, constant, aliases, base="cockpit.panes.table_pane:TablePane", topic=topic)
 
 
-def resource(name: str, title: str, *aliases: str) -> Entry:
-    """A pane of what is inside the cluster, of a job or of a node; its declaration is `cockpit.render.NAME:NAME`."""
+def resource(name: str, title: str, *aliases: str, scopes: tuple[str, ...] = (), page: str = "") -> Entry:
+    """A pane of what is inside the cluster, of a job or of a node; its declaration is `cockpit.render.NAME:NAME`.
+
+    `scopes` are those of actions on its rows: `processes` to look into one, `logs` to follow its log. `page` is what
+    Enter opens, as `module:function` in `cockpit.screens`.
+    """
     return Entry(
-        name, title, f"cockpit.render.{name}", name.upper(), aliases, base="cockpit.panes.resources:ResourcePane"
+        name,
+        title,
+        f"cockpit.render.{name}",
+        name.upper(),
+        aliases,
+        base="cockpit.panes.resources:ResourcePane",
+        scopes=("rows", *scopes),
+        handlers={"show_detail": page} if page else {},
     )
 
 
@@ -72,14 +87,14 @@ PANES = (
     Entry("deployments", "Deployments", "cockpit.panes.deployments", "DeploymentsPane", ("deployment", "dep")),
     Entry("secrets", "Secrets", "cockpit.panes.secrets", "SecretsPane", ("secret", "sec")),
     Entry("clusters", "Clusters", "cockpit.panes.clusters", "ClustersPane", ("cluster", "contexts", "ctx")),
-    resource("actors", "Actors", "actor", "ac"),
-    resource("tasks", "Tasks", "task", "ta"),
+    resource("actors", "Actors", "actor", "ac", scopes=("processes", "logs"), page="process_actions:actor_page"),
+    resource("tasks", "Tasks", "task", "ta", scopes=("processes", "logs")),
     resource("placement_groups", "Placement groups", "pg"),
-    resource("workers", "Workers", "worker", "wo"),
+    resource("workers", "Workers", "worker", "wo", scopes=("processes", "logs")),
     resource("events", "Events", "event", "ev"),
-    resource("serve", "Serve", "sv"),
-    resource("train", "Train", "tr"),
-    resource("tune", "Tune", "trials", "sweeps"),
+    resource("serve", "Serve", "sv", scopes=("processes", "logs")),
+    resource("train", "Train", "tr", scopes=("processes", "logs")),
+    resource("tune", "Tune", "trials", "sweeps", scopes=("processes", "logs")),
     resource("data", "Data", "datasets"),
 )
 

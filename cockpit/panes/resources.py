@@ -1,7 +1,11 @@
 """Panes of what is inside the cluster, of all of it or of one job or node; opened by name."""
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
+from textual import on
+
+from cockpit.actions import Action
 from cockpit.errors import CockpitError, RejectedError
 from cockpit.feeds.topics import BACKGROUND_NODES_SECONDS, NODES, Topic
 from cockpit.feeds.watch import Watch
@@ -14,6 +18,8 @@ from cockpit.operations.clusters.live import LiveCluster
 from cockpit.operations.resources import Scope, topic_of, truncation
 from cockpit.panes.base import PHASES, sentence_of
 from cockpit.panes.table_pane import TablePane
+from cockpit.render.table import Row
+from cockpit.widgets.live_table import LiveTable
 from cockpit.widgets.table.state import Phase
 
 WHOLE = Scope(query=Query())
@@ -38,6 +44,35 @@ class ResourcePane(TablePane[StateRows[Any]]):
     TOPIC: ClassVar[Topic[Any]]
 
     scope: Scope = WHOLE
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._items: dict[str, Any] = {}
+
+    @property
+    def item(self) -> Any:
+        """What is under the cursor; None where there is nothing."""
+        return self._items.get(self.table.row_key or "")
+
+    def rows_of(self, value: StateRows[Any], now: Moment) -> Iterator[Row]:
+        """The rows, each with what it is of for as long as it is shown."""
+        context = self.context(now)
+        items: dict[str, Any] = {}
+        for item in self.SPEC.order(self.items_of(value), context):
+            row = self.SPEC.row(item, context)
+            items[row.key] = item
+            yield row
+        self._items = items
+
+    def why_disabled(self, action: Action) -> str | None:
+        """Looking into a process and following a log need a row."""
+        if action.scope in ("processes", "logs", self.NAME) and self.item is None:
+            return f"There is no row in {self.TITLE} to act on."
+        return super().why_disabled(action)
+
+    @on(LiveTable.RowHighlighted)
+    def _moved(self) -> None:
+        self.post_message(self.StateChanged())
 
     def look_at(self, scope: Scope | None) -> None:
         """Show the rows of this scope from now on; the answer of another one is not shown meanwhile."""

@@ -3,7 +3,7 @@
 from cockpit.model.jobs import Job
 from cockpit.render.jobs import is_failed_entrypoint, is_users, outcome, own_lines, seconds_run, status
 from cockpit.render.text import visible
-from cockpit.render.times import iso_ms
+from cockpit.render.times import local_time
 from cockpit.render.units import UNKNOWN, duration
 
 LONGEST = 20_000
@@ -33,8 +33,8 @@ def detail_lines(job: Job, now: float, *, is_forgotten: bool = False) -> list[tu
         ("job id", job.job_id or UNKNOWN),
         ("type", job.type or UNKNOWN),
         ("entrypoint", job.entrypoint or UNKNOWN),
-        ("started", iso_ms(job.start_time) or UNKNOWN),
-        ("ended", iso_ms(job.end_time) or UNKNOWN),
+        ("started", local_time(job.start_time, now)),
+        ("ended", local_time(job.end_time, now)),
         ("duration", duration(seconds_run(job, now))),
         *([] if has_failed else ending),
         ("driver", where),

@@ -7,14 +7,17 @@ from typing import Any
 from cockpit.model.actors import Actor
 from cockpit.model.events import ClusterEvent
 from cockpit.model.nodes import Gpu, Node
+from cockpit.model.past import JobPast
 from cockpit.model.tasks import TASK_ENDS, Task
 from cockpit.model.why.placement import holders
 from cockpit.model.why.verdicts import Explanation
 from cockpit.render import plain, why
 from cockpit.render.actors import ACTORS
 from cockpit.render.cell_text import cell_width, clip
+from cockpit.render.curves import money
 from cockpit.render.events import EVENTS
 from cockpit.render.gpus import GPUS
+from cockpit.render.pages import curve_plot
 from cockpit.render.table import RowContext, TableSpec
 from cockpit.render.tasks import TASKS
 from cockpit.render.units import UNKNOWN
@@ -66,6 +69,18 @@ def progress_lines(tasks: Sequence[Task], *, is_cut: bool = False) -> Lines:
 def _progress(total: int, ended: int, failed: int) -> str:
     done = round(BAR * ended / total)
     return f"{'█' * done}{'░' * (BAR - done)} {ended}/{total}" + (f"  ✖ {failed} failed" if failed else "")
+
+
+def past_lines(past: JobPast | None, width: int, context: RowContext) -> Lines:
+    """The use of its GPUs as a curve, and what they cost so far; nothing for a job that held none."""
+    if past is None or past.use is None:
+        return []
+    use = past.use
+    lines: Lines = [("its GPUs, from the history kept here", "")]
+    spent = f"{money(use.cost)} so far" if use.cost is not None else "the cluster's price is not known"
+    idle = f", {use.idle_gpu_hours:.2f} of them idle" + (f" ({money(use.idle_cost)})" if use.idle_cost else "")
+    lines.append(("  GPU-hours", f"{use.gpu_hours:.2f}{idle if use.idle_gpu_hours >= 0.005 else ''} · {spent}"))
+    return [*lines, *(curve_plot(past.curve, width, context) if past.curve else [])]
 
 
 def last_log_lines(log: Sequence[str]) -> Lines:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from cockpit.render.units import UNKNOWN
+from cockpit.render.units import UNKNOWN, coarse
 
 
 def iso(seconds: float | None) -> str | None:
@@ -19,6 +19,18 @@ def iso(seconds: float | None) -> str | None:
 def iso_ms(milliseconds: int | None) -> str | None:
     """The same for milliseconds since the epoch."""
     return None if milliseconds is None else iso(milliseconds / 1000)
+
+
+def local_time(milliseconds: int | None, now: float) -> str:
+    """A moment as `2026-11-20 22:39:24 (3m ago)` by the clock of this machine."""
+    if milliseconds is None:
+        return UNKNOWN
+    try:
+        moment = datetime.fromtimestamp(milliseconds / 1000)
+    except (ValueError, OverflowError, OSError):
+        return UNKNOWN
+    passed = now - milliseconds / 1000
+    return f"{moment:%Y-%m-%d %H:%M:%S}" + (f" ({coarse(passed)} ago)" if passed >= 0 else "")
 
 
 def clock_time(milliseconds: int | None, now: float) -> str:

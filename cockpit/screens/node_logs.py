@@ -52,6 +52,11 @@ def show_job_log(work: Workspace, job_id: str) -> None:
     work.notices.follow(job_id)
 
 
+def follow_file(work: Workspace, file: LogFile) -> None:
+    """Follow a log in the Log pane."""
+    _log_pane(work).follow_file(file)
+
+
 def _log_pane(work: Workspace) -> "LogPane":
     return cast("LogPane", work.show("log"))
 

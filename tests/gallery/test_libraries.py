@@ -106,10 +106,17 @@ def test_a_data_pipeline_and_an_operator_that_never_starts(gallery: CommandLine)
         assert found[0]["state"] == "RUNNING"
         slow = next(one for one in found if one["kind"] == "operator" and one["queued_blocks"])
         assert slow["progress"] in (0, None)
-        waiting = until(gallery, "tasks", "--job", job, "--state", "PENDING_NODE_ASSIGNMENT", shows=bool)
-        why = gallery.run("why", waiting[0]["task_id"], "--json").json()
+        waiting = until(
+            gallery, "tasks", "--job", job, "--state", "PENDING_NODE_ASSIGNMENT",
+            shows=lambda all_of: any(needs_gpus(one) for one in all_of),
+        )  # fmt: skip
+        why = gallery.run("why", next(one["task_id"] for one in waiting if needs_gpus(one)), "--json").json()
         assert why["verdict"] == "infeasible"
         assert "8 GPUs" in why["reason"]
+
+
+def needs_gpus(task: dict[str, Any]) -> bool:
+    return (task["required_resources"] or {}).get("GPU") == 8
 
 
 SERVED = {

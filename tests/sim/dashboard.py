@@ -60,6 +60,9 @@ class Dashboard:
             ("POST", "/api/jobs/"): self._submit,
             ("GET", "/nodes"): self._nodes,
             ("GET", "/api/cluster_status"): self._cluster_status,
+            ("GET", "/worker/traceback"): self._stack,
+            ("GET", "/worker/cpu_profile"): self._profile,
+            ("GET", "/memory_profile"): self._memory_profile,
             ("GET", "/timezone"): self._timezone,
             ("GET", "/api/serve/applications/"): self._serve,
             ("PUT", "/api/serve/applications/"): self._serve_deploy,
@@ -106,6 +109,8 @@ class Dashboard:
             return self._datasets(request)
         if request.path.startswith("/api/v0/"):
             return self._state_list(request)
+        if request.path.startswith("/nodes/"):
+            return self._node_detail(request.path.removeprefix("/nodes/"))
         return _text("404: Not Found", 404)
 
     async def _version(self, _: Request) -> Reply:
@@ -180,8 +185,29 @@ class Dashboard:
             return Reply(_envelope({}, f"Unknown view {request.get('view') or None}", result=False), 500)
         return Reply(_envelope(self.cluster.nodes(), "Node summary fetched."))
 
+    def _node_detail(self, node_id: str) -> Reply:
+        machine = next((one for one in self.cluster.machines if one.node_id == node_id), None)
+        titles = () if machine is None else ("ray::IDLE", "ray::Trainer.step", "ray::Loader")
+        workers = [
+            {"pid": 900 + at, "cpuPercent": 10.0 * at, "cmdline": [title, "", ""], "jobId": "01000000",
+             "memoryInfo": {"rss": (at + 1) * 2**30}}
+            for at, title in enumerate(titles)
+        ]  # fmt: skip
+        return Reply(_envelope({"detail": {"workers": workers}}, "Node details fetched."))
+
     async def _cluster_status(self, _: Request) -> Reply:
         return Reply(_envelope(_status(self.cluster), "Got cluster status."))
+
+    async def _stack(self, request: Request) -> Reply:
+        return _text(
+            f"Process {request.get('pid')}: ray::Trainer\n    step (train.py:88)\n    main (train.py:120)\n", 200
+        )
+
+    async def _profile(self, _: Request) -> Reply:
+        return _text("main (train.py:120);step (train.py:88) 70\nmain (train.py:120);load (data.py:5) 30\n", 200)
+
+    async def _memory_profile(self, _: Request) -> Reply:
+        return _text("memray is not installed", 500)
 
     async def _timezone(self, _: Request) -> Reply:
         return Reply({"offset": "+00:00", "value": "Etc/UTC"})

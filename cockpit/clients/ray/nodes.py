@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from functools import partial
+from urllib.parse import quote
 
 import msgspec
 
@@ -10,7 +11,7 @@ from cockpit.clients import decoding
 from cockpit.clients.ray.http import NULL, DashboardHttp
 from cockpit.clients.ray.node_wire import WireNode, to_node
 from cockpit.model.cluster import ClusterUsage, Rows
-from cockpit.model.nodes import Node, Usage
+from cockpit.model.nodes import Node, NodeProcess, Usage
 from cockpit.model.slices import in_slices
 
 
@@ -43,6 +44,14 @@ class NodesApi:
         wire = self._http.read_row(WireNode, given)
         return None if wire is None else to_node(wire, logical.get((wire.raylet and wire.raylet.node_id) or ""))
 
+    async def processes(self, node_id: str) -> Sequence[NodeProcess]:
+        """Ray's processes on one node, the largest first (100 KB, 7 ms on the head; up to 15 s old)."""
+        body = await self._http.get_list(f"/nodes/{quote(node_id, safe='')}")
+        detail = self._http.envelope(body, _Detailed).detail
+        given = self._http.listed(self._http.parts(bytes(detail), _Detail).workers)
+        rows = (self._http.read_row(_Process, raw) for raw in given)
+        return sorted((row.process for row in rows if row is not None), key=lambda one: -(one.memory or 0))
+
     async def usage(self) -> ClusterUsage:
         """Logical resources used and total, of the cluster and by node ID; lags about 5 s behind."""
         body = await self._http.get_list("/api/cluster_status")
@@ -55,6 +64,34 @@ class NodesApi:
 
 def _usages(pairs: dict[str, list[float]] | None) -> dict[str, Usage]:
     return {name: Usage(used=pair[0], total=pair[1]) for name, pair in (pairs or {}).items() if len(pair) == 2}
+
+
+class _Memory(msgspec.Struct):
+    rss: decoding.Number | None = None
+
+
+class _Process(msgspec.Struct, rename="camel"):
+    pid: decoding.Whole | None = None
+    cpu_percent: decoding.Number | None = None
+    memory_info: _Memory | None = None
+    cmdline: list[str | None] | None = None
+    job_id: str | None = None
+
+    @property
+    def process(self) -> NodeProcess:
+        title = " ".join(filter(None, self.cmdline or ())).strip()
+        memory = self.memory_info.rss if self.memory_info else None
+        return NodeProcess(
+            pid=self.pid, title=title, cpu=self.cpu_percent, memory=None if memory is None else int(memory)
+        )
+
+
+class _Detail(msgspec.Struct):
+    workers: msgspec.Raw = NULL
+
+
+class _Detailed(msgspec.Struct):
+    detail: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 class _Logical(msgspec.Struct):

@@ -32,6 +32,7 @@ MOST_ROWS = 10_000  # of one reply; a higher limit is refused
 ANSWER_SECONDS = "10"  # the head waits for its nodes so long, and then answers without those that are silent
 # Ray runs every submitted job below an actor of its own (dashboard/modules/job/common.py).
 SUPERVISOR_CLASS = "JobSupervisor"
+CREATION = "ACTOR_CREATION_TASK"
 SUPERVISOR_NAME = "_ray_internal_job_actor_"
 
 
@@ -87,6 +88,11 @@ class StateApi:
     async def actor(self, actor_id: str) -> Actor:
         """One actor. Raises NotFoundError."""
         return (await self._by_id("actors", Actor, "actor_id", actor_id))[0]
+
+    async def creation_of(self, actor_id: str) -> Task | None:
+        """The last attempt of an actor's constructor; None where Ray has forgotten it."""
+        found = await self.list("tasks", Task, [("actor_id", "=", actor_id), ("type", "=", CREATION)], detail=True)
+        return max(found.rows, key=lambda row: row.attempt_number or 0, default=None)
 
     async def actors_of(self, job_id: str) -> StateRows[Actor]:
         """The actors of a job, by the ID that Ray gave its driver."""

@@ -1,11 +1,13 @@
 """From a job back to the form that would submit it again, and from a form to the command that does the same."""
 
 import shlex
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from cockpit.errors import UsageError
+from cockpit.model.asked import Asked
 from cockpit.model.jobs import METADATA_PREFIX, Job
 from cockpit.model.quantities import bytes_text
 from cockpit.model.secret import REFERENCE_PREFIX
@@ -37,7 +39,7 @@ def clone_of(job: Job) -> Clone:
     if job.is_driver or not job.entrypoint:
         raise UsageError(f"Job {job.id} was not submitted as a job, so it cannot be submitted again.")
     metadata = {key: str(value) for key, value in (job.metadata or {}).items()}
-    asked = _recorded(metadata.get(RESOURCES_KEY), _Resources) or _Resources()
+    asked = _resources(metadata)
     references = _recorded(metadata.get(ENVIRONMENT_KEY), dict[str, str | None]) or {}
     environment = {name: references.get(name) or "" for name in _variable_names(job.runtime_env)}
     form = SubmitForm(
@@ -53,6 +55,21 @@ def clone_of(job: Job) -> Clone:
         label_selector=asked.label_selector or {},
     )
     return Clone(form=form, withheld=tuple(name for name, value in environment.items() if not value))
+
+
+def recorded_resources(job: Job) -> Asked | None:
+    """What `submit` wrote down that was asked for the entrypoint; None where it was submitted by something else."""
+    metadata = {key: str(value) for key, value in (job.metadata or {}).items()}
+    if RESOURCES_KEY not in metadata:
+        return None
+    asked = _resources(metadata)
+    named = {"CPU": asked.num_cpus, "GPU": asked.num_gpus, "memory": asked.memory, **(asked.resources or {})}
+    resources = {name: float(amount) for name, amount in named.items() if amount}
+    return Asked(resources=resources, labels=asked.label_selector or {}, is_from_metadata=True)
+
+
+def _resources(metadata: Mapping[str, str]) -> _Resources:
+    return _recorded(metadata.get(RESOURCES_KEY), _Resources) or _Resources()
 
 
 def _recorded(text: str | None, type_: Any) -> Any:

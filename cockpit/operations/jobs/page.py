@@ -7,11 +7,13 @@ import msgspec
 from cockpit.clients.ray import RayClient
 from cockpit.feeds.topics import Topic, Visit
 from cockpit.model.actors import Actor
+from cockpit.model.asked import Asked
 from cockpit.model.events import ClusterEvent
 from cockpit.model.jobs import Job
 from cockpit.model.query import Query
 from cockpit.model.tasks import Task
 from cockpit.model.why.verdicts import Explanation
+from cockpit.operations.jobs.asked import asked_for
 from cockpit.operations.logs.tails import job_lines
 from cockpit.operations.why.explain import explain_job
 
@@ -19,9 +21,10 @@ LOG_LINES = 200
 
 
 class JobFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a job waits, and what runs in it; `is_cut` where Ray had more tasks than it looked at."""
+    """Why a job waits, what was asked for it, what runs in it; `is_cut` where Ray had more tasks than it looked at."""
 
     explanation: Explanation | None = None
+    asked: Asked | None = None
     tasks: Sequence[Task] = ()
     actors: Sequence[Actor] = ()
     log: Sequence[str] = ()
@@ -32,7 +35,7 @@ def facts_topic(job_id: str) -> Topic[JobFacts]:
     """The facts of one job; all of its requests are narrowed on the head."""
 
     async def fetch(visit: Visit[JobFacts]) -> JobFacts:
-        return await job_facts(visit.client, await visit.client.jobs.get(job_id))
+        return await job_facts(visit.client, await visit.client.jobs.get(job_id), visit.last.value)
 
     return Topic(name=f"job-facts:{job_id}", fetch=fetch, interval=2.0, passing=True, is_costly=True)
 
@@ -47,12 +50,20 @@ def events_topic(job: Job) -> Topic[Sequence[ClusterEvent]]:
     return Topic(name=f"job-events:{job.id}", fetch=fetch, interval=10.0, passing=True, is_costly=True)
 
 
-async def job_facts(client: RayClient, job: Job) -> JobFacts:
-    """Ask for what is known of a job now."""
+async def job_facts(client: RayClient, job: Job, last: JobFacts | None = None) -> JobFacts:
+    """Ask for what is known of a job now; what was asked for it stays the same once it runs, and comes from `last`."""
     explanation = await explain_job(client, job) if job.status == "PENDING" else None
     log = await job_lines(client, job, lines=LOG_LINES)
+    asked = await asked_for(client, job) if last is None or job.status == "PENDING" else last.asked
     if job.job_id is None:
-        return JobFacts(explanation=explanation, log=log)
+        return JobFacts(explanation=explanation, asked=asked, log=log)
     tasks = await client.workloads.tasks(Query(job_id=job.job_id, everything=True))
     actors = await client.workloads.actors(Query(job_id=job.job_id, everything=True))
-    return JobFacts(explanation=explanation, tasks=tasks.rows, actors=actors.rows, log=log, is_cut=tasks.is_truncated)
+    return JobFacts(
+        explanation=explanation,
+        asked=asked,
+        tasks=tasks.rows,
+        actors=actors.rows,
+        log=log,
+        is_cut=tasks.is_truncated,
+    )
