@@ -22,9 +22,12 @@ from cockpit.render.deployments import dollars, per_hour
 from cockpit.render.glyphs import UNICODE, Glyphs
 from cockpit.render.meters import bar, percentage
 from cockpit.render.text import visible
+from cockpit.render.units import duration
 from cockpit.widgets.state_line import Piece, StateLine, fitting
 
 BAR = 6
+# Counts of jobs this old have their age beside them.
+UNMARKED_S, AGE_STEP_S = 15.0, 15.0
 
 
 class TabLine(StateLine):
@@ -180,7 +183,7 @@ class HeaderBar(Vertical):
             Piece("no GPU", "quiet", 3) if usage and "GPU" not in usage else self._meter("GPU", usage.get("GPU"), 0),
             self._meter("MEM", usage.get("memory"), 4, numbers=False),
         ]
-        return left, _job_counts(self._jobs)
+        return left, _job_counts(self._jobs, now)
 
     def _trouble(self, now: Moment) -> Snapshot[Any] | None:
         """What is old, or has never come: the version is asked for seldom, so that the use of it may tell sooner."""
@@ -227,12 +230,15 @@ def _way_piece(cluster: LiveCluster) -> Piece:
     return Piece(f"ssh {visible(passage.through)}", "quiet", 2)
 
 
-def _job_counts(snapshot: Snapshot[JobList] | None) -> list[Piece]:
-    """What jobs there are; those that need a look are not quiet."""
+def _job_counts(snapshot: Snapshot[JobList] | None, now: Moment) -> list[Piece]:
+    """What jobs there are; those that need a look are not quiet. Beside other panes they are asked for seldom."""
     if snapshot is None or snapshot.value is None:
         return []
     counts = snapshot.value.counts()
     # Where there is no room for all, what needs no look goes first.
     words = (("RUNNING", "running", "", 3), ("PENDING", "pending", "warn", 2), ("FAILED", "failed", "error", 1))
     pieces = [Piece(f"{counts[status]} {word}", tone, rank) for status, word, tone, rank in words if counts.get(status)]
-    return pieces or [Piece("no jobs running", "quiet", 3)]
+    age = snapshot.age(now) or 0.0
+    # In steps, so that an idle screen writes little.
+    shown = f"{duration(age // AGE_STEP_S * AGE_STEP_S)} ago" if age >= UNMARKED_S else ""
+    return [*(pieces or [Piece("no jobs running", "quiet", 3)]), Piece(shown, "quiet", 4)]

@@ -144,16 +144,23 @@ async def test_holders_are_joined_to_jobs_by_their_slots() -> None:
 
     ray = FakeRay()
     ray.add("train", job_id="02000000")
-    workers = [worker(10, "02000000", "0", "ab" * 16), worker(11, "09000000", "1"), worker(12, "02000000", None), 7]
+    workers = [
+        worker(10, "02000000", "0", "ab" * 16),
+        worker(11, "09000000", "1", "cd" * 16),
+        worker(12, "02000000", None),
+        7,
+    ]
     gpus = [{"index": 0}, {"index": 1}, {"index": 2}]
     ray.nodes = {"summary": [{"raylet": {**RAYLET, "coreWorkersStats": workers}, "gpus": gpus}]}
     ray.overrides[("GET", "/api/v0/actors")] = lambda exchange: exchange.reply(
-        {"result": True, "msg": "", "data": {"result": {"result": []}}}
+        {"result": True, "msg": "", "data": {"result": {"result": [7, "x"]}}}
     )
     async with talking_to(ray) as (client, _):
-        rows = (await list_gpus(client)).rows
+        found = await list_gpus(client)
+    rows = found.rows
+    assert found.unreadable == 2  # supervisors whose job cannot be told
     held = [[(one.pid, one.submission_id, one.job_id, one.actor_id) for one in gpu.holders] for _, gpu in rows]
-    assert held == [[(10, "train", "02000000", "ab" * 16)], [(11, None, "09000000", None)], []]
+    assert held == [[(10, "train", "02000000", "ab" * 16)], [(11, None, "09000000", "cd" * 16)], []]
 
 
 async def test_jobs_are_asked_for_only_where_something_is_held() -> None:

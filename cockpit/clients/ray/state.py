@@ -36,6 +36,13 @@ CREATION = "ACTOR_CREATION_TASK"
 SUPERVISOR_NAME = "_ray_internal_job_actor_"
 
 
+class Supervisors(msgspec.Struct, frozen=True):
+    """Submission IDs by the ID of the supervisor actor, and how many rows could not be read."""
+
+    jobs: dict[str, str]
+    unreadable: int = 0
+
+
 class StateApi:
     """Calls below `/api/v0/`; nothing unfiltered belongs on a timer."""
 
@@ -113,13 +120,14 @@ class StateApi:
             raise NotFoundError(f"{key.removesuffix('_id').capitalize()} {value or '(no ID)'} not found.")
         return rows
 
-    async def supervisors(self, job_id: str, *, state: str = "ALIVE") -> dict[str, str]:
-        """Submission IDs by the ID of the supervisor actor in a state, which holds what was asked for the entrypoint.
+    async def supervisors(self, job_id: str, *, state: str = "ALIVE") -> Supervisors:
+        """The supervisor actors in a state, which hold what was asked for the entrypoint.
 
         All supervisors of one job manager share its `job_id`, by which the head filters.
         """
-        rows = (await self.list("actors", Actor, [("job_id", "=", job_id), ("state", "=", state)])).rows
-        return dict(pair for actor in rows if (pair := _supervised(actor)))
+        found = await self.list("actors", Actor, [("job_id", "=", job_id), ("state", "=", state)])
+        jobs = dict(pair for actor in found.rows if (pair := _supervised(actor)))
+        return Supervisors(jobs=jobs, unreadable=found.unreadable)
 
     async def supervisor_of(self, submission_id: str) -> str | None:
         """The ID of the supervisor actor of a job, alive or still to be started; None where it has none.
@@ -132,7 +140,7 @@ class StateApi:
             supervisors = dict(pair for actor in found.rows if (pair := _supervised(actor)))
             if found.is_truncated:
                 for job_id in {actor.job_id for actor in found.rows if _supervised(actor) and actor.job_id}:
-                    supervisors |= await self.supervisors(job_id, state=state)
+                    supervisors |= (await self.supervisors(job_id, state=state)).jobs
             if (actor_id := next((one for one, job in supervisors.items() if job == submission_id), None)) is not None:
                 return actor_id
         return None

@@ -21,6 +21,7 @@ async def gpus_of(client: RayClient, found: Rows[Node], jobs: Sequence[Job] | No
     Asks for the jobs, unless they are given, only where a GPU is held, and for their supervisors only where a job does
     not name its holder.
     """
+    unreadable = found.unreadable
     pairs = [(node, gpu) for node in found.rows if node.is_alive for gpu in node.gpus]
     pairs.sort(key=lambda pair: (not pair[0].is_head_node, pair[0].node_id or "", pair[1].index or 0))
     if any(gpu.holders for _, gpu in pairs):
@@ -29,9 +30,11 @@ async def gpus_of(client: RayClient, found: Rows[Node], jobs: Sequence[Job] | No
         known = {job.job_id for job in jobs}
         holders = [held for _, gpu in pairs for held in gpu.holders]
         for job_id in sorted({held.job_id for held in holders if held.job_id and held.actor_id} - known):
-            names |= await client.state.supervisors(job_id)
+            supervisors = await client.state.supervisors(job_id)
+            names |= supervisors.jobs
+            unreadable += supervisors.unreadable  # else a GPU would silently be held by nobody's job
         pairs = [(node, named(gpu, names)) for node, gpu in pairs]
-    return Rows(rows=tuple(pairs), unreadable=found.unreadable)
+    return Rows(rows=tuple(pairs), unreadable=unreadable)
 
 
 def submission_ids(jobs: Sequence[Job]) -> dict[str, str]:

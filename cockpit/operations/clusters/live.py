@@ -132,7 +132,7 @@ class LiveCluster:
         """What was asked for an entrypoint is held by an actor of the job manager: ask once whose it is."""
         for job_id in managers:
             try:
-                self.supervised |= await self.client.state.supervisors(job_id)
+                self.supervised |= (await self.client.state.supervisors(job_id)).jobs
             except CockpitError:
                 return  # asked again with the next report
 
