@@ -1,5 +1,6 @@
 """The Console's client over real sockets: where the key goes, what is bounded, and what a broken line means."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -101,6 +102,21 @@ async def test_a_reply_without_end_is_dropped() -> None:
         with pytest.raises(ServerError, match="does not answer as Akash Console does"):
             await console.http.send("GET", "/v1/providers", what="list providers")
         assert server.sent < 40 * 1024 * 1024
+
+
+async def test_a_reply_that_trickles_is_given_up_and_may_have_been_carried_out() -> None:
+    """Each byte comes in time, and the whole never does: a create would be looked for."""
+
+    async def trickle(exchange: Exchange) -> None:
+        await exchange.start(201, {"Content-Length": "1000000", "Content-Type": "application/json"})
+        while True:
+            await exchange.raw(b" ")
+            await asyncio.sleep(0.02)
+
+    async with WireServer(trickle) as server, client(server.url, SimConsole()) as console:
+        with pytest.raises(UnreachableError, match="did not answer") as caught:
+            await console.http.send("POST", "/v1/deployments", what="create", json={}, seconds=0.3)
+    assert caught.value.was_sent
 
 
 async def test_a_reply_that_is_a_bomb_once_decoded_is_an_error() -> None:

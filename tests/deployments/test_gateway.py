@@ -101,6 +101,14 @@ async def test_files_are_copied_out_and_in(rented: Rented, tmp_path: Path) -> No
     assert (await here("deployments", "cp", "a", "b")).code == 2
 
 
+async def test_a_gateway_that_is_down_leaves_the_console(rented: Rented) -> None:
+    """The start goes on by what the Console tells, and its cluster is added."""
+    await rented.server.refuse()
+    dseq = await rented.deploy()
+    assert rented.server.requests == []
+    assert "does not answer" in (await here("deployments", "logs", dseq, "ray-head")).err
+
+
 async def test_a_provider_of_another_name_gets_no_token(rented: Rented) -> None:
     """The start goes on by the Console."""
     rented.server.common_name = "akash1other"
