@@ -644,6 +644,26 @@ ACTIONS = (
         rank=10,
     ),
     Action(
+        name="idle_gpus",
+        run="overview_actions:show_idle",
+        keys=("i",),
+        label="idle GPUs",
+        description="List the GPUs that are held and not used",
+        scope="radar",
+        rank=30,
+    ),
+    Action(
+        name="idle_stop",
+        run="overview_actions:stop_idle",
+        keys=("x",),
+        label="stop",
+        description="Stop the jobs that hold the selected GPUs",
+        scope="idle",
+        rank=12,
+        changes=True,
+        many=True,
+    ),
+    Action(
         name="zoom_in", keys=("plus",), label="zoom in", description="Show a shorter time", scope="overview", rank=20
     ),
     Action(

@@ -105,13 +105,18 @@ class CockpitApp(TerminalApp):
         self.stylesheet.set_variables(self.get_css_variables())
         self.set_keymap(self._ui.keys)
         self._opener = opener
-        self._first_pane = first_pane
+        self._first_pane = first_pane if first_pane in {entry.name for entry in entries()} else "overview"
         self._first_sdl = sdl
         self.glyphs = ASCII if ascii_only else UNICODE
         self._changes.ascii_only = ascii_only
         notices = JobNotices(self, notify or Notify(), self.write_terminal)
         self.workspace = Workspace(
-            self, notices, keys=self._ui.keys, crashed=lambda error: self.crashed(error), answer_refusal=_answer_refusal
+            self,
+            notices,
+            keys=self._ui.keys,
+            crashed=lambda error: self.crashed(error),
+            answer_refusal=_answer_refusal,
+            idle_seconds=60 * self._ui.idle_minutes,
         )
         self.workspace.last_report = "" if opener is None else "opening the cluster…"
         for entry in entries():
@@ -182,6 +187,8 @@ class CockpitApp(TerminalApp):
                 self.notify(sentence, severity="warning", markup=False)
         for problem in (*self._problems, *filter(None, [self._arrangements.problem])):
             self.notify(problem, severity="warning", markup=False)
+        if self._ui.start not in {entry.name for entry in entries()}:
+            self.notify(f"There is no pane {self._ui.start!r}; `[ui] start` names one.", severity="warning")
         if self._ui.theme not in self.available_themes:
             names = ", ".join(theme.name for theme in THEMES)
             self.notify(f"Unknown theme {self._ui.theme!r}. Themes: {names}.", severity="warning", markup=False)

@@ -172,9 +172,12 @@ class Ui(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the cockpit looks and which keys it has, as it stands under `[ui]`.
 
     `theme` is `dark`, `light` or `high-contrast`; `keys` maps names of actions to keys; `ascii` draws without Unicode.
+    `start` names the pane that opens first; `idle_minutes` is how long a held GPU has to do nothing to be called idle.
     """
 
     theme: str = "dark"
+    start: str = "overview"
+    idle_minutes: float = 5.0
     ascii: bool | None = None
     keys: dict[str, str] = {}
 

@@ -54,7 +54,7 @@ def open_cockpit(args: argparse.Namespace) -> int:
     return run_app(opener)
 
 
-def run_app(opener: "Opener | None", *, sdl: "Path | None" = None, first_pane: str = "jobs") -> int:
+def run_app(opener: "Opener | None", *, sdl: "Path | None" = None, first_pane: str | None = None) -> int:
     """Draw until the user leaves; returns the exit code. Without an `opener` the user is asked for a cluster."""
     if "SSH_CONNECTION" in os.environ:
         os.environ.setdefault("TEXTUAL_FPS", str(FRAMES_OVER_SSH))  # read once, at its first import
@@ -74,7 +74,7 @@ def run_app(opener: "Opener | None", *, sdl: "Path | None" = None, first_pane: s
         opener,
         ui=settings.ui,
         ascii_only=ascii_only,
-        first_pane=first_pane,
+        first_pane=first_pane or settings.ui.start,
         sdl=sdl,
         tables=tables,
         notify=settings.notify,

@@ -24,13 +24,14 @@ async def list_idle(args: argparse.Namespace) -> int:
     """Print the idle GPUs; 1 where one is known to have been idle long enough."""
     from cockpit.feeds.history_store import RESUME_SECONDS
     from cockpit.operations.clusters.gpus import gpus_of
-    from cockpit.operations.clusters.idle import DEFAULT_MIN_SECONDS, idle_gpus, waste_per_hour
+    from cockpit.operations.clusters.idle import idle_gpus, waste_per_hour
     from cockpit.operations.clusters.past import add_sample, open_past
     from cockpit.operations.clusters.recording import with_names
     from cockpit.render.idle import IDLE_GPUS
+    from cockpit.settings import load_settings
 
     name, cost = session.history_of(args)
-    least = DEFAULT_MIN_SECONDS if args.min is None else args.min
+    least = 60 * load_settings().ui.idle_minutes if args.min is None else args.min
     async with session.cluster(args) as client:
         reply = await client.nodes.list()
         jobs = (await client.jobs.list()).rows

@@ -49,12 +49,13 @@ class Recorder:
     """Notes samples of one cluster and writes them at most once a minute, while no other process does.
 
     Thread-safe only in so far as one thread at a time uses it. Nothing raises: `problem` is a sentence while the
-    history cannot be written, and empty again once it can. `curves`, `shares`, `job_use` (mean use by job) and
-    `covered_since` are of what was observed last; `covered_since` is when the samples began that have no gap since.
+    history cannot be written, and empty again once it can. `totals`, `curves`, `shares`, `job_use` (the mean use by job)
+    and `covered_since` (when the samples began that have no gap since) are of what was observed last.
     """
 
     def __init__(self, store: HistoryStore, lock: Lock, *, now: float) -> None:
         self.problem = store.notice
+        self.totals: Values = {}
         self.curves = ClusterCurves()
         self.job_use = History(samples=JOB_SAMPLES)
         self.shares: Sequence[Share] = ()
@@ -82,7 +83,8 @@ class Recorder:
         if self.covered_since is None or (self._last is not None and not 0 <= now - self._last <= RESUME_SECONDS):
             self.covered_since = now
         totals = cluster_values([node for node in nodes if node.is_alive and node.node_id])
-        self.curves.append(now, {name.removeprefix("cluster/"): value for name, value in totals.items()})
+        self.totals = {name.removeprefix("cluster/"): value for name, value in totals.items()}
+        self.curves.append(now, self.totals)
         self._note(nodes, totals, now)
         self.shares = _shares(nodes, jobs)
         self._hold(self.shares, now)

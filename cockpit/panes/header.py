@@ -20,6 +20,7 @@ from cockpit.panes.base import sentence_of
 from cockpit.render import lease_money
 from cockpit.render.deployments import dollars, per_hour
 from cockpit.render.glyphs import UNICODE, Glyphs
+from cockpit.render.load import load_tone
 from cockpit.render.meters import bar, percentage
 from cockpit.render.text import visible
 from cockpit.render.units import duration
@@ -34,6 +35,7 @@ class TabLine(StateLine):
     """The panes by key and title; a click on one is as good as its key."""
 
     SPACE = 2
+    DEFAULT_CSS = "TabLine { padding: 0 0 0 1; }"  # nine tabs and an open resource have room in 110 columns
 
     class Chosen(Message):
         """A pane was clicked; `key` is its key."""
@@ -177,11 +179,15 @@ class HeaderBar(Vertical):
             tone = "quiet" if trouble.state(now) is State.LOADING else "warn"
             sentence = sentence_of(trouble, now, what="cluster", address=cluster.address)
             return [Piece(visible(sentence), tone, 0)], []
-        usage = self._usage.value.total if self._usage and self._usage.value else {}
+        reserved = self._usage.value.total if self._usage and self._usage.value else {}
+        used = cluster.recording.totals
+        has_gpus = "GPU" in reserved or not reserved
         left = [
-            self._meter("CPU", usage.get("CPU"), 1),
-            Piece("no GPU", "quiet", 3) if usage and "GPU" not in usage else self._meter("GPU", usage.get("GPU"), 0),
-            self._meter("MEM", usage.get("memory"), 4, numbers=False),
+            self._meter("CPU", used.get("cpu"), 1),
+            _reserved(reserved.get("CPU"), 6),
+            self._meter("GPU", used.get("gpu"), 0) if has_gpus else Piece("no GPU", "quiet", 3),
+            _reserved(reserved.get("GPU"), 5),
+            self._meter("MEM", used.get("memory"), 4),
         ]
         return left, _job_counts(self._jobs, now)
 
@@ -192,12 +198,17 @@ class HeaderBar(Vertical):
             return version
         return usage if usage is not None and usage.state(now) in (State.STALE, State.FAILED) else None
 
-    def _meter(self, label: str, use: Usage | None, priority: int, *, numbers: bool = True) -> Piece:
-        if use is None:
+    def _meter(self, label: str, percent: float | None, priority: int) -> Piece:
+        """What is really used, of all machines together."""
+        if percent is None:
             return Piece(f"{label} {self._glyphs.unknown}", "quiet", priority)
-        percent = 100 * use.used / use.total if use.total else 0.0
-        amount = f"{use.used:g}/{use.total:g}" if numbers else percentage(percent, glyphs=self._glyphs).strip()
-        return Piece(f"{label} {bar(percent, BAR, glyphs=self._glyphs)} {amount}", "", priority)
+        shown = percentage(percent, glyphs=self._glyphs).strip()
+        return Piece(f"{label} {bar(percent, BAR, glyphs=self._glyphs)} {shown}", load_tone(percent), priority)
+
+
+def _reserved(use: Usage | None, priority: int) -> Piece:
+    """What Ray has given away, which is not what is used."""
+    return Piece(f"reserved {use.used:g}/{use.total:g}" if use is not None else "", "quiet", priority)
 
 
 def _money_pieces(cluster: LiveCluster) -> list[Piece]:

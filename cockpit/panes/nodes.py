@@ -65,7 +65,7 @@ class GpusPane(TablePane[Rows[Node]]):
     """Every GPU of the living nodes, with the jobs that hold them."""
 
     SPEC: ClassVar[TableSpec[Any]] = GPUS
-    SCOPES = ("rows", "sources")
+    SCOPES = ("rows", "sources", "radar")
     TOPIC: ClassVar[Topic[Any]] = NODES
     ROW = "GPU of"
 

@@ -216,6 +216,7 @@ class OverviewPane(Pane):
             seconds=SPANS[self.span][1],
             usd_per_hour=cluster.usd_per_hour,
             more_troubles=_lease_troubles(cluster),
+            min_idle_seconds=cluster.idle_seconds,
         )
 
     # Widgets

@@ -6,6 +6,7 @@ import msgspec
 
 from cockpit.model.history import ClusterHistory
 from cockpit.model.nodes import Gpu, GpuHolder, GpuProcess, NodeGpu
+from cockpit.render.load import load_tone
 from cockpit.render.meters import meter_cell, sparkline
 from cockpit.render.nodes import gib_cell, node_order, whole_cell
 from cockpit.render.table import Cell, Column, Fixed, Flexible, Measured, Record, Row, RowContext, TableSpec
@@ -20,7 +21,7 @@ GPU_COLUMNS = (
     Column(key="node", title="NODE", width=Measured(8, 24), priority=0),
     Column(key="gpu", title="GPU", width=Fixed(4), align="right", priority=0),
     Column(key="model", title="MODEL", width=Measured(8, 26), priority=6),
-    Column(key="util", title="UTIL", width=Fixed(15), priority=0),
+    Column(key="util", title="USE", width=Fixed(15), priority=0),
     Column(key="spark", title="PAST", width=Fixed(SPARK_WIDTH), sortable=False, live=True, priority=5),
     Column(key="memory", title="MEMORY GiB", width=Fixed(13), align="right", priority=2),
     Column(key="power", title="W", width=Fixed(4), align="right", priority=3),
@@ -40,7 +41,7 @@ def gpu_row(pair: NodeGpu, context: RowContext, *, history: ClusterHistory | Non
     key = (node.node_id or "", gpu.index if gpu.index is not None else -1)
     idle_since = history.idle.since(key)
     past = sparkline(history.gpu.values(key, SPARK_WIDTH), SPARK_WIDTH, glyphs=glyphs)
-    util_tone = "warn" if idle_since is not None else ""
+    util_tone = "warn" if idle_since is not None else load_tone(gpu.utilization_gpu)
     return Row(
         key=f"{key[0]}/{gpu.index}",
         cells=(
@@ -72,7 +73,7 @@ def short_model(name: str | None) -> str:
 
 def _holders(gpu: Gpu) -> Cell:
     if not gpu.holders:
-        return Cell("free" if not gpu.processes_pids else "not Ray", tone="quiet" if not gpu.processes_pids else "warn")
+        return Cell(f"not Ray: {outside_ray(gpu)}", tone="warn") if gpu.processes_pids else Cell("free", tone="quiet")
     others = _known_others(gpu)
     more = [f"{others} other process{'es' if others > 1 else ''}"] if others else []
     return Cell(", ".join([*map(holder_text, gpu.holders), *more]))

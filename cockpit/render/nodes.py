@@ -7,6 +7,7 @@ from functools import lru_cache
 import msgspec
 
 from cockpit.model.nodes import Node, Usage
+from cockpit.render.load import load_tone
 from cockpit.render.meters import meter_cell
 from cockpit.render.order import natural
 from cockpit.render.table import (
@@ -32,10 +33,11 @@ NODE_COLUMNS = (
     Column(key="node", title="NODE", width=Measured(8, 24), priority=0),
     Column(key="role", title="ROLE", width=Fixed(6), priority=4),
     Column(key="ip", title="ADDRESS", width=Measured(7, 40), priority=5),
-    Column(key="cpu", title="CPU", width=Fixed(15), priority=0),
+    Column(key="cpu", title="CPU USE", width=Fixed(15), priority=0),
     Column(key="memory", title="MEMORY GiB", width=Fixed(15), align="right", priority=1),
-    Column(key="gpus", title="GPUS", width=Fixed(10), align="right", priority=1),
-    Column(key="cpus", title="CPUS", width=Fixed(9), align="right", priority=2),
+    Column(key="gpu_use", title="GPU USE", width=Fixed(15), priority=2),
+    Column(key="gpus", title="GPUS RESERVED", width=Fixed(13), align="right", priority=1),
+    Column(key="cpus", title="CPUS RESERVED", width=Fixed(13), align="right", priority=3),
     Column(key="disk", title="DISK", width=Fixed(5), align="right", priority=3),
     Column(key="objects", title="OBJECT STORE", width=Measured(6, 24), align="right", priority=6),
     Column(key="network", title="NET ↓/↑ per s", width=Measured(8, 24), align="right", priority=7),
@@ -102,8 +104,9 @@ def node_row(node: Node, context: RowContext) -> Row:
             Cell(_name(node, context), tone="" if node.is_alive else "quiet"),
             Cell(role(node), tone="quiet"),
             Cell(node.ip or "–", tone="quiet"),
-            meter_cell(live.cpu, glyphs=context.glyphs),
+            meter_cell(live.cpu, tone=load_tone(live.cpu), glyphs=context.glyphs),
             gib_cell(live.mem_used, live.mem_total),
+            _gpu_use(live, context),
             _usage(live, "GPU"),
             _usage(live, "CPU"),
             _disk(disk.percent if disk else None),
@@ -113,6 +116,15 @@ def node_row(node: Node, context: RowContext) -> Row:
             node.node_id,
         ),
     )
+
+
+def _gpu_use(node: Node, context: RowContext) -> Cell | None:
+    """The mean use of the node's GPUs, as far as they report it."""
+    known = [gpu.utilization_gpu for gpu in node.gpus if gpu.utilization_gpu is not None]
+    if not known:
+        return Cell("", sort=None) if not node.gpus else None
+    mean = sum(known) / len(known)
+    return meter_cell(mean, tone=load_tone(mean), glyphs=context.glyphs)
 
 
 def _usage(node: Node, resource: str) -> Cell:

@@ -10,6 +10,7 @@ from cockpit.widgets.later import after
 AFTER_SECONDS = 3.0
 PAUSE_SECONDS = 0.1  # between two, in which keys have their turn
 MODULES = (
+    "cockpit.panes.jobs",
     "cockpit.panes.nodes",
     "cockpit.panes.log",
     "cockpit.screens.text",

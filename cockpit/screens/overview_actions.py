@@ -2,6 +2,7 @@
 
 from cockpit.feeds.topics import JOBS
 from cockpit.panes.base import Pane
+from cockpit.panes.idle import IdlePane
 from cockpit.panes.overview import OverviewPane
 from cockpit.panes.table_pane import TablePane
 from cockpit.screens.job_actions import JobActions
@@ -29,3 +30,13 @@ async def go_to(work: Workspace, name: str, key: str) -> Pane:
     if isinstance(shown, TablePane):
         work.app.call_after_refresh(shown.table.move_to, key)
     return shown
+
+
+def show_idle(work: Workspace, _: Pane) -> None:
+    """List the GPUs that are held and not used."""
+    work.show("idle")
+
+
+async def stop_idle(work: Workspace, pane: IdlePane) -> None:
+    """Stop the jobs that hold the chosen GPUs, after a yes."""
+    await JobActions(work).stop(pane.jobs)

@@ -12,6 +12,7 @@ from cockpit.actions import Action
 from cockpit.errors import AuthenticationError, UntrustedError
 from cockpit.model.akash.lease_money import LeaseMoney
 from cockpit.model.certificates import halves
+from cockpit.operations.clusters.idle import DEFAULT_MIN_SECONDS
 from cockpit.operations.clusters.live import LiveCluster
 from cockpit.operations.clusters.opening import Opener, Opening
 from cockpit.operations.deployments.money import MoneyBook
@@ -55,9 +56,11 @@ class Workspace:
         keys: Mapping[str, str],
         crashed: Callable[[BaseException], None],
         answer_refusal: RefusalHandler,
+        idle_seconds: float = DEFAULT_MIN_SECONDS,
     ) -> None:
         self.app = app
         self.keys = keys  # the user's own
+        self.idle_seconds = idle_seconds
         self.cluster: LiveCluster | None = None
         self.screens: dict[str, PaneScreen] = {}
         self.notices = notices
@@ -130,6 +133,7 @@ class Workspace:
         await self.leave_cluster()
         self.cluster = cluster = await opener(Opening(report=self.report, ask=self.ask, on_crash=self._crashed))
         cluster.lease_money = partial(self.money.of, cluster.name)
+        cluster.idle_seconds = self.idle_seconds
         self.notices.attach(self.cluster)
         for screen in self.screens.values():
             screen.attach(self.cluster)

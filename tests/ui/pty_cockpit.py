@@ -155,11 +155,20 @@ class Terminal:
         os.close(self._master)
 
 
+def start_with_jobs(home: Path) -> None:
+    """Have the Jobs pane open first, unless the settings say something already."""
+    config = home / ".config" / "rayakash-tui" / "config.toml"
+    if not config.exists():
+        config.parent.mkdir(parents=True, exist_ok=True)
+        config.write_text('[ui]\nstart = "jobs"\n')
+
+
 @contextmanager
 def cockpit_in_a_terminal(
     *arguments: str, home: Path, seen: str = "ci-smoke-12", variables: Mapping[str, str] | None = None
 ) -> Iterator[Terminal]:
-    """The cockpit, once a text can be seen; `variables` are those of its environment."""
+    """The cockpit at its jobs, once a text can be seen; `variables` are those of its environment."""
+    start_with_jobs(home)
     terminal = Terminal(list(arguments), home, variables)
     try:
         terminal.wait_for(seen)

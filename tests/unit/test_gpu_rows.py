@@ -24,7 +24,7 @@ def on(*pids: int) -> tuple[GpuProcess, ...]:
     ("holders", "pids", "held", "outside"),
     [
         ((), (), "free", ""),
-        ((), (9,), "not Ray", "pid 9 1.0 GiB"),
+        ((), (9,), "not Ray: pid 9 1.0 GiB", "pid 9 1.0 GiB"),
         ((HOLDER,), (7,), "train ×0.5 pid 7", ""),
         ((HOLDER,), (7, 9), "train ×0.5 pid 7, 1 other process", "pid 9 1.0 GiB"),
         ((HOLDER,), (7, 9, 10), "train ×0.5 pid 7, 2 other processes", "pid 9 1.0 GiB, pid 10 1.0 GiB"),

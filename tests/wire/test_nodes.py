@@ -89,7 +89,9 @@ async def test_dead_node_keeps_its_reason_and_shows_no_figures() -> None:
     row = cells(NODES, dead)
     assert row["STATE"] == "✖ DEAD"
     assert "missing too many heartbeats" in row["REASON"]
-    assert {row[title] for title in ("CPU", "MEMORY GiB", "DISK", "OBJECT STORE", "CPUS", "GPUS")} == {UNKNOWN}
+    assert {
+        row[title] for title in ("CPU USE", "MEMORY GiB", "DISK", "OBJECT STORE", "CPUS RESERVED", "GPUS RESERVED")
+    } == {UNKNOWN}
 
 
 async def test_two_nodes_are_sorted_with_the_head_first() -> None:
@@ -134,7 +136,7 @@ async def test_nulls_of_mig_and_amd_are_unknown() -> None:
     assert gpu == Gpu(index=1002)
     row = cells(GPUS, (Node(node_id=NODE), gpu))
     assert row["GPU"] == "1002"
-    assert {row[title] for title in ("MODEL", "UTIL", "MEMORY GiB", "W", "°C")} == {UNKNOWN}
+    assert {row[title] for title in ("MODEL", "USE", "MEMORY GiB", "W", "°C")} == {UNKNOWN}
 
 
 async def test_holders_are_joined_to_jobs_by_their_slots() -> None:

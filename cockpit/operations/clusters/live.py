@@ -12,14 +12,17 @@ from cockpit.feeds.topics import BACKGROUND_NODES_SECONDS, JOBS, NODES, Topic
 from cockpit.feeds.watch import Watch
 from cockpit.model.akash.lease_money import LeaseMoney
 from cockpit.model.cluster import Rows
+from cockpit.model.gpu_use import IdleGpu
 from cockpit.model.history import ClusterHistory
 from cockpit.model.nodes import Node
 from cockpit.model.slices import REST_SECONDS, some_of
 from cockpit.model.snapshot import Snapshot
 from cockpit.operations.clusters.connect import Target
 from cockpit.operations.clusters.exposure import Exposure, look
+from cockpit.operations.clusters.gpus import named
+from cockpit.operations.clusters.idle import DEFAULT_MIN_SECONDS, idle_gpus
 from cockpit.operations.clusters.protection import Protection, protection_of
-from cockpit.operations.clusters.recording import Recording, managers_of
+from cockpit.operations.clusters.recording import Known, Recording, managers_of, with_names
 from cockpit.secrets.names import DEFAULT_SCOPE
 
 EXPOSURE: Topic[Exposure] = Topic(name="exposure", fetch=lambda visit: look(visit.client), interval=300.0)
@@ -72,6 +75,8 @@ class LiveCluster:
         self._let_in: list[Callable[[], None]] = []
         self.lease_money: Callable[[], LeaseMoney | None] = lambda: None
         """What the lease behind it costs now; None where no lease of ours is."""
+        self.idle_seconds = DEFAULT_MIN_SECONDS
+        """How long a held GPU has to do nothing to be called idle."""
         self.recording = recording or Recording(target.history_name if target is not None else None)
         self._keeper = self._keep_history()
         if (passage := self.endpoint.passage) is not None:
@@ -109,6 +114,23 @@ class LiveCluster:
             return None if lease.ended else float(lease.usd_per_hour)
         context = self.target.context if self.target is not None else None
         return context.cost if context is not None else None
+
+    async def idle_gpus(self) -> list[IdleGpu]:
+        """The GPUs that are held and not used, as of the last report, the greatest waste first. Raises UsageError."""
+        nodes, jobs = self.hub.snapshot(NODES), self.hub.snapshot(JOBS).value
+        if nodes.value is None or nodes.taken is None:
+            return []
+        rows, now, supervised = nodes.value.rows, nodes.taken.wall, dict(self.supervised)
+        min_seconds, cost = self.idle_seconds, self.usd_per_hour
+
+        def judge(known: Known) -> list[IdleGpu]:
+            pairs = [(node, named(gpu, supervised)) for node in rows for gpu in node.gpus]
+            return idle_gpus(
+                with_names(rows, pairs), jobs.rows if jobs else (), known.recorder.holdings,
+                covered_since=known.recorder.covered_since, now=now, min_seconds=min_seconds, cost_per_hour=cost,
+            )  # fmt: skip
+
+        return await self.recording.ask(judge, now=now)
 
     def _keep_history(self) -> Watch[Rows[Node]]:
         """Samples for sparklines come with what panes ask for; while none does, one a minute keeps the past whole."""

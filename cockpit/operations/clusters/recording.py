@@ -58,6 +58,8 @@ class Recording:
 
     def __init__(self, cluster: str | None) -> None:
         self.problem = ""
+        self.totals: Mapping[str, float] = {}
+        """What the whole cluster uses, by the report that was noted last: the series of the cluster by their names."""
         self._unusable = ""
         self._cluster = cluster
         self._known: Known | None = None
@@ -115,6 +117,7 @@ class Recording:
         known = self._opened(at)
         pairs = [(node, named(gpu, supervised)) for node in nodes for gpu in node.gpus] if supervised else []
         known.recorder.observe(with_names(nodes, pairs), jobs, now=at)
+        self.totals = known.recorder.totals
         self.problem = known.recorder.problem or self._unusable
 
     async def close(self, at: float) -> None:
