@@ -49,7 +49,7 @@ class Recorder:
     """Notes samples of one cluster and writes them at most once a minute, while no other process does.
 
     Thread-safe only in so far as one thread at a time uses it. Nothing raises: `problem` is a sentence while the
-    history cannot be written, and empty again once it can. `totals`, `curves`, `shares`, `job_use` (the mean use by job)
+    history cannot be written, and empty again once it can. `totals`, `curves`, `shares`, `job_use` (mean use by job),
     and `covered_since` (when the samples began that have no gap since) are of what was observed last.
     """
 

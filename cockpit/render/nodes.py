@@ -122,7 +122,7 @@ def _gpu_use(node: Node, context: RowContext) -> Cell | None:
     """The mean use of the node's GPUs, as far as they report it."""
     known = [gpu.utilization_gpu for gpu in node.gpus if gpu.utilization_gpu is not None]
     if not known:
-        return Cell("", sort=None) if not node.gpus else None
+        return None
     mean = sum(known) / len(known)
     return meter_cell(mean, tone=load_tone(mean), glyphs=context.glyphs)
 
