@@ -88,7 +88,7 @@ def _widget_clashes(remapped: Mapping[str, str], panes: Sequence[PaneKeys], widg
                 if other != name and other.startswith(f"{place}.") and key in remapped.get(other, usual).split(",")
             ]
             others += [f"the pane {titles[key]}"] if key in titles else []
-            found += [f"{key_name(key)} is the key of {name} and of {', '.join(others)}."] if others else []
+            found += [f"{key_name(key)} is the key of {name} and of {', '.join(dict.fromkeys(others))}."] if others else []
     return found
 
 
