@@ -88,7 +88,8 @@ def _widget_clashes(remapped: Mapping[str, str], panes: Sequence[PaneKeys], widg
                 if other != name and other.startswith(f"{place}.") and key in remapped.get(other, usual).split(",")
             ]
             others += [f"the pane {titles[key]}"] if key in titles else []
-            found += [f"{key_name(key)} is the key of {name} and of {', '.join(dict.fromkeys(others))}."] if others else []
+            named = ", ".join(dict.fromkeys(others))
+            found += [f"{key_name(key)} is the key of {name} and of {named}."] if others else []
     return found
 
 
