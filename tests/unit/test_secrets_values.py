@@ -76,7 +76,7 @@ def test_a_command_without_a_value_says_why(template: str, words: str) -> None:
     ("template", "title"),
     [
         ("/no/such/program {name}", "cannot be run"),
-        ("printf '\\377%s' {name}", "no UTF-8"),
+        ("printf '\\377%s' {name}", "not valid UTF-8"),
         ("sh -c 'exec sleep 600' {name}", "did not answer"),
     ],
 )
