@@ -36,7 +36,8 @@ from cockpit.widgets.key_hints import Hint, KeyHints
 from cockpit.widgets.live_table import LiveTable
 
 STAY, LEAVE, CLOSE = "stay", "leave", "close"
-SAID_LINES = 6
+SAID_LINES, SAID_LINES_LOW = 6, 2
+LOW = 30
 
 
 class Job:
@@ -228,13 +229,13 @@ class DeployPage(Dialog[Ready]):
         """Show how things are now."""
         if not self.is_mounted:
             return
-        phase = self.progress.phase
+        phase, lines = self.progress.phase, SAID_LINES if self.size.height >= LOW else SAID_LINES_LOW
         self.query_one("#deploy-steps", Static).update(self._steps())
         self.query_one("#deploy-state", Label).update(_safe(self._state_line()))
         self._draw_plan()
         self._draw_bids()
         self._draw_start()
-        self.query_one("#deploy-said", Static).update(_safe("\n".join(list(self.progress.said)[-SAID_LINES:])))
+        self.query_one("#deploy-said", Static).update(_safe("\n".join(list(self.progress.said)[-lines:])))
         self.query_one("#deploy-said").display = phase != "plan" or bool(self.progress.said)
         attempt = self._attempt
         money = what_costs(attempt, self._now) if attempt is not None and not self._is_closing else ""

@@ -15,7 +15,7 @@ from cockpit.operations.deployments.register import Row
 from cockpit.operations.question import Question
 from cockpit.render import plain
 from cockpit.render.deployments import dollars, dollars_at_most, hours, money, per_hour
-from cockpit.render.table import Cell, Column, Flexible, Measured, RowContext, TableSpec, text_column
+from cockpit.render.table import WIDEST, Cell, Column, Flexible, Measured, RowContext, TableSpec, text_column
 from cockpit.render.table import Row as TableRow
 from cockpit.render.units import UNKNOWN, duration, size
 
@@ -28,14 +28,14 @@ _PLAN_COLUMNS = [
     text_column("CEILING", right=True),
 ]
 BID_COLUMNS = [
-    text_column("PROVIDER", shrink=True),
-    text_column("REGION"),
+    Column(key="PROVIDER", title="PROVIDER", width=Flexible(22, WIDEST), priority=0),
+    text_column("REGION", priority=2),
     text_column("$/H", right=True),
-    text_column("GPU"),
-    text_column("UPTIME 7D", right=True),
-    text_column("AUDITED"),
+    text_column("GPU", priority=1),
+    text_column("UPTIME 7D", right=True, priority=3),
+    text_column("AUDITED", priority=4),
     text_column("OUR RECORD"),
-    text_column("AGE", right=True),
+    text_column("AGE", right=True, priority=1),
 ]
 
 
