@@ -58,7 +58,6 @@ class JobPage(TabbedPage):
 
     def on_unmount(self) -> None:
         """The terminal's title is nobody's again."""
-        super().on_unmount()
         self._tell("")
 
     async def action_profile(self, kind: str) -> None:

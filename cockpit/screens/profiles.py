@@ -49,7 +49,6 @@ class ProfilePage(TextDialog):
 
     def on_mount(self) -> None:
         """Look at once."""
-        super().on_mount()
         self.action_again()
 
     def action_again(self) -> None:

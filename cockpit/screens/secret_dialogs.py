@@ -44,8 +44,6 @@ class ValueField(HiddenField):
             event.stop()
             event.prevent_default()
             self.screen.query_one("#secret-problem", Static).update(SEVERAL_LINES)
-        else:
-            super()._on_paste(event)
 
 
 class SecretDialog(Dialog[SecretEntry]):

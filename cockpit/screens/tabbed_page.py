@@ -103,7 +103,6 @@ class TabbedPage(TextDialog):
 
     def on_resize(self) -> None:
         """Tables are as wide as the page."""
-        super().on_resize()
         self.call_after_refresh(self.refresh_lines)
 
     def action_turn(self, step: int) -> None:

@@ -10,7 +10,6 @@ from typing import Any, Self
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
-from textual import events
 from textual.cache import LRUCache
 from textual.color import Color
 from textual.geometry import Region
@@ -224,8 +223,8 @@ class SdlView(TextArea):
         super()._app_theme_changed()
         self._forget_styles()
 
-    def _on_mount(self, event: events.Mount) -> None:
-        super()._on_mount(event)
+    def on_mount(self) -> None:
+        """Take the theme's colors. Textual calls `_on_mount` of each class by itself."""
         self._app_theme_changed()
 
     def notify_style_update(self) -> None:
