@@ -9,6 +9,7 @@ from cockpit.cli import deploy_run, output
 from cockpit.cli.deploy import add_terms, carry_out, runtime_hours, terms_of
 from cockpit.cli.deploy_progress import Teller, asking
 from cockpit.cli.deployment_options import add_yes, command, opened, require_changes
+from cockpit.cli.sdl_secrets import SCOPE_HELP
 from cockpit.errors import EXIT_FAILED, EXIT_OK, CockpitError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ def add(nested: Any) -> None:
     resume = command(nested, "resume", "go on with a deployment that was interrupted", resume_one, dseq="?")
     add_terms(resume)
     connect = command(nested, "connect", "add a deployment that runs as a cluster", connect_one, dseq=True)
-    connect.add_argument("--sdl", type=Path, metavar="FILE", help="its SDL, for one that was made elsewhere")
+    connect.add_argument("--sdl", type=Path, metavar="FILE", help="its SDL, where the Console does not keep it")
+    connect.add_argument("--scope", metavar="S", help=SCOPE_HELP)
     update = command(
         nested, "update", "change what can change in place: image, env, command, args", update_one, dseq=True
     )
@@ -92,7 +94,7 @@ async def connect_one(args: argparse.Namespace) -> int:
     from cockpit.operations.deployments.existing import connect
 
     async with opened(args) as console:
-        ready = await connect(console, args.dseq, args.sdl, Teller())
+        ready = await connect(console, args.dseq, args.sdl, Teller(), scope=args.scope)
     return _show(args, ready)
 
 

@@ -202,6 +202,32 @@ async def test_update_in_place_and_what_needs_a_new_deployment(console: SimConso
     assert console.count("PUT", f"/v1/deployments/{dseq}") == 0
 
 
+async def test_connect_to_what_was_made_elsewhere(
+    console: SimConsole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Console keeps its SDL; nothing of the market is asked, and secrets of others are not needed."""
+    for name in ("GATEWAY_TLS_CERTIFICATE", "GATEWAY_TLS_KEY"):
+        monkeypatch.delenv(f"RAYAKASH_SECRET_{name}")
+    more = "      - WANDB_KEY=ac-secret://WANDB_KEY\n      - RAY_AUTH_MODE=token"
+    text = CPU.replace("      - RAY_AUTH_MODE=token", more)
+    other = console.world.create(text, name="team/lab")
+    console.world.clock.advance(60)
+    console.world.lease(other, [(1, console.world.bids(other)[0].provider.address)])
+    other.leases[0].manifest_at = console.world.clock.time()
+    before = len(console.requests)
+    done = await here("deployments", "connect", other.dseq, "--json")
+    assert done.code == 0, done.err
+    assert done.data["context"] == "team-lab"
+    paths = {one.path for one in console.requests[before:]}
+    assert paths <= {f"/v1/deployments/{other.dseq}"}
+    (row,) = (await here("deployments", "--json")).data["deployments"]
+    assert row["context"] == "team-lab"
+    (tmp_path / "own.yaml").write_text(text)
+    again = await here("deployments", "connect", other.dseq, "--sdl", str(tmp_path / "own.yaml"), "--json")
+    assert again.data["context"] == "team-lab"
+    assert len(known_clusters().rows) == 1
+
+
 async def test_redeploy_closes_first_and_avoids_the_old_provider(console: SimConsole, lab: str) -> None:
     """Two at once would cost twice."""
     first = (await here("deploy", lab, "--yes", "--json")).data["dseq"]

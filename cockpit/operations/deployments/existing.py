@@ -1,5 +1,6 @@
 """What is done with a deployment that exists: it is resumed, connected to, or extended."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,10 +14,10 @@ from cockpit.operations.deployments.deploying import Tools, connect_to, finish
 from cockpit.operations.deployments.flow import Step, Terms, lease
 from cockpit.operations.deployments.journal import Attempt, Entry, Journal, attempt_of
 from cockpit.operations.deployments.news import Report
-from cockpit.operations.deployments.preparing import Prepared, Wish, prepare
+from cockpit.operations.deployments.preparing import Prepared, Wish, as_deployed, prepare
 from cockpit.operations.deployments.reaching import Ready, has_address
 from cockpit.operations.deployments.register import settle_one
-from cockpit.operations.deployments.running import keep_copy
+from cockpit.operations.deployments.running import keep_copy, running_sdl
 from cockpit.operations.deployments.starting import Watch, lost
 from cockpit.sdl.files import read_document
 
@@ -80,19 +81,24 @@ async def resume(
 
 
 async def connect(
-    console: ConsoleClient, dseq: str, file: Path | None, report: Report, *, tools: Tools | None = None
+    console: ConsoleClient,
+    dseq: str,
+    file: Path | None,
+    report: Report,
+    *,
+    scope: str | None = None,
+    tools: Tools | None = None,
 ) -> Ready:
-    """Make a cluster of a deployment that runs, made here or elsewhere.
+    """Make a cluster of a deployment that runs, made here or elsewhere; `scope` is where its token is.
 
-    Raises NotFoundError, LeaseLostError, and UsageError where its SDL is not known here.
+    Raises NotFoundError, LeaseLostError, and UsageError where neither we nor the Console know its SDL.
     """
     attempt = attempt_of(dseq)
     deployment = await console.deployment(dseq)
     if not deployment.costing:
         raise lost(deployment)
-    path = file_of(attempt, file)
-    document = read_document(path)
-    prepared = await prepare(console, document, path, Wish(hours=None, scope=attempt.last.scope if attempt else None))
+    prepared = _deployed(deployment, attempt, file, scope)
+    document = prepared.document
     journal = _journal_for(console, deployment, attempt, prepared)
     try:
         step, chosen = Step(console, journal, prepared.plan, report), tools or deploying.TOOLS
@@ -106,6 +112,17 @@ async def connect(
         return await connect_to(step, prepared, statuses, deployment.usd_per_hour, chosen)
     finally:
         journal.close()
+
+
+def _deployed(deployment: Deployment, attempt: Attempt | None, file: Path | None, scope: str | None) -> Prepared:
+    """The SDL that runs: the file that is named or known, else what the Console keeps."""
+    scope = scope or (attempt.last.scope if attempt else None)
+    if file is None and (attempt is None or attempt.last.file is None):
+        stem = re.sub(r"[^A-Za-z0-9_-]+", "-", deployment.name or "").strip("-") or f"deployment-{deployment.dseq}"
+        running = running_sdl(deployment, attempt)
+        return as_deployed(running.document, Path(f"{stem[:64]}.yaml"), scope)
+    path = file_of(attempt, file)
+    return as_deployed(read_document(path), path, scope)
 
 
 async def follow(console: ConsoleClient, dseq: str, report: Report, *, tools: Tools | None = None) -> Ready | None:
@@ -126,10 +143,11 @@ def _journal_for(
     if attempt is not None:
         return Journal.resume(attempt.path)
     now = console.clock.now().wall
+    file = str(prepared.file.absolute()) if prepared.file.exists() else None
     token = f"connected-{deployment.dseq}"
     journal = Journal.begin(
         Entry(
-            step="plan", at=now, file=str(prepared.file), scope=prepared.scope, sha256=prepared.sha256,
+            step="plan", at=now, file=file, scope=prepared.scope, sha256=prepared.sha256,
             name=deployment.name, token=token, console=str(console.address),
         )
     )  # fmt: skip

@@ -26,7 +26,7 @@ from cockpit.operations.clusters.sdl_access import SdlAccess, access_of_document
 from cockpit.operations.deployments.bids import Cap
 from cockpit.operations.deployments.groups import Group, groups_of
 from cockpit.operations.deployments.images import check_images, require_images, unchecked
-from cockpit.operations.deployments.plan import Plan, node_problems_of, observed_of, runtime_of
+from cockpit.operations.deployments.plan import Plan, Runtime, node_problems_of, observed_of, runtime_of
 from cockpit.operations.deployments.run_plan import RunPlan
 from cockpit.operations.secrets.references import Reference, references_in, render
 from cockpit.sdl import rules
@@ -146,6 +146,16 @@ async def prepare(
         secrets=tuple(dict.fromkeys(one.name for one in references)),
         made=made,
     )
+
+
+def as_deployed(document: SdlDocument, file: Path, scope: str | None = None) -> Prepared:
+    """What is known of an SDL that runs already: nobody is asked, and no secret but the token is needed.
+
+    Raises UsageError.
+    """
+    plan = Plan(groups=groups_of(document), runtime=Runtime(hours=None, at_create=None))
+    found = scopes_for(sdl=file, scope=scope)[0]
+    return Prepared(file=file, text=document.text, plan=plan, scope=found, travel="none")
 
 
 # --- secrets ---------------------------------------------------------------------------------------------------------
