@@ -228,6 +228,19 @@ async def test_connect_to_what_was_made_elsewhere(
     assert len(known_clusters().rows) == 1
 
 
+async def test_a_leased_one_is_resumed_although_its_file_has_changed(
+    console: SimConsole, lab: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What runs counts; it costs while somebody looks for the old file, and no other secret is needed for it."""
+    dseq = (await here("deploy", lab, "--yes", "--no-wait", "--json")).data["dseq"]
+    (tmp_path / "lab.yaml").write_text(CPU.replace("count: 2", "count: 5"))
+    monkeypatch.delenv("RAYAKASH_SECRET_GATEWAY_TLS_KEY")
+    done = await here("deployments", "resume", dseq, "--json")
+    assert done.code == 0, done.err
+    assert done.data["context"] == "lab"
+    assert console.count("POST", "/v1/deployments") == 1
+
+
 async def test_redeploy_closes_first_and_avoids_the_old_provider(console: SimConsole, lab: str) -> None:
     """Two at once would cost twice."""
     first = (await here("deploy", lab, "--yes", "--json")).data["dseq"]

@@ -66,7 +66,10 @@ async def resume(
         raise NotFoundError(f"Nothing is left of {attempt.title}: it costs nothing.")
     if deployment.leases and not deployment.costing:
         raise lost(deployment)
-    prepared = await prepared_of(console, found.attempt, file_of(found.attempt))
+    if deployment.costing:  # only its start is left, whatever has become of the file
+        prepared = _deployed(deployment, found.attempt, None, None)
+    else:
+        prepared = await prepared_of(console, found.attempt, file_of(found.attempt))
     journal = Journal.resume(attempt.path)
     try:
         step = Step(console, journal, prepared.plan, report)
@@ -115,14 +118,15 @@ async def connect(
 
 
 def _deployed(deployment: Deployment, attempt: Attempt | None, file: Path | None, scope: str | None) -> Prepared:
-    """The SDL that runs: the file that is named or known, else what the Console keeps."""
+    """The SDL that runs: the file that is named, else the one that it was made of, else what is kept of it."""
     scope = scope or (attempt.last.scope if attempt else None)
-    if file is None and (attempt is None or attempt.last.file is None):
-        stem = re.sub(r"[^A-Za-z0-9_-]+", "-", deployment.name or "").strip("-") or f"deployment-{deployment.dseq}"
-        running = running_sdl(deployment, attempt)
-        return as_deployed(running.document, Path(f"{stem[:64]}.yaml"), scope)
-    path = file_of(attempt, file)
-    return as_deployed(read_document(path), path, scope)
+    if file is not None:
+        return as_deployed(read_document(file), file, scope)
+    running = running_sdl(deployment, attempt, prefers_file=True)
+    if attempt is not None and attempt.last.file is not None:
+        return as_deployed(running.document, Path(attempt.last.file), scope)
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", deployment.name or "").strip("-") or f"deployment-{deployment.dseq}"
+    return as_deployed(running.document, Path(f"{stem[:64]}.yaml"), scope)
 
 
 async def follow(console: ConsoleClient, dseq: str, report: Report, *, tools: Tools | None = None) -> Ready | None:

@@ -60,13 +60,17 @@ def _copy_of(journal: Path) -> Path:
     return journal.with_suffix(".sdl")
 
 
-def running_sdl(found: Deployment, attempt: Attempt | None) -> Running:
-    """What a deployment runs. Raises UsageError where nobody keeps it."""
-    if found.sdl is not None:
+def running_sdl(found: Deployment, attempt: Attempt | None, *, prefers_file: bool = False) -> Running:
+    """What a deployment runs; `prefers_file` where references are wanted, since a Console may keep values.
+
+    Raises UsageError where nobody keeps it.
+    """
+    own = _unchanged(attempt) if attempt is not None else None
+    if found.sdl is not None and not (own and prefers_file):
         return Running(document=SdlDocument(found.sdl), source="Akash Console")
     if attempt is not None:
-        if (document := _unchanged(attempt)) is not None:
-            return Running(document=document, source=str(attempt.last.file))
+        if own is not None:
+            return Running(document=own, source=str(attempt.last.file))
         with suppress(OSError, ValueError):
             document = SdlDocument(read_file(_copy_of(attempt.path), LARGEST_COPY).decode())
             return Running(document=document, source="the copy that was kept here")
