@@ -156,6 +156,7 @@ class CockpitApp(TerminalApp):
         self.set_interval(1.0, self.workspace.tick)
         self.set_interval(VAULT_CHECK_SECONDS, self._lock_idle_vault)
         self.run_worker(self.workspace.money.run(), group="money", exit_on_error=False)
+        self.run_worker(self.workspace.tell_left_behind(), group="money", exit_on_error=False)
         self.watch_terminal()
         import_later(self)
         self.call_after_refresh(self._take_questions)

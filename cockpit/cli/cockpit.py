@@ -90,10 +90,10 @@ def run_app(opener: "Opener | None", *, sdl: "Path | None" = None, first_pane: s
 def tell_what_is_left() -> None:
     """Say where the screen was what a deployment costs that was begun, and that nobody works on now."""
     from cockpit.errors import CockpitError
-    from cockpit.operations.deployments.journal import Journal, unfinished
+    from cockpit.operations.deployments.journal import left_behind
 
     try:
-        left = [one for one in unfinished() if one.is_unfinished and not Journal.is_busy(one.path)]
+        left = left_behind()
     except CockpitError:  # `deployments` says what is wrong with the journals
         return
     for attempt in left:

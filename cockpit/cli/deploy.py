@@ -135,13 +135,13 @@ def _absolute(file: str) -> str:
 
 def show_plan(args: argparse.Namespace, prepared: "Prepared") -> int:
     """Print the plan; exit 1 where nobody could bid, or an image cannot be pulled."""
-    from cockpit.operations.deployments.telling import plan_lines, plan_record
+    from cockpit.operations.deployments.telling import is_alarm, plan_lines, plan_record
 
     if args.json:
         output.record(plan_record(prepared))
     else:
         for line in plan_lines(prepared, output.terminal_width()):
-            output.line(line)
+            output.line(line, is_alarm=is_alarm(line))
     plan = prepared.plan
     cannot = plan.screened == () or plan.node_problems or any(one.problem for one in plan.images)
     return EXIT_FAILED if cannot else EXIT_OK

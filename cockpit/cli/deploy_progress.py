@@ -24,7 +24,7 @@ def asking(args: argparse.Namespace) -> "Ask":
     async def ask(question: Question) -> bool:
         if args.yes:
             for line in question.lines:
-                output.message(f"  {line}")
+                output.message(f"  {line}", is_alarm=line in question.alarms)
             output.message(f"{question.text} Yes (--yes).")
             return True
         if on_terminal is None:

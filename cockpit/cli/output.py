@@ -47,7 +47,7 @@ def prepare_streams() -> None:
 class SafeStream:
     """A text stream that never passes terminal controls, also from argparse, a traceback or a library.
 
-    Bytes that are meant as they are go to its `buffer`: only `document`, `record`, `sequence` and `LogWriter` do that.
+    Bytes that are meant as they are go to its `buffer`: only `document`, `record`, `sequence`, `LogWriter` and alarms.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -76,9 +76,18 @@ def sequence(text: str) -> None:
     sys.stderr.buffer.flush()
 
 
-def message(text: str) -> None:
-    """A sentence for the user, on stderr."""
-    print(visible(text), file=sys.stderr, flush=True)
+def message(text: str, *, is_alarm: bool = False) -> None:
+    """A sentence for the user, on stderr; an alarm is red where that is a terminal with colors."""
+    _say(text, sys.stderr, is_alarm=is_alarm)
+
+
+def _say(text: str, stream: TextIO, *, is_alarm: bool) -> None:
+    if not is_alarm or not stream.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        print(visible(text), file=stream, flush=True)
+        return
+    stream.flush()
+    stream.buffer.write(f"\x1b[1;31m{visible(text)}\x1b[0m\n".encode(stream.encoding, "backslashreplace"))
+    stream.buffer.flush()
 
 
 def show_details(whole: bool) -> None:
@@ -120,9 +129,9 @@ def warning(text: str) -> None:
     message(f"warning: {text}")
 
 
-def line(text: str) -> None:
-    """One line of data."""
-    print(visible(text), flush=True)
+def line(text: str, *, is_alarm: bool = False) -> None:
+    """One line of data; an alarm is red on a terminal with colors."""
+    _say(text, sys.stdout, is_alarm=is_alarm)
 
 
 def record(value: dict[str, Any]) -> None:

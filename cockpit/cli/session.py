@@ -91,7 +91,7 @@ def _warn(target: "Target") -> None:
 
 async def _ask(question: "Question") -> bool:
     for line in question.lines:
-        output.message(f"  {line}")
+        output.message(f"  {line}", is_alarm=line in question.alarms)
     return await yes(question.text)
 
 

@@ -23,7 +23,7 @@ from cockpit.operations.deployments.news import PHASES, News
 from cockpit.operations.deployments.progress import Progress
 from cockpit.operations.deployments.progress_words import bid_table_row, end_words, service_lines
 from cockpit.operations.deployments.reaching import Ready
-from cockpit.operations.deployments.telling import BID_COLUMNS, ENDLESS, what_costs
+from cockpit.operations.deployments.telling import BID_COLUMNS, what_costs
 from cockpit.operations.question import Question
 from cockpit.render.cell_text import tamed
 from cockpit.render.glyphs import UNICODE, Glyphs
@@ -286,7 +286,7 @@ class DeployPage(Dialog[Ready]):
         scroll.display = self.progress.phase == "plan"
         if self._asked is not None:
             lines = self._asked.lines
-            tones = ["bold $text-error" if line.startswith(ENDLESS) else "" for line in lines]
+            tones = ["bold $text-error" if line in self._asked.alarms else "" for line in lines]
             shown = [Content.styled(_safe(line), tone) for line, tone in zip(lines, tones, strict=True)]
             self.query_one("#deploy-plan", Static).update(Content("\n").join(shown))
 

@@ -27,6 +27,7 @@ from cockpit.screens.choose import Choose
 from cockpit.screens.confirm import Confirm
 from cockpit.screens.deploy_actions import deploy_path
 from cockpit.screens.deployment_dialogs import CopyDialog, EndDialog
+from cockpit.screens.sdl_dialogs import Prompt
 from cockpit.screens.text import TextDialog
 from cockpit.screens.workspace import Workspace
 from cockpit.sdl.document import SdlDocument
@@ -47,11 +48,25 @@ class DeploymentActions:
 
     async def close(self, row: Row) -> None:
         consequence = f"{'' if row.is_ours else ELSEWHERE}{DATA} Its cost ends."
+        if not await self._may_touch(row, "close"):
+            return
         while (answer := await self._app.push_screen_wait(EndDialog(summary(row), consequence))) == "copy":
             await self._copy_out(row)
         if answer != "close":
             return
         await self._end(row)
+
+    async def _may_touch(self, row: Row, verb: str) -> bool:
+        """Whether it was made here, or its number was typed: what others made is not touched by a slip of a key."""
+        if row.is_ours:
+            return True
+
+        def check(text: str) -> None:
+            if text.strip() != row.dseq:
+                raise UsageError(f"That is not {row.dseq}.")
+
+        title = f"Type the dseq to {verb} a deployment that was not made on this machine"
+        return await self._app.push_screen_wait(Prompt(title, hint=summary(row), check=check)) is not None
 
     async def _end(self, row: Row) -> None:
         """Close it, wait for the proof, and leave its cluster."""
@@ -85,6 +100,8 @@ class DeploymentActions:
         self._app.notify(f"Copied {size(copied.archive_bytes)} to {copied.path}; the checksum is right.", markup=False)
 
     async def extend(self, row: Row) -> None:
+        if not await self._may_touch(row, "extend"):
+            return
         async with await aside(account.open_console) as console:
             now = await console.settings(row.dseq)
             if now.runtime_limit_hours is None:

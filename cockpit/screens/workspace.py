@@ -9,12 +9,14 @@ from typing import Any
 from textual.app import App
 
 from cockpit.actions import Action
-from cockpit.errors import AuthenticationError, UntrustedError
+from cockpit.errors import AuthenticationError, CockpitError, UntrustedError
 from cockpit.model.akash.lease_money import LeaseMoney
 from cockpit.model.certificates import halves
+from cockpit.operations.background import aside
 from cockpit.operations.clusters.idle import DEFAULT_MIN_SECONDS
 from cockpit.operations.clusters.live import LiveCluster
 from cockpit.operations.clusters.opening import Opener, Opening
+from cockpit.operations.deployments.journal import left_behind
 from cockpit.operations.deployments.money import MoneyBook
 from cockpit.operations.question import Question
 from cockpit.panes.base import Pane
@@ -146,6 +148,18 @@ class Workspace:
             screen.detach()
         if cluster is not None:
             await cluster.close()
+
+    async def tell_left_behind(self) -> None:
+        """Say at the start what an interrupted deployment has left, and how to go on."""
+        try:
+            left = await aside(left_behind)
+        except CockpitError:  # the Deployments pane says what is wrong with the journals
+            return
+        for attempt in left:
+            from cockpit.operations.deployments.telling import what_costs
+
+            told = f"{attempt.title} was interrupted. {what_costs(attempt)} 7, then R resumes it, x closes it."
+            self.app.notify(told, severity="warning", markup=False, timeout=NOTICE_S)
 
     def _tell_money(self, money: LeaseMoney) -> None:
         """A lease is about to end, or has."""

@@ -1,9 +1,13 @@
 """What a deployment would cost: exact to the cent, before anything is spent."""
 
+import os
+import pty
+import sys
 from decimal import Decimal
 
 import pytest
 
+from cockpit.cli import output
 from cockpit.errors import UsageError
 from cockpit.model.akash.market import GpuModel, GpuOffer
 from cockpit.operations.deployments.groups import groups_of
@@ -17,6 +21,7 @@ from cockpit.operations.deployments.plan import (
     observed_of,
     runtime_of,
 )
+from cockpit.operations.deployments.telling import is_alarm
 from cockpit.sdl.document import SdlDocument
 from cockpit.sdl.templates import template_named
 
@@ -121,3 +126,19 @@ def test_a_price_in_another_denomination_is_refused() -> None:
     """The chain takes uact only."""
     with pytest.raises(UsageError, match="uakt"):
         groups_of(SdlDocument(GPU_SDL.replace("denom: uact", "denom: uakt")))
+
+
+def test_what_costs_without_an_end_is_red_on_a_terminal_with_colors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And plain in a pipe, and under NO_COLOR."""
+    line = "Does not end by itself: it costs until you close it."
+    assert is_alarm(line)
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "w") as stream, os.fdopen(ours, "rb", buffering=0) as reader:
+        monkeypatch.setattr(sys, "stderr", stream)
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.delenv("NO_COLOR", raising=False)
+        output.message(line, is_alarm=True)
+        assert reader.read(200).startswith(b"\x1b[1;31mDoes not end")
+        monkeypatch.setenv("NO_COLOR", "1")
+        output.message(line, is_alarm=True)
+        assert reader.read(200).startswith(b"Does not end")

@@ -60,7 +60,7 @@ async def test_a_job_runs_on_a_cluster_of_its_own(
     assert done.code == code, done.err
     assert done.text == "epoch 1\n"
     assert "Then runs job.yaml" in done.err
-    assert "is closed, it cost $" in done.err
+    assert "is closed with its data, it cost $" in done.err
     (saved,) = (tmp_path / "out").iterdir()
     assert tarfile.is_tarfile(saved)
     assert next(iter(ray.jobs)) == attempts()[0].last.job_id

@@ -62,6 +62,15 @@ def pane(driver: Driver) -> DeploymentsPane:
     return found
 
 
+async def _typed(driver: Driver) -> None:
+    """Close the row under the cursor, which was made elsewhere: its number must be typed."""
+    key = pane(driver).table.row_key
+    assert key is not None
+    await driver.press("x")
+    await driver.opened("Type the dseq to close a deployment that was not made on this machine")
+    await driver.press(*key, "enter")
+
+
 @pytest.mark.usefixtures("home", "console")
 async def test_what_costs_comes_first_and_orphans_are_marked() -> None:
     async with shown() as driver:
@@ -76,7 +85,10 @@ async def test_what_costs_comes_first_and_orphans_are_marked() -> None:
 async def test_a_close_is_asked_and_proven(console: SimConsole) -> None:
     async with shown() as driver:
         await driver.wait_until(lambda: pane(driver).register is not None, "the list")
-        await driver.press("x")
+        await driver.press("x", "7", "enter")
+        driver.sees("That is not 179000")
+        await driver.press("escape")
+        await _typed(driver)
         (await driver.opened("Close this deployment?")).says("It was not made on this machine", "data")
         await driver.answer("y")
         await driver.wait_until(lambda: any("is closed" in one for one in driver.told), "the proof")
@@ -96,7 +108,7 @@ async def test_results_are_offered_before_the_close(
     service = made.groups[0].services[0].name
     async with SimGateway(console.world, made.leases[0].provider, folder=tmp_path / "container"), shown() as driver:
         await driver.wait_until(lambda: pane(driver).register is not None, "the list")
-        await driver.press("x")
+        await _typed(driver)
         (await driver.opened("Close this deployment?")).says("copy results first")
         await driver.press("c")
         await driver.opened(f"Copy results of {made.dseq}")
@@ -147,7 +159,7 @@ async def test_a_close_that_is_not_proven_stays_in_the_list(console: SimConsole)
     console.faults.add(Fault(match="DELETE /v1/deployments", do="answer", times=999, status=503, body=HTML_502))
     async with shown() as driver:
         await driver.wait_until(lambda: pane(driver).register is not None, "the list")
-        await driver.press("x")
+        await _typed(driver)
         await driver.opened("Close this deployment?")
         await driver.answer("y")
         await driver.wait_until(lambda: any("may still cost" in one for one in driver.told), "the warning")
@@ -182,6 +194,7 @@ async def test_the_money_of_a_lease_is_in_sight_and_its_end_is_told(home: Path) 
         async with cockpit_on(opener, size=(160, 30), first_pane="clusters") as driver:
             await driver.wait_until(lambda: "so far" in driver.lines[0], "the money", settled=False)
             assert "$2.01/h   $2.34 so far   49 min of runtime left" in driver.lines[0]
+            assert not any("was interrupted" in one for one in driver.told)
             assert any("ends by itself in 49 min" in one and "7, then e" in one for one in driver.told)
             await driver.wait_until(lambda: "49 min" in driver.text.partition("NAME")[2], "the row", settled=False)
             driver.sees("2.01 ", "$2.34")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cockpit.operations.clusters.contexts import known_clusters
-from cockpit.operations.deployments.journal import attempts
+from cockpit.operations.deployments.journal import Entry, Journal, attempts
 from cockpit.screens.deploy_page import DeployPage
 from tests.akash_sim.console import SimConsole
 from tests.deployments.stage import CPU
@@ -99,6 +99,20 @@ async def test_each_step_can_be_left_or_closed(
         assert one.sim.count("POST", "/v1/deployments") == 1
         await driver.press("enter")
         assert _is_left(one)
+
+
+async def test_the_next_start_says_what_an_interrupted_deployment_left(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where no key and no network is there: the journal knows."""
+    journal = Journal.begin(Entry(step="plan", at=1.0, token="abc", file=str(home / "lab.yaml")))
+    journal.write(Entry(step="created", at=1.0, dseq="1790000000999"))
+    journal.close()
+    async with deploying_from(home, monkeypatch) as one:
+        await one.driver.wait_until(lambda: bool(one.driver.told), "the notice", settled=False)
+        (told,) = one.driver.told
+        assert told.startswith("lab was interrupted. Deployment 1790000000999 holds $0.50 and has no lease.")
+        assert "7, then R resumes it, x closes it" in told
 
 
 async def test_an_update_in_place_and_one_that_needs_a_new_deployment(

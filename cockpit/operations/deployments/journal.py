@@ -248,6 +248,11 @@ def unfinished() -> list[Attempt]:
     return [one for one in attempts() if one.may_cost]
 
 
+def left_behind() -> list[Attempt]:
+    """The attempts that were not finished, and that no process works on. Raises UsageError."""
+    return [one for one in unfinished() if one.is_unfinished and not Journal.is_busy(one.path)]
+
+
 def folded(path: Path, entries: list[Entry]) -> Attempt:
     """Where an attempt stands after these entries, of which there is at least one."""
     values: dict[str, object] = {}

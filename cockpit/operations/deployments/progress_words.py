@@ -45,7 +45,7 @@ def end_words(ended: Ended) -> str:
     """That a deployment is closed, with what it cost, what came back, and whether its port is dead."""
     if not ended.dseq:
         return "Nothing was left of it: nothing costs."
-    parts = [f"Deployment {ended.dseq} is closed"]
+    parts = [f"Deployment {ended.dseq} is closed with its data"]
     parts += [f"it cost {dollars(ended.spent_usd)}"] if ended.spent_usd is not None else []
     parts += [f"{dollars(ended.refund_usd)} came back"] if ended.refund_usd is not None else []
     parts += ["its port is dead"] if ended.port_is_dead else []

@@ -76,13 +76,13 @@ def _money_lines(plan: Plan) -> Iterator[str]:
         lasts = f", enough for {hours(plan.balance_hours)} at the ceiling" if plan.balance_hours is not None else ""
         yield f"Your balance is {dollars(plan.available_usd)}{doubt}{lasts}."
     if lock.is_short:
-        yield "Your balance is too small for that: when the escrow runs dry the deployment closes, with its data."
+        yield f"{_SHORT} for that: when the escrow runs dry the deployment closes, with its data."
     if plan.is_trial:
         yield "This is a trial account: many GPUs are refused, and nothing is added to the escrow at lease start."
 
 
-ENDLESS = "Does not end by itself"
-"""How the plan line begins that is shown in red."""
+_ENDLESS = "Does not end by itself"
+_SHORT = "Your balance is too small"
 
 
 def end_line(plan: Plan) -> str:
@@ -92,7 +92,7 @@ def end_line(plan: Plan) -> str:
         then = f" (created with {runtime.at_create} h, then extended)" if runtime.is_extended else ""
         return f"Ends by itself after {runtime.hours} h{then}; its data is lost then."
     why = "" if plan.has_limits else " This Console does not limit runtimes."
-    return f"{ENDLESS}: it costs until you close it.{why}"
+    return f"{_ENDLESS}: it costs until you close it.{why}"
 
 
 def _other_lines(prepared: Prepared) -> Iterator[str]:
@@ -136,7 +136,13 @@ def plan_question(prepared: Prepared) -> Question:
     when = f"ends by itself after {plan.runtime.hours} h" if plan.runtime.hours else "does not end by itself"
     gpus = f"{plan.gpus} GPU{'s' if plan.gpus != 1 else ''}, at most" if plan.gpus else "At most"
     text = f"Rent this? {gpus} {dollars_at_most(plan.ceiling_usd_per_hour)}/h, {when}."
-    return Question(text, "deploy", lines=tuple(plan_lines(prepared)))
+    lines = tuple(plan_lines(prepared))
+    return Question(text, "deploy", lines=lines, alarms=frozenset(filter(is_alarm, lines)))
+
+
+def is_alarm(line: str) -> bool:
+    """Whether a line of the plan is shown in red: it costs without an end, or ends with its data."""
+    return line.startswith((_ENDLESS, _SHORT))
 
 
 def plan_record(prepared: Prepared) -> dict[str, Any]:
