@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cockpit.operations.clusters.opening import Opener
 
 
+SWITCH_SECONDS = 0.001  # a key waits for the thread of the history at most that long at a time
 FRAMES_OVER_SSH = 15  # repaints a second at most; a slow line would lag behind more
 
 
@@ -80,6 +81,7 @@ def run_app(opener: "Opener | None", *, sdl: "Path | None" = None, first_pane: s
         notify=settings.notify,
         problems=settings.problems,
     )
+    sys.setswitchinterval(SWITCH_SECONDS)
     gc.freeze()  # what was imported stays, and no key shall wait until it has been looked at once more
     gc.set_threshold(4_000, 8, 50)  # answers of a big cluster are looked at in small parts
     code = concluded(app.run())

@@ -63,6 +63,13 @@ class Watch(Generic[T]):
             self._feed.rearrange()
             self.deliver(self._feed.snapshot)
 
+    def every(self, interval: float) -> None:
+        """Ask that often from now on, in seconds."""
+        if interval != self.interval:
+            self.interval = interval
+            if self.is_active:
+                self._feed.rearrange()
+
     def close(self) -> None:
         """Hear nothing any more."""
         if not self._is_closed:

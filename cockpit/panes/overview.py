@@ -33,7 +33,7 @@ from cockpit.render.table import Arrangement, Part, RowContext
 from cockpit.render.text import visible
 from cockpit.widgets.heat_map import HeatMap
 from cockpit.widgets.live_table import LiveTable
-from cockpit.widgets.panel import Panel
+from cockpit.widgets.panel import Panel, PanelEdge
 from cockpit.widgets.part_view import PartView
 from cockpit.widgets.state_line import Piece
 from cockpit.widgets.table.state import Phase
@@ -152,12 +152,11 @@ class OverviewPane(Pane):
     # What comes
 
     def _heard(self, _: Snapshot[Any]) -> None:
+        if self._watches:
+            self._watches[1].every(jobs_seconds(nodes=len(self._rows(NODES)), jobs=len(self._rows(JOBS))))
         self._look()
 
-    def _heard_jobs(self, snapshot: Snapshot[JobList]) -> None:
-        nodes, jobs = self._rows(NODES), snapshot.value
-        if self._watches and jobs is not None:
-            self._watches[1].interval = jobs_seconds(nodes=len(nodes), jobs=len(jobs.rows))
+    def _heard_jobs(self, _: Snapshot[JobList]) -> None:
         self._ask_for_causes()
         self._look()
 
@@ -251,6 +250,10 @@ class OverviewPane(Pane):
                             ("running-panel", room.running)):  # fmt: skip
             part = self.query_one(f"#overview-{name}")
             part.display, part.styles.height = lines > 0, max(1, lines)
+
+    def on_descendant_focus(self) -> None:
+        """The frame of the part that has the keys stands out."""
+        self.query(PanelEdge).refresh()
 
     # Drawing
 

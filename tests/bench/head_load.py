@@ -25,7 +25,7 @@ OVERVIEW = ("/api/jobs/", "/api/serve/applications/", "/api/cluster_status?forma
 NODES = "/nodes?view=summary"
 RAYTOP = ("/api/v0/nodes?view=summary", "/api/cluster_status", "/api/jobs/", "/api/v0/actors?view=summary")
 DASHBOARD_S, RAYTOP_S = 4.0, 2.0
-PANES = {"jobs": b"2", "nodes": b"4", "gpus": b"3"}
+PANES = {"overview": b"1", "jobs": b"2", "nodes": b"4", "gpus": b"3"}
 WARM_S = 10.0
 RAYTOP_PART = 1 / 20
 MORE_BETWEEN = "The line above each pane: usage every 5 s, the version every 15 s, and all nodes once a minute."
@@ -49,6 +49,7 @@ def measured(bench: BenchHead, *, seconds: float, say: Callable[[str], None]) ->
         *_pair("jobs", "the overview page", ours["jobs"], overview),
         *_pair("nodes", "the Cluster page", ours["nodes"], cluster),
         *_pair("gpus", "the Cluster page", ours["gpus"], cluster),
+        *_beside_gpus(ours["overview"], ours["gpus"]),
         _raytop("nodes", ours["nodes"], raytop),
         _raytop("gpus", ours["gpus"], raytop),
     ]
@@ -62,6 +63,8 @@ def our_loads(bench: BenchHead, seconds: float) -> dict[str, Load]:
             name: stack.enter_context(Terminal(COCKPIT, _through(bench.environment, way))) for name, way in ways.items()
         }
         for name, terminal in terminals.items():
+            terminal.wait_for("1 Overview")
+            terminal.send(PANES["jobs"])
             terminal.wait_for(bench.job_id)
             terminal.send(PANES[name])
         _read_all(terminals, WARM_S)
@@ -138,6 +141,14 @@ def _pair(pane: str, page: str, ours: Load, theirs: Load) -> list[Figure]:
             at_most=1,
             between=MORE_BETWEEN,
         ),
+    ]
+
+
+def _beside_gpus(ours: Load, gpus: Load) -> list[Figure]:
+    """The Overview asks a head for no more than the GPUs pane does."""
+    return [
+        Figure(PART, "overview: requests, beside our GPUs pane", ours.requests, "", gpus.requests, at_most=1.1),
+        Figure(PART, "overview: bytes, beside our GPUs pane", ours.bytes / 1000, "kB", gpus.bytes / 1000, at_most=1),
     ]
 
 

@@ -14,6 +14,7 @@ IDLE_S, CPU_S, POLLED_S = 10.0, 20.0, 8.0
 REST_S = 3.0  # longer than the second in which durations are looked at
 CPU_BETWEEN = "Two requests every 4 to 5 s, and a look at the clock each second."
 SEEN_JOB = "ci-smoke-12"
+TABS = "1 Overview"
 
 
 def measured(home: Path, *, say: Callable[[str], None]) -> list[Figure]:
@@ -22,6 +23,8 @@ def measured(home: Path, *, say: Callable[[str], None]) -> list[Figure]:
     with FrozenCluster() as cluster:
         environment = private_home(home) | {"RAYAKASH_ADDRESS": cluster.url}
         with Terminal(COCKPIT, environment) as terminal:
+            terminal.wait_for(TABS)
+            terminal.send(b"2")
             terminal.wait_for(SEEN_JOB)
             terminal.settle(REST_S)
             idle = terminal.read_for(IDLE_S)

@@ -17,7 +17,7 @@ from tests.bench.processes import COCKPIT, ROOT, private_home
 from tests.bench.terminal import Terminal
 
 PART = "1,000 nodes × 8 GPUs, 5,000 jobs, refreshing"
-PANES = {"jobs": b"2", "nodes": b"4", "gpus": b"3"}
+PANES = {"overview": b"1", "jobs": b"2", "nodes": b"4", "gpus": b"3"}
 KEYS = (b"\x1b[B", b"\x1b[6~", b"\x1b[A", b"\x1b[5~", b"\x1b[B")
 PAUSE_S = 0.05
 WARM_S = 8.0

@@ -102,7 +102,15 @@ def _of_node(node: Node, name: str) -> Iterator[Trouble]:
     if node.mem_percent is not None and node.mem_percent >= FULL_PERCENT:
         yield Trouble(kind="memory", amount=node.mem_percent, **row)
     for gpu in node.gpus:
-        yield from _of_gpu(node, gpu, name)
+        is_hot = gpu.temperature_c is not None and gpu.temperature_c > HOT_CELSIUS
+        if is_hot or not _is_plain(gpu):
+            yield from _of_gpu(node, gpu, name)
+
+
+def _is_plain(gpu: Gpu) -> bool:
+    """Whether nobody is on the GPU, or one holder alone, as on most of thousands."""
+    processes, holders = gpu.processes_pids, gpu.holders
+    return not processes or (len(processes) == len(holders) == 1 and processes[0].pid == holders[0].pid)
 
 
 def _of_gpu(node: Node, gpu: Gpu, name: str) -> Iterator[Trouble]:
