@@ -1,7 +1,5 @@
 """What the pages of a node and an actor show beside their rows; each part is asked for only while it is looked at."""
 
-import asyncio
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
@@ -14,8 +12,8 @@ from cockpit.model.events import ClusterEvent
 from cockpit.model.nodes import Node, NodeProcess
 from cockpit.model.past import Curve
 from cockpit.model.query import Query
-from cockpit.operations.clusters.connect import Target as ClusterTarget
-from cockpit.operations.clusters.past import open_past
+from cockpit.operations.clusters.live import LiveCluster
+from cockpit.operations.clusters.past import Past
 from cockpit.operations.logs.node_logs import NodeFile, list_files
 
 T = TypeVar("T")
@@ -55,26 +53,25 @@ def node_events_topic(node_id: str) -> Topic[Sequence[ClusterEvent]]:
     return _topic(f"node-events:{node_id}", fetch)
 
 
-def curves_topic(target: ClusterTarget | None, node: Node) -> Topic[Sequence[Curve]]:
-    """Its last hour, from the history kept here: it costs the head nothing."""
+def curves_topic(cluster: LiveCluster, node: Node) -> Topic[Sequence[Curve]]:
+    """Its last hour, from the history that the cockpit keeps: it costs the head nothing."""
 
     async def fetch(_visit: Visit[Sequence[Curve]]) -> Sequence[Curve]:
-        return () if target is None else await asyncio.to_thread(_curves, target, node)
+        now = cluster.hub.clock.now().wall
+        return await cluster.recording.ask(lambda known: _curves(known.past, node, now), now=now)
 
     return Topic(name=f"node-past:{node.node_id}", fetch=fetch, interval=PAST_SECONDS, passing=True)
 
 
-def _curves(target: ClusterTarget, node: Node) -> Sequence[Curve]:
-    now = time.time()
-    with open_past(target.history_name) as past:
-        for name in (node.hostname, node.ip, node.node_id):
-            if name:
-                try:
-                    found = past.node(name, since=now - HOURS, until=now)
-                except CockpitError:
-                    continue
-                if any(curve.points for curve in found):
-                    return tuple(found)
+def _curves(past: Past, node: Node, now: float) -> Sequence[Curve]:
+    for name in (node.hostname, node.ip, node.node_id):
+        if name:
+            try:
+                found = past.node(name, since=now - HOURS, until=now)
+            except CockpitError:
+                continue
+            if any(curve.points for curve in found):
+                return tuple(found)
     return ()
 
 

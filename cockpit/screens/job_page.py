@@ -46,7 +46,7 @@ class JobPage(TabbedPage):
             "facts": hub.watch(facts_topic(self._job.id or ""), self.refresh_lines, paused=True),
             "nodes": hub.watch(NODES, self.refresh_lines, paused=True),
             "events": hub.watch(events_topic(self._job), self.refresh_lines, paused=True),
-            "past": hub.watch(past_topic(self.cluster.target, self._job), self.refresh_lines, paused=True),
+            "past": hub.watch(past_topic(self.cluster, self._job), self.refresh_lines, paused=True),
         }
 
     def wanted(self, tab: str) -> Collection[str]:

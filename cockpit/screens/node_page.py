@@ -33,7 +33,7 @@ class NodePage(TabbedPage):
         hub, node_id = self.cluster.hub, self._node.node_id or ""
         return {
             "nodes": hub.watch(NODES, self._heard),
-            "past": hub.watch(curves_topic(self.cluster.target, self._node), self.refresh_lines, paused=True),
+            "past": hub.watch(curves_topic(self.cluster, self._node), self.refresh_lines, paused=True),
             "processes": hub.watch(processes_topic(node_id), self.refresh_lines, paused=True),
             "files": hub.watch(files_topic(node_id), self.refresh_lines, paused=True),
             "events": hub.watch(node_events_topic(node_id), self.refresh_lines, paused=True),

@@ -12,6 +12,7 @@ from cockpit.feeds.recording import replay
 from cockpit.model.past import PERCENT
 from cockpit.operations.clusters.recording import Recording as History
 from cockpit.operations.clusters.replay import DEMO_FILE, samples_of
+from cockpit.operations.job_past import job_past
 
 LARGEST = 300_000
 DAY = 86_400.0
@@ -58,6 +59,13 @@ async def test_its_past_fills_the_curves_of_a_day_and_no_file(recording: Recordi
     assert values[0] == pytest.approx(sum(told) / len(told), abs=0.5)
     curve = await history.ask(lambda known: known.recorder.curves.samples("gpu", since=now - DAY), now=now)
     assert all(value is not None for _, value in curve), "ten minutes between two samples are no gap"
+    training = next(job for job in jobs if job.submission_id == "mistral-sft-r13")
+    of_job = await history.ask(lambda known: job_past(known.past, training, now=now, cost_per_hour=41.6), now=now)
+    assert of_job.use is not None
+    assert of_job.use.gpu_hours == pytest.approx(8 * 0.68, rel=0.05)
+    assert of_job.use.cost == pytest.approx(of_job.use.gpu_hours * 41.6 / 96)
+    assert of_job.curve is not None
+    assert len(of_job.curve.points) > 30
     await history.close(now)
 
 
