@@ -394,10 +394,18 @@ class SdlPane(SdlWriting):
         self.call_after_refresh(self.text.go_to, row, column)
 
     def action_go_to_line(self) -> None:
-        """Go to where the row of the form stands in the text."""
+        """Show where the row of the form stands in the text.
+
+        Beside the form the keys stay where they are: the next letter is a command to whoever looks at it. Where the
+        text takes the form's place, or the row can be edited as text alone, the text has them.
+        """
         row = self.form.view.row
-        if row is not None and row.line:
+        if row is None or not row.line:
+            return
+        if self.is_narrow or row.kind == "also":
             self.go_to(row.line - 1, 0)
+        else:
+            self.text.go_to(row.line - 1, 0)
 
     @on(SdlText.Left)
     def _text_left(self) -> None:

@@ -57,6 +57,7 @@ async def test_every_key_on_names_of_others(tmp_path: Path) -> None:
     console = SimConsole()
     for name in (f"lab{NAME}", f"job{NAME}"):
         console.world.create(PLAIN, name=name)
+    console.world.clock.advance(60)  # the Console lists one only after a while
     for provider in console.world.providers:
         provider.host = f"x{NAME}.example"
     config = tmp_path / ".config" / "rayakash-tui" / "config.toml"

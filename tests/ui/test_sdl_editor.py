@@ -180,6 +180,23 @@ async def test_f_fixes_the_problem_that_f8_went_to_and_is_not_typed(small: Path)
         assert editor.text == SMALL_SDL
 
 
+async def test_g_shows_the_line_and_types_nothing_beside_the_form(small: Path) -> None:
+    async with sdl_editor(small, size=WIDE) as editor:
+        row = editor.row("image")
+        editor.pane.form.view.focus()
+        assert editor.pane.form.view.move_to(row.key)
+        before = editor.text
+        await editor.driver.press("g")
+        assert editor.pane.text.cursor_location[0] == row.line - 1
+        assert editor.pane.form.view.has_focus
+        await editor.driver.press("j")
+        assert editor.text == before
+        await editor.driver.resize(*SMALL)
+        assert editor.pane.form.view.move_to(row.key)
+        await editor.driver.press("g")
+        await editor.driver.wait_until(lambda: editor.pane.text.has_focus, "the text in place of the form")
+
+
 async def test_problems_are_jumped_to_fixed_and_fixed_all_after_a_look(small: Path) -> None:
     broken = SMALL_SDL.replace("size: 512Mi", "size: 512mi").replace('"2.0"', "2.0")
     written(small, broken)
