@@ -26,6 +26,7 @@ from cockpit.operations.deployments.reaching import Ready
 from cockpit.operations.deployments.telling import BID_COLUMNS, what_costs
 from cockpit.operations.question import Question
 from cockpit.render.cell_text import tamed
+from cockpit.render.deployments import per_hour
 from cockpit.render.glyphs import UNICODE, Glyphs
 from cockpit.render.text import visible
 from cockpit.render.units import countdown
@@ -157,16 +158,27 @@ class DeployPage(Dialog[Ready]):
         if self._answer is not None and not self._answer.done():
             self._answer.set_result(True)
         elif self._failed is not None or self._ready is not None or self._ended is not None:
-            self.dismiss(self._ready)
+            self.action_cancel()
 
     @on(LiveTable.RowSelected)
     def _take_bid(self, event: LiveTable.RowSelected) -> None:
         row = next((one for one in self.progress.bids if key_of(one.bid) == event.key), None)
-        if row is not None and self.progress.phase == "bids":
-            self.hand.pick(row)
-            if len(self._groups) > len(self.hand.keys):
-                self.notify(f"Chosen for {self._groups[row.bid.id.gseq]}. Choose one for each group.", markup=False)
-            self.draw()
+        if row is None or self.progress.phase != "bids":
+            return
+        if self.hand.cap is not None and row.usd_per_hour > self.hand.cap:
+            told = f"{per_hour(row.usd_per_hour)} is more than you agreed to: {per_hour(self.hand.cap)}."
+            self.notify(told, severity="warning", markup=False)
+            return
+        self.hand.pick(row)
+        if len(self._group_names) > len(self.hand.keys):
+            self.notify(f"Chosen for {self._group_names[row.bid.id.gseq]}. Choose one for each group.", markup=False)
+        self.draw()
+
+    @property
+    def _group_names(self) -> dict[int, str]:
+        """The groups by number where there are several: as the SDL names them, where it is at hand."""
+        numbers = {row.bid.id.gseq for row in self.progress.bids} | set(self._groups)
+        return {one: self._groups.get(one, f"group {one}") for one in numbers} if len(numbers) > 1 else {}
 
     def action_turn(self, by: int) -> None:
         """Show the events and the log of another service."""
@@ -220,6 +232,11 @@ class DeployPage(Dialog[Ready]):
     @property
     def _now(self) -> float:
         return self._akash.clock.now().wall if self._akash is not None else 0.0
+
+    @property
+    def _costs(self) -> bool:
+        attempt = self._attempt
+        return attempt is not None and attempt.may_cost
 
     @property
     def _attempt(self) -> Attempt | None:
@@ -298,7 +315,9 @@ class DeployPage(Dialog[Ready]):
             table.focus()
         table.display = is_seen
         if is_seen:
-            table.set_rows([bid_table_row(row, self._groups.get(row.bid.id.gseq, "")) for row in self.progress.bids])
+            table.set_rows(
+                [bid_table_row(row, self._group_names.get(row.bid.id.gseq, "")) for row in self.progress.bids]
+            )
             table.set_marks(self.hand.keys.values())
 
     @property
@@ -327,8 +346,10 @@ class DeployPage(Dialog[Ready]):
 
     def _hints(self) -> list[Hint]:
         leave = Hint("esc", "close or leave", "cancel", keep=True)
-        if self._failed is not None or self._ended is not None or self._ready is not None:
-            return [Hint("⏎", "close the page", "go_on"), Hint("esc", "close", "cancel", keep=True)]
+        if self._ended is not None or self._ready is not None or (not self._costs and self._failed is not None):
+            return [Hint("esc", "close the page", "cancel", keep=True)]
+        if self._failed is not None:
+            return [leave]
         if self._asked is not None:
             return [Hint("⏎", "ask for bids", "go_on"), Hint("esc", "back, nothing is rented", "cancel", keep=True)]
         if self.progress.phase == "bids":

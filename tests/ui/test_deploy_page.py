@@ -1,9 +1,11 @@
 """The deploy screen: five steps, money in sight, one create for one Enter, and a way out of each step."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from cockpit.cli.cockpit import tell_what_is_left
 from cockpit.operations.clusters.contexts import known_clusters
 from cockpit.operations.deployments.journal import Entry, Journal, attempts
 from cockpit.screens.deploy_page import DeployPage
@@ -65,6 +67,21 @@ async def test_from_the_editor_to_the_cluster(home: Path, monkeypatch: pytest.Mo
         assert known_clusters().row("lab") is not None
 
 
+async def test_a_cockpit_that_is_left_meanwhile_says_what_exists(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was agreed to is all that may be taken; the end of the program lets go of the journal."""
+    async with deploying_from(home, monkeypatch) as one:
+        await _planned(one)
+        await _has_bids(one)
+        one.page.hand.cap = Decimal("0.001")
+        await one.driver.press("enter")
+        assert "is more than you agreed to" in one.driver.told[-1]
+        assert one.sim.count("POST", "/v1/leases") == 0
+    tell_what_is_left()
+    assert "holds $0.50 and has no lease. Go on: rayakash-tui deployments resume" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("size", [(80, 24), (160, 45)])
 async def test_each_step_can_be_left_or_closed(
     home: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
@@ -97,7 +114,7 @@ async def test_each_step_can_be_left_or_closed(
         await one.until(lambda: "is closed" in driver.text, "the proof")
         assert one.costing() == []
         assert one.sim.count("POST", "/v1/deployments") == 1
-        await driver.press("enter")
+        await driver.press("escape")
         assert _is_left(one)
 
 

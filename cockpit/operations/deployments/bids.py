@@ -161,6 +161,8 @@ class HandPicked:
         self.keys: dict[int, str] = {}
         """The key of the bid chosen for a group, by the group's number."""
         self.picked = asyncio.Event()
+        self.cap: Decimal | None = None
+        """The most that all of them may cost together in USD per hour, once bids are collected."""
 
     def pick(self, row: BidRow) -> None:
         """Choose a bid for its group."""

@@ -217,13 +217,16 @@ async def collect(step: Step, book: BidBook, terms: Terms) -> list[BidRow]:
         excluded = step.excluded
         usable = [row for row in rows if row.address not in excluded]
         first_at = now if usable and first_at is None else first_at
+        seen = usable if hand is not None else rows  # whoever failed us is not offered again
+        if hand is not None:
+            hand.cap = cap
         if rows and (names := tuple(key_of(row.bid) for row in rows)) != shown:
             shown = names
             cheapest = per_hour(min(row.usd_per_hour for row in rows))
             count = f"{len(rows)} bid{'' if len(rows) == 1 else 's'}"
-            step.tell(News(text=f"{count}, from {cheapest}.", bids=tuple(rows)))
+            step.tell(News(text=f"{count}, from {cheapest}.", bids=tuple(seen)))
         elif hand is not None:  # ages, and bids that are gone
-            step.tell(News(bids=tuple(rows)))
+            step.tell(News(bids=tuple(seen)))
         has_all = bool(screened) and screened <= {row.address for row in rows}
         is_due = first_at is not None and now - first_at >= terms.bid_wait_s
         if hand is not None:
