@@ -110,7 +110,7 @@ def _share(used: int | None, total: int | None) -> str | None:
 def curve_lines(curves: Sequence[Curve], width: int, context: RowContext) -> Lines:
     """CPU and memory over the last hour; a sentence where no history is kept yet."""
     drawn = [line for curve in curves if curve.name in PLOTTED for line in curve_plot(curve, width, context)]
-    return [("the last hour", ""), *drawn] if drawn else [("", "No history of this node yet: it is kept from now on.")]
+    return [("the last hour", ""), *(drawn or [("  history", "none of this node yet: it is kept from now on")])]
 
 
 def curve_plot(curve: Curve, width: int, context: RowContext) -> Lines:

@@ -29,7 +29,7 @@ FLOOD_LINE = b"step %9d | loss 1.2345 | 41.2k tok/s | lr 2.99e-04 | gpu 0 61 C 3
 FLOOD_BLOCK = 7_500  # lines, twenty times a second
 FRAMED = ("/nodes", "/api/jobs/", "/api/cluster_status")
 BROWSER = {"sec-fetch-mode": "cors"}  # as our client says, so that values are withheld
-ACTORS = "/api/v0/actors"
+LISTS = ("/api/v0/actors", "/api/v0/tasks")
 QUERY = (("view", "summary"),)
 
 
@@ -40,7 +40,7 @@ class BigDashboard(Dashboard):
         super().__init__(cluster)
         self.began = time.monotonic()
         self.frames: dict[str, list[bytes]] = {path: [] for path in FRAMED}
-        self._actors_asked: dict[tuple[tuple[str, str], ...], bytes] = {}
+        self._lists_asked: dict[tuple[str, tuple[tuple[str, str], ...]], bytes] = {}
         self.asked: Counter[str] = Counter()
         self.sent: Counter[str] = Counter()
         self._flood = b"".join(FLOOD_LINE % number for number in range(FLOOD_BLOCK))
@@ -68,10 +68,11 @@ class BigDashboard(Dashboard):
     async def _routed(self, request: Request) -> Answer:
         if request.method == "GET" and (frames := self.frames.get(request.path)):
             return _json(frames[int((time.monotonic() - self.began) / STEP_SECONDS) % FRAMES])
-        if request.path == ACTORS:
-            if request.query not in self._actors_asked:
-                self._actors_asked[request.query] = await self._serialised(request)
-            return _json(self._actors_asked[request.query])
+        if request.path in LISTS:
+            asked = (request.path, request.query)
+            if asked not in self._lists_asked:
+                self._lists_asked[asked] = await self._serialised(request)
+            return _json(self._lists_asked[asked])
         if request.path == "/api/v0/logs/stream" and "flood" in request.get("filename"):
             return Stream(self._flooded())
         return await super()._routed(request)
@@ -108,9 +109,23 @@ def _json(body: bytes) -> Reply:
     return Reply(body, content_type="application/json")
 
 
-async def serve(plan: Plan) -> None:
+def fill(cluster: SimCluster, count: int) -> None:
+    """So many actors that live and tasks that run, beside those of the jobs."""
+    workloads = cluster.workloads
+    node_id = cluster.machines[0].node_id
+    workloads.more["actors"] = [
+        workloads.actor(
+            actor_id=f"{number:024x}01000000", class_name=f"sim-actor-{number}", node_id=node_id, pid=number + 1
+        )
+        for number in range(count)
+    ]
+    workloads.more["tasks"] = [workloads.task(number, name=f"sim-task-{number}") for number in range(count)]
+
+
+async def serve(plan: Plan, inside: int) -> None:
     """Until standard input ends."""
     cluster = SimCluster(plan)
+    fill(cluster, inside)
     async with SimServer(cluster) as server:
         dashboard = BigDashboard(cluster)
         await dashboard.prepare()
@@ -128,8 +143,9 @@ def main() -> None:
     parser.add_argument("--nodes", type=int, default=1000)
     parser.add_argument("--gpus", type=int, default=8)
     parser.add_argument("--jobs", type=int, default=5000)
+    parser.add_argument("--inside", type=int, default=0, help="living actors and running tasks")
     args = parser.parse_args()
-    asyncio.run(serve(Plan(nodes=args.nodes, gpus=args.gpus, jobs=args.jobs, origin=time.time())))
+    asyncio.run(serve(Plan(nodes=args.nodes, gpus=args.gpus, jobs=args.jobs, origin=time.time()), args.inside))
 
 
 if __name__ == "__main__":

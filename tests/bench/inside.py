@@ -1,0 +1,246 @@
+"""What looking inside a cluster costs, beside the web dashboard's own pages; and how it feels with 10,000 rows.
+
+A real head remembers 10,000 tasks that ended, and one job with some that run. Each of our views is open for a while in
+a cockpit of its own; what the head's own processes (GCS, dashboard, raylet, agent) took meanwhile is compared with what
+they took before, and the requests and bytes on the way are counted. The web dashboard (2.60) renews these pages every
+4 s; each makes its rounds over the same way. The 10,000 living actors and running tasks are simulated.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+
+from tests.bench.counting import CountingProxy
+from tests.bench.figures import Figure
+from tests.bench.processes import COCKPIT, ROOT, private_home
+from tests.bench.ray_head import BenchHead, ray_head
+from tests.bench.terminal import TICKS, Terminal
+from tests.live.processes import ProcessTree
+from tests.live.release import ray_release
+
+PART = "Inside a real head that remembers 10,000 tasks, a minute"
+MANY_PART = "10,000 actors alive and 10,000 tasks running (simulated)"
+TASKS = 10_000
+HEAD_PERCENT, FIRST_ROWS_MS, KEY_MS = 1.0, 300.0, 50.0
+DASHBOARD_S, ROUNDS = 4.0, 3
+WARM_S = 6.0
+KEYS = (b"\x1b[B", b"\x1b[6~", b"\x1b[A", b"\x1b[5~")
+PRESSES, PAUSE_S = 60, 0.05
+OURS = ("gcs_server", "raylet", "dashboard", "ray::DashboardAgent", "ray-dashboard", "agent.py", "monitor.py")
+BETWEEN = "The header asks for usage every 5 s and the version every 15 s, whatever view is open."
+
+PROGRAM = """
+import time, ray
+ray.init()
+@ray.remote(num_cpus=0)
+def noop(): pass
+@ray.remote(num_cpus=0)
+def hold():
+    time.sleep(3600)
+for _ in range({tasks} // 500):
+    ray.get([noop.remote() for _ in range(500)])
+held = [hold.remote() for _ in range(2)]
+time.sleep(3)
+print("READY", ray.get_runtime_context().get_job_id(), flush=True)
+time.sleep(3600)
+"""
+# What the pages of the web dashboard ask for in a round (dashboard/client/src, 2.60).
+JOB = "filter_keys=job_id&filter_predicates=%3D&filter_values={job}"
+PAGES = {
+    "job page": (
+        "/api/jobs/",
+        "/api/v0/tasks/summarize?" + JOB,
+        "/api/v0/tasks?detail=1&limit=10000&" + JOB,
+        "/logical/actors",
+        "/api/v0/placement_groups?detail=1&limit=10000&" + JOB,
+        "/nodes?view=summary",
+    ),
+    "actors": ("/logical/actors", "/nodes?view=summary"),
+}
+
+
+class View(NamedTuple):
+    """A view of ours: the keys that open it, a text that is on it, and the page that it is compared with."""
+
+    name: str
+    keys: bytes
+    seen: str
+    page: str
+
+
+class Cost(NamedTuple):
+    """Of a minute: requests, bytes, and percent of a core of the head's own processes."""
+
+    requests: float
+    bytes: float
+    head: float
+
+
+def measured(home: Path, *, seconds: float, say: Callable[[str], None]) -> list[Figure]:
+    """A real head, then a simulated cluster with 10,000 rows."""
+    say("inside a real head …")
+    with ray_head(home) as bench, program(bench) as job:
+        views = (
+            View("tasks", b":tasks\r", "hold", "job page"),
+            View("actors", b":actors\r", "Actors", "actors"),
+            View("events", b":events\r", "Events", "job page"),
+        )
+        pids = head_processes(bench)
+        rest = head_share(pids, seconds)
+        ours = {view.name: our_cost(bench, view, pids, rest, seconds) for view in views}
+        theirs = {name: page_cost(bench, [path.format(job=job) for path in paths], pids, rest)
+                  for name, paths in PAGES.items()}  # fmt: skip
+    figures = [figure for view in views for figure in _beside(view, ours[view.name], theirs[view.page])]
+    return [*figures, *many(home, say)]
+
+
+@contextmanager
+def program(bench: BenchHead) -> Iterator[str]:
+    """A driver whose tasks have ended, but for two; its job ID."""
+    path = bench.head.site.directory / "inside.py"
+    path.write_text(PROGRAM.format(tasks=TASKS))
+    command = [ray_release().python, "-u", str(path)]
+    tree = ProcessTree(command, environment=dict(bench.environment), log=path.with_suffix(".log"))
+    try:
+        end = time.monotonic() + 180
+        while "READY" not in tree.output():
+            if time.monotonic() > end:
+                raise TimeoutError(f"the tasks did not end: {tree.output()[-500:]}")
+            time.sleep(0.2)
+        yield tree.output().rpartition("READY ")[2].split()[0]
+    finally:
+        tree.close()
+
+
+def head_processes(bench: BenchHead) -> list[int]:
+    """The processes of Ray itself among those of the head's node, without workers and drivers."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = status.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if str(bench.head.site.directory) in command and any(word in command for word in OURS):
+            found.append(int(status.parent.name))
+    if not found:
+        raise RuntimeError("the processes of the head were not found")
+    return found
+
+
+def cpu(pids: list[int]) -> float:
+    """Seconds of the processor that they took up to now."""
+    total = 0.0
+    for pid in pids:
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        except OSError:
+            continue
+        total += (int(fields[11]) + int(fields[12])) / TICKS
+    return total
+
+
+def head_share(pids: list[int], seconds: float) -> float:
+    """Seconds of the processor a second that the head takes with nobody asking."""
+    before, begun = cpu(pids), time.monotonic()
+    time.sleep(seconds)
+    return (cpu(pids) - before) / (time.monotonic() - begun)
+
+
+def our_cost(bench: BenchHead, view: View, pids: list[int], rest: float, seconds: float) -> Cost:
+    """One view, once it has been open for a while."""
+    with CountingProxy(bench.head.dashboard_port) as way:
+        environment = {**bench.environment, "RAYAKASH_ADDRESS": way.address}
+        with Terminal(COCKPIT, environment) as terminal:
+            terminal.wait_for(bench.job_id)
+            start = len(terminal.written)
+            terminal.send(view.keys)
+            terminal.wait_for(view.seen, start=start)
+            terminal.read_for(WARM_S)
+            way.take()
+            before, begun = cpu(pids), time.monotonic()
+            terminal.read_for(seconds)
+            took = time.monotonic() - begun
+            requests, passed = way.take()
+            share = max(0.0, (cpu(pids) - before) / took - rest)
+    return Cost(requests * 60 / took, passed * 60 / took, 100 * share)
+
+
+def page_cost(bench: BenchHead, paths: list[str], pids: list[int], rest: float) -> Cost:
+    """The web dashboard's page: some rounds, as far apart as it makes them."""
+    headers = {"Authorization": f"Bearer {bench.head.token}"}
+    with (
+        CountingProxy(bench.head.dashboard_port) as way,
+        httpx.Client(base_url=way.address, headers=headers, trust_env=False, timeout=60) as client,
+    ):
+        client.get("/api/version")
+        way.take()
+        before, begun = cpu(pids), time.monotonic()
+        for number in range(ROUNDS):
+            for path in paths:
+                client.get(path)
+            time.sleep(max(0.0, begun + (number + 1) * DASHBOARD_S - time.monotonic()))
+        took = time.monotonic() - begun
+        requests, passed = way.take()
+        share = max(0.0, (cpu(pids) - before) / took - rest)
+    return Cost(requests * 60 / took, passed * 60 / took, 100 * share)
+
+
+def _beside(view: View, ours: Cost, theirs: Cost) -> list[Figure]:
+    name = f"{view.name}: {{}}, beside the dashboard's {view.page}"
+    return [
+        Figure(PART, name.format("requests"), ours.requests, "", theirs.requests, at_most=1, between=BETWEEN),
+        Figure(PART, name.format("bytes"), ours.bytes / 1000, "kB", theirs.bytes / 1000, at_most=1, between=BETWEEN),
+        Figure(PART, f"{view.name}: processor of the head", ours.head, "%", at_most=HEAD_PERCENT, between=BETWEEN),
+        Figure(PART, f"  the dashboard's {view.page}: processor of the head", theirs.head, "%"),
+    ]
+
+
+def many(home: Path, say: Callable[[str], None]) -> list[Figure]:
+    """First rows and keys with 10,000 rows."""
+    say("10,000 rows …")
+    command = [sys.executable, "-m", "tests.bench.big_dashboard", "--nodes", "40", "--jobs", "100", "--inside", "10000"]
+    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        url = json.loads(process.stdout.readline())["url"]
+        environment = private_home(home) | {"RAYAKASH_ADDRESS": url, "PATH": os.environ["PATH"]}
+        figures: list[Figure] = []
+        with Terminal(COCKPIT, environment) as terminal:
+            terminal.wait_for("raysubmit_")
+            terminal.read_for(WARM_S)
+            for name, seen in (("actors", "sim-actor-"), ("tasks", "sim-task-")):
+                figures += _watched(terminal, name, seen)
+        return figures
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _watched(terminal: Terminal, name: str, seen: str) -> list[Figure]:
+    terminal.send(f":{name}".encode())
+    terminal.settle(1.0)
+    start, begun = len(terminal.written), time.monotonic()
+    terminal.send(b"\r")
+    terminal.wait_for(seen, start=start)
+    first = 1000 * (time.monotonic() - begun)
+    terminal.settle(1.5)
+    delays = []
+    for number in range(PRESSES):
+        delay = terminal.key(KEYS[number % len(KEYS)])
+        delays += [1000 * delay] if delay is not None else []
+        terminal.read_for(PAUSE_S)
+    p99 = statistics.quantiles(delays, n=100)[-1]
+    between = "The screen of the pane is composed, and the whole answer is read, before its first row."
+    return [
+        Figure(MANY_PART, f"{name}: first rows", first, "ms", at_most=FIRST_ROWS_MS, between=between),
+        Figure(MANY_PART, f"{name}: key to paint, p99", p99, "ms", at_most=KEY_MS),
+    ]
