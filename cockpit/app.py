@@ -27,6 +27,7 @@ from cockpit.panes.registry import entries, entry_of
 from cockpit.panes.sdl_messages import SdlLooked, SdlPasted, SdlShown, SecretTyped
 from cockpit.panes.table_pane import TablePane
 from cockpit.render.glyphs import ASCII, UNICODE
+from cockpit.screens.idle_notices import IdleNotices
 from cockpit.screens.job_notices import JobNotices
 from cockpit.screens.later import import_later
 from cockpit.screens.pane_screen import PaneScreen
@@ -110,9 +111,11 @@ class CockpitApp(TerminalApp):
         self.glyphs = ASCII if ascii_only else UNICODE
         self._changes.ascii_only = ascii_only
         notices = JobNotices(self, notify or Notify(), self.write_terminal)
+        idle_notices = IdleNotices(self, notify or Notify(), self.write_terminal)
         self.workspace = Workspace(
             self,
             notices,
+            idle_notices,
             keys=self._ui.keys,
             crashed=lambda error: self.crashed(error),
             answer_refusal=_answer_refusal,

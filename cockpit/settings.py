@@ -186,12 +186,13 @@ class Notify(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How to tell of the end of a followed job, as it stands under `[notify]`.
 
     `osc` makes the terminal notify, by the sequence that it knows. `command` is run without a shell, such as
-    `notify-send "Ray" "{job} {status}"`.
+    `notify-send "Ray" "{job} {status}"`. `idle` tells of jobs whose GPUs fall idle too, with the status IDLE.
     """
 
     bell: bool = True
     osc: Literal[9, 777] | None = None
     command: str | None = None
+    idle: bool = False
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

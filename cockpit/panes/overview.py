@@ -293,7 +293,7 @@ class OverviewPane(Pane):
         )
         wasted = f"{money(overview.wasted)}/h wasted" if overview and overview.wasted else ""
         count = str(len(overview.troubles)) if overview and overview.troubles else ""
-        right = [Piece(wasted, "warn", 1), Piece(count, "quiet", 2)]
+        right = [Piece(wasted, "warn", 1), Piece(f"{self.glyphs.separator} {count}" if wasted else count, "quiet", 2)]
         self.query_one("#overview-attention-panel", Panel).show_title([Piece("Attention", "strong", 0)], right)
         running = f"{len(overview.running)} by GPU-hours" if overview and overview.running else ""
         self.query_one("#overview-running-panel", Panel).show_title(

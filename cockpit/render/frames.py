@@ -59,14 +59,14 @@ def framed(
 
 def _edge(begin: str, end: str, width: int, left: Sequence[Part], right: Sequence[Part], glyphs: Glyphs) -> PlotLine:
     dash = "-" if glyphs.is_ascii else "─"
-    room = width - 4  # both corners, and a dash beside each
+    room = width - 2
     shown = [Part(" "), *left, Part(" ")] if left else []
     state = [Part(" "), *right, Part(" ")] if right else []
     if width_of(shown) + width_of(state) > room:
         state = []
     shown = list(fitted(shown, min(width_of(shown), max(0, room)), glyphs=glyphs))
     fill = room - width_of(shown) - width_of(state)
-    return (Part(begin + dash, FRAME), *shown, Part(dash * max(0, fill), FRAME), *state, Part(dash + end, FRAME))
+    return (Part(begin, FRAME), *shown, Part(dash * max(0, fill), FRAME), *state, Part(end, FRAME))
 
 
 def side_by_side(panels: Sequence[Sequence[PlotLine]]) -> list[PlotLine]:

@@ -1,5 +1,7 @@
 """Idle GPUs as rows and records: who holds a GPU and does not use it, since when, and what that costs."""
 
+from collections.abc import Sequence
+
 from cockpit.model.gpu_use import IdleGpu
 from cockpit.render.gpus import short_model
 from cockpit.render.nodes import gib_cell, whole_cell
@@ -49,6 +51,15 @@ def _idle(gpu: IdleGpu) -> Cell:
     if gpu.known_for is not None:
         return Cell(f"known for {duration(gpu.known_for)}", tone="quiet", sort=gpu.seconds)
     return Cell(duration(gpu.seconds), tone="warn", sort=gpu.seconds)
+
+
+def idle_sentence(job: str, gpus: Sequence[IdleGpu]) -> str:
+    """That a job holds GPUs without using them, and what that costs where it is known."""
+    costs = [gpu.cost_per_hour for gpu in gpus if gpu.cost_per_hour is not None]
+    count = "1 GPU" if len(gpus) == 1 else f"{len(gpus)} GPUs"
+    price = f", ${sum(costs):,.2f}/h wasted" if costs else ""
+    seconds = min(gpu.seconds for gpu in gpus)
+    return f"{job or 'An unknown job'} holds {count} idle for {duration(seconds)}{price}. Press i in Overview to see."
 
 
 def idle_record(gpu: IdleGpu) -> Record:

@@ -21,14 +21,14 @@ TITLES = {"gpu": "GPU use", "gpu_memory": "GPU memory", "cpu": "CPU", "memory": 
 # Panels in the order in which they fold away where there is too little room, the last one first; with their least
 # width, and their share of what is left.
 _WITH_GPUS = (
-    ("gpu", 34, 2),
+    ("gpu", 31, 2),
     ("jobs", 24, 0),
-    ("gpu_memory", 20, 1),
-    ("cpu", 20, 1),
-    ("memory", 20, 1),
-    ("network", 20, 1),
+    ("gpu_memory", 21, 1),
+    ("cpu", 23, 1),
+    ("memory", 21, 1),
+    ("network", 21, 1),
 )
-_WITHOUT_GPUS = (("cpu", 34, 2), ("jobs", 24, 0), ("memory", 20, 1), ("network", 20, 1))
+_WITHOUT_GPUS = (("cpu", 34, 2), ("jobs", 24, 0), ("memory", 21, 1), ("network", 21, 1))
 _SHOWN_ORDER = ("gpu", "gpu_memory", "cpu", "memory", "network", "jobs")
 
 
@@ -120,7 +120,12 @@ def _foot(overview: ClusterOverview, name: str, top: float) -> list[Part]:
 
 
 def _amounts(use: Usage | None) -> list[Part]:
-    return [] if use is None else [Part(f"{size(int(use.used))} of {size(int(use.total))}", "quiet")]
+    """Used and total, in the unit of the total where both have the same."""
+    if use is None:
+        return []
+    used, total = size(int(use.used)), size(int(use.total))
+    number, _, unit = used.partition(" ")
+    return [Part(f"{number if total.endswith(f' {unit}') else used} of {total}", "quiet")]
 
 
 def _reserved(reserved: Mapping[str, Usage]) -> list[Part]:

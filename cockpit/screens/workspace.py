@@ -21,6 +21,7 @@ from cockpit.operations.deployments.money import MoneyBook
 from cockpit.operations.question import Question
 from cockpit.panes.base import Pane
 from cockpit.render.lease_money import notice
+from cockpit.screens.idle_notices import IdleNotices
 from cockpit.screens.job_notices import JobNotices
 from cockpit.screens.pane_screen import PaneScreen
 from cockpit.screens.refusals import Refusals
@@ -54,6 +55,7 @@ class Workspace:
         self,
         app: App[int],
         notices: JobNotices,
+        idle_notices: IdleNotices,
         *,
         keys: Mapping[str, str],
         crashed: Callable[[BaseException], None],
@@ -66,6 +68,7 @@ class Workspace:
         self.cluster: LiveCluster | None = None
         self.screens: dict[str, PaneScreen] = {}
         self.notices = notices
+        self.idle_notices = idle_notices
         self.last_report = ""
         self._refusals = Refusals()
         self.money = MoneyBook(told=self._tell_money)
@@ -137,6 +140,7 @@ class Workspace:
         cluster.lease_money = partial(self.money.of, cluster.name)
         cluster.idle_seconds = self.idle_seconds
         self.notices.attach(self.cluster)
+        self.idle_notices.attach(self.cluster)
         for screen in self.screens.values():
             screen.attach(self.cluster)
 
@@ -144,6 +148,7 @@ class Workspace:
         """Show no cluster; its jobs go on."""
         cluster, self.cluster = self.cluster, None
         self.notices.attach(None)
+        self.idle_notices.attach(None)
         for screen in self.screens.values():
             screen.detach()
         if cluster is not None:

@@ -12,7 +12,7 @@ from cockpit.model.overview import IDLE
 from cockpit.operations.clusters.live import LiveCluster
 from cockpit.panes.idle import IdlePane
 from cockpit.panes.overview import OverviewPane
-from cockpit.settings import Ui
+from cockpit.settings import Notify, Ui
 from cockpit.widgets.heat_map import HeatMap
 from cockpit.widgets.live_table import LiveTable
 from cockpit.widgets.trouble_list import TroubleList
@@ -82,9 +82,13 @@ async def test_curves_and_cells_are_the_truth_and_money_is_to_the_cent() -> None
 
 
 async def test_every_line_leads_to_its_thing_and_back() -> None:
-    async with simulated(PLAN) as server, cockpit(server, size=WIDE, first_pane="overview", ui=SOON) as driver:
+    async with (
+        simulated(PLAN) as server,
+        cockpit(server, size=WIDE, first_pane="overview", ui=SOON, notify=Notify(idle=True)) as driver,
+    ):
         await minutes(driver, 2)
         pane = overview(driver)
+        assert sum("idle for" in one for one in driver.told) == 2, driver.told
         assert pane.query_one(TroubleList).has_focus
         await driver.press("enter")
         assert driver.app.workspace.screen is not None

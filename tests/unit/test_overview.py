@@ -236,7 +236,7 @@ def test_frames_keep_their_title_longest() -> None:
     line: PlotLine = (Part("content"),)
     wide = framed([line], 30, 3, title="GPU use", state=[Part("83 %")])
     assert ["".join(part.text for part in one) for one in wide] == [
-        "╭─ GPU use ─────────── 83 % ─╮", "│content                     │", "╰────────────────────────────╯",
+        "╭ GPU use ───────────── 83 % ╮", "│content                     │", "╰────────────────────────────╯",
     ]  # fmt: skip
     narrow = "".join(part.text for part in framed([line], 14, 3, title="GPU use", state=[Part("83 %")])[0])
     assert "GPU use" in narrow
