@@ -3,6 +3,8 @@
     python -m tests.akash_sim --dialect august --scale 10
     AKASH_CONSOLE_URL=http://127.0.0.1:PORT AKASH_API_KEY=ac.sk.sim.… rayakash-tui offers
 
+    python -m tests.akash_sim --containers 127.0.0.1 --home /tmp/provider    runs what is leased, by podman, as root
+
 Time runs as fast as `--scale` says; orders go to `POST /_sim` (see tests.akash_sim.server).
 """
 
