@@ -105,7 +105,10 @@ class Terminal:
         """The next piece that it writes, if it writes any in a time."""
         if not select.select([self._master], [], [], seconds)[0]:
             return b""
-        piece = os.read(self._master, 1 << 16)
+        try:
+            piece = os.read(self._master, 1 << 16)
+        except OSError as error:
+            raise OSError(error.errno, f"the program has ended: {self.written[-4000:]!r}") from error
         self._rest = self._screen.follow(self._rest + self._decoder.decode(piece))
         self.written += piece
         return piece
