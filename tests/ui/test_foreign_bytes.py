@@ -23,7 +23,8 @@ ATTACK = (
 RAW = re.compile(rb"\x1b\]52;c;T1dORUQ|\x1b\]0;OWNED|\x1b\[1;1HFAKE|\xc2\x9b31m|\x00|\x08|\xe2\x80\xae|\xe2\x80\x8b")
 KEYS = {
     "enter": b"\r", "escape": b"\x1b", "slash": b"/", "question_mark": b"?", "colon": b":", "space": b" ",
-    "exclamation_mark": b"!", "asterisk": b"*", "plus": b"+", "minus": b"-", "home": b"\x1b[H", "delete": b"\x1b[3~", "f3": b"\x1bOR",
+    "exclamation_mark": b"!", "asterisk": b"*", "plus": b"+", "minus": b"-",
+    "home": b"\x1b[H", "delete": b"\x1b[3~", "f3": b"\x1bOR",
     "f8": b"\x1b[19~", "ctrl+@": b"\x00",
 }  # fmt: skip
 LEFT_OUT = {"quit", "suspend", "log_suspend", "open_dashboard"}  # they leave the screen, or the terminal
