@@ -1,6 +1,7 @@
 """The deploy screen: plan, bids, lease, start, ready; at every step it says what exists and what it costs."""
 
 import asyncio
+import textwrap
 from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
@@ -148,7 +149,7 @@ class DeployPage(Dialog[Ready]):
 
     async def ask(self, question: Question) -> bool:
         """Ask something that comes up later, such as whether to rent elsewhere."""
-        answer = await self.app.push_screen_wait(Confirm(question.text, question.lines))
+        answer = await self.app.push_screen_wait(Confirm(question.text, (), " ".join(question.lines)))
         return bool(answer)
 
     # --- keys ---
@@ -246,19 +247,30 @@ class DeployPage(Dialog[Ready]):
         """Show how things are now."""
         if not self.is_mounted:
             return
-        phase, lines = self.progress.phase, SAID_LINES if self.size.height >= LOW else SAID_LINES_LOW
+        phase = self.progress.phase
         self.query_one("#deploy-steps", Static).update(self._steps())
         self.query_one("#deploy-state", Label).update(_safe(self._state_line()))
         self._draw_plan()
         self._draw_bids()
         self._draw_start()
-        self.query_one("#deploy-said", Static).update(_safe("\n".join(list(self.progress.said)[-lines:])))
+        self.query_one("#deploy-said", Static).update(_safe("\n".join(self._last_said())))
         self.query_one("#deploy-said").display = phase != "plan" or bool(self.progress.said)
         attempt = self._attempt
         money = what_costs(attempt, self._now) if attempt is not None and not self._is_closing else ""
         self.query_one("#deploy-money", Label).update(_safe(money))
         self.query_one("#deploy-money", Label).set_class(attempt is not None and attempt.may_cost, "-costs")
         self.query_one("#dialog-hints", KeyHints).show(self._hints())
+
+    def _last_said(self) -> list[str]:
+        """The last sentences that have room, long ones wrapped."""
+        room = SAID_LINES if self.size.height >= LOW else SAID_LINES_LOW
+        width, found = max(20, self.size.width - 4), list[str]()
+        for text in reversed(self.progress.said):
+            room -= len(textwrap.wrap(text, width)) or 1
+            if room < 0 and found:
+                break
+            found.insert(0, text)
+        return found
 
     def _steps(self) -> Content:
         names = [f"{number} {phase.title()}" for number, phase in enumerate(PHASES, 1)]

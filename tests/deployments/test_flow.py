@@ -208,8 +208,9 @@ async def test_a_refused_manifest_is_a_lease_that_costs() -> None:
     for provider in console.world.providers:
         provider.manifest = "refuses"
     stage = Stage(console)
-    with pytest.raises(ManifestRefusedError, match="costs"):
+    with pytest.raises(ManifestRefusedError, match="did not take the manifest") as caught:
         await _leased(stage)
+    assert "It costs $" in caught.value.hint
     assert stage.steps()[-1] == "leased"
     assert stage.costing() == [stage.step.dseq]
 

@@ -343,8 +343,10 @@ async def _take(step: Step, bids: Sequence[Bid], manifest: str | None) -> Lease 
         error = leased.error
         reason = error.title if error else "The provider did not take the manifest."
         raise ManifestRefusedError(
-            f"The lease exists and costs {per_hour(leased.deployment.usd_per_hour)}, but it cannot start: {reason}",
+            f"The provider did not take the manifest, so the lease cannot start: {reason}",
             detail=error.detail if error else "",
+            hint=f"It costs {per_hour(leased.deployment.usd_per_hour)} until you close it: "
+            f"rayakash-tui deployments close {step.dseq}",
             fault="manifest-refused",
         )
     step.say(f"Leased: {per_hour(leased.deployment.usd_per_hour)} from now on.")

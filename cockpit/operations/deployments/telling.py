@@ -325,6 +325,8 @@ DEPLOYMENTS: TableSpec[Row] = TableSpec(
 
 def what_costs(attempt: Attempt | None, now: float | None = None) -> str:
     """What an attempt has made so far and what that costs; by `now`, in seconds since the epoch, also what it cost."""
+    if attempt is not None and attempt.step == "closed":
+        return f"Deployment {attempt.dseq} is closed; nothing costs."
     if attempt is None or not attempt.may_cost:
         return "Nothing was created; nothing costs."
     if attempt.dseq is None:
