@@ -13,6 +13,8 @@ from cockpit.operations.deployments.ending import close
 from cockpit.operations.deployments.flow import Terms
 from cockpit.operations.deployments.journal import Journal, attempts
 from cockpit.operations.deployments.money import MoneyBook, lease_price
+from cockpit.operations.deployments.register import read
+from cockpit.operations.deployments.telling import notes
 from cockpit.render.lease_money import left, notice, words
 from tests.akash_sim.console import SimConsole
 from tests.akash_sim.wire import client_of
@@ -122,6 +124,9 @@ async def test_a_lease_that_ended_says_why_and_what_is_next() -> None:
     (told,) = book.told
     assert told.ended == "the provider takes the machine out of service"
     assert "7, then x" in notice(told)
+    (row,) = (await read(client_of(console))).rows
+    assert row.is_orphan
+    assert notes(row) == "lease ended: the provider takes the machine out of service; close it to get its escrow back"
     assert words(book.lab()).endswith("lease ended: the provider takes the machine out of service")
     await close(client_of(console), Journal.resume(attempts()[0].path), one.dseq)
     await book.refresh()

@@ -14,6 +14,7 @@ from cockpit.operations.clusters.contexts import known_clusters
 from cockpit.operations.deployments.ending import remove_cluster
 from cockpit.operations.deployments.flow import POLL_S, VISIBLE_S, note_lease, unknown_create
 from cockpit.operations.deployments.journal import Attempt, BusyError, Entry, Journal, attempts, unfinished
+from cockpit.operations.deployments.starting import end_of
 
 ORPHAN_S = 600.0
 """A deployment without a lease for so long was probably abandoned."""
@@ -23,7 +24,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """A deployment as it is shown. `is_ours` tells whether a journal of this machine made it.
 
     `state` is Akash's word for the deployment, or for its lease where it has one; `step` is where our journal stands.
-    Money is None where it could not be told.
+    `ended` says why its leases are over, empty while one runs. Money is None where it could not be told.
     """
 
     dseq: str
@@ -38,6 +39,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     is_orphan: bool = False
     is_ours: bool = False
     step: str = ""
+    ended: str = ""
     age_s: float | None = None
 
 
@@ -101,6 +103,7 @@ def row_of(found: Deployment, attempt: Attempt | None, now: float, height: int |
         is_orphan=_is_orphan(found, attempt, age),
         is_ours=attempt is not None,
         step=attempt.step if attempt else "",
+        ended=end_of(found) if is_leased and not found.costing else "",
         age_s=age,
     )
 

@@ -291,6 +291,8 @@ def notes(row: Row) -> str:
     """What needs a look."""
     if row.state == "unknown":
         return "may still cost money: look again, or close it"
+    if row.ended and row.is_orphan:
+        return f"lease ended: {row.ended}; close it to get its escrow back"
     if row.is_orphan:
         return "orphan: holds money for nothing; close it"
     if row.step == "closing":
