@@ -160,7 +160,7 @@ def our_cost(bench: BenchHead, view: View, pids: list[int], rest: float, seconds
     with CountingProxy(bench.head.dashboard_port) as way:
         environment = {**bench.environment, "RAYAKASH_ADDRESS": way.address}
         with Terminal(COCKPIT, environment) as terminal:
-            terminal.wait_for(bench.job_id)
+            terminal.wait_for("CPU")
             start = len(terminal.written)
             terminal.send(view.keys)
             terminal.wait_for(view.seen, start=start)
@@ -215,7 +215,7 @@ def many(home: Path, say: Callable[[str], None]) -> list[Figure]:
         environment = private_home(home) | {"RAYAKASH_ADDRESS": url, "PATH": os.environ["PATH"]}
         figures: list[Figure] = []
         with Terminal(COCKPIT, environment) as terminal:
-            terminal.wait_for("raysubmit_")
+            terminal.wait_for("CPU")
             terminal.read_for(WARM_S)
             for name, seen in (("actors", "sim-actor-"), ("tasks", "sim-task-")):
                 figures += _watched(terminal, name, seen)

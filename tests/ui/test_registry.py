@@ -3,13 +3,17 @@
 import json
 from collections.abc import AsyncIterator
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 import pytest
 
 from cockpit.errors import UnreachableError
+from cockpit.operations.resources import FETCHES
 from cockpit.panes.registry import PANES, table
+from cockpit.panes.resources import WHOLE
 from cockpit.panes.table_pane import TablePane
+from cockpit.render.table import RowContext, TableSpec
 from cockpit.widgets.line_view import LineView
 from tests.scripted import ScriptedTransport
 from tests.sim import NOON, Plan
@@ -425,3 +429,17 @@ async def test_rows_that_cannot_be_read_are_counted_below_the_others(name: str, 
         await driver.elapse(10.0)
         rows = 41 if name == "jobs" else 21
         assert f"1 of {rows} rows unreadable" in driver.text
+
+
+@pytest.mark.parametrize("count", [0, 1, pytest.param(MANY, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", FETCHES)
+async def test_every_resource_with_no_row_with_one_and_with_ten_thousand(name: str, count: int) -> None:
+    transport = ScriptedTransport()
+    transport.answers.update(answers(1, 1, rows=count))
+    found = await FETCHES[name](transport.client, WHOLE)
+    spec: TableSpec[Any] = getattr(import_module(f"cockpit.render.{name}"), name.upper())
+    rows = spec.rows(found.rows, RowContext(now=NOON))
+    assert bool(rows) == bool(found.rows) == bool(count)
+    assert len(rows) >= min(count, 40), "applications of Serve are 40 at most, with 250 replicas each"
+    assert all(len(row.cells) == len(spec.columns) for row in rows)
+    assert len(json.dumps([spec.record(item) for item in found.rows], ensure_ascii=True)) > 1
