@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Coroutine
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -181,15 +182,20 @@ def _outcome(args: argparse.Namespace, count: int) -> str:
 def set_in_file(args: argparse.Namespace) -> int:
     """Give one value of a file another."""
     from cockpit.operations.sdl_editor.commands import set_value
+    from cockpit.operations.sdl_editor.spellings import Spellings
     from cockpit.render.sdl import problem_line
 
     with for_change(args.file):
         document = read_document(args.file)
         before = document.text
         with in_file(args.file):
-            change = set_value(document, args.path, args.value, raw=args.raw)
+            spelling = None if args.file == "-" else Spellings(Path(args.file), args.path)
+            change = set_value(document, args.path, args.value, raw=args.raw, spelling=spelling)
         if document.text != before or args.file == "-":
             _save(args.file, document)
+            if spelling is not None:
+                with suppress(UsageError):  # the file is saved; only a later way back is not byte for byte
+                    spelling.keep()
     done = "was that already" if document.text == before else "added" if change.added else "set"
     output.message(f"{args.file}: {change.path} {done}.")
     for problem in change.problems:

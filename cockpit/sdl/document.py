@@ -26,6 +26,9 @@ class State(NamedTuple):
     label: str
 
 
+Spelling = Callable[[str, Simple, Simple], str | None]
+
+
 class SdlDocument:
     """An SDL's text with edits that change nothing but what they name.
 
@@ -101,10 +104,11 @@ class SdlDocument:
 
     # --- editing ---
 
-    def set(self, path: str | Path, value: Simple) -> None:
+    def set(self, path: str | Path, value: Simple, *, spelling: Spelling | None = None) -> None:
         """Give the value at `path` (or a key that its mapping lacks) another value, quoted as it was.
 
-        Raises MissingNodeError, UnsafeEditError.
+        `spelling` is called with how the old value is written, the old value and the new one, and says how that was
+        written here before, if it was. Raises MissingNodeError, UnsafeEditError.
         """
         steps = to_path(path)
         place = find(self.tree, steps)
@@ -117,7 +121,13 @@ class SdlDocument:
             value = f"{place.entry}={'' if value is None else value}"
         elif isinstance(place.node, Scalar) and _equal(meaning(place.node), value):
             return
-        self._try(edits.set_ways(self.tree, place, value), f"set {spelled(steps)}")
+        ways = edits.set_ways(self.tree, place, value)
+        known = None
+        if spelling is not None and isinstance(place.node, Scalar):
+            known = spelling(edits.source_of(self.tree, place), meaning(place.node), value)
+        if known is not None:
+            ways = [*edits.spelled_way(self.tree, place, value, known), *ways]
+        self._try(ways, f"set {spelled(steps)}")
 
     def insert(self, path: str | Path, value: Value, *, after: str | None = None) -> None:
         """Put a new key into a mapping, an item in front of a list's index, or a new env entry at its end.

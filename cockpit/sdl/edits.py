@@ -118,6 +118,20 @@ def set_ways(tree: Tree, place: Place, value: Simple) -> list[Edit]:
     return scalar_ways(tree, node, value, flow=place.in_flow)
 
 
+def source_of(tree: Tree, place: Place) -> str:
+    """How a scalar is written now, without anchor and tag; empty for a list or a mapping."""
+    node = place.node
+    return tree.lines.text[value_start(tree, node) : node.end] if isinstance(node, Scalar) else ""
+
+
+def spelled_way(tree: Tree, place: Place, value: Simple, source: str) -> list[Edit]:
+    """The way to give a scalar a value that was written so before, at the same place."""
+    node = place.node
+    if not isinstance(node, Scalar) or value_start(tree, node) == node.end:
+        return []
+    return [Edit((Change(value_start(tree, node), node.end, source),), node.first, node.last, means(value))]
+
+
 def scalar_ways(tree: Tree, node: Scalar, value: Simple, *, flow: bool) -> list[Edit]:
     """Ways to write `value` in place of the scalar: its own quoting first, then what always holds it."""
     text = tree.lines.text

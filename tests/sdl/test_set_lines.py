@@ -1,9 +1,12 @@
 """`sdl set` of texts with line breaks: they stay lines, and folded texts stay folded."""
 
+from pathlib import Path
+
 import pytest
 import yaml
 
 from cockpit.operations.sdl_editor.commands import set_value
+from cockpit.operations.sdl_editor.spellings import Spellings
 from cockpit.sdl.document import SdlDocument
 
 SDL = """\
@@ -78,3 +81,67 @@ def test_a_null_comes_back() -> None:
     before = SDL.replace("    args:", "    credentials:\n    args:")
     text = changed("services.web.credentials", "null", changed("services.web.credentials", "x", before))
     assert text == before.replace("credentials:", "credentials: null")
+
+
+WRAPPED = """\
+services:
+  web:
+    image: nginx:1.27.0
+    command:
+      - a plain text that
+        somebody has wrapped
+
+        by hand
+      - "a quoted one
+        goes on here"
+      - 'and a
+         single one'
+    args:
+      - >
+        folded text that
+
+        goes over
+          more lines
+      - |+
+        set -e
+        exec nginx
+
+    env:
+      - "TOKEN=a secret
+        in two lines"
+"""
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("away", ["x", "two\nlines"])
+@pytest.mark.parametrize(
+    "path", [f"services.web.{key}" for key in ("command.0", "command.1", "command.2", "args.0", "args.1", "image")]
+)
+def test_a_text_that_was_wrapped_by_hand_comes_back_byte_for_byte(
+    path: str, away: str, newline: str, tmp_path: Path
+) -> None:
+    before = WRAPPED.replace("\n", newline)
+    old = str(SdlDocument(before).get(path))
+    text = before
+    for value in (away, old):
+        document, spelling = SdlDocument(text), Spellings(tmp_path / "lab.yaml", path, directory=tmp_path)
+        set_value(document, path, value, raw=True, spelling=spelling)
+        spelling.keep()
+        text = document.text
+    assert text == before
+
+
+def test_no_secret_is_kept_for_the_way_back(tmp_path: Path) -> None:
+    spelling = Spellings(tmp_path / "lab.yaml", "services.web.env.TOKEN", directory=tmp_path)
+    set_value(SdlDocument(WRAPPED), "services.web.env.TOKEN", "other", spelling=spelling)
+    spelling.keep()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_note_that_cannot_be_read_costs_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "sdl-spellings.json").write_text("{")
+    spelling = Spellings(tmp_path / "lab.yaml", "services.web.command.0", directory=tmp_path)
+    document = SdlDocument(WRAPPED)
+    set_value(document, "services.web.command.0", "x", spelling=spelling)
+    spelling.keep()
+    assert document.get("services.web.command.0") == "x"

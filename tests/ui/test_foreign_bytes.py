@@ -9,6 +9,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from textual.keys import key_to_character
 
 from cockpit.actions import ACTIONS
 from cockpit.panes.registry import PANES, Entry
@@ -36,8 +37,9 @@ def key_bytes(name: str) -> bytes:
         return KEYS[name]
     if name.startswith("ctrl+"):
         return bytes([ord(name[-1]) & 0x1F])
-    assert len(name) == 1, name
-    return name.encode()
+    character = name if len(name) == 1 else key_to_character(name)
+    assert character is not None, name
+    return character.encode()
 
 
 def post(url: str, job: dict[str, object]) -> None:

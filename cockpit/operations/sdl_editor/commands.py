@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from cockpit.errors import UsageError
+from cockpit.operations.sdl_editor.spellings import Spellings
 from cockpit.sdl import rules
 from cockpit.sdl.differences import Difference
 from cockpit.sdl.document import SdlDocument, read_value
@@ -75,10 +76,13 @@ class Change(msgspec.Struct, frozen=True):
     is_secret: bool
 
 
-def set_value(document: SdlDocument, path: str, text: str, *, raw: bool = False) -> Change:
+def set_value(
+    document: SdlDocument, path: str, text: str, *, raw: bool = False, spelling: Spellings | None = None
+) -> Change:
     """Give the value at a path another one: a YAML scalar, or the text as it is; of an env variable always text.
 
-    Raises MissingNodeError, UnsafeEditError, and SdlError where the text is not a single value.
+    `spelling` knows how a value was written here before. Raises MissingNodeError, UnsafeEditError, and SdlError where
+    the text is not a single value.
     """
     steps = to_path(path)
     if not steps:
@@ -89,7 +93,7 @@ def set_value(document: SdlDocument, path: str, text: str, *, raw: bool = False)
         value = text
     added = not document.has(steps)
     before = {(problem.code, problem.message) for problem in rules.problems(document)}
-    document.set(steps, value)
+    document.set(steps, value, spelling=spelling)
     problems = tuple(one for one in rules.problems(document) if (one.code, one.message) not in before)
     return Change(spelled(steps), added, problems, is_env and is_plain_secret(str(steps[-1]), str(value)))
 
