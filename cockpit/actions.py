@@ -237,6 +237,14 @@ ACTIONS = (
         changes=True,
     ),
     Action(
+        name="gallery",
+        run="job_actions:choose_sample",
+        keys=(),
+        label="gallery",
+        description="Submit a sample job from the gallery",
+        changes=True,
+    ),
+    Action(
         name="filter",
         keys=("slash",),
         scope="rows",
@@ -277,7 +285,7 @@ ACTIONS = (
         run="job_actions:clone",
         keys=("c",),
         label="clone",
-        description="Submit again, with changes",
+        description="Submit again with today's code, after changes",
         scope="jobs",
         rank=32,
         changes=True,
@@ -329,6 +337,14 @@ ACTIONS = (
         scope="rows",
         label="columns",
         description="Choose and order the columns; w shows all",
+    ),
+    Action(
+        name="preview",
+        keys=("z",),
+        scope="rows",
+        label="preview",
+        description="Show or hide the preview of the row",
+        rank=55,
     ),
     Action(name="copy", keys=("y",), label="copy", description="Copy the ID (marked, or this one)", rank=60),
     Action(
@@ -729,10 +745,7 @@ ACTIONS = (
 )
 
 # Keys of what is still to come, so that nothing else takes them. When one is built, it moves up to ACTIONS.
-RESERVED = (
-    Action(name="preview", keys=("z",), label="preview", description="Show or hide the preview", scope="rows"),
-    Action(name="saved_jobs", keys=("ctrl+r",), label="saved jobs", description="Choose a saved job", scope="submit"),
-)
+RESERVED: tuple[Action, ...] = ()
 
 
 def by_name(name: str) -> Action:

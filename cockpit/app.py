@@ -16,7 +16,7 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from cockpit import settings
-from cockpit.actions import ACTIONS, by_name, in_scope, keys_of
+from cockpit.actions import ACTIONS, by_name, in_scope, key_name, keys_of
 from cockpit.clients.ssh.questions import answer_ssh_with
 from cockpit.errors import EXIT_OK, CockpitError
 from cockpit.operations.clusters.live import LiveCluster
@@ -27,6 +27,7 @@ from cockpit.panes.registry import entries, entry_of
 from cockpit.panes.sdl_messages import SdlLooked, SdlPasted, SdlShown, SecretTyped
 from cockpit.panes.table_pane import TablePane
 from cockpit.render.glyphs import ASCII, UNICODE
+from cockpit.render.text import visible
 from cockpit.screens.idle_notices import IdleNotices
 from cockpit.screens.job_notices import JobNotices
 from cockpit.screens.later import import_later
@@ -34,7 +35,7 @@ from cockpit.screens.pane_screen import PaneScreen
 from cockpit.screens.workspace import Refusal, Workspace
 from cockpit.secrets.passphrase import ask_with
 from cockpit.secrets.references import process_store
-from cockpit.settings import Notify, Ui
+from cockpit.settings import Notify, OwnCommand, Settings, Ui
 from cockpit.textual_patches.terminal_app import TerminalApp
 from cockpit.widgets.fields import PasteRefused
 from cockpit.widgets.key_hints import KeyHints
@@ -73,6 +74,14 @@ async def _answer_refusal(work: Workspace, cluster: LiveCluster, error: Refusal)
     await ClusterActions(work).refused(cluster, error)
 
 
+def problems_of_keys(found: Settings) -> list[str]:
+    """Sentences about the user's keys and own commands, as the cockpit would tell them at its start."""
+    from cockpit.screens.key_check import key_problems
+    from cockpit.screens.own_commands import own_problems
+
+    return [*key_problems(found.ui.keys), *own_problems(found.commands, found.ui.keys)]
+
+
 class CockpitApp(TerminalApp):
     """The screen that people keep open: one cluster at a time, a screen for each pane."""
 
@@ -82,6 +91,7 @@ class CockpitApp(TerminalApp):
     ENABLE_COMMAND_PALETTE = True
     COMMANDS: ClassVar[set[Any]] = App.COMMANDS | {_objects_provider}
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (12, "-low"), (30, "-tall")]  # noqa: RUF012 - as Textual declares it
+    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (100, "-broad")]  # noqa: RUF012 - as Textual declares it
 
     def __init__(
         self,
@@ -93,10 +103,13 @@ class CockpitApp(TerminalApp):
         ascii_only: bool = False,
         tables: Path | None = None,
         notify: Notify | None = None,
+        asks_for_notices: bool = False,
+        commands: Sequence[OwnCommand] = (),
         problems: Sequence[str] = (),
     ) -> None:
         super().__init__()
         self._problems = problems
+        self._commands = commands
         self._ui = ui or Ui()
         self._arrangements = KeptArrangements(tables)
         for theme in THEMES:
@@ -110,7 +123,8 @@ class CockpitApp(TerminalApp):
         self._first_sdl = sdl
         self.glyphs = ASCII if ascii_only else UNICODE
         self._changes.ascii_only = ascii_only
-        notices = JobNotices(self, notify or Notify(), self.write_terminal)
+        asking = self._ask_for_notices if asks_for_notices else None
+        notices = JobNotices(self, notify or Notify(), self.write_terminal, asking)
         idle_notices = IdleNotices(self, notify or Notify(), self.write_terminal)
         self.workspace = Workspace(
             self,
@@ -134,12 +148,15 @@ class CockpitApp(TerminalApp):
         pane = entry.make(glyphs=self.glyphs)
         if isinstance(pane, TablePane):
             pane.arrangement = self._arrangements.of(pane.table_id)
+            if pane.NEEDS_CLUSTER:
+                pane.arrangement_in = partial(self._arrangements.of, pane.table_id)
         screen = PaneScreen(pane, titles, keys=self._ui.keys, glyphs=self.glyphs)
         # It is made of the styles of now; Textual would have all of them read once more for each new screen.
         screen._css_update_count = self._css_update_count
         # And of its height: else all of it is styled once more as soon as it hears of that.
         heights = [name for least, name in self.VERTICAL_BREAKPOINTS or () if self.size.height >= least]
-        screen.add_class(*heights[-1:], update=False)
+        widths = [name for least, name in self.HORIZONTAL_BREAKPOINTS or () if self.size.width >= least]
+        screen.add_class(*heights[-1:], *widths[-1:], update=False)
         self.workspace.add(name, screen)
         return screen
 
@@ -163,6 +180,8 @@ class CockpitApp(TerminalApp):
         self.watch_terminal()
         import_later(self)
         self.call_after_refresh(self._take_questions)
+        if self._commands:
+            self.call_after_refresh(self._take_commands)
         if self._opener is not None:
             self.call_after_refresh(self.workspace.open_cluster, self._opener)
         else:
@@ -181,6 +200,32 @@ class CockpitApp(TerminalApp):
 
         ask_with(passphrase_asker(self))
         answer_ssh_with(ssh_asker(self))
+
+    def _ask_for_notices(self) -> None:
+        from cockpit.screens import notice_question
+
+        self.workspace.run(notice_question.ask(self.workspace))
+
+    def _take_commands(self) -> None:
+        """Bind the user's own commands, and tell which of them cannot be used."""
+        from cockpit.screens import own_commands
+
+        self.workspace.commands = own_commands.usable(self._commands, self._ui.keys)
+        for at, command in enumerate(self.workspace.commands):
+            self.bind(command.key, f"own({at})", description=command.label, show=False)
+        for sentence in own_commands.own_problems(self._commands, self._ui.keys):
+            self.notify(sentence, severity="warning", markup=False)
+
+    def action_own(self, at: int) -> None:
+        """Run a command of the user's, where it belongs."""
+        from cockpit.screens import own_commands
+
+        command, screen = self.workspace.commands[at], self.workspace.screen
+        if screen is None or not isinstance(self.screen, PaneScreen):
+            return
+        if command.scope not in ("all", screen.pane.NAME):
+            raise SkipAction
+        self.workspace.run(own_commands.run(self.workspace, screen.pane, command))
 
     def _warn(self) -> None:
         """Tell what is wrong with the user's settings."""
@@ -209,16 +254,27 @@ class CockpitApp(TerminalApp):
     @on(LiveTable.ArrangementChanged)
     def _keep_arrangement(self, event: LiveTable.ArrangementChanged) -> None:
         try:
-            self._arrangements.keep(event.table.id or "", event.arrangement)
+            self._arrangements.keep(event.table.id or "", event.arrangement, self._sorted_in(event.table))
         except CockpitError as error:
             self.notify(error.title, severity="warning", markup=False)
+
+    def _sorted_in(self, table: LiveTable) -> str:
+        """The cluster whose rows a table sorts; empty for what belongs to no cluster."""
+        panes = [screen.pane for screen in self.workspace.screens.values() if isinstance(screen.pane, TablePane)]
+        pane = next((pane for pane in panes if pane.table_id == table.id), None)
+        return self.cluster.name if pane is not None and pane.NEEDS_CLUSTER and self.cluster is not None else ""
 
     # Actions
 
     def action_show_pane(self, name: str) -> None:
         """Go to a pane; one that was narrowed to a job or a node shows the whole cluster again."""
         self.switch_mode(name)
+        self.workspace.forget_way(name)
         self.workspace.screens[name].pane.look_at(None)
+
+    def action_go_back(self) -> None:
+        """Where nothing is left to close, Esc leads back from a log or a narrowed resource."""
+        self.workspace.go_back()
 
     def action_perform(self, name: str) -> None:
         """Do what an action says, or tell why not."""
@@ -232,6 +288,7 @@ class CockpitApp(TerminalApp):
     @on(TabLine.Chosen)
     def _tab_chosen(self, event: TabLine.Chosen) -> None:
         if chosen := next((entry.name for entry in entries() if entry.key == event.key), None):
+            self.workspace.forget_way(chosen)
             self.switch_mode(chosen)  # a resource without a number is in the line only while it is in front
 
     @on(PasteRefused)
@@ -325,6 +382,10 @@ class CockpitApp(TerminalApp):
             yield SystemCommand(
                 f"{action.label}  {keys}".rstrip(), action.description, partial(self.action_perform, action.name)
             )
+        for at, own in enumerate(self.workspace.commands):
+            if pane_screen and own.scope in ("all", pane_screen.pane.NAME):
+                text = visible(f"{own.label}  {key_name(own.key)}")
+                yield SystemCommand(text, visible(own.command), partial(self.action_own, at))
         for entry in entries():
             yield SystemCommand(entry.title, f"Go to {entry.title}", partial(self.action_show_pane, entry.name))
 

@@ -195,9 +195,25 @@ class Notify(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     idle: bool = False
 
 
+class OwnCommand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A command of the user's on a key, as it stands under `[[commands]]`.
+
+    `scope` is the name of a pane, such as `jobs`, or `all`. `command` is a line for `sh`, in which `{id}` and the like
+    are the fields of the row under the cursor; it gets the terminal, unless it runs in the `background`.
+    """
+
+    scope: str
+    key: str
+    label: str
+    command: str
+    confirm: bool = False
+    background: bool = False
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What the user wrote down: contexts by name, and sentences about what could not be used.
 
+    `has_notify` tells whether the user has decided how the end of jobs is told.
     `secret_command` prints the value of a secret, such as `pass show {name}`. `left_out` are names of contexts that
     stand there and could not be understood. `console` is the address of another Akash Console.
     """
@@ -205,6 +221,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     contexts: dict[str, Context] = {}
     ui: Ui = Ui()
     notify: Notify = Notify()
+    has_notify: bool = False
+    commands: tuple[OwnCommand, ...] = ()
     secret_command: str | None = None
     console: str | None = None
     problems: tuple[str, ...] = ()
@@ -247,7 +265,7 @@ def _sentence(fault: Fault) -> str:
 
 def _settings_from(path: Path, document: Mapping[str, Any], problems: list[str], left_out: list[str]) -> Settings:
     contexts: dict[str, Context] = {}
-    known = ("console", "contexts", "notify", "secret_command", "ui")
+    known = ("commands", "console", "contexts", "notify", "secret_command", "ui")
     problems += [f"{path}: {key!r} is not a known setting" for key in document if key not in known]
     secret_command = document.get("secret_command")
     if not isinstance(secret_command, str | None):
@@ -277,16 +295,32 @@ def _settings_from(path: Path, document: Mapping[str, Any], problems: list[str],
         notify = msgspec.convert(document.get("notify", {}), Notify)
     except msgspec.ValidationError as error:
         problems.append(f"{path}: [notify] is left out: {_unfit(error, Notify)}")
+    commands = _own_commands(path, document.get("commands", []), problems)
     gone = tuple(dict.fromkeys(name for name in left_out if name not in contexts))
     return Settings(
         contexts=contexts,
         ui=ui,
         notify=notify,
+        has_notify="notify" in document,
+        commands=commands,
         secret_command=secret_command,
         console=console,
         problems=tuple(problems),
         left_out=gone,
     )
+
+
+def _own_commands(path: Path, tables: Any, problems: list[str]) -> tuple[OwnCommand, ...]:
+    if not isinstance(tables, list):
+        problems.append(f"{path}: commands is not a list of tables; begin each with [[commands]]")
+        return ()
+    found = []
+    for number, table in enumerate(tables, 1):
+        try:
+            found.append(msgspec.convert(table, OwnCommand))
+        except msgspec.ValidationError as error:
+            problems.append(f"{path}: command {number} is left out: {_unfit(error, OwnCommand)}")
+    return tuple(found)
 
 
 def _unfit(error: msgspec.ValidationError, kind: type[msgspec.Struct]) -> str:

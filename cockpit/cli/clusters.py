@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cockpit.cli import options, output
-from cockpit.errors import EXIT_FAILED, EXIT_OK, UsageError
+from cockpit.errors import EXIT_FAILED, EXIT_OK, CockpitError, UsageError
 from cockpit.render.text import last_word, shell_word
 
 if TYPE_CHECKING:
@@ -221,7 +221,7 @@ async def run_doctor(args: argparse.Namespace) -> int:
     from cockpit.render.times import iso
 
     found = await examine(_selections(args))
-    found = msgspec.structs.replace(found, checks=(*found.checks, *await account_checks()))
+    found = msgspec.structs.replace(found, checks=(*found.checks, *_keys(), *await account_checks()))
     if args.json:
         record = {
             "rayakash_tui": __version__,
@@ -237,6 +237,18 @@ async def run_doctor(args: argparse.Namespace) -> int:
         for one in found.clusters:
             _print_cluster(one)
     return EXIT_OK if found.is_well else EXIT_FAILED
+
+
+def _keys() -> "list[Check]":
+    """The user's keys and own commands."""
+    from cockpit.cli.cockpit import key_problems
+    from cockpit.operations.clusters.diagnosis import Check
+
+    try:
+        sentences = key_problems()
+    except CockpitError:  # a file that cannot be read is among the checks of the machine
+        return []
+    return [Check(name="keys", state="fail", words=sentence, fault="keys") for sentence in sentences]
 
 
 def _print_cluster(one: "Diagnosis") -> None:

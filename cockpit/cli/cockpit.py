@@ -79,6 +79,8 @@ def run_app(opener: "Opener | None", *, sdl: "Path | None" = None, first_pane: s
         sdl=sdl,
         tables=tables,
         notify=settings.notify,
+        asks_for_notices=not settings.has_notify,
+        commands=settings.commands,
         problems=settings.problems,
     )
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -102,6 +104,18 @@ def tell_what_is_left() -> None:
         from cockpit.operations.deployments.telling import what_exists
 
         output.message(what_exists(attempt))
+
+
+def key_problems() -> list[str]:
+    """What is wrong with the user's keys and own commands; the cockpit is imported for it only where there are some."""
+    from cockpit.settings import load_settings
+
+    settings = load_settings()
+    if not settings.commands and not settings.ui.keys:
+        return []
+    from cockpit.app import problems_of_keys
+
+    return problems_of_keys(settings)
 
 
 def concluded(code: int | None) -> int:

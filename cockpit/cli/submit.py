@@ -84,7 +84,11 @@ def _add_capacity(parser: argparse.ArgumentParser) -> None:
 
 def _add_environment(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--id", "--submission-id", dest="id", metavar="ID", help="the submission id; fresh if left out")
-    parser.add_argument("--working-dir", metavar="D", help="a directory or zip file to upload, or a URI")
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--working-dir", metavar="D", help="a directory or zip file to upload, or a URI")
+    source.add_argument(
+        "--no-working-dir", action="store_true", help="send no directory, though the command names a file that is here"
+    )
     parser.add_argument("--runtime-env", type=Path, metavar="FILE", help="a runtime environment in YAML or JSON")
     parser.add_argument("--runtime-env-json", metavar="JSON", help="the same as text")
     parser.add_argument(
@@ -114,6 +118,7 @@ async def submit_job(args: argparse.Namespace) -> int:
     from cockpit.settings import current_context
 
     given, wanted = _wanted(args)
+    given = await _with_code(given, args)
     prepared = await prepare(given, scopes=scopes_for(context=args.context or current_context()))
     _say_what_goes(prepared)
     if args.dry_run:
@@ -128,6 +133,22 @@ async def submit_job(args: argparse.Namespace) -> int:
             return EXIT_OK
         output.message(f"Submitted {submission_id}.")
         return await _follow(client, submission_id, args)
+
+
+async def _with_code(form: "SubmitForm", args: argparse.Namespace) -> "SubmitForm":
+    """The form; where it names a file of this directory and sends none, with this directory after a yes."""
+    import msgspec
+
+    from cockpit.operations.jobs.local_code import forgotten, forgotten_file
+
+    name = None if args.no_working_dir else forgotten_file(form)
+    if name is None:
+        return form
+    if session.asker() is not None:
+        output.message(f"{name} is a file in this directory, but the job is sent without a directory.")
+        if await session.yes("Send this directory with the job?"):
+            return msgspec.structs.replace(form, working_dir=".")
+    raise forgotten(name, how="Add --working-dir . to send it, or --no-working-dir where the cluster has the file.")
 
 
 def _wanted(args: argparse.Namespace) -> "tuple[SubmitForm, Capacity]":

@@ -122,6 +122,7 @@ class ClustersPane(TablePane[list[ClusterRow]]):
         rows = self.overview.rows()
         self.table.set_rows([cluster_row(row) for row in rows])
         self.table.set_state(Phase.READY)
+        self.show_preview()
         status = self.query_one("#clusters-status", Label)
         text = visible(_status(rows, self.overview.problems))
         if str(status.content) != text:

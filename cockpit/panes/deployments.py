@@ -1,25 +1,36 @@
 """The Deployments pane: what the account rents on Akash, what it costs, what is left behind; it needs no cluster."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from decimal import Decimal
+from functools import partial
+from time import monotonic
 from typing import Any, ClassVar
 
 from textual import work
+from textual.geometry import Size
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Label
 
 from cockpit.actions import Action
 from cockpit.errors import AuthenticationError, CockpitError
+from cockpit.model.akash.deployments import Deployment
 from cockpit.operations.background import aside
 from cockpit.operations.deployments import account
+from cockpit.operations.deployments.preview import deployment_preview
 from cockpit.operations.deployments.register import Register, Row, read
 from cockpit.operations.deployments.telling import DEPLOYMENTS, table_row
+from cockpit.panes.glance import REST_SECONDS
 from cockpit.panes.own_table import OwnTablePane
 from cockpit.render.deployments import dollars, per_hour
+from cockpit.render.preview import Preview
 from cockpit.render.table import TableSpec
 from cockpit.render.text import visible
 from cockpit.widgets.table.state import Phase
 
+# The Console asks every provider for it, so a deployment is asked for again at most once a minute.
+DETAIL_SECONDS = 60.0
 NEED_ROW = frozenset(("deployment_close", "deployment_extend", "deployment_update", "show_detail", "copy"))
 NEED_CLUSTER = frozenset(("submit", "open_dashboard"))
 
@@ -36,6 +47,9 @@ class DeploymentsPane(OwnTablePane[Register]):
         super().__init__(**options)
         self.register: Register | None = None
         self._is_looking = False
+        self._details: dict[str, Deployment] = {}
+        self._asked: dict[str, float] = {}
+        self._rest: Timer | None = None
 
     def compose_below(self) -> Iterable[Widget]:
         """What all of them cost, or what could not be read."""
@@ -68,12 +82,38 @@ class DeploymentsPane(OwnTablePane[Register]):
         self.table.set_state(Phase.READY)
         self.query_one("#deployments-status", Label).update(visible(status_line(register)))
         self.post_message(self.StateChanged())
+        self.show_preview()
 
     def _show_failure(self, error: CockpitError) -> None:
         """What was seen last stays; without a key there was nothing."""
         sentence = " ".join(part for part in (error.title, error.hint) if part)
         phase = Phase.FAILED if self.register is None or isinstance(error, AuthenticationError) else Phase.STALE
         self.table.set_state(phase, sentence)
+
+    # The preview
+
+    def preview(self, room: Size) -> Preview:
+        """Its money, its services, and where they are reached."""
+        row = self.row
+        return (
+            super().preview(room) if row is None else deployment_preview(row, self._details.get(row.dseq), room.width)
+        )
+
+    def preview_changed(self) -> None:
+        """Ask for the services of the deployment under the cursor, once it has been still for a moment."""
+        if self._rest is not None:
+            self._rest.stop()
+        row = self.row if self._is_awake and self.has_preview else None
+        if row is not None and monotonic() - self._asked.get(row.dseq, -DETAIL_SECONDS) >= DETAIL_SECONDS:
+            self._rest = self.set_timer(REST_SECONDS, partial(self._ask_services, row.dseq))
+
+    @work(group="deployment-preview", exclusive=True, exit_on_error=False)
+    async def _ask_services(self, dseq: str) -> None:
+        self._asked[dseq] = monotonic()
+        with suppress(CockpitError):  # what the list says stays; `deployments status` tells why there is no more
+            async with await aside(account.open_console) as console:
+                self._details[dseq] = await console.deployment(dseq)
+        self.show_preview()
 
     @property
     def row(self) -> Row | None:

@@ -1,6 +1,6 @@
 """The top of every screen: which cluster, how it is protected, how much of it is in use, and which pane this is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from textual import events
@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Static
 
-from cockpit.feeds.topics import HEADER_JOBS_SECONDS, JOBS, USAGE, VERSION
+from cockpit.feeds.topics import HEADER_JOBS_SECONDS, JOBS, NODES, USAGE, VERSION
 from cockpit.feeds.watch import Watch
 from cockpit.model.cluster import ClusterUsage, Version
 from cockpit.model.job_list import JobList
@@ -45,9 +45,32 @@ class TabLine(StateLine):
             self.key = key
 
     def __init__(self, titles: Sequence[tuple[str, str]], current: str, *, ellipsis: str) -> None:
-        self._tabs = [(key, f"{key} {title}", title == current) for key, title in titles]
-        pieces = [Piece(text, "accent" if is_here else "quiet", 0 if is_here else 1) for _, text, is_here in self._tabs]
-        super().__init__(pieces, id="header-tabs", ellipsis=ellipsis)
+        self._titles, self._current = titles, current
+        self._counts: Mapping[str, int] = {}
+        self._tabs = self._labels({})
+        super().__init__(self._pieces(), id="header-tabs", ellipsis=ellipsis)
+
+    def show_counts(self, counts: Mapping[str, int]) -> None:
+        """How many things a pane has, by its title; told where there is room for all of them."""
+        if counts != self._counts:
+            self._counts = counts
+            self.on_resize()
+
+    def on_resize(self) -> None:
+        """No pane loses its place in the line for a count."""
+        with_counts = self._labels(self._counts)
+        room = sum(len(text) + self.SPACE for _, text, _ in with_counts) - self.SPACE
+        self._tabs = with_counts if room <= self.content_size.width else self._labels({})
+        self.show(self._pieces())
+
+    def _labels(self, counts: Mapping[str, int]) -> list[tuple[str, str, bool]]:
+        return [
+            (key, f"{key} {title}" + (f" {counts[title]:,}" if title in counts else ""), title == self._current)
+            for key, title in self._titles
+        ]
+
+    def _pieces(self) -> list[Piece]:
+        return [Piece(text, "accent" if is_here else "quiet", 0 if is_here else 1) for _, text, is_here in self._tabs]
 
     def on_click(self, event: events.Click) -> None:
         """Go to the pane under the pointer."""
@@ -137,7 +160,19 @@ class HeaderBar(Vertical):
         now = cluster.hub.clock.now()
         self.query_one("#header-cluster", StateLine).show(*self._cluster_pieces(cluster, now))
         self.query_one("#header-usage", StateLine).show(*self._usage_pieces(cluster, now))
+        self.query_one(TabLine).show_counts(self._tab_counts(cluster))
         self._show_banner(cluster.protection.sentence)
+
+    def _tab_counts(self, cluster: LiveCluster) -> dict[str, int]:
+        """What is known by now, without asking: jobs that have not ended, GPUs and nodes that are alive."""
+        counts: dict[str, int] = {}
+        if self._jobs is not None and self._jobs.value is not None:
+            counts["Jobs"] = sum(not job.is_terminal for job in self._jobs.value.rows)
+        nodes = cluster.hub.snapshot(NODES).value
+        if nodes is not None:
+            alive = [node for node in nodes.rows if node.is_alive]
+            counts |= {"Nodes": len(alive), "GPUs": sum(len(node.gpus) for node in alive)}
+        return counts
 
     def _show_banner(self, sentence: str) -> None:
         """What is wrong with the way to the cluster stays on the screen for as long as it is wrong."""

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from msgspec.structs import replace
 from textual import on
+from textual.geometry import Size
 from textual.widget import Widget
 
 from cockpit.actions import Action
@@ -14,12 +15,16 @@ from cockpit.model.job_list import JobList
 from cockpit.model.jobs import Job
 from cockpit.model.snapshot import Moment, Snapshot
 from cockpit.operations.clusters.live import LiveCluster
+from cockpit.operations.jobs.glance import JobGlance, glance_topic
 from cockpit.operations.resources import Scope, job_scope
 from cockpit.operations.why.reasons import PENDING_REASONS
+from cockpit.panes.glance import Glance
 from cockpit.panes.job_summary import JobSummary
 from cockpit.panes.table_pane import TablePane
 from cockpit.render import jobs as render
-from cockpit.render.jobs import is_as_made, job_row
+from cockpit.render.job_preview import job_preview
+from cockpit.render.jobs import is_as_made, job_row, ordered_jobs
+from cockpit.render.preview import Preview
 from cockpit.render.table import Row, RowContext, TableSpec
 from cockpit.widgets.live_table import LiveTable
 
@@ -40,7 +45,9 @@ class JobsPane(TablePane[JobList]):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        self._glance: Glance[JobGlance] = Glance(self, self.show_preview)
         self._jobs: dict[str, Job] = {}
+        self._ordered: list[Job] = []
         self._rows: list[Row] = []
         self._built: JobList | None = None
         self._since: Moment | None = None  # when the oldest of the rows was made
@@ -59,6 +66,54 @@ class JobsPane(TablePane[JobList]):
         """Reasons are asked for only while a job is pending."""
         super().wake()
         self._ask_for_reasons()
+        self.preview_changed()
+
+    def sleep(self) -> None:
+        """Nobody looks at a preview."""
+        super().sleep()
+        self._glance.stop()
+
+    def detach(self) -> None:
+        """Another cluster has other jobs."""
+        self._glance.forget()
+        super().detach()
+
+    # The preview
+
+    def preview_changed(self) -> None:
+        """Ask about the job under the cursor, if its preview is seen and there is more to know than the list says."""
+        job = self.job if self._is_awake and self.has_preview and not self._is_previous else None
+        has_more = job is not None and not job.is_driver
+        self._glance.look_at(self.cluster, glance_topic(job) if job is not None and has_more else None)
+
+    def preview(self, room: Size) -> Preview:
+        """Why the job waits, how it ended, or the last it said."""
+        job, found = self.job, self._glance.value
+        if job is None:
+            return super().preview(room)
+        return job_preview(
+            job,
+            self.now().wall if self.cluster else 0.0,
+            room.width,
+            room.height,
+            explanation=found.explanation if found else None,
+            log=found.log if found else None,
+            waiting=self._reasons.get(job.submission_id or "", ""),
+            is_previous=self._is_previous,
+            glyphs=self.glyphs,
+        )
+
+    @property
+    def _is_previous(self) -> bool:
+        return (self.table.row_key or "").startswith(PREVIOUS)
+
+    @property
+    def summary(self) -> str:
+        """How many jobs run, wait, and have failed."""
+        found = self.snapshot.value if self.snapshot is not None else None
+        counts = found.counts() if found else {}
+        words = (("RUNNING", "running"), ("PENDING", "pending"), ("FAILED", "failed"))
+        return " · ".join(f"{counts[status]:,} {word}" for status, word in words if counts.get(status))
 
     def show(self, snapshot: Snapshot[JobList]) -> None:
         """Put the jobs on the screen, and ask why the pending ones wait."""
@@ -86,11 +141,12 @@ class JobsPane(TablePane[JobList]):
         yield JobSummary(glyphs=self.glyphs)
 
     def rows_of(self, value: JobList, now: Moment) -> Iterator[Row]:
-        """Rows of the present session, then those of the one before."""
+        """Rows of the present session, those first that have not ended, then rows of the session before."""
         jobs: dict[str, Job] = {}
         rows: list[Row] = []
         known = self._known_rows(now)
-        for job in value.rows:
+        ordered = ordered_jobs(value.rows, self.context(now))
+        for job in ordered:
             row = known.get(id(job)) if job.is_terminal else None
             rows.append(row or self._row(job, now))
             jobs[rows[-1].key] = job
@@ -99,7 +155,7 @@ class JobsPane(TablePane[JobList]):
             rows.append(job_row(job, self.context(now), is_previous=True))
             jobs[rows[-1].key] = job
             yield rows[-1]
-        self._jobs, self._rows = jobs, rows
+        self._jobs, self._rows, self._ordered = jobs, rows, ordered
         self._since = now if not known or self._since is None else self._since
         self._built = value
         self.call_after_refresh(self._summarise)
@@ -108,7 +164,7 @@ class JobsPane(TablePane[JobList]):
         """Rows by the identity of their job; those of ended jobs change at most at midnight."""
         if self._built is None or self._since is None or now.since(self._since) > REBUILD_SECONDS:
             return {}
-        return {id(job): row for job, row in zip(self._built.rows, self._rows, strict=False)}
+        return {id(job): row for job, row in zip(self._ordered, self._rows, strict=False)}
 
     def _row(self, job: Job, now: Moment) -> Row:
         stopping = self.cluster.stopping if self.cluster else set()
@@ -123,12 +179,13 @@ class JobsPane(TablePane[JobList]):
         if self._built is not self.snapshot.value or self._since is None or now.since(self._since) > REBUILD_SECONDS:
             self.show(self.snapshot)
         else:
-            self.table.set_rows(self._aged(self._built, now))
+            self.table.set_rows(self._aged(now))
+            self.show_preview()
 
-    def _aged(self, value: JobList, now: Moment) -> list[Row]:
+    def _aged(self, now: Moment) -> list[Row]:
         """The rows at this moment, where those of ended jobs, which may be thousands, stay."""
         stopping = self.cluster.stopping if self.cluster else set()
-        for index, job in enumerate(value.rows):
+        for index, job in enumerate(self._ordered):
             if not job.is_terminal and not is_as_made(self._rows[index], job, now.wall, stopping):
                 self._rows[index] = self._row(job, now)
         return list(self._rows)
@@ -141,7 +198,7 @@ class JobsPane(TablePane[JobList]):
     @property
     def here(self) -> Scope | None:
         """The job under the cursor, unless it is of a session that is over."""
-        job = None if (self.table.row_key or "").startswith(PREVIOUS) else self.job
+        job = None if self._is_previous else self.job
         return None if job is None else job_scope(job)
 
     def chosen(self, action: Action) -> list[Job]:
@@ -168,10 +225,11 @@ class JobsPane(TablePane[JobList]):
 
     @on(LiveTable.RowHighlighted)
     def _summarise(self) -> None:
-        is_previous = (self.table.row_key or "").startswith(PREVIOUS)
         now = self.now().wall if self.cluster else 0.0
         waiting = self._reasons.get((self.job.submission_id if self.job else None) or "", "")
-        self.query_one(JobSummary).show(self.job, now, is_previous=is_previous, waiting=waiting)
+        self.query_one(JobSummary).show(self.job, now, is_previous=self._is_previous, waiting=waiting)
+        self.preview_changed()
+        self.show_preview()
         self.post_message(self.StateChanged())
 
     @on(LiveTable.MarksChanged)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 from textual import on
+from textual.geometry import Size
 
 from cockpit.actions import Action
 from cockpit.feeds.topics import HEADER_JOBS_SECONDS, JOBS, NODES, Topic
@@ -11,14 +12,20 @@ from cockpit.feeds.watch import Watch
 from cockpit.model.cluster import Rows
 from cockpit.model.history import ClusterHistory
 from cockpit.model.job_list import JobList
-from cockpit.model.nodes import Node, NodeGpu
+from cockpit.model.nodes import Gpu, Node, NodeGpu
 from cockpit.model.snapshot import Moment, Snapshot
+from cockpit.model.state import StateRows
+from cockpit.model.workers import Worker
 from cockpit.operations.clusters.gpus import named, submission_ids
 from cockpit.operations.clusters.live import LiveCluster
-from cockpit.operations.resources import Scope, node_scope
+from cockpit.operations.clusters.recent import KeptPast, Samples, joined, seen
+from cockpit.operations.resources import Scope, node_scope, topic_of
+from cockpit.panes.glance import Glance
 from cockpit.panes.table_pane import TablePane
 from cockpit.render import nodes as render_nodes
 from cockpit.render.gpus import GPUS, gpu_row, ordered_gpus
+from cockpit.render.node_preview import GPU_SECONDS, NODE_SECONDS, gpu_preview, node_preview
+from cockpit.render.preview import Preview
 from cockpit.render.table import Row, TableSpec
 from cockpit.widgets.live_table import LiveTable
 
@@ -42,6 +49,53 @@ class NodesPane(TablePane[Rows[Node]]):
     def here(self) -> Scope | None:
         """The node under the cursor."""
         return None if self.node is None else node_scope(self.node)
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._glance: Glance[StateRows[Worker]] = Glance(self, self.show_preview)
+        self._past = PastCurves(self, NODE_SECONDS)
+
+    def sleep(self) -> None:
+        """Nobody looks at a preview."""
+        super().sleep()
+        self._glance.stop()
+
+    def detach(self) -> None:
+        """Another cluster has other nodes."""
+        self._glance.forget()
+        super().detach()
+
+    def wake(self) -> None:
+        """Somebody may look at a preview."""
+        super().wake()
+        self.preview_changed()
+
+    def preview_changed(self) -> None:
+        """Ask for the workers of the node under the cursor, if its preview is seen."""
+        node = self.node if self._is_awake and self.has_preview else None
+        wanted = node is not None and node.is_alive
+        self._glance.look_at(self.cluster, topic_of("workers", node_scope(node)) if node and wanted else None)
+
+    def preview(self, room: Size) -> Preview:
+        """Its last hour, and its workers."""
+        node, cluster = self.node, self.cluster
+        if node is None or cluster is None:
+            return super().preview(room)
+        key, history, found = node.node_id or "", cluster.history, self._glance.value
+        rings = {"CPU": history.cpu, "memory": history.memory}
+        curves = {
+            name: self._past.curve(key, name.lower(), seen(ring, key, self.now())) for name, ring in rings.items()
+        }
+        workers = found.rows if found is not None else None
+        context = self.context(self.now())
+        return node_preview(node, context, room.width, room.height, curves=curves, workers=workers)
+
+    @property
+    def summary(self) -> str:
+        """How many nodes are alive, where some are not."""
+        rows = self.snapshot.value.rows if self.snapshot and self.snapshot.value else ()
+        dead = sum(not node.is_alive for node in rows)
+        return f"{len(rows) - dead:,} alive · {dead:,} dead" if dead else ""
 
     @property
     def words(self) -> str:
@@ -71,6 +125,42 @@ class GpusPane(TablePane[Rows[Node]]):
 
     _names: dict[str, str] = {}  # noqa: RUF012 - replaced, never changed
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._past = PastCurves(self, GPU_SECONDS)
+
+    @property
+    def gpu(self) -> Gpu | None:
+        """The GPU under the cursor."""
+        index = (self.table.row_key or "").rpartition("/")[2]
+        return next((gpu for gpu in (self.node.gpus if self.node else ()) if str(gpu.index) == index), None)
+
+    def preview(self, room: Size) -> Preview:
+        """Its last ten minutes, and the processes on it."""
+        node, gpu, cluster = self.node, self.gpu, self.cluster
+        if node is None or gpu is None or cluster is None:
+            return super().preview(room)
+        key, now = (node.node_id or "", gpu.index if gpu.index is not None else -1), self.now()
+        samples = self._past.curve(f"{key[0]}/{gpu.index}", "use", seen(cluster.history.gpu, key, now))
+        since = cluster.history.idle.since(key)
+        names = self._names | cluster.supervised
+        return gpu_preview(
+            node,
+            named(gpu, names),
+            self.context(now),
+            room.width,
+            room.height,
+            samples=samples,
+            idle_seconds=None if since is None else now.steady - since,
+        )
+
+    @property
+    def summary(self) -> str:
+        """How many GPUs are held without being used."""
+        history = self.cluster.history.idle if self.cluster else None
+        idle = sum(history.since(_gpu_key(key)) is not None for key in self.table.shown_keys) if history else 0
+        return f"{idle:,} held and idle" if idle else ""
+
     @property
     def node(self) -> Node | None:
         """The node of the GPU under the cursor."""
@@ -86,9 +176,7 @@ class GpusPane(TablePane[Rows[Node]]):
     @property
     def words(self) -> str:
         """The process that holds the GPU, which is part of the names of its logs; empty where several do, or none."""
-        index = (self.table.row_key or "").rpartition("/")[2]
-        gpus = self.node.gpus if self.node else ()
-        pids = {holder.pid for gpu in gpus if str(gpu.index) == index for holder in gpu.holders if holder.pid}
+        pids = {holder.pid for holder in (self.gpu.holders if self.gpu else ()) if holder.pid}
         return f"-{pids.pop()}." if len(pids) == 1 else ""
 
     def why_disabled(self, action: Action) -> str | None:
@@ -121,6 +209,33 @@ class GpusPane(TablePane[Rows[Node]]):
                 history.observe_node(node, (taken or now).steady)
                 observed = node
             yield gpu_row((node, named(gpu, names)), context, history=history, steady=now.steady)
+
+
+class PastCurves:
+    """The past of the row under the cursor, read beside the screen as soon as it is asked for."""
+
+    def __init__(self, pane: TablePane[Any], seconds: float) -> None:
+        self._pane = pane
+        self._seconds = seconds
+        self._kept = KeptPast()
+
+    def curve(self, key: str, name: str, recent: Samples) -> Samples:
+        """A curve of a node by its ID, or of a GPU as `NODE_ID/INDEX`, up to now."""
+        cluster, now = self._pane.cluster, self._pane.now().wall
+        if cluster is not None and self._kept.is_due(key, now):
+            self._pane.run_worker(self._read(cluster, key, now), group="past", exit_on_error=False)
+        return joined(self._kept.of(key, name), recent)
+
+    async def _read(self, cluster: LiveCluster, key: str, now: float) -> None:
+        known = cluster.hub.snapshot(NODES).value
+        await self._kept.read(cluster, known.rows if known else (), key, seconds=self._seconds, now=now)
+        if self._pane.cluster is cluster:
+            self._pane.show_preview()
+
+
+def _gpu_key(row_key: str) -> tuple[str, int]:
+    node_id, _, index = row_key.rpartition("/")
+    return node_id, int(index) if index.isdecimal() else -1
 
 
 def _pairs(nodes: Iterable[Node]) -> Iterator[NodeGpu]:

@@ -77,6 +77,7 @@ class SecretsPane(OwnTablePane[SecretList]):
         self.table.set_state(Phase.READY)
         self.query_one("#secrets-status", Label).update(visible(_status_line(listing)))
         self.post_message(self.StateChanged())
+        self.show_preview()
 
     @property
     def row(self) -> SecretRow | None:

@@ -1,11 +1,13 @@
 """What panes with a table have in common."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
+from msgspec.structs import replace
 from textual import on
 from textual.app import ComposeResult
+from textual.geometry import Size
 from textual.widget import Widget
 
 from cockpit.actions import Action
@@ -17,16 +19,25 @@ from cockpit.model.snapshot import Moment, Snapshot
 from cockpit.operations.clusters.live import LiveCluster
 from cockpit.panes.base import PHASES, Pane, sentence_of
 from cockpit.render.nodes import node_names
+from cockpit.render.preview import Preview, fact_lines, wrapped
 from cockpit.render.table import Arrangement, Row, RowContext, TableSpec
 from cockpit.render.text import visible
 from cockpit.render.units import UNKNOWN
 from cockpit.widgets.filter_bar import FilterBar
 from cockpit.widgets.live_table import LiveTable
+from cockpit.widgets.panel import Panel
+from cockpit.widgets.preview import PreviewPanel
+from cockpit.widgets.state_line import Piece
 from cockpit.widgets.table.state import Phase
 
 T = TypeVar("T")
 
 ROWS_AT_ONCE = 200
+# Below that a frame and a preview would take the lines and columns that rows need.
+ROOMY = Size(100, 30)
+# Columns that say why a thing is as it is.
+CAUSES = ("message", "reason", "error", "cause", "why")
+PREVIEW_REST_SECONDS = 0.3
 
 
 def unreadable_rows(value: Any) -> str:
@@ -47,6 +58,8 @@ class TablePane(Pane, Generic[T]):
 
     snapshot: Snapshot[T] | None = None
     arrangement: Arrangement | None = None
+    # The user's arrangement of the table in a cluster, by the cluster's name.
+    arrangement_in: Callable[[str], Arrangement] | None = None
     _making: Iterator[Row] | None = None
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -58,6 +71,12 @@ class TablePane(Pane, Generic[T]):
             cls.EMPTY = cls.__dict__.get("EMPTY", spec.empty)
             cls.ROW = cls.__dict__.get("ROW", spec.title.removesuffix("s"))
 
+    def attach(self, cluster: LiveCluster) -> None:
+        """Show this cluster from now on, sorted as the user likes it there."""
+        if self.arrangement_in is not None:
+            self.table.arrangement = self.arrangement_in(cluster.name)
+        super().attach(cluster)
+
     @property
     def table_id(self) -> str:
         """The id of the table, under which the user's choice of columns is kept."""
@@ -67,8 +86,9 @@ class TablePane(Pane, Generic[T]):
         """A table, what stands below it, and the filter."""
         table = LiveTable(self.SPEC.columns, glyphs=self.glyphs, arrangement=self.arrangement, id=self.table_id)
         table.empty_sentence = self.EMPTY
-        yield table
+        yield Panel(table, title=self.TITLE, id=f"{self.NAME}-panel")
         yield from self.compose_below()
+        yield PreviewPanel(ellipsis=self.glyphs.ellipsis, id=f"{self.NAME}-preview")
         bar = FilterBar(id=f"{self.NAME}-filter")
         bar.display = False
         yield bar
@@ -135,6 +155,7 @@ class TablePane(Pane, Generic[T]):
         if self.snapshot is not None:
             self._tell_state(self.snapshot, self.now())
         self.post_message(self.StateChanged())
+        self.show_preview()
 
     def _tell_state(self, snapshot: Snapshot[T], now: Moment) -> None:
         address = self.cluster.address if self.cluster else ""
@@ -179,9 +200,85 @@ class TablePane(Pane, Generic[T]):
             return "No cluster is open. Press ctrl+k to choose one."
         if action.scope == "sources" and self.here is None:
             return f"No row is selected in {self.TITLE}."
+        if action.name == "preview" and not self.is_roomy:
+            return f"The preview needs {ROOMY.width} columns and {ROOMY.height} lines."
         if action.name in ("copy", "copy_cell", "show_detail") and self.table.row_key is None:
             return f"No row is selected in {self.TITLE}."
         return None
+
+    # The frame and the preview
+
+    @property
+    def is_roomy(self) -> bool:
+        """Whether there is room for more than the table."""
+        size = self.app.size
+        return size.width >= ROOMY.width and size.height >= ROOMY.height
+
+    @property
+    def has_preview(self) -> bool:
+        """Whether the row under the cursor is explained beside the table."""
+        return self.is_roomy and self.table.arrangement.preview
+
+    def on_mount(self) -> None:
+        """Frame the table."""
+        self._fold()
+
+    def on_resize(self) -> None:
+        """The frame and the preview fold away where there is no room for them."""
+        self._fold()
+
+    def _fold(self) -> None:
+        self.table.is_framed = self.is_roomy
+        self.set_class(self.has_preview, "-previewed")
+        self.table.told()
+        self.call_after_refresh(self.show_preview)
+
+    def action_preview(self) -> None:
+        """Show or hide the preview."""
+        shown = not self.table.arrangement.preview
+        self.table.arrangement = replace(self.table.arrangement, preview=shown)
+        self._fold()
+        self.preview_changed()
+
+    def preview_changed(self) -> None:
+        """Called when the cursor is on another row, or the preview is shown or hidden."""
+
+    def show_preview(self) -> None:
+        """Say what is known of the row under the cursor; where that is what is said already, nothing is drawn."""
+        if self.is_mounted and self.has_preview:
+            panel = self.query_one(PreviewPanel)
+            panel.show(self.preview(panel.room) if self.table.row_key is not None and panel.room.width else None)
+
+    def preview(self, room: Size) -> Preview:
+        """What is known of the row under the cursor, for so many columns and lines: its cause, then its facts."""
+        detail = self.row_detail()
+        causes = {column.title for column in self.SPEC.columns if column.key in CAUSES}
+        said = [line for label, text in detail if label in causes for line in wrapped(text, room.width)]
+        facts = [(label.lower(), text) for label, text in detail if label not in causes]
+        return Preview(self.row_title, lines=[*said, *fact_lines(facts, room.width)])
+
+    @property
+    def row_title(self) -> str:
+        """What names the row under the cursor."""
+        return self.table.cell_text(self.SPEC.id_column)
+
+    @on(LiveTable.RowHighlighted)
+    def _preview_row(self) -> None:
+        self.show_preview()
+        self.preview_changed()
+
+    @on(LiveTable.TitleChanged)
+    def _tell_title(self) -> None:
+        left = [Piece(self.TITLE, "strong", 0), Piece(self.table.filter_shown, "accent", 0)]
+        text, tone = self.table.state_shown
+        counts = " · ".join(part for part in (self.summary, self.table.counts_shown) if part)
+        right = [Piece(text, tone, 1), Piece(counts, "quiet", 2 if text else 1)]
+        self.query_one(f"#{self.NAME}-panel", Panel).show_title(left, right)
+
+    @property
+    def summary(self) -> str:
+        """What the title says of the rows beside their number."""
+        return ""
 
     # Actions that every table has
 

@@ -39,7 +39,7 @@ class Layout(msgspec.Struct, frozen=True):
 
 
 class Widths:
-    """How wide the content of each column has been; it only grows, so that columns do not dance."""
+    """How wide the content of each column has been: it grows with each row, and is measured anew when rows go."""
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self._columns = columns
@@ -53,6 +53,12 @@ class Widths:
             if self._may_grow(column, index):
                 texts = [cell if isinstance(cell, str) else text_of(cell) for cell in cells]
                 self._seen[index] = max(self._seen[index], _widest(texts, self._seen[index], _most(column)))
+        return self._seen != before
+
+    def renew(self, rows: Iterable[Row]) -> bool:
+        """Measure these rows and no others; say whether a column has another width."""
+        before, self._seen = self._seen, [cell_width(column.title) for column in self._columns]
+        self.measure(rows)
         return self._seen != before
 
     def _may_grow(self, column: Column, index: int) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from cockpit.render.glyphs import UNICODE, Glyphs
+from cockpit.render.load import load_tone
 from cockpit.render.table import Cell, Part
 
 BAR_WIDTH = 8
@@ -43,10 +44,13 @@ def percentage(percent: float | None, *, glyphs: Glyphs = UNICODE) -> str:
 def meter(
     percent: float | None, width: int = BAR_WIDTH, *, tone: str = "", glyphs: Glyphs = UNICODE
 ) -> tuple[Part, ...]:
-    """A bar and its number, such as `▕███▎    ▏ 41 %`, as parts: edges are quiet, the rest has the tone."""
+    """A bar and its number, such as `▕███▎    ▏ 41 %`, as parts: edges are quiet, the rest has the tone.
+
+    Without a tone the bar has that of its load, and the number none.
+    """
     return (
         Part(glyphs.bar_left, "quiet"),
-        Part(f"{_filling(percent, width, glyphs):{width}}", tone or "quiet"),
+        Part(f"{_filling(percent, width, glyphs):{width}}", tone or load_tone(known(percent))),
         Part(glyphs.bar_right, "quiet"),
         Part(percentage(percent, glyphs=glyphs), tone if known(percent) is not None else "quiet"),
     )

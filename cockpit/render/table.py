@@ -126,13 +126,15 @@ class Arrangement(msgspec.Struct, frozen=True, kw_only=True):
     """How a user has set a table up, for the settings; keys of columns that do not exist are passed over.
 
     `order` may name only some of the columns: the rest follow. `wide` shows every chosen column in its full
-    width, to be scrolled, instead of leaving some out.
+    width, to be scrolled, instead of leaving some out. `preview` shows what is known of the row under the cursor beside
+    the table, where there is room.
     """
 
     order: tuple[str, ...] = ()
     hidden: tuple[str, ...] | None = None
     sort: Sort | None = None
     wide: bool = False
+    preview: bool = True
 
 
 class RowContext(msgspec.Struct, frozen=True, kw_only=True):

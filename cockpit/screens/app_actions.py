@@ -1,8 +1,7 @@
 """What keys do in every pane."""
 
 from cockpit.panes.base import Pane
-from cockpit.screens.help import help_lines
-from cockpit.screens.text import TextDialog
+from cockpit.screens.help import HelpDialog, help_lines
 from cockpit.screens.workspace import Workspace
 
 
@@ -36,7 +35,7 @@ def command_palette(work: Workspace, _: Pane) -> None:
 
 def help(work: Workspace, pane: Pane) -> None:  # noqa: A001 - the action's name
     """Show every key that does something here."""
-    work.app.push_screen(TextDialog("Keys", help_lines(pane, work.app.focused, work.keys)))
+    work.app.push_screen(HelpDialog("Keys", help_lines(pane, work.app.focused, work.keys, work.commands)))
 
 
 def quit(work: Workspace, _: Pane) -> None:  # noqa: A001 - the action's name

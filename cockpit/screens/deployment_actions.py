@@ -27,7 +27,7 @@ from cockpit.screens.choose import Choose
 from cockpit.screens.confirm import Confirm
 from cockpit.screens.deploy_actions import deploy_path
 from cockpit.screens.deployment_dialogs import CopyDialog, EndDialog
-from cockpit.screens.sdl_dialogs import Prompt
+from cockpit.screens.prompt import Prompt
 from cockpit.screens.text import TextDialog
 from cockpit.screens.workspace import Workspace
 from cockpit.sdl.document import SdlDocument

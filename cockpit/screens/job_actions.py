@@ -9,22 +9,29 @@ from cockpit.errors import CockpitError, UsageError
 from cockpit.feeds.patience import Patience
 from cockpit.feeds.topics import JOBS
 from cockpit.model.jobs import Job
+from cockpit.operations import gallery
+from cockpit.operations.background import aside
 from cockpit.operations.jobs import control as operations
-from cockpit.operations.jobs.clone import clone_of
+from cockpit.operations.jobs import submissions
+from cockpit.operations.jobs.clone import clone_of, with_todays_code
 from cockpit.operations.jobs.fields import SubmitFields, fields_of
+from cockpit.operations.jobs.submissions import Submission
 from cockpit.operations.sending import Consent
 from cockpit.panes.base import Pane
 from cockpit.panes.jobs import JobsPane
 from cockpit.render.jobs import outcome
+from cockpit.screens.choose import Choose
 from cockpit.screens.confirm import Confirm
 from cockpit.screens.job_page import JobPage
 from cockpit.screens.node_logs import follow_chosen, show_job_log
+from cockpit.screens.recall import from_gallery
 from cockpit.screens.submit import SubmitDialog
 from cockpit.screens.workspace import Workspace
 from cockpit.secrets.overview import entries
 from cockpit.secrets.references import process_store
 
 RETRY_SECONDS = 300.0
+_NEW_JOB = "submit"
 
 
 class JobActions:
@@ -40,15 +47,50 @@ class JobActions:
         self._consent = Consent(work.ask)
 
     async def submit(self) -> None:
-        """Ask for a job and submit it."""
-        await self._submitted(await self._dialog())
+        """Ask for a job and submit it; what was typed before and left with Esc is there again."""
+        draft = self._work.drafts.get(_NEW_JOB)
+        if isinstance(draft, SubmitFields) and draft != SubmitFields():
+            await self._ask_for(draft, note="This is your draft. Press ctrl+n for empty fields.")
+        else:
+            await self._ask_for(None)
+
+    async def submit_sample(self, name: str) -> None:
+        """Ask for what a sample of the gallery shall be run with, and submit it."""
+        found = await from_gallery(name)
+        await self._submitted(await self._dialog(found.fields, title=f"Submit the sample {name}", note=found.note))
+
+    async def gallery(self) -> None:
+        """Choose a sample, and submit it."""
+        samples = await aside(gallery.samples)
+        options = [(one.name, f"{one.name:18}{one.title}") for one in samples]
+        name = await self._app.push_screen_wait(Choose("Sample jobs", options))
+        if name is not None:
+            await self.submit_sample(name)
+
+    async def _ask_for(self, fields: SubmitFields | None, *, note: str = "") -> None:
+        def keep(left: SubmitFields) -> None:
+            self._work.drafts[_NEW_JOB] = left
+
+        if await self._submitted(await self._dialog(fields, note=note, on_left=keep)):
+            self._work.drafts.pop(_NEW_JOB, None)
 
     async def clone(self, jobs: Sequence[Job]) -> None:
         """Ask for what shall be different in each job, and submit it again."""
         for job in jobs:
-            clone = clone_of(job)
-            title = f"Submit {job.id} again"
-            await self._submitted(await self._dialog(fields_of(clone.form), title=title, withheld=clone.withheld))
+            clone = with_todays_code(clone_of(job), await self._submission_of(job))
+            title = f"Submit {job.id} again" + (" with today's code" if clone.package else "")
+            dialog = await self._dialog(
+                fields_of(clone.form), title=title, withheld=clone.withheld, package=clone.package
+            )
+            await self._submitted(dialog)
+
+    async def _submission_of(self, job: Job) -> Submission | None:
+        """What was submitted from here as this job; a record that cannot be read is told, and does without."""
+        try:
+            return await asyncio.to_thread(submissions.of_job, job.submission_id, job.entrypoint)
+        except UsageError as error:
+            self._tell(f"{error.title} {error.hint}", severity="warning")
+            return None
 
     async def _dialog(self, fields: SubmitFields | None = None, **options: Any) -> SubmitDialog:
         """The dialog, with the names of secrets that can be referred to; asking a keyring may take a moment."""
@@ -62,17 +104,20 @@ class JobActions:
             **options,
         )
 
-    async def _submitted(self, dialog: SubmitDialog) -> None:
+    async def _submitted(self, dialog: SubmitDialog) -> bool:
+        """Have a job submitted and open its log, which is what one looks at next; False where it was not."""
         submission_id = await self._app.push_screen_wait(dialog)
-        if submission_id is not None:
-            self._tell(f"Submitted {submission_id}.")
-            self._cluster.hub.kick(JOBS)
-            await self._cluster.hub.settled()
-            self._show_new(submission_id)
+        if submission_id is None:
+            return False
+        self._tell(f"Submitted {submission_id}.")
+        self._cluster.hub.kick(JOBS)
+        await self._cluster.hub.settled()
+        self._show_new(submission_id)
+        show_job_log(self._work, submission_id)
+        return True
 
     def _show_new(self, job_id: str) -> None:
-        """Put the cursor on a new job, for that is what one looks at next."""
-        self._work.notices.follow(job_id)
+        """Put the cursor on a new job."""
         screen = self._work.screens.get(JobsPane.NAME)
         if screen is not None and isinstance(screen.pane, JobsPane):
             screen.pane.find(job_id)
@@ -116,19 +161,25 @@ class JobActions:
 
     async def _stop(self, job_id: str) -> None:
         stopping = self._cluster.stopping
-        before = await operations.request_stop(self._cluster.client, job_id)
-        if before.is_terminal:
-            return
         stopping.add(job_id)
-        self._cluster.stopped_here.add(job_id)
-        self._cluster.hub.kick(JOBS)
+        self._show_now()
         try:
+            before = await operations.request_stop(self._cluster.client, job_id)
+            if before.is_terminal:
+                return
+            self._cluster.stopped_here.add(job_id)
+            self._cluster.hub.kick(JOBS)
             patience = Patience(RETRY_SECONDS, from_start=True)
             job = await operations.until_stopped(self._cluster.client, job_id, patience, lambda _: None)
         finally:
             stopping.discard(job_id)
             self._cluster.hub.kick(JOBS)
         self._tell(outcome(job, self._cluster.hub.clock.now().wall))
+
+    def _show_now(self) -> None:
+        """Draw what was asked for before the cluster answers."""
+        if (screen := self._work.screens.get(JobsPane.NAME)) is not None:
+            screen.pane.tick()
 
     async def _delete(self, job_id: str) -> None:
         await operations.delete(self._cluster.client, job_id)
@@ -144,6 +195,11 @@ class JobActions:
 async def submit(work: Workspace, _: Pane) -> None:
     """Submit a job."""
     await JobActions(work).submit()
+
+
+async def choose_sample(work: Workspace, _: Pane) -> None:
+    """Submit a sample of the gallery."""
+    await JobActions(work).gallery()
 
 
 async def clone(work: Workspace, pane: JobsPane) -> None:

@@ -21,12 +21,22 @@ LOST = "LOST"  # in the place of a status: the head was restarted and has forgot
 
 
 class JobNotices:
-    """Watches the list of jobs for as long as one of the followed ones goes on, and no longer."""
+    """Watches the list of jobs for as long as one of the followed ones goes on, and no longer.
 
-    def __init__(self, app: App[Any], notify: Notify, write: Callable[[str], None]) -> None:
+    `on_first` is called when the first job is followed: whoever has not decided how to be told is asked then.
+    """
+
+    def __init__(
+        self,
+        app: App[Any],
+        notify: Notify,
+        write: Callable[[str], None],
+        on_first: Callable[[], None] | None = None,
+    ) -> None:
         self._app = app
         self._notify = notify
         self._write = write
+        self._on_first = on_first
         self._cluster: LiveCluster | None = None
         self._followed: set[str] = set()
         self._seen: set[str] = set()
@@ -45,8 +55,15 @@ class JobNotices:
         if any(job.id == job_id and job.is_terminal for job in (known.rows if known else ())):
             return
         self._followed.add(job_id)
+        if self._on_first is not None:
+            self._app.call_later(self._on_first)
+            self._on_first = None
         if self._watch is None:
             self._watch = self._cluster.hub.watch(JOBS, self._heard, interval=HEADER_JOBS_SECONDS)
+
+    def tell_by(self, notify: Notify) -> None:
+        """Tell in this way from now on."""
+        self._notify = notify
 
     def _heard(self, snapshot: Snapshot[JobList]) -> None:
         if snapshot.value is None or snapshot.error is not None:

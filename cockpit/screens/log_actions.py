@@ -14,7 +14,7 @@ from cockpit.render.number_plots import MOST_RUNS
 from cockpit.render.units import size
 from cockpit.screens.choose import Choose
 from cockpit.screens.confirm import Confirm
-from cockpit.screens.sdl_dialogs import Prompt
+from cockpit.screens.prompt import Prompt
 from cockpit.screens.workspace import Workspace
 
 

@@ -58,7 +58,7 @@ def follow_file(work: Workspace, file: LogFile) -> None:
 
 
 def _log_pane(work: Workspace) -> "LogPane":
-    return cast("LogPane", work.show("log"))
+    return cast("LogPane", work.go_into("log"))
 
 
 async def choose_log(app: App[Any], cluster: LiveCluster, of: Pane | Job) -> LogFile | None:

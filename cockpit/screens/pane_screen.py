@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from cockpit.actions import Action, in_scope, keys_of
@@ -19,7 +19,7 @@ from cockpit.widgets.key_hints import Hint, KeyHints
 class PaneScreen(Screen[None]):
     """Composed when it is first shown; asks for nothing while another one is in front."""
 
-    BINDINGS: ClassVar[list[BindingType]] = []
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "app.go_back", "Back", show=False)]
 
     def __init__(
         self,

@@ -21,4 +21,4 @@ def events(work: Workspace, pane: Pane) -> None:
 
 def _show(work: Workspace, pane: Pane, name: str) -> None:
     if (scope := pane.here) is not None:
-        work.show(name).look_at(scope)
+        work.go_into(name).look_at(scope)

@@ -14,7 +14,8 @@ from cockpit.render.sdl import description, port_list
 from cockpit.render.sdl_diagram import diagram
 from cockpit.screens.cluster_actions import ClusterActions
 from cockpit.screens.cluster_dialogs import NewCluster
-from cockpit.screens.sdl_dialogs import DiffDialog, Prompt, TemplateDialog, preview_width
+from cockpit.screens.prompt import Prompt
+from cockpit.screens.sdl_dialogs import DiffDialog, TemplateDialog, preview_width
 from cockpit.screens.sdl_files import SdlFiles
 from cockpit.screens.sdl_secrets import SdlSecrets
 from cockpit.screens.sdl_wish import WishDialog

@@ -1,7 +1,7 @@
 """The dialogs of the SDL editor: a name to type, a file to choose, a template to look at, a diff to agree to."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -13,55 +13,18 @@ from textual.widget import Widget
 from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
-from cockpit.errors import UsageError
 from cockpit.operations.sdl_editor.paths import completed, paths_beginning
 from cockpit.render.text import visible
 from cockpit.screens.confirm import Confirm
 from cockpit.screens.dialog import Dialog
 from cockpit.sdl.templates import Template
-from cockpit.widgets.fields import Field, HiddenField
+from cockpit.widgets.fields import Field
 from cockpit.widgets.file_tree import FileTree
 from cockpit.widgets.key_hints import Hint
 
 # On a narrower terminal the names stand above the preview.
 STACKED = 110
 DIFF_TONES = {"+": "$text-success", "-": "$text-error", "@": "$text-primary"}
-
-
-class Prompt(Dialog[str]):
-    """One line to type; `check` raises UsageError for what cannot be taken."""
-
-    HINTS = (Hint("⏎", "take it"), Hint("esc", "cancel", "cancel", keep=True))
-
-    def __init__(
-        self, title: str, text: str = "", *, hint: str = "", hidden: bool = False,
-        check: Callable[[str], object] | None = None,
-    ) -> None:  # fmt: skip
-        super().__init__(title)
-        self._text, self._hint, self._is_hidden, self._check = text, hint, hidden, check
-
-    def contents(self) -> list[Widget]:
-        """A hint, the field, and what is wrong with it."""
-        field = HiddenField(id="prompt") if self._is_hidden else Field(self._text, id="prompt")
-        return [
-            Label(visible(self._hint), classes="field-hint", markup=False),
-            field,
-            Static("", id="prompt-error", markup=False),
-        ]
-
-    def on_mount(self) -> None:
-        """The field has the keys."""
-        self.query_one("#prompt", Input).focus()
-
-    @on(Input.Submitted)
-    def _take(self, event: Input.Submitted) -> None:
-        try:
-            if self._check is not None:
-                self._check(event.value)
-        except UsageError as error:
-            self.query_one("#prompt-error", Static).update(" ".join(filter(None, (error.title, error.hint))))
-        else:
-            self.dismiss(event.value)
 
 
 class OpenDialog(Dialog[Path]):

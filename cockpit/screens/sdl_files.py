@@ -19,7 +19,8 @@ from cockpit.panes.sdl import SdlPane
 from cockpit.render.times import clock_time
 from cockpit.screens.choose import Choose
 from cockpit.screens.confirm import Confirm
-from cockpit.screens.sdl_dialogs import DiffDialog, DiffView, OpenDialog, Prompt
+from cockpit.screens.prompt import Prompt
+from cockpit.screens.sdl_dialogs import DiffDialog, DiffView, OpenDialog
 from cockpit.screens.sdl_foreign import ForeignSdl
 from cockpit.sdl.foreign.reading import kind_of
 from cockpit.sdl.secret_spans import values_gone

@@ -10,7 +10,7 @@ from cockpit.operations.sdl_editor.form_edits import SECRET
 from cockpit.operations.sdl_editor.form_rows import FormRow
 from cockpit.panes.sdl import SdlPane
 from cockpit.screens.choose import Choose
-from cockpit.screens.sdl_dialogs import Prompt
+from cockpit.screens.prompt import Prompt
 from cockpit.secrets.names import checked_name
 from cockpit.secrets.references import process_store
 

@@ -1,58 +1,60 @@
-"""The submit dialog: one column, in the order in which people think."""
+"""The submit dialog: everything that `rayakash-tui submit` takes, checked field by field."""
 
 import asyncio
+from collections.abc import Callable
+from pathlib import Path
 from typing import ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.widget import Widget
-from textual.widgets import Input, Label, Static, TextArea
+from textual.widgets import Button, Input, Static, TextArea
 
 from cockpit.clients.ray import RayClient
 from cockpit.errors import CockpitError, UsageError
+from cockpit.feeds.patience import Patience
 from cockpit.model.uploads import UploadProgress
-from cockpit.operations.jobs import submissions
+from cockpit.operations.jobs import saved, submissions
+from cockpit.operations.jobs.capacity import wait_for_capacity
 from cockpit.operations.jobs.clone import command_line
-from cockpit.operations.jobs.fields import SubmitFields, form_of
+from cockpit.operations.jobs.fields import SubmitFields, capacity_of, first_problem, form_of, problem_of
+from cockpit.operations.jobs.local_code import forgotten_file
 from cockpit.operations.jobs.submit import SubmitForm, prepare, submit
 from cockpit.operations.jobs.upload import plan_upload
 from cockpit.operations.sending import NO_CONSENT, Consent
 from cockpit.render import upload as render
 from cockpit.render.text import visible
+from cockpit.screens.choose import Choose
 from cockpit.screens.dialog import Dialog
+from cockpit.screens.prompt import Prompt
+from cockpit.screens.submit_rows import SubmitRows, name_of
 from cockpit.secrets.names import DEFAULT_SCOPE
-from cockpit.widgets.fields import Field, LinesField, PasteRefused
+from cockpit.widgets.fields import PasteRefused
 from cockpit.widgets.key_hints import Hint
 
 PREVIEW_LINES = 4
-
-ROWS = (
-    ("entrypoint", "Command", "python train.py --epochs 3"),
-    ("working_dir", "Code", "a directory or zip to upload, or a URI; empty for none"),
-)
-RESOURCES = (("num_cpus", "CPUs", "0"), ("num_gpus", "GPUs", "0"), ("memory", "Memory", "16Gi"))
-MORE = (
-    ("resources", "Resources", "NAME=AMOUNT …"),
-    ("label_selector", "Labels", "ray.io/accelerator-type=H100 …"),
-    ("metadata", "Metadata", "owner=mia experiment=7"),
-    ("runtime_env", "Runtime env", "a YAML file, or JSON"),
-    ("submission_id", "Id", "fresh if empty"),
-)
+OUTAGE_SECONDS = 300.0
 
 
 class SubmitDialog(Dialog[str]):
-    """Asks for everything that `rayakash-tui submit` takes, submits, and gives the submission id."""
+    """Submits, and gives the submission ID. What was typed when it is left with Esc goes to `on_left`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "submit", "Submit", show=False, priority=True),
+        Binding("ctrl+r", "recall", "Saved jobs and earlier submissions", show=False, priority=True),
+        Binding("f2", "save_as", "Save as a job file", show=False, priority=True),
+        Binding("ctrl+n", "clear", "Empty all fields", show=False, priority=True),
         Binding("down", "app.focus_next", "Next", show=False),
         Binding("up", "app.focus_previous", "Previous", show=False),
     ]
     HINTS = (
         Hint("ctrl+s", "submit", "submit"),
-        Hint("tab", "next field"),
-        Hint("esc", "cancel", "cancel", keep=True),
+        Hint("tab", "next, complete"),
+        Hint("ctrl+r", "saved jobs", "recall"),
+        Hint("F2", "save as", "save_as"),
+        Hint("ctrl+n", "empty", "clear"),
+        Hint("esc", "close", "cancel", keep=True),
     )
 
     def __init__(
@@ -62,60 +64,75 @@ class SubmitDialog(Dialog[str]):
         *,
         title: str = "Submit a job",
         withheld: tuple[str, ...] = (),
+        package: str | None = None,
         secrets: tuple[str, ...] = (),
         scopes: tuple[str, ...] = (DEFAULT_SCOPE,),
         consent: Consent = NO_CONSENT,
+        note: str = "",
+        on_left: Callable[[SubmitFields], None] = lambda _: None,
     ) -> None:
         super().__init__(title)
         self._client = client
         self._fields = fields or SubmitFields()
         self._withheld = withheld
+        self._package = package
         self._secrets = secrets
         self._scopes = scopes
         self._consent = consent
+        self._note = note
+        self._on_left = on_left
         self._is_sending = False
 
     def contents(self) -> list[Widget]:
-        """Fields, the upload preview, the equivalent command, and what went wrong."""
+        """Fields, the equivalent command, what went wrong, and the button."""
+        about = (
+            f"Stored secrets: {', '.join(self._secrets)}" if self._secrets else "KEY=ac-secret://NAME takes a secret"
+        )
+        rows = SubmitRows(self._fields, about_secrets=visible(about), package=self._package)
         return [
-            VerticalScroll(
-                *[self._row(*row) for row in ROWS],
-                Static("", id="upload-preview", markup=False),
-                Horizontal(*[self._row(*row) for row in RESOURCES], id="submit-amounts"),
-                self._environment(),
-                Vertical(*[self._row(*row) for row in MORE], id="submit-more"),
-                id="submit-fields",
-            ),
+            VerticalScroll(rows, id="submit-fields", can_focus=False),
             Static("", id="submit-command", markup=False),
             Static("", id="submit-status", markup=False),
+            Button("Submit", id="submit-button", variant="primary", compact=True),
         ]
-
-    def _row(self, name: str, label: str, placeholder: str) -> Widget:
-        field = Field(getattr(self._fields, name), placeholder=placeholder, id=_id(name))
-        return Horizontal(Label(label, classes="field-label", markup=False), field, classes="field")
-
-    def _environment(self) -> Widget:
-        area = LinesField(self._fields.environment, id=_id("environment"))
-        names = (
-            f"available secrets: {', '.join(self._secrets)}" if self._secrets else "KEY=ac-secret://NAME takes a secret"
-        )
-        hint = Label(names, classes="field-hint", markup=False)
-        return Horizontal(Label("Env", classes="field-label"), Vertical(area, hint), classes="field", id="submit-env")
 
     def on_mount(self) -> None:
         """Show what the given fields mean."""
-        self.query_one(f"#{_id('entrypoint')}").focus()
+        self._rows.go_to("entrypoint")
         self._show_command()
         self._preview()
         if self._withheld:
             names = ", ".join(self._withheld)
-            self._say(f"Ray keeps the value of {names} to itself: fill it in.", "warn")
+            self._say(f"The value of {names} is not known here: fill it in.", "warn")
+        elif self._note:
+            self._say(self._note, "warn")
+
+    @property
+    def _rows(self) -> SubmitRows:
+        return self.query_one(SubmitRows)
 
     @property
     def fields(self) -> SubmitFields:
         """What is typed."""
-        texts = {name: self.query_one(f"#{_id(name)}", Input).value for name, *_ in (*ROWS, *RESOURCES, *MORE)}
-        return SubmitFields(environment=self.query_one(TextArea).text, **texts)
+        return self._rows.fields
+
+    def action_cancel(self) -> None:
+        """Leave, and keep what was typed for the next time."""
+        self._on_left(self.fields)
+        self.dismiss(None)
+
+    def action_clear(self) -> None:
+        """Begin with empty fields."""
+        self._fill(SubmitFields())
+
+    def _fill(self, fields: SubmitFields, note: str = "") -> None:
+        self._withheld = ()
+        self._rows.fill(fields)
+        self._rows.go_to("entrypoint")
+        self._say(note)
+        self._preview()
+
+    # While one types
 
     @on(Input.Changed)
     @on(TextArea.Changed)
@@ -123,12 +140,25 @@ class SubmitDialog(Dialog[str]):
         fields = self.fields
         try:
             text = command_line(form_of(fields)) if fields.entrypoint.strip() else ""
-        except CockpitError as error:
-            text = error.title
+        except CockpitError:
+            text = ""  # what is wrong is said at the field once it is left
         self.query_one("#submit-command", Static).update(visible(text))
 
+    def on_descendant_blur(self, event: events.DescendantBlur) -> None:
+        """A field that is left is checked."""
+        name = name_of(event.widget)
+        if name is not None and not self._is_left:
+            self._check(name)
+
+    def _check(self, name: str) -> None:
+        error = problem_of(self.fields, name)
+        self._rows.show_problem(name, _sentence(error) if error is not None else "")
+
+    @on(Input.Submitted)
+    def _next_field(self) -> None:
+        self.focus_next()
+
     @on(Input.Blurred, "#submit-working-dir")
-    @on(Input.Submitted, "#submit-working-dir")
     def _look_at_directory(self) -> None:
         self._preview()
 
@@ -144,8 +174,10 @@ class SubmitDialog(Dialog[str]):
             plan = await plan_upload(source)
             # What goes with it unnoticed matters more than what stays behind.
             lines = [render.summary(plan), *render.warnings(plan), *render.excluded(plan)]
+            self._rows.show_problem("working_dir", "")
         except CockpitError as error:
-            lines = [error.title, *([error.hint] if error.hint else [])]
+            lines = []
+            self._rows.show_problem("working_dir", _sentence(error))
         more = (
             [f"… {len(lines) - PREVIEW_LINES} more lines with `rayakash-tui submit`"]
             if len(lines) > PREVIEW_LINES
@@ -158,28 +190,110 @@ class SubmitDialog(Dialog[str]):
         preview.update("\n".join(map(visible, text.split("\n"))))
         preview.display = bool(text)
 
+    # Saved jobs
+
+    @work(exclusive=True, group="recall", exit_on_error=False)
+    async def action_recall(self) -> None:
+        """Take a saved job, a sample of the gallery, or an earlier submission."""
+        from cockpit.screens.recall import recall
+
+        try:
+            found = await recall(self.app)
+        except CockpitError as error:
+            self._say(_sentence(error), "error")
+            return
+        if found is not None:
+            self._fill(found.fields, found.note)
+            self._withheld = found.withheld
+
+    @work(exclusive=True, group="recall", exit_on_error=False)
+    async def action_save_as(self) -> None:
+        """Write what is typed into a job file."""
+        if (form := self._checked()) is None:
+            return
+        folder = form.working_dir if form.working_dir and "://" not in form.working_dir else "."
+        title = "Save as a job file for `submit -f`"
+        path = await self.app.push_screen_wait(Prompt(title, str(Path(folder) / saved.LOCAL)))
+        if not path:
+            return
+        try:
+            written = await asyncio.to_thread(saved.save, form, capacity_of(self.fields), Path(path))
+        except CockpitError as error:
+            self._say(_sentence(error), "error")
+        else:
+            self._say(f"Saved {written}.")
+
+    # Submitting
+
+    @on(Button.Pressed)
     def action_submit(self) -> None:
         """Check, upload, submit."""
         if not self._is_sending:
             self._send()
 
+    def _checked(self) -> SubmitForm | None:
+        """The form; None where a field is wrong, which then has the keys and says why."""
+        fields = self.fields
+        found = first_problem(fields)
+        if found is None:
+            try:
+                self._refuse_withheld()
+                return form_of(fields)
+            except UsageError as error:
+                found = "environment", error
+        name, problem = found
+        self._say("")
+        self._rows.show_problem(name, _sentence(problem))
+        self._rows.go_to(name)
+        return None
+
     @work(exclusive=True, group="submissions", exit_on_error=False)
     async def _send(self) -> None:
         self._is_sending = True
         try:
-            self._refuse_withheld()
-            self._say("checking…")
+            form = self._checked()
+            if form is None or not await self._has_code(form):
+                return
             form = form_of(self.fields)
+            self._say("checking…")
             prepared = await prepare(form, scopes=self._scopes, in_thread=True)
+            await self._wait()
             self._say("submitting…")
             submission_id = await submit(self._client, prepared, consent=self._consent, progress=self._show_progress)
             await self._remember(form, submission_id)
         except CockpitError as error:
-            self._say(" ".join(text for text in (error.title, error.hint) if text), "error")
+            self._say(_sentence(error), "error")
         else:
             self.dismiss(submission_id)
         finally:
             self._is_sending = False
+
+    async def _has_code(self, form: SubmitForm) -> bool:
+        """Ask where the command names a file that is here and no directory is sent; False is back to the fields."""
+        name = forgotten_file(form)
+        if name is None:
+            return True
+        title = f"{name} is here, but the job is sent without a directory."
+        options = [
+            ("send", f"Send this directory: {Path.cwd()}"),
+            ("without", "The cluster has the file"),
+            ("back", "Back"),
+        ]
+        answer = await self.app.push_screen_wait(Choose(title, options))
+        if answer == "send":
+            self.query_one("#submit-working-dir", Input).value = "."
+        elif answer != "without":
+            self._rows.go_to("working_dir")
+        return answer in ("send", "without")
+
+    async def _wait(self) -> None:
+        """Hold the job back until the cluster has what it needs; Esc ends the wait, and nothing was sent."""
+        await wait_for_capacity(
+            self._client,
+            capacity_of(self.fields),
+            patience=Patience(OUTAGE_SECONDS),
+            on_missing=lambda text: self._say(f"Waiting: the cluster has {text}. Nothing is sent yet.", "warn"),
+        )
 
     async def _remember(self, form: SubmitForm, submission_id: str) -> None:
         """Keep the form for the next time; the job runs, so a record that cannot be written is a warning."""
@@ -208,5 +322,5 @@ class SubmitDialog(Dialog[str]):
         self._say(f"{message.characters:,} characters are too many for a field; nothing was pasted.", "error")
 
 
-def _id(name: str) -> str:
-    return "submit-" + name.replace("_", "-")
+def _sentence(error: CockpitError) -> str:
+    return " ".join(text for text in (error.title, error.hint) if text)

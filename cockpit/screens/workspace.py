@@ -1,7 +1,7 @@
 """What the actions work on: the cluster on the screen, the screens of its panes, and the app that shows them."""
 
 import inspect
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -25,6 +25,7 @@ from cockpit.screens.idle_notices import IdleNotices
 from cockpit.screens.job_notices import JobNotices
 from cockpit.screens.pane_screen import PaneScreen
 from cockpit.screens.refusals import Refusals
+from cockpit.settings import OwnCommand
 
 NOTICE_S = 30.0
 
@@ -70,6 +71,10 @@ class Workspace:
         self.notices = notices
         self.idle_notices = idle_notices
         self.last_report = ""
+        # What was typed into dialogs that were left, for as long as the cockpit runs: it may hold secrets.
+        self.drafts: dict[str, object] = {}
+        self.commands: Sequence[OwnCommand] = ()
+        self._came_from: dict[str, str] = {}
         self._refusals = Refusals()
         self.money = MoneyBook(told=self._tell_money)
         self._crashed = crashed
@@ -95,6 +100,23 @@ class Workspace:
         """Go to a pane."""
         self.app.switch_mode(name)
         return self.screens[name].pane
+
+    def go_into(self, name: str) -> Pane:
+        """Go to a pane from which Esc leads back."""
+        if (here := self.app.current_mode) != name:
+            self._came_from[name] = here
+        return self.show(name)
+
+    def forget_way(self, name: str) -> None:
+        """Nothing leads back from a pane that was gone to by its number."""
+        self._came_from.pop(name, None)
+
+    def go_back(self) -> None:
+        """Leave a pane that was gone into; one that was narrowed shows the whole cluster the next time."""
+        name = self.app.current_mode
+        if (before := self._came_from.pop(name, None)) is not None:
+            self.show(before)
+            self.screens[name].pane.look_at(None)
 
     # --- actions ---
 

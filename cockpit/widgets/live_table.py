@@ -1,6 +1,6 @@
 """A table for thousands of rows that change all the time."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
@@ -16,6 +16,8 @@ from cockpit.widgets.table.state import Counts, Phase
 from cockpit.widgets.tones import tone_classes, tone_css
 
 MEASURED_AT_ONCE = 100
+# Of more rows than that no key shall wait until all are measured: their columns keep the width that they had.
+MEASURED_ANEW = 2000
 
 
 @dataclass
@@ -122,6 +124,11 @@ class LiveTable(TableKeys, can_focus=True):
 
         arrangement: Arrangement
 
+    @dataclass
+    class TitleChanged(StateMessage):
+        """What the frame around the table says of it, `filter_shown`, `state_shown` and `counts_shown`, has changed."""
+
+    _title: tuple[str, ...] | None = None
     _last_filter = ""
     _has_grown = False
     _haystacks: Haystacks | None = None
@@ -141,6 +148,12 @@ class LiveTable(TableKeys, can_focus=True):
         if self._model.counts != counts:
             self.post_message(self.CountsChanged(self, self._model.counts))
 
+    def told(self) -> None:
+        """Have the frame told what it says."""
+        if self.is_framed and (title := (self.filter_shown, *self.state_shown, self.counts_shown)) != self._title:
+            self._title = title
+            self.post_message(self.TitleChanged(self))
+
     def row_chosen(self, key: str) -> None:
         """Tell the pane that the user wants to go into a row."""
         self.post_message(self.RowSelected(self, key))
@@ -153,10 +166,18 @@ class LiveTable(TableKeys, can_focus=True):
         `prepared` ones have come out of `preparing`.
         """
         with self._changing():
+            before = self._model.keys
             changed = self._taken(rows, prepared)
-            if self._has_grown if prepared else self._widths.measure(changed):
+            if self._has_shrunk(before) or (self._has_grown if prepared else self._widths.measure(changed)):
                 self._lay_out_again()
                 self._has_grown = False
+
+    def _has_shrunk(self, before: Collection[str]) -> bool:
+        """Whether columns are wider than the rows that are left need them; only looked at when rows have gone."""
+        now = self._model.keys
+        if now is before or len(now) > MEASURED_ANEW or all(key in now for key in before):
+            return False
+        return self._widths.renew(self._model.rows)
 
     def preparing(self, rows: Iterable[Row]) -> Iterator[Row]:
         """The same rows for `set_rows`, one by one: most of what it has to do is done on the way."""

@@ -25,6 +25,7 @@ async def submit(driver: Driver, entrypoint: str, job_id: str) -> None:
     await dialog.fill("submission-id", job_id)
     await driver.pilot.press("ctrl+s")
     await driver.wait_until(lambda: not driver.has_dialog, "the end of the dialog", within=JOB_SECONDS)
+    await driver.press("2")  # its log has opened
     await driver.wait_until(lambda: job_id in driver.jobs.keys, "the job in the list")
 
 

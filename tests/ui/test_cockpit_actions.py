@@ -55,6 +55,8 @@ async def test_a_job_is_submitted_through_the_dialog_and_seen_to_succeed() -> No
         dialog.says("rayakash-tui submit --id from-the-dialog --num-gpus 0 --memory 2Gi", 'MODE="$MODE"')
         await submit(driver)
         assert "Submitted from-the-dialog." in driver.told
+        await driver.wait_until(lambda: driver.app.current_mode == "log", "its log")
+        await driver.press("2")
         await driver.wait_until(lambda: driver.jobs.cursor == "from-the-dialog", "the cursor on it")
         assert "PENDING" in driver.jobs.row("from-the-dialog")
         await driver.elapse(8.0)
@@ -74,7 +76,7 @@ async def test_what_is_wrong_in_the_dialog_is_told_and_nothing_typed_is_lost() -
         await driver.press("s")
         dialog = await driver.opened("Submit a job")
         for field, text, complaint in (
-            ("entrypoint", "", "entrypoint"),
+            ("entrypoint", "", "The command is empty."),
             ("num-cpus", "many", "CPUs: 'many' is not a number."),
             ("memory", "lots", "Invalid size: 'lots'."),
             ("metadata", "owner", "Metadata: 'owner' is not of the form KEY=VALUE."),
@@ -86,6 +88,9 @@ async def test_what_is_wrong_in_the_dialog_is_told_and_nothing_typed_is_lost() -
             await driver.wait_until(lambda complaint=complaint: complaint.lower() in driver.text.lower(), complaint)  # type: ignore[misc]
             assert driver.has_dialog
             assert dialog.field(field) == text
+            assert driver.text.lower().count(complaint.lower()) == 1
+            if field != "submission-id":  # a refusal of the cluster is not that of a field
+                assert driver.app.focused is dialog.screen.query_one(f"#submit-{field}")
             good = {"entrypoint": "python keep.py", "num-cpus": "1", "memory": "1Gi", "metadata": "a=b"}
             await dialog.fill(field, good.get(field, ""))
         assert len(server.cluster.jobs) == before
@@ -108,7 +113,7 @@ async def test_the_dialog_shows_what_an_upload_would_send_and_sends_it(tmp_path:
         await driver.press("tab")
         await dialog.fill("working-dir", str(tmp_path / "nowhere"))
         await driver.press("tab")
-        await driver.wait_until(lambda: "nowhere" in str(_preview(dialog)), "the complaint")
+        await driver.wait_until(lambda: "nowhere" in _problem(dialog, "working-dir"), "the complaint")
         await dialog.fill("working-dir", str(tmp_path))
         await driver.press("tab")
         await driver.wait_until(lambda: "2 files" in str(_preview(dialog)), "the preview")
@@ -118,6 +123,10 @@ async def test_the_dialog_shows_what_an_upload_would_send_and_sends_it(tmp_path:
         job = server.cluster.jobs[-1]
         assert job.runtime_env is not None
         assert job.runtime_env["working_dir"].startswith("gcs://")
+
+
+def _problem(dialog: Any, field: str) -> str:
+    return str(dialog.screen.query_one(f"#submit-{field}-problem").render())
 
 
 def _preview(dialog: Any) -> str:
@@ -151,7 +160,7 @@ async def test_a_clone_keeps_all_but_withheld_values_which_must_be_filled_in() -
             assert dialog.field("num-gpus") == "2"
             assert dialog.field("metadata") == "owner=mia"
             assert dialog.field("environment") == "TOKEN=\nMODE="
-            dialog.says("Ray keeps the value of TOKEN, MODE to itself")
+            dialog.says("The value of TOKEN, MODE is not known here")
             assert SECRET not in driver.text
             await driver.pilot.press("ctrl+s")
             await driver.wait_until(lambda: "TOKEN, MODE has no value." in driver.text, "the refusal")

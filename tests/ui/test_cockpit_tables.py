@@ -17,9 +17,10 @@ def running(server: SimServer) -> list[str]:
     return ids(server.cluster.running())
 
 
-async def test_it_opens_on_the_jobs_newest_first_and_the_cursor_moves() -> None:
+async def test_it_opens_on_the_jobs_running_and_newest_first_and_the_cursor_moves() -> None:
     async with simulated() as server, cockpit(server) as driver:
-        newest = sorted(server.cluster.jobs, key=lambda job: -job.created)
+        now = server.cluster.clock.now()
+        newest = sorted(server.cluster.jobs, key=lambda job: (job.is_terminal(now), -job.created))
         assert driver.jobs.is_focused()
         assert driver.jobs.keys == ids(newest)
         driver.jobs.lines(*(job.id for job in newest))
@@ -39,7 +40,7 @@ async def test_a_filter_narrows_as_it_is_typed_and_escape_takes_it_back() -> Non
         await driver.press("slash")
         await driver.type("RUNN")
         assert sorted(driver.jobs.keys) == sorted(running(server))
-        assert "of 12" in driver.jobs.foot
+        driver.sees("╭ Jobs /RUNN ──", "of 12 rows")
         await driver.press("escape")
         assert driver.jobs.keys == everything
         assert driver.jobs.is_focused()
@@ -126,7 +127,7 @@ async def test_copying_takes_ids_a_cell_or_the_row_to_the_clipboard() -> None:
 async def test_help_tells_every_key_and_the_palette_finds_actions() -> None:
     async with simulated() as server, cockpit(server, size=(110, 70)) as driver:
         await driver.press("question_mark")
-        driver.dialog().has_title("Keys").says("Submit a job", "Stop the job", "2  ", "Jobs", "GPUs")
+        driver.dialog().has_title("Keys").says("Submit a job", "Stop the selected", "2  ", "Jobs", "GPUs")
         await driver.press("escape", "ctrl+p")
         await driver.wait_until(lambda: isinstance(driver.app.screen, Palette), "the palette")
         await driver.type("gpu")
@@ -221,6 +222,9 @@ async def test_how_a_table_was_set_up_is_there_at_the_next_start(tmp_path: Path)
             assert driver.jobs.keys == rows
             await driver.press("3")
             assert driver.gpus.pane.table.sort is None
+        columns = KeptArrangements(path)
+        assert columns.of("jobs-table", "another").sort is None
+        assert columns.of("jobs-table", "another").hidden == columns.of("jobs-table", "lab").hidden
         path.write_bytes(b"{")
         async with cockpit(server, tables=path) as driver:
             assert any("tables.json cannot be read" in text for text in driver.told)

@@ -81,7 +81,15 @@ def test_a_flexible_column_takes_what_is_left_and_no_more_than_it_needs() -> Non
     assert [laid_out(COLUMNS, space, long).placed[2].width for space in (50, 60, 300)] == [20, 30, 50]
 
 
-def test_widths_only_grow() -> None:
+def test_columns_are_as_wide_as_the_rows_that_are_left_need() -> None:
+    widths = Widths(COLUMNS)
+    widths.measure([Row("k", ("123456789012",)), Row("l", ("12345678",))])
+    assert widths.renew([Row("l", ("12345678",))])
+    assert widths.natural(0) == 8
+    assert not widths.renew([Row("l", ("12345678",))])
+
+
+def test_widths_only_grow_while_no_row_goes() -> None:
     widths = Widths(COLUMNS)
     assert widths.measure([Row("k", ("123456789012",))])
     assert not widths.measure([Row("k", ("1",))])

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,14 +13,19 @@ from cockpit.model.jobs import METADATA_PREFIX, Job
 from cockpit.model.quantities import bytes_text
 from cockpit.model.secret import REFERENCE_PREFIX
 from cockpit.operations.jobs.runtime_env import RuntimeEnv
+from cockpit.operations.jobs.submissions import Submission
 from cockpit.operations.jobs.submit import ENVIRONMENT_KEY, RESOURCES_KEY, SubmitForm
 
 
 class Clone(msgspec.Struct, frozen=True, kw_only=True):
-    """A form made from a job, and the names of variables whose values Ray withholds."""
+    """A form made from a job, and the names of variables whose values are not known here.
+
+    `package` is what the job ran with, where the form sends today's code of its directory instead.
+    """
 
     form: SubmitForm
     withheld: tuple[str, ...] = ()
+    package: str | None = None
 
 
 class _Resources(msgspec.Struct, frozen=True):
@@ -70,6 +76,23 @@ def recorded_resources(job: Job) -> Asked | None:
 
 def _resources(metadata: Mapping[str, str]) -> _Resources:
     return _recorded(metadata.get(RESOURCES_KEY), _Resources) or _Resources()
+
+
+def with_todays_code(clone: Clone, submission: Submission | None) -> Clone:
+    """The clone of a job that was submitted from this machine, with the directory and the values given then.
+
+    Where the directory is gone the clone keeps the package that the cluster has.
+    """
+    if submission is None:
+        return clone
+    source = submission.form.working_dir
+    is_there = bool(source) and "://" not in (source or "") and Path(source or "").exists()
+    form = submission.form if is_there else msgspec.structs.replace(submission.form, working_dir=clone.form.working_dir)
+    return Clone(
+        form=msgspec.structs.replace(form, submission_id=None),
+        withheld=submission.withheld,
+        package=clone.form.working_dir if is_there else None,
+    )
 
 
 def _recorded(text: str | None, type_: Any) -> Any:

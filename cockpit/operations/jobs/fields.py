@@ -1,21 +1,28 @@
 """From what is typed into fields to a form, and back."""
 
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from cockpit.errors import UsageError
-from cockpit.model.quantities import bytes_text, parse_bytes
+from cockpit.model.quantities import bytes_text, parse_bytes, parse_seconds
 from cockpit.operations.jobs import runtime_env
-from cockpit.operations.jobs.submit import SubmitForm, entrypoint_of
+from cockpit.operations.jobs.capacity import Capacity
+from cockpit.operations.jobs.capacity import check as check_capacity
+from cockpit.operations.jobs.submit import SubmitForm, check_id, check_resources, check_variables, entrypoint_of
+
+_WAITS = ("gpus", "nodes", "free", "timeout")
+_LABEL = "label."
 
 
 class SubmitFields(msgspec.Struct, frozen=True, kw_only=True):
     """The text of each field of the submit dialog.
 
     `environment` has a `KEY=VALUE` per line; `metadata`, `resources` and `label_selector` have them separated by
-    blanks, quoted as in a shell; `runtime_env` is the path of a YAML file, or JSON.
+    blanks, quoted as in a shell, and so has `wait_for` the keys of a job file's, labels as `label.NAME`;
+    `runtime_env` is the path of a YAML file, or JSON.
     """
 
     entrypoint: str = ""
@@ -29,6 +36,28 @@ class SubmitFields(msgspec.Struct, frozen=True, kw_only=True):
     metadata: str = ""
     runtime_env: str = ""
     submission_id: str = ""
+    wait_for: str = ""
+
+
+def problem_of(fields: SubmitFields, name: str) -> UsageError | None:
+    """What is wrong with the text of one field by itself; None where nothing is, and for an empty one."""
+    check = _CHECKS.get(name)
+    text = getattr(fields, name).strip()
+    if check is None or not text:
+        return None
+    try:
+        check(text)
+    except UsageError as error:
+        return error
+    return None
+
+
+def first_problem(fields: SubmitFields) -> tuple[str, UsageError] | None:
+    """The first field that cannot be sent as it is, in the order of the dialog; None where all can."""
+    if not fields.entrypoint.strip():
+        return "entrypoint", UsageError("The command is empty.", hint="For example: python train.py")
+    found = ((name, problem_of(fields, name)) for name in _CHECKS)
+    return next(((name, error) for name, error in found if error is not None), None)
 
 
 def form_of(fields: SubmitFields) -> SubmitForm:
@@ -63,6 +92,62 @@ def fields_of(form: SubmitForm) -> SubmitFields:
         runtime_env=msgspec.json.encode(form.runtime_env).decode() if form.runtime_env else "",
         submission_id=form.submission_id or "",
     )
+
+
+def capacity_of(fields: SubmitFields) -> Capacity:
+    """What the cluster must have before the job is sent; nothing for an empty field. Raises UsageError."""
+    return _capacity(fields.wait_for)
+
+
+def with_capacity(fields: SubmitFields, wanted: Capacity | None) -> SubmitFields:
+    """The fields with what to wait for."""
+    if wanted is None or wanted.is_empty:
+        return fields
+    words = [f"gpus={wanted.gpus:g}"] if wanted.gpus else []
+    words += [f"nodes={wanted.nodes}"] if wanted.nodes else []
+    words += ["free=yes"] if wanted.free else []
+    words += [f"timeout={wanted.timeout_s:g}s"] if wanted.timeout_s is not None else []
+    words += [f"label.{name}={value}" for name, value in wanted.labels.items()]
+    return msgspec.structs.replace(fields, wait_for=shlex.join(words))
+
+
+def _capacity(text: str) -> Capacity:
+    pairs = _pairs(text, "Wait for")
+    labels = {key.removeprefix(_LABEL): value for key, value in pairs.items() if key.startswith(_LABEL)}
+    plain = {key: value for key, value in pairs.items() if not key.startswith(_LABEL)}
+    if unknown := [key for key in plain if key not in _WAITS]:
+        raise UsageError(f"Wait for: unknown key {unknown[0]!r}.", hint=f"Known: {', '.join(_WAITS)}, label.NAME.")
+    nodes = _number(plain.get("nodes", ""), "nodes") or 0
+    if nodes != int(nodes):
+        raise UsageError(f"Wait for: {nodes:g} is not a whole number of nodes.")
+    wanted = Capacity(
+        gpus=_number(plain.get("gpus", ""), "gpus") or 0,
+        nodes=int(nodes),
+        labels=labels,
+        free=plain.get("free", "no").lower() in ("yes", "true", "1"),
+        timeout_s=parse_seconds(plain["timeout"]) if "timeout" in plain else None,
+    )
+    check_capacity(wanted)
+    return wanted
+
+
+def _check_amounts(**amounts: float | None) -> None:
+    check_resources(SubmitForm(entrypoint="true", num_cpus=amounts.get("num_cpus"), num_gpus=amounts.get("num_gpus")))
+
+
+# What each field is checked with when it is left, in the order of the dialog.
+_CHECKS: dict[str, Callable[[str], object]] = {
+    "num_cpus": lambda text: _check_amounts(num_cpus=_number(text, "CPUs")),
+    "num_gpus": lambda text: _check_amounts(num_gpus=_number(text, "GPUs")),
+    "memory": lambda text: parse_bytes(text),
+    "wait_for": lambda text: _capacity(text),
+    "environment": lambda text: check_variables(_lines(text)),
+    "resources": lambda text: [_amount(key, value) for key, value in _pairs(text, "Resources").items()],
+    "label_selector": lambda text: _pairs(text, "Labels"),
+    "metadata": lambda text: _pairs(text, "Metadata"),
+    "runtime_env": lambda text: _runtime_env(text),
+    "submission_id": check_id,
+}
 
 
 def _number(text: str, field: str) -> float | None:

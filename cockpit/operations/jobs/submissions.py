@@ -87,6 +87,15 @@ def find(prefix: str | None, *, directory: Path | None = None) -> Submission:
     return (exact or found)[0]
 
 
+def of_job(submission_id: str | None, entrypoint: str | None, *, directory: Path | None = None) -> Submission | None:
+    """The submission that made a job; None where it was made elsewhere. Raises UsageError for an unreadable record.
+
+    Another cluster may have a job of the same ID: the entrypoint has to be the same, too.
+    """
+    made = (one for one in history(directory=directory) if one.submission_id == submission_id)
+    return next((one for one in made if one.form.entrypoint == entrypoint), None)
+
+
 def _without_secrets(form: SubmitForm) -> tuple[SubmitForm, tuple[str, ...]]:
     """The form with a fresh ID to come, an absolute directory, and no value of a variable that looks like a secret."""
     inherited: Mapping[str, Any] = form.runtime_env.get("env_vars") or {}

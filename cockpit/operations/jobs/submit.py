@@ -82,14 +82,10 @@ async def prepare(form: SubmitForm, *, scopes: Sequence[str] = (DEFAULT_SCOPE,),
     nothing has been sent then.
     """
     submission_id = form.submission_id or fresh_id()
-    if not is_submission_id(submission_id):
-        raise UsageError(
-            f"{submission_id!r} cannot be a submission id.",
-            hint="Use up to 63 letters, digits, dots, dashes and underscores, beginning with a letter or a digit.",
-        )
+    check_id(submission_id)
     entrypoint_of([form.entrypoint])
     _check_withheld(form.entrypoint)
-    _check_resources(form)
+    check_resources(form)
     given = {**form.runtime_env.get("env_vars", {}), **form.environment}
     resolve = partial(resolve_environment, given, scopes)
     variables = await asyncio.to_thread(resolve) if in_thread else resolve()
@@ -108,6 +104,15 @@ def _check_withheld(entrypoint: str) -> None:
         raise UsageError(
             f"The command lacks a secret where it says {WITHHELD}: Ray's copy of it is not shown.",
             hint="Write it again; better as a variable: --env TOKEN=ac-secret://NAME, and $TOKEN in the command.",
+        )
+
+
+def check_id(submission_id: str) -> None:
+    """Raise UsageError for what cannot be an ID."""
+    if not is_submission_id(submission_id):
+        raise UsageError(
+            f"{submission_id!r} cannot be a submission id.",
+            hint="Use up to 63 letters, digits, dots, dashes and underscores, beginning with a letter or a digit.",
         )
 
 
@@ -145,6 +150,13 @@ def _check_references(request: JobRequest) -> None:
 
 def resolve_environment(given: Mapping[str, str], scopes: Sequence[str] = (DEFAULT_SCOPE,)) -> dict[str, str]:
     """The variables with references replaced by their values. Raises UsageError for a bad name or reference."""
+    check_variables(given)
+    values = resolve_references([value for value in given.values() if value.startswith("ac-secret:")], scopes=scopes)
+    return {name: values[value].reveal() if value in values else value for name, value in given.items()}
+
+
+def check_variables(given: Mapping[str, str]) -> None:
+    """Raise UsageError for a name that no variable can have, and for a reference inside a longer value."""
     for name in given:
         if not _VARIABLE.fullmatch(name):
             raise UsageError(f"{name!r} is not a name of an environment variable.")
@@ -154,11 +166,10 @@ def resolve_environment(given: Mapping[str, str], scopes: Sequence[str] = (DEFAU
                 f"{name} holds a secret reference inside a longer value; only a whole value is replaced.",
                 hint=f"Store the whole value: `rayakash-tui secrets set {name}`, then {name}={REFERENCE_PREFIX}{name}.",
             )
-    values = resolve_references([value for value in given.values() if value.startswith("ac-secret:")], scopes=scopes)
-    return {name: values[value].reveal() if value in values else value for name, value in given.items()}
 
 
-def _check_resources(form: SubmitForm) -> None:
+def check_resources(form: SubmitForm) -> None:
+    """Raise UsageError for amounts that Ray cannot give."""
     numbers = {"CPUs": form.num_cpus, "GPUs": form.num_gpus, "memory": form.memory, **form.resources}
     for name, number in numbers.items():
         if number is not None and not 0 <= number < float("inf"):

@@ -1,4 +1,4 @@
-"""Paths of YAML files while they are typed."""
+"""Paths of files while they are typed."""
 
 import os
 from pathlib import Path
@@ -7,8 +7,8 @@ MOST = 50
 ENDINGS = (".yaml", ".yml")
 
 
-def paths_beginning(typed: str) -> list[str]:
-    """Folders (with a slash) and YAML files that begin as was typed; the spelling of the folder is kept.
+def paths_beginning(typed: str, endings: tuple[str, ...] = ENDINGS) -> list[str]:
+    """Folders (with a slash) and files, YAML unless others are named, that begin so; the folder keeps its spelling.
 
     Hidden ones only where a dot was typed. Empty where the folder cannot be read.
     """
@@ -16,20 +16,20 @@ def paths_beginning(typed: str) -> list[str]:
     place = Path(os.path.expanduser(folder + slash) if slash else ".")
     try:
         with os.scandir(place) as entries:
-            found = sorted(_fitting(entries, start))
+            found = sorted(_fitting(entries, start, endings))
     except (OSError, ValueError):  # a NUL in the name is a ValueError
         return []
     return [folder + slash + name for name in found[:MOST]]
 
 
-def _fitting(entries: "os._ScandirIterator[str]", start: str) -> list[str]:
+def _fitting(entries: "os._ScandirIterator[str]", start: str, endings: tuple[str, ...]) -> list[str]:
     names = []
     for entry in entries:
         if not entry.name.startswith(start) or (entry.name.startswith(".") and not start):
             continue
         if entry.is_dir():
             names.append(entry.name + "/")
-        elif entry.name.endswith(ENDINGS):
+        elif entry.name.endswith(endings):
             names.append(entry.name)
     return names
 

@@ -1,4 +1,4 @@
-"""SDL files that were used lately, by path: names only, in the state directory."""
+"""Files that were used lately, SDLs and job files, by path: names only, in the state directory."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from cockpit import settings
 from cockpit.errors import UsageError
 from cockpit.secrets.files import exclusive, read, replace
 
+SDLS, JOB_FILES = "sdls", "jobs"
 MOST = 50
 LARGEST_BYTES = 1 << 20
 
@@ -16,9 +17,9 @@ class _File(msgspec.Struct, frozen=True):
     paths: list[str]
 
 
-def remember(path: Path, *, directory: Path | None = None) -> None:
+def remember(path: Path, *, kind: str = SDLS, directory: Path | None = None) -> None:
     """Put a file in front of those that were used lately. Raises UsageError where that cannot be written."""
-    note = _note(directory)
+    note = _note(directory, kind)
     name = str(path.expanduser().absolute())
     with exclusive(note):
         try:
@@ -30,13 +31,13 @@ def remember(path: Path, *, directory: Path | None = None) -> None:
             replace(note, msgspec.json.encode(_File(names)))
 
 
-def recent(*, directory: Path | None = None) -> list[Path]:
+def recent(*, kind: str = SDLS, directory: Path | None = None) -> list[Path]:
     """The files that were used lately and are still there, the last one first. Raises UsageError."""
-    return [path for name in _names(_note(directory)) if (path := Path(name)).is_file()]
+    return [path for name in _names(_note(directory, kind)) if (path := Path(name)).is_file()]
 
 
-def _note(directory: Path | None) -> Path:
-    return (directory or settings.state_directory()) / "recent-sdls.json"
+def _note(directory: Path | None, kind: str) -> Path:
+    return (directory or settings.state_directory()) / f"recent-{kind}.json"
 
 
 def _names(note: Path) -> list[str]:

@@ -1,4 +1,7 @@
-"""How the user has set tables up, kept from one start to the next in a file of ours."""
+"""How the user has set tables up, kept from one start to the next in a file of ours.
+
+Columns are as the user likes them anywhere; the sort is that of one cluster, for what matters first differs there.
+"""
 
 from pathlib import Path
 
@@ -6,6 +9,9 @@ import msgspec
 
 from cockpit import settings
 from cockpit.render.table import Arrangement
+
+_AT = "@"
+MOST_SORTS = 500
 
 
 class KeptArrangements:
@@ -29,14 +35,27 @@ class KeptArrangements:
         except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             self.problem = f"{path} cannot be read ({error}); columns are as they come."
 
-    def of(self, table: str) -> Arrangement:
-        """That of a table; the usual one where nothing is known."""
-        return self._known.get(table, Arrangement())
+    def of(self, table: str, cluster: str = "") -> Arrangement:
+        """That of a table, sorted as in this cluster; the usual one where nothing is known."""
+        known = self._known.get(table, Arrangement())
+        return msgspec.structs.replace(known, sort=self._known.get(_sorted_in(table, cluster), known).sort)
 
-    def keep(self, table: str, arrangement: Arrangement) -> None:
+    def keep(self, table: str, arrangement: Arrangement, cluster: str = "") -> None:
         """Remember it. Raises UsageError where it cannot be written."""
-        if arrangement == self.of(table):
+        if arrangement == self.of(table, cluster):
             return
-        self._known[table] = arrangement
+        self._known[_sorted_in(table, cluster)] = Arrangement(sort=arrangement.sort)
+        self._known[table] = msgspec.structs.replace(arrangement, sort=None)
+        self._forget_clusters()
         if self._path is not None:
             settings.write_private(self._path, msgspec.json.format(msgspec.json.encode(self._known)))
+
+    def _forget_clusters(self) -> None:
+        """Keep the sorts of the clusters that were changed last: addresses come and go."""
+        sorts = [name for name in self._known if _AT in name]
+        for name in sorts[: max(0, len(sorts) - MOST_SORTS)]:
+            del self._known[name]
+
+
+def _sorted_in(table: str, cluster: str) -> str:
+    return f"{table}{_AT}{cluster}"

@@ -1,6 +1,6 @@
 """The rows of a table with its filter, order, marks and cursor; nothing here draws."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from cockpit.render.order import SortKey, ordered
 from cockpit.render.table import Row
@@ -100,6 +100,11 @@ class RowModel:
 
     def _still_there(self, keys: frozenset[str]) -> frozenset[str]:
         return frozenset(key for key in keys if key in self._by_key)
+
+    @property
+    def keys(self) -> Collection[str]:
+        """The keys of all rows; another object whenever rows were taken."""
+        return self._by_key
 
     def row(self, key: str) -> Row | None:
         """The row of a key, whether the filter shows it or not."""

@@ -87,6 +87,8 @@ class TableView(LineView):
         self._palette = Palette(self, self.PREFIX)
         self._phase, self._sentence = Phase.READY, ""
         self._filter_text, self._filter_error = "", ""
+        # Whether what the foot says is told in the title of a frame, so that there is no foot.
+        self.is_framed = False
         self._apply_sort()
 
     # Geometry
@@ -94,12 +96,18 @@ class TableView(LineView):
     @property
     def foot_height(self) -> int:
         """Lines taken by the foot: none where every line is needed for rows."""
-        return _foot_height(self.view_size.height)
+        return self._foot_of(self.view_size.height)
+
+    def _foot_of(self, height: int) -> int:
+        return FOOT if height >= SHORTEST_WITH_FOOT and not self.is_framed else 0
+
+    def _page_of(self, height: int) -> int:
+        return max(0, height - HEADER - self._foot_of(height))
 
     @property
     def page_height(self) -> int:
         """Lines left for rows."""
-        return _page_height(self.view_size.height)
+        return self._page_of(self.view_size.height)
 
     @property
     def top(self) -> int:
@@ -108,7 +116,7 @@ class TableView(LineView):
 
     def _fit_extent(self) -> None:
         width, height = self.view_size
-        lines = len(self._model.view) + height - _page_height(height)
+        lines = len(self._model.view) + height - self._page_of(height)
         self.set_extent(max(width, GUTTER + self._current_layout(width).width), lines)
 
     # Layout
@@ -168,7 +176,7 @@ class TableView(LineView):
         number = self._layout_number
         if y < HEADER:
             return HeaderLine(number, self._arrangement.sort)
-        if y >= view.height - _foot_height(view.height):
+        if y >= view.height - self._foot_of(view.height):
             tone = "accent" if self._filter_text else "quiet"
             return TextLine(number, *self._foot(), self._counts_text(left_out), tone)
         place = self.top + y - HEADER
@@ -212,17 +220,32 @@ class TableView(LineView):
         """Rows that can be trusted need a look where there is something to say about them."""
         return "warn" if self._phase is Phase.READY and self._sentence else _PHASE_TONES[self._phase]
 
+    @property
+    def filter_shown(self) -> str:
+        """The filter in force as it is written on the screen; empty without one."""
+        return "/" + clip(self._filter_text, LONGEST_FILTER_SHOWN, self.glyphs.ellipsis)[0] if self._filter_text else ""
+
+    @property
+    def state_shown(self) -> tuple[str, str]:
+        """How far rows that are shown can be trusted, or what is wrong with the filter, and its tone; else empty."""
+        return self._foot()
+
+    @property
+    def counts_shown(self) -> str:
+        """How many rows are shown, there and marked, and how many columns have no room."""
+        return self._counts_text(len(self._current_layout(self.view_size.width).left_out))
+
     def _counts_text(self, left_out: int) -> str:
         counts = self._model.counts
         noun = self.noun.removesuffix("s") if counts.total == 1 else self.noun
         parts = [f"{counts.shown:,} of {counts.total:,} {noun}" if self._filter_text else f"{counts.total:,} {noun}"]
-        if self._filter_text:
-            parts.insert(0, "/" + clip(self._filter_text, LONGEST_FILTER_SHOWN, self.glyphs.ellipsis)[0])
+        if self._filter_text and not self.is_framed:
+            parts.insert(0, self.filter_shown)
         if counts.marked:
             parts.append(f"{counts.marked:,} marked")
         if left_out:
             parts.append(f"+{left_out} columns" if left_out > 1 else "+1 column")
-        return f" {self.glyphs.separator} ".join(parts) + " "
+        return f" {self.glyphs.separator} ".join(parts) + ("" if self.is_framed else " ")
 
     def _state_text(self) -> str:
         signs = {Phase.FAILED: self.glyphs.failed, Phase.STALE: self.glyphs.stale, Phase.LOADING: self.glyphs.waiting}
@@ -234,7 +257,7 @@ class TableView(LineView):
         if self._model.view:
             return "", ""
         lines = _wrapped(self._why_empty(), max(1, view.width - 2 * GUTTER))
-        first = 1 if _page_height(view.height) > len(lines) else 0
+        first = 1 if self._page_of(view.height) > len(lines) else 0
         tone = self._state_tone if not self._model.rows else "quiet"
         return (lines[line - first], tone) if 0 <= line - first < len(lines) else ("", "")
 
@@ -263,6 +286,10 @@ class TableView(LineView):
         now = self._model.places.get(leader) if leader is not None and top > 0 and not moved else None
         self.scroll_lines_to(self._showing_cursor(top if now is None else now - offset, in_sight or moved))
         self.sync_lines()
+        self.told()
+
+    def told(self) -> None:
+        """Called when the counts, the filter or the columns may be others than before."""
 
     def _key_at(self, place: int) -> str | None:
         return self._model.view[place].key if 0 <= place < len(self._model.view) else None
@@ -279,14 +306,7 @@ class TableView(LineView):
             self._lay_out_again()
         self.scroll_lines_to(self._showing_cursor(self.top, True))
         self.sync_lines()
-
-
-def _foot_height(height: int) -> int:
-    return FOOT if height >= SHORTEST_WITH_FOOT else 0
-
-
-def _page_height(height: int) -> int:
-    return max(0, height - HEADER - _foot_height(height))
+        self.told()
 
 
 @lru_cache(32)
