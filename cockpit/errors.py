@@ -111,3 +111,9 @@ class OutcomeUnknownError(CockpitError):
     """Whether a request was carried out is not known; it may cost money."""
 
     exit_code = EXIT_UNKNOWN
+
+
+def without_frames(error: CockpitError) -> CockpitError:
+    """The error to keep: without the frames that it came through, which hold the reply that it is about."""
+    error.__context__ = error.__cause__ = None
+    return error.with_traceback(None)

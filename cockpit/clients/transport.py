@@ -7,6 +7,7 @@ The only module that knows httpx, which is imported when it is first needed: fai
 from __future__ import annotations
 
 import asyncio
+import io
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -22,6 +23,7 @@ from cockpit.clients.replies import error_for_status
 from cockpit.clients.resolving import lookup
 from cockpit.clients.tls import PinError, asking_context, context_of
 from cockpit.clients.tls_failures import tls_error_in, tls_failure
+from cockpit.clients.turns import take_turn
 from cockpit.errors import CockpitError, NotRayError, UnreachableError, UsageError
 
 if TYPE_CHECKING:
@@ -347,13 +349,14 @@ class Transport:
         announced = response.headers.get("content-length", "")
         if announced.isdigit() and int(announced) > limit:
             raise self._too_big(limit)
-        body = bytearray()
+        body = io.BytesIO()  # its bytes are not copied in the end
         async for chunk in self._unpacked(response):
-            body += chunk
-            if len(body) > limit:
+            body.write(chunk)
+            if body.tell() > limit:
                 raise self._too_big(limit)
-        note_bytes(len(body))
-        return bytes(body)
+            await take_turn(body.tell())
+        note_bytes(body.tell())
+        return body.getvalue()
 
     async def _refused(self, request: httpx.Request, response: httpx.Response) -> Exception:
         """What a reply with an error status means; at most 1 MB of its text is read."""

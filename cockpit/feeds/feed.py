@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 from msgspec.structs import replace
 
 from cockpit.clients.meter import Meter, metered
-from cockpit.errors import AuthenticationError, CockpitError, UnreachableError
+from cockpit.errors import AuthenticationError, CockpitError, UnreachableError, without_frames
 from cockpit.feeds.clock import Clock, Timer
 from cockpit.feeds.pace import Pace
 from cockpit.feeds.topics import Topic
@@ -181,7 +181,7 @@ class Feed(Generic[T]):
         self._rest = self._pace.failed(meter.first_byte_seconds)
         self._halted = isinstance(error, AuthenticationError)
         before = self.snapshot.error
-        self._known(error=error)
+        self._known(error=without_frames(error))
         return before is None or _words(before) != _words(error)
 
     def _known(self, **changes: Any) -> None:

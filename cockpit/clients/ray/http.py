@@ -73,21 +73,21 @@ class DashboardHttp:
         envelope = self.parts(body, _Envelope)
         if envelope.result is False:
             raise ServerError(f"Ray failed to answer: {envelope.msg or 'no reason given'}", detail=envelope.msg or "")
-        if envelope.result is None or bytes(envelope.data)[:1] != b"{":
+        if envelope.result is None or bytes(memoryview(envelope.data)[:1]) != b"{":
             raise decoding.not_ray(body, self.address)
-        return self.parts(bytes(envelope.data), type_)
+        return self.parts(envelope.data, type_)
 
-    def parts(self, body: bytes, type_: type[R]) -> R:
+    def parts(self, body: bytes | msgspec.Raw, type_: type[R]) -> R:
         """The members of an object, those declared as Raw undecoded."""
         if not any(field.type is msgspec.Raw for field in msgspec.structs.fields(type_)):
-            return self.decode(body, type_)
+            return self.decode(bytes(body), type_)
         with suppress(*decoding.MALFORMED):
-            return msgspec.json.decode(body, type=type_, strict=False)
-        return decoding.parts(body, type_, address=self.address)
+            return msgspec.json.decode(body, type=type_, strict=False)  # a Raw is not copied
+        return decoding.parts(bytes(body), type_, address=self.address)
 
     def listed(self, rows: msgspec.Raw) -> Sequence[msgspec.Raw]:
         """The rows of a part of a reply; none where it is missing or null."""
-        return decoding.listed(bytes(rows), address=self.address) if bytes(rows) != b"null" else ()
+        return decoding.listed(bytes(rows), address=self.address) if not is_null(rows) else ()
 
     def read_row(self, type_: type[R], row: msgspec.Raw) -> R | None:
         """One row field by field; None for what is not an object. Raises NotRayError for what is not JSON."""
@@ -95,6 +95,11 @@ class DashboardHttp:
         with suppress(*decoding.MALFORMED):
             return msgspec.json.decode(row, type=type_, strict=False)
         return next(iter(decoding.readable_rows([decoding.parse(bytes(row), address=self.address)], type_).rows), None)
+
+
+def is_null(raw: msgspec.Raw) -> bool:
+    """Whether a part of a reply is null or missing, told without a copy of it."""
+    return bytes(memoryview(raw)[:5]) == b"null"
 
 
 class _Envelope(msgspec.Struct):

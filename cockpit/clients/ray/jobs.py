@@ -7,6 +7,7 @@ import msgspec
 from cockpit.clients import decoding
 from cockpit.clients.ray.http import DashboardHttp
 from cockpit.clients.ray.job_wire import JobReader, tidy
+from cockpit.clients.turns import in_turn
 from cockpit.errors import NotFoundError, NotRayError, RejectedError, ServerError
 from cockpit.model.cluster import Rows
 from cockpit.model.jobs import Job, JobRequest
@@ -20,6 +21,7 @@ class JobsApi:
         self._http = http
         self._reader = JobReader()
 
+    @in_turn
     async def list(self) -> Rows[Job]:
         """Every job that the head remembers, newest first.
 

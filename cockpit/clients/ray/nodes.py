@@ -10,6 +10,7 @@ import msgspec
 from cockpit.clients import decoding
 from cockpit.clients.ray.http import NULL, DashboardHttp
 from cockpit.clients.ray.node_wire import WireNode, to_node
+from cockpit.clients.turns import in_turn
 from cockpit.model.cluster import ClusterUsage, Rows
 from cockpit.model.nodes import Node, NodeProcess, Usage
 from cockpit.model.slices import in_slices
@@ -21,6 +22,7 @@ class NodesApi:
     def __init__(self, http: DashboardHttp) -> None:
         self._http = http
 
+    @in_turn
     async def list(self) -> Rows[Node]:
         """Nodes with their GPUs, living and recently dead; a sample is up to 5 s old.
 
@@ -53,6 +55,7 @@ class NodesApi:
         rows = (self._http.read_row(_Process, raw) for raw in given)
         return sorted((row.process for row in rows if row is not None), key=lambda one: -(one.memory or 0))
 
+    @in_turn
     async def usage(self) -> ClusterUsage:
         """Logical resources used and total, of the cluster and by node ID; lags about 5 s behind."""
         body = await self._http.get_list("/api/cluster_status")

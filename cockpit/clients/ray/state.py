@@ -16,7 +16,8 @@ from typing import TypeVar
 import msgspec
 
 from cockpit.clients import decoding
-from cockpit.clients.ray.http import NULL, DashboardHttp
+from cockpit.clients.ray.http import NULL, DashboardHttp, is_null
+from cockpit.clients.turns import in_turn
 from cockpit.errors import NotFoundError
 from cockpit.model.actors import Actor
 from cockpit.model.slices import in_slices
@@ -49,6 +50,7 @@ class StateApi:
     def __init__(self, http: DashboardHttp) -> None:
         self._http = http
 
+    @in_turn
     async def list(
         self,
         kind: str,
@@ -72,7 +74,7 @@ class StateApi:
 
     def _reply(self, body: bytes) -> "_Reply":
         result = self._http.envelope(body, _Data).result
-        return _Reply() if bytes(result) == b"null" else self._http.parts(bytes(result), _Reply)
+        return _Reply() if is_null(result) else self._http.parts(result, _Reply)
 
     async def _rows(self, reply: "_Reply", type_: type[R]) -> StateRows[R]:
         given = self._http.listed(reply.result)
