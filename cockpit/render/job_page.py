@@ -16,6 +16,7 @@ from cockpit.render.actors import ACTORS
 from cockpit.render.cell_text import cell_width, clip
 from cockpit.render.curves import money
 from cockpit.render.events import EVENTS
+from cockpit.render.glyphs import UNICODE, Glyphs
 from cockpit.render.gpus import GPUS
 from cockpit.render.pages import curve_plot
 from cockpit.render.table import RowContext, TableSpec
@@ -27,6 +28,7 @@ Lines = list[tuple[str, str]]
 LAST_LOG_LINES = 8
 BAR = 20
 MOST_FUNCTIONS = 12
+MOST_NODES = 8
 MOST_ROWS = 500
 _COLORS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -47,8 +49,8 @@ def why_lines(found: Explanation | None, now: float) -> Lines:
     return [*lines, ("job", "")]
 
 
-def progress_lines(tasks: Sequence[Task], *, is_cut: bool = False) -> Lines:
-    """Tasks by function: how many have ended, and how many failed."""
+def progress_lines(tasks: Sequence[Task], *, is_cut: bool = False, glyphs: Glyphs = UNICODE) -> Lines:
+    """Tasks by function: how many have ended, and how many of these failed, which are the last part of the bar."""
     counts: dict[str, list[int]] = {}
     for task in tasks:
         if task.type == "ACTOR_CREATION_TASK":
@@ -58,7 +60,7 @@ def progress_lines(tasks: Sequence[Task], *, is_cut: bool = False) -> Lines:
         count[1] += task.state in TASK_ENDS
         count[2] += task.state == "FAILED"
     lines: Lines = [
-        (f"  {name}", _progress(*count)) for name, count in sorted(counts.items(), key=lambda pair: -pair[1][0])
+        (f"  {name}", _progress(count, glyphs)) for name, count in sorted(counts.items(), key=lambda pair: -pair[1][0])
     ]
     more = len(lines) - MOST_FUNCTIONS
     rest: Lines = [("", f"and {more} more functions")] if more > 0 else []
@@ -66,9 +68,23 @@ def progress_lines(tasks: Sequence[Task], *, is_cut: bool = False) -> Lines:
     return [("tasks by function", ""), *lines[:MOST_FUNCTIONS], *rest, *cut] if lines else []
 
 
-def _progress(total: int, ended: int, failed: int) -> str:
+def _progress(count: Sequence[int], glyphs: Glyphs) -> str:
+    total, ended, failed = count
     done = round(BAR * ended / total)
-    return f"{'█' * done}{'░' * (BAR - done)} {ended}/{total}" + (f"  ✖ {failed} failed" if failed else "")
+    broken = min(done, max(1, round(BAR * failed / total))) if failed else 0  # one failure in thousands is seen too
+    good, bad, rest = ("#", "x", ".") if glyphs.is_ascii else ("█", "▚", "░")
+    bar = good * (done - broken) + bad * broken + rest * (BAR - done)
+    return f"{bar} {ended}/{total}" + (f"  {glyphs.state('FAILED')} {failed} failed" if failed else "")
+
+
+def place_lines(tasks: Sequence[Task], actors: Sequence[Actor], context: RowContext) -> Lines:
+    """The nodes on which its tasks run and its actors live."""
+    living = [actor.node_id for actor in actors if not actor.is_over] + [
+        task.node_id for task in tasks if task.is_running
+    ]
+    names = sorted({context.node_name(node_id) or node_id for node_id in living if node_id})
+    more = f" and {len(names) - MOST_NODES} more" if len(names) > MOST_NODES else ""
+    return [("runs on", ", ".join(names[:MOST_NODES]) + more)] if names else []
 
 
 def past_lines(past: JobPast | None, width: int, context: RowContext) -> Lines:
@@ -108,7 +124,7 @@ def table_lines(spec: TableSpec[Any], items: Sequence[Any], context: RowContext,
 
 def task_lines(tasks: Sequence[Task], context: RowContext, width: int, *, is_cut: bool = False) -> Lines:
     """Its tasks by function, and each of them."""
-    progress = _without_labels(progress_lines(tasks, is_cut=is_cut), width)
+    progress = _without_labels(progress_lines(tasks, is_cut=is_cut, glyphs=context.glyphs), width)
     return [*progress, *([("", " ")] if progress else []), *table_lines(TASKS, tasks, context, width)]
 
 

@@ -106,7 +106,8 @@ class JobPage(TabbedPage):
         self._tell(f"{progress} · {self._job.id}" if progress else "")
         said = [("progress", progress)] if progress else []
         said += [("asked for", asked_text(facts.asked))] if facts.asked is not None else []
-        tasks = render.progress_lines(facts.tasks, is_cut=facts.is_cut)
+        said += render.place_lines(facts.tasks, facts.actors, self.row_context)
+        tasks = render.progress_lines(facts.tasks, is_cut=facts.is_cut, glyphs=self.row_context.glyphs)
         return [lines[0], *said, *waits, *past, *lines[1:], *tasks, *log]
 
     def _tell(self, progress: str) -> None:

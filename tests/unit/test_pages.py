@@ -95,3 +95,16 @@ def test_a_node_that_tells_little_has_a_page_too() -> None:
     assert text_of(pages.process_lines((), 80)).strip().startswith("Ray tells of no processes")
     many = [("worker", f"f{number}.out") for number in range(pages.MOST_FILES + 5)]
     assert "and 5 more" in text_of(pages.file_lines(many, 80))
+
+
+def test_the_progress_of_a_function_shows_its_failures_in_the_bar() -> None:
+    states = ["FINISHED"] * 10 + ["FAILED"] * 5 + ["RUNNING"] * 5
+    tasks = [Task(name="f", state=state, node_id="n1") for state in states]
+    assert job_page.progress_lines(tasks)[1] == ("  f", "█" * 10 + "▚" * 5 + "░" * 5 + " 15/20  ✖ 5 failed")
+    few = [Task(name="f", state="FINISHED")] * 999 + [Task(name="f", state="FAILED")]
+    plain = job_page.progress_lines(few, glyphs=ASCII)[1][1]
+    assert plain.startswith("#" * 19 + "x 1000/1000")
+    assert plain.isascii()
+    named = RowContext(now=NOW, node_names={"n1": "worker-1", "n2": "head"})
+    actors = [Actor(state="ALIVE", node_id="n2"), Actor(state="DEAD", node_id="n3")]
+    assert job_page.place_lines(tasks, actors, named) == [("runs on", "head, worker-1")]
