@@ -29,8 +29,8 @@ def add(commands: Any) -> None:
     options.add_last(parser)
     parser.add_argument("--node", metavar="NODE", help="a node: its id or the beginning of it, its address, or `head`")
     parser.add_argument("--file", metavar="NAME", help="the file of the node")
-    parser.add_argument("--actor", metavar="ID", help="what an actor prints")
-    parser.add_argument("--task", metavar="ID", help="what a task printed")
+    parser.add_argument("--actor", metavar="ID", help="what an actor prints; if it lives, the start of its ID will do")
+    parser.add_argument("--task", metavar="ID", help="what a task printed; if it runs, the start of its ID will do")
     parser.add_argument("--err", action="store_true", help="of an actor or task: what went to its stderr")
     parser.add_argument(
         "-f", "--follow", action="store_true", help="go on until the writer has ended; of a job, exit with its result"
@@ -129,14 +129,27 @@ async def _source(client: "RayClient", args: argparse.Namespace) -> "LogSource":
 
     suffix = "err" if args.err else "out"
     if args.actor is not None:
-        return ActorLog(client, args.actor, suffix=suffix)
+        return ActorLog(client, await _whole_id(client, args.actor, "actor"), suffix=suffix)
     if args.task is not None:
-        return TaskLog(client, args.task, suffix=suffix)
+        return TaskLog(client, await _whole_id(client, args.task, "task"), suffix=suffix)
     if args.id is not None:
         return JobLog(client, args.id)
     from cockpit.operations.logs.node_logs import find_node
 
     return NodeLog(client, (await find_node(client, args.node)).node_id or "", args.file)
+
+
+async def _whole_id(client: "RayClient", given: str, kind: str) -> str:
+    """The ID of the one living actor or task that it is the start of. Raises NotFoundError."""
+    from cockpit.operations.why.subjects import SHORTEST_PREFIX, find_subject
+
+    if len(given) < SHORTEST_PREFIX:
+        return given
+    found = await find_subject(client, given)
+    if found.kind != kind:
+        is_what, is_not = (f"{'an' if one == 'actor' else 'a'} {one}" for one in (found.kind, kind))
+        raise NotFoundError(f"{given} is {is_what}, not {is_not}.")
+    return found.id
 
 
 async def _list(client: "RayClient", args: argparse.Namespace) -> int:

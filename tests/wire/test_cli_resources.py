@@ -202,3 +202,14 @@ async def test_train_that_is_not_tracked_says_what_to_set(server: SimServer) -> 
     done = await asked(server, "train")
     assert done.code == 1
     assert "RAY_TRAIN_ENABLE_STATE_TRACKING=1" in done.err
+
+
+async def test_the_log_of_an_actor_by_the_start_of_its_id(server: SimServer) -> None:
+    actors = (await asked(server, "actors", "--json")).data["actors"]
+    actor_id = next(row["actor_id"] for row in actors if row["state"] == "ALIVE")
+    whole = await asked(server, "logs", "--actor", actor_id)
+    begun = await asked(server, "logs", "--actor", actor_id[:12])
+    assert (begun.code, begun.out) == (whole.code, whole.out)
+    assert "not found" not in begun.err
+    other = await asked(server, "logs", "--task", actor_id[:12])
+    assert (other.code, "is an actor, not a task." in other.err) == (1, True), other.err

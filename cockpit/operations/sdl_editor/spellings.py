@@ -16,8 +16,8 @@ from cockpit.sdl.secret_names import is_plain_secret
 from cockpit.secrets.files import exclusive, read_own, replace
 
 MOST = 100
-LONGEST = 16 * 1024
-LARGEST_BYTES = 4 << 20
+LONGEST = 32 * 1024
+LARGEST_BYTES = 8 << 20
 
 
 class _Spelling(msgspec.Struct, frozen=True):
