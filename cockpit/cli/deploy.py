@@ -77,12 +77,12 @@ def add_terms(parser: argparse.ArgumentParser) -> None:
 
 def runtime_hours(text: str) -> int | None:
     """`8h`, `2d` or `none`, in whole hours from 1."""
-    if text.strip().lower() == "none":
-        return None
-    hours = options.seconds(text) / 3600
-    if not 1 <= hours < 10_000 or hours != int(hours):
-        raise argparse.ArgumentTypeError(f"invalid runtime: {text!r}; give whole hours, such as 8h, or none")
-    return int(hours)
+    from cockpit.operations.deployments.plan import runtime_hours as parse
+
+    try:
+        return parse(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(f"{error.title} {error.hint}".strip()) from error
 
 
 def terms_of(args: argparse.Namespace) -> "Terms":

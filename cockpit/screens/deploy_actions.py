@@ -1,20 +1,26 @@
 """What keys do that deploy on Akash: from the SDL editor, from a file, and again after an interruption."""
 
 import asyncio
+from decimal import Decimal
 from pathlib import Path
+
+import msgspec
 
 from cockpit.clients.akash.console import ConsoleClient
 from cockpit.errors import CockpitError, UsageError
+from cockpit.operations.background import aside
 from cockpit.operations.clusters.opening import opener_for
 from cockpit.operations.deployments import existing
+from cockpit.operations.deployments.bids import cap_of
 from cockpit.operations.deployments.deploying import Deploying
 from cockpit.operations.deployments.ending import Ended, end
 from cockpit.operations.deployments.flow import Terms
 from cockpit.operations.deployments.journal import Attempt, attempts
-from cockpit.operations.deployments.plan import Plan
+from cockpit.operations.deployments.plan import Plan, runtime_hours, runtime_of
 from cockpit.operations.deployments.preparing import Prepared, Wish, prepare, require_possible
 from cockpit.operations.deployments.reaching import Ready
 from cockpit.operations.deployments.register import settle, settle_one
+from cockpit.operations.deployments.run_to_end import run_plan_of
 from cockpit.operations.deployments.telling import plan_question
 from cockpit.operations.sdl_editor.recent import recent
 from cockpit.panes.base import Pane
@@ -23,7 +29,7 @@ from cockpit.panes.registry import entries
 from cockpit.render.deployments import per_hour
 from cockpit.render.glyphs import Glyphs
 from cockpit.screens.deploy_page import DeployPage, Job
-from cockpit.screens.sdl_dialogs import OpenDialog
+from cockpit.screens.sdl_dialogs import OpenDialog, Prompt
 from cockpit.screens.start import CONTEXT
 from cockpit.screens.workspace import Workspace
 from cockpit.sdl.document import SdlDocument
@@ -56,11 +62,15 @@ async def deploy_file(work: Workspace, pane: Pane) -> None:
 async def resume(work: Workspace, pane: DeploymentsPane) -> None:
     """Go on with the deployment under the cursor, or with the one whose create has no answer yet."""
     row = pane.row
-    found = next((one for one in attempts() if row is not None and one.dseq == row.dseq), None)
-    if found is None or not found.is_unfinished:
-        found = next((one for one in attempts() if one.may_cost and one.dseq is None), found)
+    known = await aside(attempts)
+    found = next((one for one in known if row is not None and one.dseq == row.dseq and one.is_unfinished), None)
+    found = found or next((one for one in known if one.is_unfinished and one.dseq is None), None)
     if found is None:
-        raise UsageError("This deployment was not made on this machine.", hint="e extends it, x closes it.")
+        raise UsageError("Nothing was interrupted here." if row is None else f"{row.dseq} was not interrupted here.")
+    if run_plan_of(found) is not None:
+        raise UsageError(
+            f"{found.title} was rented for a job.", hint=f"Go on with it: rayakash-tui deployments resume {found.dseq}"
+        )
     await _show(work, found.title, _resuming(found), pane.glyphs)
     pane.action_refresh()
 
@@ -74,7 +84,9 @@ async def deploy_path(work: Workspace, path: Path, glyphs: Glyphs) -> None:
         await _refuse_unfinished(console, path)
         prepared = await prepare(console, document, path, Wish())
         require_possible(prepared.plan)
-        if not await page.agree(plan_question(prepared)):
+        while (answer := await page.agree(plan_question(prepared))) == "change":
+            prepared = await _changed(work, prepared)
+        if answer == "no":
             return None
         terms = page.use(Terms(), groups=_group_names(prepared.plan), cap_words=_cap_words(prepared))
         made.append(Deploying(console, prepared, terms, page.hear))
@@ -101,6 +113,34 @@ def _resuming(found: Attempt) -> Job:
         return next((one for one in attempts() if one.path == found.path), None)
 
     return Job(run, attempt, _close)
+
+
+async def _changed(work: Workspace, prepared: Prepared) -> Prepared:
+    """The plan with another end, or another limit of the price; nothing is asked again for it."""
+    plan, gpus = prepared.plan, prepared.plan.gpus
+    hours = await work.app.push_screen_wait(
+        Prompt("End by itself after", _hours_text(plan.runtime.hours), hint="8h, 2d or none", check=runtime_hours)
+    )
+    if hours is None:
+        return prepared
+    hint = "4.50/h for all of it" + (", or 0.60/gpu-h for each GPU" if gpus else "") + "; empty for what the SDL allows"
+    given = "" if plan.max_usd_per_hour is None else f"{plan.max_usd_per_hour}/h"
+    price = await work.app.push_screen_wait(
+        Prompt("Pay at most", given, hint=hint, check=lambda text: _cap(text, gpus))
+    )
+    if price is None:
+        return prepared
+    runtime = runtime_of(runtime_hours(hours), has_limits=plan.has_limits)
+    changed = msgspec.structs.replace(plan, runtime=runtime, max_usd_per_hour=_cap(price, gpus))
+    return msgspec.structs.replace(prepared, plan=changed)
+
+
+def _hours_text(hours: int | None) -> str:
+    return "none" if hours is None else f"{hours}h"
+
+
+def _cap(text: str, gpus: int) -> Decimal | None:
+    return cap_of(text).total(gpus) if text.strip() else None
 
 
 async def _close(console: ConsoleClient, attempt: Attempt) -> Ended | None:

@@ -3,7 +3,7 @@
 import asyncio
 import textwrap
 from collections.abc import Awaitable, Callable
-from typing import ClassVar
+from typing import ClassVar, Literal, TypeAlias
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -37,6 +37,7 @@ from cockpit.screens.dialog import Dialog
 from cockpit.widgets.key_hints import Hint, KeyHints
 from cockpit.widgets.live_table import LiveTable
 
+Answer: TypeAlias = Literal["yes", "change", "no"]
 STAY, LEAVE, CLOSE = "stay", "leave", "close"
 SAID_LINES, SAID_LINES_LOW = 6, 2
 LOW = 30
@@ -67,6 +68,7 @@ class DeployPage(Dialog[Ready]):
         Binding("tab", "turn(1)", "Next service", show=False, priority=True),
         Binding("shift+tab", "turn(-1)", "Service before", show=False, priority=True),
         Binding("enter", "go_on", "Go on", show=False),
+        Binding("e", "change", "Runtime and price", show=False),
     ]
 
     def __init__(self, name: str, job: Job, *, glyphs: Glyphs = UNICODE) -> None:
@@ -77,7 +79,7 @@ class DeployPage(Dialog[Ready]):
         self.progress = Progress()
         self.hand = HandPicked()
         self._asked: Question | None = None
-        self._answer: asyncio.Future[bool] | None = None
+        self._answer: asyncio.Future[Answer] | None = None
         self._failed: CockpitError | None = None
         self._ended: Ended | None = None
         self._ready: Ready | None = None
@@ -130,6 +132,7 @@ class DeployPage(Dialog[Ready]):
 
     def hear(self, news: News) -> None:
         """Something happened."""
+        self._asked = None
         self.progress.hear(news, self._now)
         self.draw()
 
@@ -138,14 +141,14 @@ class DeployPage(Dialog[Ready]):
         self._groups, self._cap_words = groups, cap_words
         return Terms(bid_timeout_s=terms.bid_timeout_s, hand=self.hand)
 
-    async def agree(self, question: Question) -> bool:
-        """Show the plan, and wait for Enter."""
+    async def agree(self, question: Question) -> Answer:
+        """Show the plan, and wait for a key."""
         self._asked, self._answer = question, asyncio.get_running_loop().create_future()
         self.draw()
         try:
             return await self._answer
         finally:
-            self._asked = self._answer = None
+            self._answer = None
 
     async def ask(self, question: Question) -> bool:
         """Ask something that comes up later, such as whether to rent elsewhere."""
@@ -157,9 +160,14 @@ class DeployPage(Dialog[Ready]):
     def action_go_on(self) -> None:
         """Agree to the plan."""
         if self._answer is not None and not self._answer.done():
-            self._answer.set_result(True)
+            self._answer.set_result("yes")
         elif self._failed is not None or self._ready is not None or self._ended is not None:
             self.action_cancel()
+
+    def action_change(self) -> None:
+        """Ask for another runtime, or another limit of the price."""
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result("change")
 
     @on(LiveTable.RowSelected)
     def _take_bid(self, event: LiveTable.RowSelected) -> None:
@@ -363,7 +371,11 @@ class DeployPage(Dialog[Ready]):
         if self._failed is not None:
             return [leave]
         if self._asked is not None:
-            return [Hint("⏎", "ask for bids", "go_on"), Hint("esc", "back, nothing is rented", "cancel", keep=True)]
+            return [
+                Hint("⏎", "ask for bids", "go_on"),
+                Hint("e", "runtime and price", "change"),
+                Hint("esc", "back, nothing is rented", "cancel", keep=True),
+            ]
         if self.progress.phase == "bids":
             return [Hint("↑↓", "choose"), Hint("⏎", "take it"), leave]
         if self.progress.phase in ("start", "ready"):

@@ -41,9 +41,18 @@ async def test_from_the_editor_to_the_cluster(home: Path, monkeypatch: pytest.Mo
         assert len(asked) <= 8
         assert len(set(asked)) == len(asked)
         driver.sees("1 Plan ▸ 2 Bids ▸ 3 Lease ▸ 4 Start ▸ 5 Ready", "At most $", "ends by itself after 24 h", "escrow")
+        await driver.press("e")
+        await driver.wait_until(lambda: "End by itself after" in driver.text, "the runtime", settled=False)
+        await driver.press("backspace", "backspace", "backspace", *"72h", "enter")
+        await driver.wait_until(lambda: "Pay at most" in driver.text, "the price", settled=False)
+        await driver.press(*"1.50/h", "enter")
+        await driver.wait_until(lambda: "Rent this? At most $1.50/h, ends by itself after 72 h." in driver.text, "both")
+        driver.sees("created with 48 h, then extended")
+        assert len(one.sim.requests) == len(asked)
         await _has_bids(one)
         since = [(request.method, request.path) for request in one.sim.requests[len(asked) :]]
-        assert [one for one in since if one != ("GET", "/v1/bids")] == [
+        limit = [one for one in since if one[1].startswith("/v2/deployment-settings/")]
+        assert [one for one in since if one != ("GET", "/v1/bids") and one not in limit] == [
             ("GET", "/v1/sdl-secrets-context"),
             ("POST", "/v1/deployments"),
         ]
@@ -63,7 +72,7 @@ async def test_from_the_editor_to_the_cluster(home: Path, monkeypatch: pytest.Mo
         await one.until(lambda: _is_left(one), "the cluster")
         (lease,) = one.sim.world.deployments.popitem()[1].leases
         assert cheapest != wanted == lease.provider.address
-        await driver.wait_until(lambda: "of runtime left" in driver.text, "the money of the cluster", settled=False)
+        await driver.wait_until(lambda: "of escrow left" in driver.text, "the money of the cluster", settled=False)
         assert known_clusters().row("lab") is not None
 
 

@@ -9,11 +9,14 @@ from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 
 import msgspec
 
+from cockpit.errors import UsageError
 from cockpit.model.akash.market import GpuOffer, ScreenedProvider
+from cockpit.model.quantities import parse_seconds
 from cockpit.operations.deployments.groups import Group, Part
 from cockpit.operations.deployments.images import ImageCheck
 
 CENT = Decimal("0.01")
+MOST_HOURS = 10_000
 LONGEST_AT_CREATE_HOURS = 48
 """The longest runtime that a create accepts; an extension sets the rest."""
 
@@ -46,6 +49,16 @@ def runtime_of(hours: int | None, *, has_limits: bool) -> Runtime:
     if hours is None or not has_limits:
         return Runtime(hours=None, at_create=None)
     return Runtime(hours=hours, at_create=min(hours, LONGEST_AT_CREATE_HOURS))
+
+
+def runtime_hours(text: str) -> int | None:
+    """Whole hours from 1, of `8h` or `2d`; None for `none`. Raises UsageError."""
+    if text.strip().lower() == "none":
+        return None
+    hours = parse_seconds(text) / 3600
+    if not 1 <= hours < MOST_HOURS or hours != int(hours):
+        raise UsageError(f"Invalid runtime: {text!r}.", hint="Give whole hours, such as 8h, or none.")
+    return int(hours)
 
 
 def cents(usd: Decimal) -> Decimal:

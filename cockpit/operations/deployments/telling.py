@@ -175,6 +175,9 @@ def plan_record(prepared: Prepared) -> dict[str, Any]:
         "secrets": list(prepared.secrets),
         "secrets_travel": prepared.travel,
         "unchecked": list(plan.unchecked),
+        "job": str(prepared.run.job) if prepared.run and prepared.run.job else None,
+        "close_when": prepared.run.close_when.text if prepared.run and prepared.run.close_when else None,
+        "fetch": list(prepared.run.fetch) if prepared.run else [],
     }  # fmt: skip
 
 
