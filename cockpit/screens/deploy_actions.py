@@ -29,7 +29,8 @@ from cockpit.panes.registry import entries
 from cockpit.render.deployments import per_hour
 from cockpit.render.glyphs import Glyphs
 from cockpit.screens.deploy_page import DeployPage, Job
-from cockpit.screens.sdl_dialogs import OpenDialog, Prompt
+from cockpit.screens.prompt import Prompt
+from cockpit.screens.sdl_dialogs import OpenDialog
 from cockpit.screens.start import CONTEXT
 from cockpit.screens.workspace import Workspace
 from cockpit.sdl.document import SdlDocument
