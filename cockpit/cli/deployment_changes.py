@@ -255,6 +255,7 @@ async def redeploy_one(args: argparse.Namespace) -> int:
     from cockpit.cli.deploy import wish_of
     from cockpit.cli.sdl_input import in_file, read_document
     from cockpit.operations.deployments.existing import file_of
+    from cockpit.operations.deployments.images import require_images
     from cockpit.operations.deployments.journal import attempt_of
     from cockpit.operations.deployments.preparing import prepare
 
@@ -266,6 +267,7 @@ async def redeploy_one(args: argparse.Namespace) -> int:
     async with opened(args) as console:
         with in_file(str(path)):
             prepared = await prepare(console, document, path, wish_of(args))
+        require_images(prepared.plan.images)  # before anything is closed
         await _agree_to_close(args, console, [args.dseq])
         await _close(console, args.dseq)
         avoided = (*(attempt.last.providers or ()), *attempt.excluded) if attempt else ()

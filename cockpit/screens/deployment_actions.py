@@ -126,6 +126,8 @@ class DeploymentActions:
             elif plan.is_possible and await self._agrees_to(console, plan, document, path):
                 self._app.notify(f"Deployment {row.dseq} is updated.", markup=False)
                 await follow(console, row.dseq, self._tell)
+            elif not plan.is_possible:  # what cannot be deployed is said while the old one runs
+                require_images((await prepare(console, document, path, Wish())).plan.images)
         if plan.is_possible:
             return None
         question = f"This needs a new deployment. Close this one, and deploy {path.name} again?"

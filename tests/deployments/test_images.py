@@ -137,10 +137,12 @@ async def test_a_running_cluster_is_not_updated_to_an_image_that_cannot_be_pulle
     before = sim.world.deployments[dseq].sdl
     _use(monkeypatch, Registries(caddy=MISSING))
     file.write_text(CPU.replace("caddy:2.10.2", "caddy:2.10.99"))
-    done = await here("deployments", "update", dseq, str(file), "--yes")
-    assert done.code == 1
-    assert "does not exist" in done.err
+    for command in (("update", dseq, str(file)), ("redeploy", dseq, "--sdl", str(file))):
+        done = await here("deployments", *command, "--yes")
+        assert done.code == 1
+        assert "does not exist" in done.err
     assert sim.world.deployments[dseq].sdl == before
+    assert sim.world.deployments[dseq].state == "active"
 
 
 async def test_a_real_registry_on_tls_decides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
