@@ -55,7 +55,7 @@ async def deploy(work: Workspace, pane: Pane) -> None:
 async def deploy_file(work: Workspace, pane: Pane) -> None:
     """Ask for an SDL, and deploy it."""
     known = await asyncio.to_thread(recent)
-    path = await work.app.push_screen_wait(OpenDialog(known, "Deploy an SDL"))
+    path = await work.app.push_screen_wait(OpenDialog(known, "Deploy an SDL", glyphs=pane.glyphs))
     if path is not None:
         await deploy_path(work, path, pane.glyphs)
 

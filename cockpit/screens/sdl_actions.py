@@ -75,7 +75,7 @@ async def new(work: Workspace, pane: SdlPane) -> None:
     chosen, desk, files = begun.template, pane.desk, SdlFiles(work.app, pane)
     if begun.by_wish:
         stem = Path(desk.suggested_name).stem if desk.is_empty and desk.suggested_name else "lab"
-        described = await work.app.push_screen_wait(WishDialog(chosen.name, stem))
+        described = await work.app.push_screen_wait(WishDialog(chosen.name, stem, glyphs=pane.glyphs))
         if described is not None and await files.may_leave():
             await files.begin(described.text, f"{described.name}.yaml")
             work.app.notify(f"New file {described.name}.yaml. Press ctrl+s to save it.", markup=False)

@@ -14,6 +14,7 @@ from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
 from cockpit.operations.sdl_editor.paths import completed, paths_beginning
+from cockpit.render.glyphs import UNICODE, Glyphs
 from cockpit.render.text import visible
 from cockpit.screens.confirm import Confirm
 from cockpit.screens.dialog import Dialog
@@ -43,8 +44,9 @@ class OpenDialog(Dialog[Path]):
         Hint("esc", "cancel", "cancel", keep=True),
     )
 
-    def __init__(self, recent: Sequence[Path], title: str = "Open an SDL") -> None:
+    def __init__(self, recent: Sequence[Path], title: str = "Open an SDL", *, glyphs: Glyphs = UNICODE) -> None:
         super().__init__(title)
+        self._glyphs = glyphs
         self._recent = [str(path) for path in recent]
         self._shown = self._recent
 
@@ -52,7 +54,7 @@ class OpenDialog(Dialog[Path]):
         """The field, and the list."""
         field = Field(placeholder="path of a YAML file", id="open-path")
         recent = OptionList(*self._options(), markup=False)
-        return [field, Horizontal(recent, FileTree(Path.cwd(), id="open-tree"), id="open-body")]
+        return [field, Horizontal(recent, FileTree(Path.cwd(), glyphs=self._glyphs, id="open-tree"), id="open-body")]
 
     def _options(self) -> list[Option]:
         return [Option(visible(path), id=str(at)) for at, path in enumerate(self._shown)]

@@ -63,7 +63,7 @@ class SdlFiles:
         """Open a file, or ask for one."""
         if path is None:
             known = await asyncio.to_thread(recent)
-            path = await self._app.push_screen_wait(OpenDialog(known))
+            path = await self._app.push_screen_wait(OpenDialog(known, glyphs=self._pane.glyphs))
         if path is not None and await self.may_leave():
             await self.open_path(path)
 

@@ -14,6 +14,7 @@ from textual.widgets import Input, Label, Static
 from cockpit.errors import UsageError
 from cockpit.operations.deployments.market import ask_market
 from cockpit.render.cell_text import clip
+from cockpit.render.glyphs import UNICODE, Glyphs
 from cockpit.render.text import visible
 from cockpit.screens.dialog import Dialog
 from cockpit.sdl.completion import Item
@@ -73,10 +74,18 @@ class WishDialog(Dialog[Described]):
         Hint("esc", "cancel", "cancel", keep=True),
     )
 
-    def __init__(self, preset: str | None, name: str, ask: Callable[[], Awaitable[Market]] = ask_market) -> None:
+    def __init__(
+        self,
+        preset: str | None,
+        name: str,
+        ask: Callable[[], Awaitable[Market]] = ask_market,
+        *,
+        glyphs: Glyphs = UNICODE,
+    ) -> None:
         super().__init__(f"New cluster, from {preset}" if preset else "New cluster")
         self._preset, self._own_name, self._ask = preset, name, ask
-        self._market = msgspec.structs.replace(SHIPPED, source="Asking Akash for offers…")
+        self._chosen_mark, self._ellipsis = ">" if glyphs.is_ascii else "›", glyphs.ellipsis
+        self._market = msgspec.structs.replace(SHIPPED, source=f"Asking Akash for offers{glyphs.ellipsis}")
         self._stem = self._chosen = ""
 
     def contents(self) -> list[Widget]:
@@ -134,11 +143,11 @@ class WishDialog(Dialog[Described]):
         first = max(0, min(texts.index(value) if value in texts else 0, len(choices) - most))
         shown = choices[first : first + most]
         wide = max((cell_len(one.text) for one in shown), default=0)
-        lines = [f"{'›' if one.text == value else ' '} {one.text:<{wide}}  {one.detail}" for one in shown]
+        lines = [f"{self._chosen_mark if one.text == value else ' '} {one.text:<{wide}}  {one.detail}" for one in shown]
         more = f"{len(choices)} choices. " if len(choices) > most else ""
         lines += [""] * (most - len(lines)) + [more + self._market.source]
         width = box.size.width or self.app.size.width
-        box.update("\n".join(clip(visible(line), width)[0] for line in lines))
+        box.update("\n".join(clip(visible(line), width, self._ellipsis)[0] for line in lines))
 
     # --- what follows ---
 

@@ -11,6 +11,7 @@ from textual.message import Message
 from textual.widgets import DirectoryTree
 
 from cockpit.operations.sdl_editor.paths import ENDINGS
+from cockpit.render.glyphs import UNICODE, Glyphs
 from cockpit.render.text import visible
 
 MOST = 1000
@@ -20,8 +21,6 @@ MOST = 1000
 class FileTree(DirectoryTree):
     """Folders and YAML files. ← closes a folder, and at the top leaves; backspace goes a folder up."""
 
-    ICON_NODE = "▸ "
-    ICON_NODE_EXPANDED = "▾ "
     ICON_FILE = "  "
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right", "open_folder", "Open the folder", show=False),
@@ -31,6 +30,11 @@ class FileTree(DirectoryTree):
 
     class Left(Message):
         """The keys are wanted elsewhere."""
+
+    def __init__(self, path: Path, *, glyphs: Glyphs = UNICODE, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(path, id=id)
+        self.ICON_NODE, self.ICON_NODE_EXPANDED = ("+ ", "- ") if glyphs.is_ascii else ("▸ ", "▾ ")
+        self.show_guides = not glyphs.is_ascii
 
     def filter_paths(self, paths: Iterable[Path]) -> Iterable[Path]:
         """Not what is hidden, and no other files."""

@@ -7,6 +7,7 @@ from textual.widgets import Input
 
 from cockpit.widgets.file_tree import FileTree
 from tests.sdl.conftest import SMALL
+from tests.ui.driver import cockpit_on
 from tests.ui.sdl_editor import sdl_editor
 
 
@@ -54,3 +55,21 @@ async def test_folders_stand_beside_recent_files(tmp_path: Path, monkeypatch: py
         await driver.press("left")
         await driver.pause()
         assert not isinstance(driver.app.focused, FileTree)
+
+
+async def test_folders_in_ascii(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "clusters").mkdir()
+    monkeypatch.chdir(tmp_path)
+    async with cockpit_on(None, size=(80, 24), first_pane="sdl", ascii_only=True) as driver:
+        await driver.press("ctrl+o")
+        await driver.opened("Open an SDL")
+        await driver.wait_until(lambda: "+ clusters" in driver.text, "the folder")
+        assert not set("▸▾├└") & set(driver.text)
+        await driver.press("escape", "ctrl+n")
+        await driver.opened("New SDL from a template")
+        await driver.press("s")
+        await driver.opened("New cluster, from ray-cpu")
+        driver.app.screen.query_one("#wish-store").focus()
+        await driver.press("tab")
+        await driver.wait_until(lambda: "> s3" in driver.text, "the choice")
+        assert "›" not in driver.text
