@@ -228,7 +228,7 @@ class OverviewPane(Pane):
             yield Panel(heat, title=HEAT_TITLE, id="overview-heat-panel")
             yield Panel(TroubleList(glyphs=self.glyphs), title="Attention", id="overview-attention-panel")
         table = LiveTable(RUNNING.columns, glyphs=self.glyphs, arrangement=WITHOUT_MONEY, id="overview-running")
-        table.empty_sentence, table.noun = RUNNING.empty, "jobs"
+        table.empty_sentence, table.noun, table.is_framed = RUNNING.empty, "jobs", True
         yield Panel(table, title=RUNNING.title, id="overview-running-panel")
 
     def on_mount(self) -> None:
@@ -253,7 +253,8 @@ class OverviewPane(Pane):
 
     def on_descendant_focus(self) -> None:
         """The frame of the part that has the keys stands out."""
-        self.query(PanelEdge).refresh()
+        for panel in self.query(Panel):
+            panel.query_one(PanelEdge).set_class(panel.has_focus_within, "-active")
 
     # Drawing
 
