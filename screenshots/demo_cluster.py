@@ -57,7 +57,23 @@ def simulated() -> SimCluster:
     for job in sorted(cluster.jobs, key=lambda job: (job.created, job.id)):
         if job.ends is not None and job.kind.share and not job.shares and job.ends > PLAN.origin - DAY:
             _give(job, busy)
+    _explain_waiting(cluster)
     return cluster
+
+
+def _explain_waiting(cluster: SimCluster) -> None:
+    """What the waiting jobs ask for, so that one can see why they wait."""
+    waiting = sorted((job for job in cluster.jobs if job.started is None), key=lambda job: job.id)
+    asked = ({"GPU": 16.0}, {"GPU": 8.0, "h200": 8.0}, {"GPU": 32.0})
+    for number, (job, resources) in enumerate(zip(waiting, asked, strict=True)):
+        supervisor = cluster.workloads.actor(
+            actor_id=f"{number + 1:024x}01000000",
+            class_name="JobSupervisor",
+            name=f"_ray_internal_job_actor_{job.submission_id}",
+            state="PENDING_CREATION",
+            required_resources=resources,
+        )
+        cluster.workloads.more.setdefault("actors", []).append(supervisor)
 
 
 def _give(job: SimJob, busy: dict[tuple[int, int], list[tuple[float, float]]]) -> None:

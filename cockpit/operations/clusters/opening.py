@@ -8,6 +8,7 @@ import math
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cockpit import settings
 from cockpit.clients.address import parse_address
@@ -21,6 +22,9 @@ from cockpit.local.state import local_status
 from cockpit.model.secret import Secret
 from cockpit.operations.clusters.connect import LOCAL_CONTEXT, Ask, Selection, Target, choose, connect
 from cockpit.operations.clusters.live import Close, Crash, LiveCluster
+
+if TYPE_CHECKING:
+    from cockpit.feeds.recording import Replay
 
 Report = Callable[[str], None]
 
@@ -108,25 +112,30 @@ def replay_opener(path: Path) -> Opener:
     """
 
     async def open_replay(opening: Opening) -> LiveCluster:
-        return await _replayed(opening, path, name=f"replay of {path.name}")
+        from cockpit.feeds.recording import replay
+
+        return await replayed_cluster(opening, await asyncio.to_thread(replay, path), name=f"replay of {path.name}")
 
     return open_replay
 
 
 async def open_demo_replay(opening: Opening) -> LiveCluster:
     """Opens the recorded cluster that ships with the program: 12 nodes with 96 GPUs, without Ray and network."""
+    from cockpit.feeds.recording import replay
     from cockpit.operations.clusters.replay import DEMO_FILE, DEMO_NAME, DEMO_USD_PER_HOUR
 
-    return await _replayed(opening, DEMO_FILE, name=DEMO_NAME, cost=DEMO_USD_PER_HOUR)
+    replayed = await asyncio.to_thread(replay, DEMO_FILE)
+    return await replayed_cluster(opening, replayed, name=DEMO_NAME, cost=DEMO_USD_PER_HOUR)
 
 
-async def _replayed(opening: Opening, path: Path, *, name: str, cost: float | None = None) -> LiveCluster:
-    from cockpit.feeds.recording import replay
+async def replayed_cluster(
+    opening: Opening, replayed: "Replay", *, name: str, cost: float | None = None
+) -> LiveCluster:
+    """A recording on the screen. Its history is in memory, so that it never mixes with that of a real cluster."""
     from cockpit.operations.clusters.recording import Recording
     from cockpit.operations.clusters.replay import samples_of
 
-    replayed = await asyncio.to_thread(replay, path)
-    client, recording = replayed.client, Recording(None)  # a past of its own, in memory: none of a real cluster
+    client, recording = replayed.client, Recording(None)
     if replayed.recording.has_past:
         nodes, jobs = (await client.nodes.list()).rows, (await client.jobs.list()).rows
         recording.fill(samples_of(replayed.recording, nodes), jobs)
@@ -136,10 +145,10 @@ async def _replayed(opening: Opening, path: Path, *, name: str, cost: float | No
         name=name,
         on_crash=opening.on_crash,
         is_read_only=True,
-        replay_seconds=replayed.recording.seconds,
         hub=Hub(client, on_crash=opening.on_crash, clock=replayed.clock),
         target=Target(name=name, address=parse_address(client.address), context=context) if cost is not None else None,
         recording=recording,
+        replay_seconds=replayed.recording.seconds,
     )
 
 
