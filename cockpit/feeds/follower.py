@@ -313,7 +313,7 @@ class LogFollower:
         if not self._held.size:
             self._is_waiting = endless
             async with open_(self._tail or -1 if self._held.origin is None else -1) as chunks:
-                await self._take(chunks)
+                await self._take(chunks, is_bulk=not endless)
             return
         placing = Placing(self._open(file), self._held)
         if self._held.origin is None:
@@ -341,21 +341,23 @@ class LogFollower:
                 return False  # the whole file tells
         return endless or resumed.overlap.is_passed
 
-    async def _take(self, chunks: AsyncIterator[bytes], overlap: Overlap | None = None) -> None:
+    async def _take(
+        self, chunks: AsyncIterator[bytes], overlap: Overlap | None = None, *, is_bulk: bool = False
+    ) -> None:
         """Keep what is new of these bytes."""
         clock = asyncio.get_running_loop().time
         async for chunk in chunks:
             self._last_byte = clock()
             if fresh := overlap.feed(chunk) if overlap else chunk:
-                self._keep(fresh)
+                self._held.add(fresh, is_bulk=is_bulk)
+                self._tell_fresh(fresh)
                 self._is_fresh = True
                 self._arrived()
             self._is_waiting = overlap is None or overlap.is_passed
             if self._is_waiting:
                 self._tell_doubt()
 
-    def _keep(self, fresh: bytes) -> None:
-        self._held.add(fresh)
+    def _tell_fresh(self, fresh: bytes) -> None:
         self._quiet_check = QUIET_CHECK_SECONDS
         self._listener.wrote(fresh)
         if self._spool.shortage is not None:

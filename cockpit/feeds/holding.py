@@ -9,6 +9,7 @@ HEAD_BYTES = 16 * 1024
 _BLOCK = 64 * 1024
 _BEGINNING_BYTES = 1024
 _SEARCH_BLOCK = 1024 * 1024
+_UNCOUNTED_BYTES = 128 * 1024 * 1024  # to count the lines of so much takes 0.1 s
 _SOUGHT_BYTES = 64 * 1024 * 1024
 
 
@@ -24,13 +25,12 @@ class Holding:
         self.base = spool.size
         self.origin: int | None = 0 if tail is None else None
         self.head = b""
-        self.total = tail or 0
-        """So many lines the remote file has at least, the unfinished one included; a file may have fewer than `tail`,
-        whose first lines are then all of them."""
+        self._total = tail or 0
         self.was_counted = False
         self._sought = 0
         self._head_recurs = False
         self._first_line = -1  # how long it is, its newline included; only where reading began with it
+        self._counted = 0  # bytes, whose newlines were counted
         self._newlines = 0
         self._newlines_before = 0
         self._ends_line = True
@@ -48,29 +48,47 @@ class Holding:
     @property
     def lines(self) -> int:
         """How many lines the remote file has up to there, an unfinished one included."""
+        self._count()
         return self._newlines_before + self._newlines + (not self._ends_line)
 
-    def add(self, fresh: bytes) -> None:
-        """Keep bytes that come next."""
+    def _count(self) -> None:
+        while block := self.from_(self._counted, _BLOCK):
+            self._newlines += block.count(b"\n")
+            self._counted += len(block)
+
+    @property
+    def total(self) -> int:
+        """So many lines the remote file has at least, the unfinished one included.
+
+        A file may have fewer than `tail`, whose first lines are then all of them.
+        """
+        return max(self._total, self.lines)
+
+    def add(self, fresh: bytes, *, is_bulk: bool = False) -> None:
+        """Keep bytes that come next; the lines of a bulk are counted when somebody asks, which may be never."""
         if self.origin == 0 and len(self.head) < HEAD_BYTES:
             self.head += fresh[: HEAD_BYTES - len(self.head)]
         if self._first_line < 0 and (at := fresh.find(b"\n")) >= 0:
             self._first_line = self.size + at + 1
+        if self._counted == self.size and not (is_bulk and self.size < _UNCOUNTED_BYTES):
+            self._newlines += fresh.count(b"\n")
+            self._counted += len(fresh)
         self.spool.append(fresh)
-        self._newlines += fresh.count(b"\n")
         self._ends_line = fresh.endswith(b"\n")
-        self.total = max(self.total, self.lines)
+        if self.size - self._counted >= _UNCOUNTED_BYTES:
+            self._count()
 
     def place(self, found: Found, head: bytes) -> None:
         """Learn where in the remote file the held bytes are, from where they end in it."""
+        self._newlines_before = 0
         self.origin = found.end - self.size
-        self._newlines_before = found.newlines - self._newlines
+        self._newlines_before = found.newlines - (self.lines - (not self._ends_line))
         self.head = head[:HEAD_BYTES]
-        self.total = self.lines
+        self._total = 0
 
     def note_total(self, lines: int) -> None:
         """Learn that the remote file has so many lines at least."""
-        self.total = max(self.total, lines)
+        self._total = max(self._total, lines)
 
     def count(self, lines: int) -> None:
         """Learn that the remote file had so many lines at one time."""
