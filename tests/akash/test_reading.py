@@ -187,8 +187,10 @@ async def test_limits_are_extended_and_proven_or_said_to_be_missing() -> None:
     created = await scene.created()
     await scene.bids(created)
     assert (await scene.console.set_runtime_limit(created.dseq, 48)).runtime_limit_hours == 48
-    with pytest.raises(RejectedError):
-        await scene.console.set_runtime_limit(created.dseq, 200)
+    assert (await scene.console.set_runtime_limit(created.dseq, 200)).runtime_limit_hours == 200
+    scene.sim.faults.add(Fault(match="PATCH /v2/deployment-settings", do="answer", status=200, body={"data": {}}))
+    with pytest.raises(RejectedError, match="did not change"):
+        await scene.console.set_runtime_limit(created.dseq, 210)
     old = Scene(dialect="august")
     made = await old.created()
     with pytest.raises(RejectedError, match="does not limit the runtime"):

@@ -1,6 +1,7 @@
 """From a plan to a lease against the simulated network: one create per confirmation, nothing left unseen."""
 
 import contextlib
+import json
 
 import pytest
 
@@ -222,6 +223,18 @@ async def test_more_than_48_hours_are_set_at_once() -> None:
     await create(stage.step, stage.request)
     await extend(stage.step)
     assert "The runtime limit is 72 h." in stage.words
+
+
+async def test_a_week_is_set_in_steps_of_48_hours() -> None:
+    """A call adds no more."""
+    console = SimConsole()
+    stage = Stage(console, hours=168)
+    await create(stage.step, stage.request)
+    await extend(stage.step)
+    assert "The runtime limit is 168 h." in stage.words
+    asked = [json.loads(one.body)["data"]["runtimeLimitHours"] for one in console.requests if one.method == "PATCH"]
+    assert asked[-3:] == [96, 144, 168]
+    assert next(iter(console.world.deployments.values())).runtime_limit_h == 168
 
 
 async def test_a_close_that_is_not_proven_is_not_called_closed() -> None:

@@ -416,10 +416,12 @@ class ConsoleClient:
         sent = await self._sign("PATCH", path, {"data": data}, what=f"update {dseq}", seconds=LEASE_S, is_secret=True)
         return self._deployment_in(sent, dseq)
 
-    async def set_runtime_limit(self, dseq: str, hours: int | None) -> Settings:
+    async def set_runtime_limit(self, dseq: str, hours: int | None, *, known: int | None = None) -> Settings:
         """Have a deployment end by itself after so many hours from its start, in all; None lets it run on.
 
-        Returns what the Console then says. Raises RejectedError where it does not say so, or knows no limits.
+        A call adds at most 48 hours, so a longer time takes several; `known` is the limit that it has, where that need
+        not be asked. Returns what the Console then says. Raises RejectedError where it does not say so, or knows no
+        limits.
         """
         if not (await self.dialect()).has_runtime_limits:
             raise RejectedError(
@@ -427,9 +429,13 @@ class ConsoleClient:
                 hint="The deployment does not end by itself: close it when you are done.",
                 fault="unsupported",
             )
-        path = f"/v2/deployment-settings/{dseq}"
-        body = {"data": {"runtimeLimitHours": hours}}
-        await self.http.send("PATCH", path, what=f"extend {dseq}", json=body, seconds=SIGN_S)
+        now = known if known is not None or hours is None else (await self.settings(dseq)).runtime_limit_hours
+        # Never by a first limit for one that has none: it may be older than that already.
+        between = range(now + MOST_HOURS_AT_CREATE, hours, MOST_HOURS_AT_CREATE) if now and hours else ()
+        for limit in (*between, hours):
+            body = {"data": {"runtimeLimitHours": limit}}
+            path = f"/v2/deployment-settings/{dseq}"
+            await self.http.send("PATCH", path, what=f"extend {dseq}", json=body, seconds=SIGN_S)
         found = await self.settings(dseq)
         if found.runtime_limit_hours != hours:
             raise RejectedError(

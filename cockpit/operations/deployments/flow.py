@@ -146,7 +146,7 @@ async def extend(step: Step) -> None:
     give_up_at = step.now() + VISIBLE_S
     while True:
         try:
-            await step.console.set_runtime_limit(step.dseq, runtime.hours)
+            await step.console.set_runtime_limit(step.dseq, runtime.hours, known=runtime.at_create)
         except NotFoundError as error:  # a create shows on the chain after about 20 s
             if step.now() < give_up_at:
                 await step.console.clock.sleep(POLL_S)
