@@ -7,7 +7,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
-from cockpit.cli import options, output
+from cockpit.cli import output
 from cockpit.cli.deployment_copy import replica
 from cockpit.errors import EXIT_INTERRUPTED, CockpitError, UsageError
 
@@ -38,10 +38,9 @@ def add(nested: Any) -> None:
     )
     parser.add_argument("--pod", type=replica, default=0, metavar="N", help="which replica, counted from 0")
     parser.add_argument("dseq", metavar="DSEQ", help="the deployment's number")
-    parser.add_argument("service", metavar="SERVICE")
+    parser.add_argument("service", metavar="SERVICE", help="the service whose container is entered")
     parser.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND", help="the command with its arguments")
     parser.add_argument("--console", metavar="URL", default=argparse.SUPPRESS, help="another Akash Console")
-    options.add_json(parser, default=argparse.SUPPRESS)
     parser.set_defaults(run=run)
 
 

@@ -66,8 +66,8 @@ def _add_reading(nested: Any) -> None:
         epilog="  rayakash-tui sdl diff lab.yaml --deployed 1790294703677   what FILE would change of what runs",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    compare.add_argument("before", metavar="A")
-    compare.add_argument("after", metavar="B", nargs="?", help="left out with --deployed")
+    compare.add_argument("before", metavar="A", help="a file; with --deployed the one as it should be")
+    compare.add_argument("after", metavar="B", nargs="?", help="the file to compare it with; none with --deployed")
     compare.add_argument("--deployed", metavar="DSEQ", help="compare what this deployment runs with A")
     compare.add_argument("--scope", metavar="S", help=sdl_secrets.SCOPE_HELP)
     add_console(compare)
