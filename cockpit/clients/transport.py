@@ -82,6 +82,8 @@ class Transport:
         """What ends with the connection."""
         self.resolve_again: Callable[[], Awaitable[Endpoint | None]] | None = None
         """Looks up the endpoint by its name; called before the request that follows a failed one. None: unchanged."""
+        self.certificate: bytes | None = None
+        """What the other side showed last, in DER; None without TLS."""
         self._may_have_moved = False
 
     async def close(self) -> None:
@@ -302,6 +304,8 @@ class Transport:
         try:
             with asking():
                 response = await self._send(request)
+            if self.endpoint.address.is_encrypted:
+                self.certificate = _certificate_of(response)
             is_page = response.headers.get("content-type", "").startswith("text/html")
             self._may_have_moved = is_page or response.status_code in (401, 403, 502, 503, 504)
             try:
@@ -443,3 +447,11 @@ class Transport:
                 return NotRayError(f"The reply of {address} could not be decompressed.", detail=words)
             case _:
                 return UnreachableError(f"The connection to {address} broke.", detail=words)
+
+
+def _certificate_of(response: httpx.Response) -> bytes | None:
+    """The certificate of whoever sent a response, in DER."""
+    stream = response.extensions.get("network_stream")
+    peer = stream.get_extra_info("ssl_object") if stream is not None else None
+    shown: bytes | None = peer.getpeercert(binary_form=True) if isinstance(peer, ssl.SSLObject) else None
+    return shown

@@ -14,6 +14,7 @@ from cockpit.errors import CockpitError
 from cockpit.feeds.history_store import TIERS
 from cockpit.feeds.topics import HEADER_JOBS_SECONDS, JOBS, NODES, Topic
 from cockpit.feeds.watch import Watch
+from cockpit.model.certificates import end_of
 from cockpit.model.job_list import JobList
 from cockpit.model.overview import ClusterOverview, Trouble
 from cockpit.model.snapshot import Snapshot
@@ -28,7 +29,7 @@ from cockpit.render.glyphs import UNICODE, Glyphs
 from cockpit.render.lease_money import alarm_words
 from cockpit.render.overview import DEFAULT_SPAN, SPANS, cell_state, curve_panels, heat_state
 from cockpit.render.plot import PlotLine
-from cockpit.render.running import MONEY_COLUMNS, RUNNING, running_row
+from cockpit.render.running import GPU_COLUMNS, MONEY_COLUMNS, RUNNING, running_row
 from cockpit.render.table import Arrangement, Part, RowContext
 from cockpit.render.text import visible
 from cockpit.widgets.heat_map import HeatMap
@@ -44,6 +45,7 @@ SAMPLE_SECONDS = float(TIERS[0].step)
 
 HEAT_TITLE = "GPUs by node"
 WITHOUT_MONEY = Arrangement(hidden=MONEY_COLUMNS)
+CERTIFICATE_SECONDS = 14 * 86_400.0
 NARROW = 100
 JOBS_OF_A_NODE = 38
 HEADER_LINES = 5  # header and keys, where the pane has not been measured yet
@@ -91,6 +93,15 @@ def _lease_troubles(cluster: LiveCluster) -> tuple[Trouble, ...]:
     if lease is None or not lease.alarm:
         return ()
     return (Trouble(kind="lease", name=visible(alarm_words(lease)), pane="deployments", key=lease.dseq),)
+
+
+def _certificate_troubles(cluster: LiveCluster, now: float) -> tuple[Trouble, ...]:
+    """That the certificate of the cluster is about to end, or has: a pinned one goes on to be trusted."""
+    shown = cluster.client.transport.certificate
+    end = end_of(shown) if shown else None
+    if end is None or end - now > CERTIFICATE_SECONDS:
+        return ()
+    return (Trouble(kind="certificate", name=cluster.address, pane="clusters", key=cluster.name, seconds=end - now),)
 
 
 class OverviewPane(Pane):
@@ -214,7 +225,7 @@ class OverviewPane(Pane):
             at=nodes.taken.wall if nodes.taken is not None else 0.0,
             seconds=SPANS[self.span][1],
             usd_per_hour=cluster.usd_per_hour,
-            more_troubles=_lease_troubles(cluster),
+            more_troubles=(*_lease_troubles(cluster), *_certificate_troubles(cluster, self.now().wall)),
             min_idle_seconds=cluster.idle_seconds,
         )
 
@@ -276,7 +287,7 @@ class OverviewPane(Pane):
     def _draw_running(self, overview: ClusterOverview | None) -> None:
         table = self.query_one(LiveTable)
         is_priced = overview is not None and overview.usd_per_hour is not None
-        hidden = None if is_priced else MONEY_COLUMNS
+        hidden = (*(() if is_priced else MONEY_COLUMNS), *(() if overview is None or overview.gpus else GPU_COLUMNS))
         if table.arrangement.hidden != hidden:
             table.arrangement = msgspec.structs.replace(table.arrangement, hidden=hidden)
         context = RowContext(now=overview.at if overview else 0.0, glyphs=self.glyphs)

@@ -192,7 +192,11 @@ def _said(one: Trouble, glyphs: Glyphs) -> tuple[str, str, str]:
         case "foreign":
             used = f", {size(int(amount))}" if amount else ""
             return "!", "warn", f"{one.name}: {one.reason} is not Ray's{used}"
-        case "lease" | "certificate":
+        case "certificate":
+            seconds = one.seconds or 0.0
+            when = f"ends in {coarse(seconds)}" if seconds > 0 else f"ended {coarse(-seconds)} ago"
+            return "!", "error" if seconds < 86_400 else "warn", f"the certificate of {one.name} {when}"
+        case "lease":
             return "!", "error", one.name
 
 

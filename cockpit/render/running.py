@@ -9,6 +9,7 @@ from cockpit.render.units import UNKNOWN, coarse
 
 PAST_WIDTH = 12
 MONEY_COLUMNS = ("usd_per_hour", "usd")
+GPU_COLUMNS = ("gpus", "past", "use", "hours")
 
 RUNNING_COLUMNS = (
     Column(key="id", title="JOB", width=Measured(10, 32), priority=0),

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from cockpit.feeds.history_recorder import Recorder
@@ -151,6 +152,14 @@ def test_every_kind_of_trouble_is_told_with_where_it_leads() -> None:
         ("○ slow waits for 2h 00m", "jobs", "slow"),
     ]
     assert trouble_parts(found[2])[1][0].text == "$2.00/h wasted"
+
+
+def test_a_certificate_about_to_end_is_told_with_the_time_that_is_left() -> None:
+    trouble = Trouble(kind="certificate", name="https://h:8265", pane="clusters", key="lab", seconds=6 * 86_400 + 5.0)
+    sign, text = trouble_parts(trouble)[0]
+    assert (sign.tone, text.text) == ("warn", "the certificate of https://h:8265 ends in 6d 00h")
+    ended = trouble_parts(msgspec.structs.replace(trouble, seconds=-7200.0))[0]
+    assert (ended[0].tone, ended[1].text) == ("error", "the certificate of https://h:8265 ended 2h 00m ago")
 
 
 def test_no_money_is_said_where_none_is_known() -> None:

@@ -13,6 +13,7 @@ from cockpit.clients.ray import RayClient
 from cockpit.clients.ray.log_files import LogFile
 from cockpit.clients.tls import Tls
 from cockpit.errors import AuthenticationError, CockpitError, NotRayError, UnreachableError, UntrustedError, UsageError
+from cockpit.model.certificates import end_of
 from cockpit.model.jobs import JobRequest
 from tests.wire.certificates import DAY, Issued, issue
 from tests.wire.clients import client_of, replying
@@ -134,6 +135,17 @@ async def test_pinned_certificate_is_the_only_one(tmp_path: Path, authority: Iss
         assert good.fingerprint in error.title
         assert other.fingerprint in error.title
         assert f"--accept-certificate {other.fingerprint}" in error.hint
+
+
+async def test_the_end_of_the_certificate_is_known_whoever_issued_it(tmp_path: Path, authority: Issued) -> None:
+    for name, signer, tls in (("own", None, None), ("signed", authority, Tls(ca=authority.file))):
+        certificate = issue(tmp_path, name, by=signer, ends=3 * DAY)
+        async with serving(certificate, tls or Tls(pin=certificate.fingerprint)) as (client, _):
+            await client.version()
+            shown = client.transport.certificate
+            assert shown is not None
+            assert end_of(shown) == certificate.certificate.not_valid_after_utc.timestamp()
+            assert [end_of(shown[:count]) for count in (0, 1, 40, 200)] == [None] * 4
 
 
 async def test_pin_and_authority_must_both_hold(tmp_path: Path, authority: Issued) -> None:
