@@ -155,7 +155,7 @@ class LogPane(LogReading):
         super().sleep()
         self._stop()
         self.view.rest()
-        self.post_message(self.Progressed(""))
+        self.app.post_message(self.Progressed(""))  # a hidden screen passes nothing on
 
     def _begin(self, *, tail: int | None) -> None:
         """Follow from the last `tail` lines, or from the first byte."""
@@ -325,7 +325,7 @@ class LogPane(LogReading):
 
     def _progressed(self) -> None:
         text = f"{self._progress.text} · {self._job_id}" if self._progress.text else ""
-        self.post_message(self.Progressed(text if self._is_awake else ""))
+        self.app.post_message(self.Progressed(text if self._is_awake else ""))
         self._draw_head()
 
     def _draw_head(self) -> None:

@@ -48,6 +48,8 @@ async def test_numbers_are_plotted_live_kept_and_laid_over_one_another() -> None
             driver.sees("slope", "step 10")
             series = driver.pane("log").plotting._readings["loss"].series
             await driver.wait_until(lambda: series.count > 1000, "the whole log")
+            driver.sees("● RUNNING   epoch ")
+            await driver.wait_until(lambda: driver.app._title_shown.endswith(" % · sft-r2"), "the title")
             before = series.count
             await driver.elapse(15)
             await driver.wait_until(lambda: series.count > before, "new values")
@@ -56,6 +58,8 @@ async def test_numbers_are_plotted_live_kept_and_laid_over_one_another() -> None
             await driver.press("m")
             (await driver.opened("Plot which number?")).says("loss  (plotted: choose to remove)")
             await driver.press("escape")
+            await driver.press("2")
+            await driver.wait_until(lambda: not driver.app._title_shown, "the title that was there before")
             await followed(driver, "sft-r1")
             await plotted(driver, "loss")
             assert "─ sft-r1" not in driver.text

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 Report = Callable[[str], None]
 
 
+MEANWHILE = "(ctrl+k, then r: a recorded cluster of 96 GPUs)"
+
+
 class Opening:
     """What a face passes to whatever opens a cluster: how to tell, how to ask, where bugs go."""
 
@@ -160,8 +163,11 @@ async def open_demo(opening: Opening) -> LiveCluster:
     from cockpit.local.cluster import owned_ray
     from cockpit.operations.jobs.samples import submit_samples
 
+    def report(sentence: str) -> None:
+        opening.report(f"{sentence} {MEANWHILE}")
+
     async with AsyncExitStack() as stack:
-        cluster = await stack.enter_async_context(owned_ray(report=opening.report))
+        cluster = await stack.enter_async_context(owned_ray(report=report))
         endpoint = Endpoint(address=parse_address(cluster.address), token=Secret(cluster.token))
         client = RayClient.at(endpoint)
         await submit_samples(client)
