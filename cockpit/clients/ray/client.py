@@ -3,27 +3,30 @@
 The facts behind each call were measured on Ray 2.60; what an older Ray lacks is said where it matters.
 """
 
+from functools import cached_property
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 
-from cockpit.clients.ray.data import DataApi
-from cockpit.clients.ray.events import EventsApi
 from cockpit.clients.ray.http import DashboardHttp
 from cockpit.clients.ray.jobs import JobsApi
 from cockpit.clients.ray.logs import LogsApi
 from cockpit.clients.ray.nodes import NodesApi
-from cockpit.clients.ray.packages import PackagesApi
-from cockpit.clients.ray.profiling import ProfilingApi
-from cockpit.clients.ray.scheduling import SchedulingApi
-from cockpit.clients.ray.serve import ServeApi
 from cockpit.clients.ray.state import StateApi
-from cockpit.clients.ray.train import TrainApi
-from cockpit.clients.ray.workloads import WorkloadsApi
 from cockpit.clients.transport import Endpoint, Transport
 from cockpit.errors import NotRayError
 from cockpit.model.cluster import Version
+
+if TYPE_CHECKING:
+    from cockpit.clients.ray.data import DataApi
+    from cockpit.clients.ray.events import EventsApi
+    from cockpit.clients.ray.packages import PackagesApi
+    from cockpit.clients.ray.profiling import ProfilingApi
+    from cockpit.clients.ray.scheduling import SchedulingApi
+    from cockpit.clients.ray.serve import ServeApi
+    from cockpit.clients.ray.train import TrainApi
+    from cockpit.clients.ray.workloads import WorkloadsApi
 
 
 class RayClient:
@@ -38,15 +41,65 @@ class RayClient:
         self.jobs = JobsApi(self.http)
         self.nodes = NodesApi(self.http)
         self.state = StateApi(self.http)
-        self.workloads = WorkloadsApi(self.state)
-        self.profiling = ProfilingApi(self.http)
-        self.scheduling = SchedulingApi(self.http, self.state)
-        self.events = EventsApi(self.http, self.state, self.workloads)
-        self.serve = ServeApi(self.http)
-        self.train = TrainApi(self.http)
-        self.data = DataApi(self.http)
         self.logs = LogsApi(self.http, self.jobs.whole_log, self.state)
-        self.packages = PackagesApi(self.http)
+
+    # What most commands and the first frame do not need is imported when it is wanted.
+
+    @cached_property
+    def data(self) -> "DataApi":
+        """Datasets."""
+        from cockpit.clients.ray.data import DataApi
+
+        return DataApi(self.http)
+
+    @cached_property
+    def events(self) -> "EventsApi":
+        """What happened."""
+        from cockpit.clients.ray.events import EventsApi
+
+        return EventsApi(self.http, self.state, self.workloads)
+
+    @cached_property
+    def packages(self) -> "PackagesApi":
+        """What is uploaded."""
+        from cockpit.clients.ray.packages import PackagesApi
+
+        return PackagesApi(self.http)
+
+    @cached_property
+    def profiling(self) -> "ProfilingApi":
+        """Stacks, profiles and timelines."""
+        from cockpit.clients.ray.profiling import ProfilingApi
+
+        return ProfilingApi(self.http)
+
+    @cached_property
+    def scheduling(self) -> "SchedulingApi":
+        """What waits, and for what."""
+        from cockpit.clients.ray.scheduling import SchedulingApi
+
+        return SchedulingApi(self.http, self.state)
+
+    @cached_property
+    def serve(self) -> "ServeApi":
+        """Applications of Ray Serve."""
+        from cockpit.clients.ray.serve import ServeApi
+
+        return ServeApi(self.http)
+
+    @cached_property
+    def train(self) -> "TrainApi":
+        """Runs of Ray Train."""
+        from cockpit.clients.ray.train import TrainApi
+
+        return TrainApi(self.http)
+
+    @cached_property
+    def workloads(self) -> "WorkloadsApi":
+        """Actors, tasks and placement groups."""
+        from cockpit.clients.ray.workloads import WorkloadsApi
+
+        return WorkloadsApi(self.state)
 
     @classmethod
     def at(cls, endpoint: Endpoint) -> Self:
