@@ -15,9 +15,10 @@ from cockpit.render.text import last_word
 
 if TYPE_CHECKING:
     from cockpit.clients.akash.console import ConsoleClient
+    from cockpit.model.secret import Secret
     from cockpit.operations.deployments.deploying import Deploying
     from cockpit.operations.deployments.flow import Terms
-    from cockpit.operations.deployments.preparing import Prepared, Wish
+    from cockpit.operations.deployments.preparing import AskValue, Prepared, Wish
     from cockpit.operations.deployments.reaching import Ready
     from cockpit.operations.deployments.run_plan import RunPlan
 
@@ -108,7 +109,7 @@ async def deploy(args: argparse.Namespace) -> int:
 
     from cockpit.cli.sdl_input import in_file, read_document
     from cockpit.operations.deployments.account import open_console
-    from cockpit.operations.deployments.preparing import prepare
+    from cockpit.operations.deployments.preparing import prepare_asking
     from cockpit.secrets.names import scopes_for
 
     if args.file == "-":
@@ -121,12 +122,24 @@ async def deploy(args: argparse.Namespace) -> int:
         if not args.plan:
             await refuse_unfinished(console, file)
         with in_file(args.file):
-            prepared = await prepare(console, document, Path(args.file), wish)
+            prepared = await prepare_asking(console, document, Path(args.file), wish, _asking_values(args))
         run = await deploy_run.run_plan_of(args, scopes_for(scope=prepared.scope))
         prepared = msgspec.structs.replace(prepared, run=run)
         if args.plan:
             return show_plan(args, prepared)
         return await carry_out(args, console, prepared, terms)
+
+
+def _asking_values(args: argparse.Namespace) -> "AskValue":
+    """Asks on the terminal for secrets that only the user knows; under --yes and for a plan alone nobody is asked."""
+    from cockpit.cli import terminal
+
+    async def ask(name: str) -> "Secret | None":
+        if args.yes or args.plan or not terminal.has_terminal():
+            return None
+        return terminal.ask_hidden(f"Value of the secret {name}, to be stored: ")
+
+    return ask
 
 
 def _absolute(file: str) -> str:

@@ -8,6 +8,7 @@ import msgspec
 
 from cockpit.clients.akash.console import ConsoleClient
 from cockpit.errors import CockpitError, UsageError
+from cockpit.model.secret import Secret
 from cockpit.operations.background import aside
 from cockpit.operations.clusters.opening import opener_for
 from cockpit.operations.deployments import existing
@@ -17,7 +18,7 @@ from cockpit.operations.deployments.ending import Ended, end
 from cockpit.operations.deployments.flow import Terms
 from cockpit.operations.deployments.journal import Attempt, attempts
 from cockpit.operations.deployments.plan import Plan, runtime_hours, runtime_of
-from cockpit.operations.deployments.preparing import Prepared, Wish, prepare, require_possible
+from cockpit.operations.deployments.preparing import Prepared, Wish, prepare_asking, require_possible
 from cockpit.operations.deployments.reaching import Ready
 from cockpit.operations.deployments.register import settle, settle_one
 from cockpit.operations.deployments.run_to_end import run_plan_of
@@ -81,9 +82,14 @@ async def deploy_path(work: Workspace, path: Path, glyphs: Glyphs) -> None:
     path, document = await asyncio.to_thread(_read, path)
     made: list[Deploying] = []
 
+    async def ask_value(name: str) -> Secret | None:
+        hint = "It is kept in the secret store; the file holds its name alone."
+        typed = await work.app.push_screen_wait(Prompt(f"Value of the secret {name}", hint=hint, hidden=True))
+        return Secret(typed) if typed else None
+
     async def run(page: DeployPage, console: ConsoleClient) -> Ready | None:
         await _refuse_unfinished(console, path)
-        prepared = await prepare(console, document, path, Wish())
+        prepared = await prepare_asking(console, document, path, Wish(), ask_value)
         require_possible(prepared.plan)
         while (answer := await page.agree(plan_question(prepared))) == "change":
             prepared = await _changed(work, prepared)

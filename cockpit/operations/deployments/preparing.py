@@ -10,6 +10,7 @@ import hashlib
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Literal, TypeAlias, TypeVar
 
@@ -22,6 +23,7 @@ from cockpit.model.akash.market import GpuOffer, ScreenedProvider
 from cockpit.model.akash.money import Account, Balance
 from cockpit.model.certificates import fingerprint_of
 from cockpit.model.secret import Secret, reference_name
+from cockpit.operations.background import aside
 from cockpit.operations.clusters.sdl_access import SdlAccess, access_of_document
 from cockpit.operations.deployments.bids import Cap
 from cockpit.operations.deployments.groups import Group, groups_of
@@ -156,6 +158,25 @@ def as_deployed(document: SdlDocument, file: Path, scope: str | None = None) -> 
     plan = Plan(groups=groups_of(document), runtime=Runtime(hours=None, at_create=None))
     found = scopes_for(sdl=file, scope=scope)[0]
     return Prepared(file=file, text=document.text, plan=plan, scope=found, travel="none")
+
+
+AskValue = Callable[[str], Awaitable[Secret | None]]
+
+
+async def prepare_asking(
+    console: ConsoleClient, document: SdlDocument, file: Path, wish: Wish, ask: AskValue
+) -> Prepared:
+    """The same; secrets that only the user knows are asked for and stored first. Raises as `prepare` does."""
+    try:
+        return await prepare(console, document, file, wish)
+    except NoValueError as error:
+        for name in error.names:
+            value = await ask(name)
+            if value is None:
+                raise
+            scope = scopes_for(sdl=file, scope=wish.scope)[0]
+            await aside(partial(process_store().put, name, value, scope=scope))
+    return await prepare(console, document, file, wish)
 
 
 # --- secrets ---------------------------------------------------------------------------------------------------------
