@@ -25,7 +25,7 @@ from cockpit.render.text import visible
 from cockpit.render.units import UNKNOWN
 from cockpit.widgets.filter_bar import FilterBar
 from cockpit.widgets.live_table import LiveTable
-from cockpit.widgets.panel import Panel
+from cockpit.widgets.panel import Panel, PanelEdge
 from cockpit.widgets.preview import PreviewPanel
 from cockpit.widgets.state_line import Piece
 from cockpit.widgets.table.state import Phase
@@ -266,6 +266,18 @@ class TablePane(Pane, Generic[T]):
     def _preview_row(self) -> None:
         self.show_preview()
         self.preview_changed()
+
+    @on(PreviewPanel.Opened)
+    async def _open_preview(self, event: PreviewPanel.Opened) -> None:
+        event.stop()
+        await self.perform("show_detail")
+
+    @on(PanelEdge.Pressed)
+    def _clear_filter(self, event: PanelEdge.Pressed) -> None:
+        """A click on the title takes the filter that it names off."""
+        event.stop()
+        if event.edge.parent is self.query_one(f"#{self.NAME}-panel"):
+            self.table.clear_filter()
 
     @on(LiveTable.TitleChanged)
     def _tell_title(self) -> None:

@@ -2,6 +2,7 @@
 
 from typing import ClassVar, Generic, TypeVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
@@ -45,6 +46,14 @@ class Dialog(ModalScreen["Result | None"], Generic[Result]):
             return AwaitComplete()
         self._is_left = True
         return super().dismiss(result)
+
+    @on(KeyHints.Pressed)
+    async def _hint_pressed(self, event: KeyHints.Pressed) -> None:
+        """A click on a key is as good as the key."""
+        event.stop()
+        action = event.hint.action or ("cancel" if event.hint.key == "esc" else "")
+        if action:
+            await self.run_action(action)
 
     def action_cancel(self) -> None:
         """Leave without a result."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from rich.segment import Segment
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -23,6 +24,17 @@ class PanelEdge(StateLine):
     PanelEdge { height: 1; width: 1fr; padding: 0; }
     PanelEdge > .panel-edge--line { color: $foreground 25%; }
     """
+
+    class Pressed(Message):
+        """The edge was clicked."""
+
+        def __init__(self, edge: "PanelEdge") -> None:
+            super().__init__()
+            self.edge = edge
+
+    def on_click(self) -> None:
+        """Tell whoever filters what is in the frame."""
+        self.post_message(self.Pressed(self))
 
     def render_line(self, y: int) -> Strip:
         """Paint the edge."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from rich.segment import Segment
 from textual.geometry import Region, Size
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -55,6 +56,13 @@ class StyledLines(Widget, can_focus=False):
 
 class PreviewPanel(Panel):
     """Shows what is known of the row under the cursor."""
+
+    class Opened(Message):
+        """It was clicked, as one who wants to know more does."""
+
+    def on_click(self) -> None:
+        """Ask for the page of the row."""
+        self.post_message(self.Opened())
 
     def __init__(self, *, ellipsis: str = "…", id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         self._body = StyledLines(ellipsis=ellipsis)

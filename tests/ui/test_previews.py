@@ -55,6 +55,12 @@ async def test_esc_closes_one_thing_after_the_other_and_then_leads_back() -> Non
         await driver.type("RUNNING")
         await driver.press("enter", "space", "escape")
         assert (driver.jobs.pane.table.filter, len(driver.jobs.marked)) == ("", 1)
+        driver.jobs.pane.table.filter = "RUNNING"
+        await driver.pilot.click("#jobs-panel PanelEdge", offset=(8, 0))
+        assert driver.jobs.pane.table.filter == ""
+        await driver.pilot.click("#jobs-preview", offset=(8, 2))
+        await driver.wait_until(lambda: driver.has_dialog, "the page of the job")
+        await driver.press("escape")
         await driver.press("escape")
         assert driver.jobs.marked == []
         await driver.press("escape")

@@ -305,3 +305,15 @@ async def test_the_option_that_all_commands_share_names_one(home: Path, option: 
     for words in ((option, "b", "doctor"), ("doctor", option, "b"), ("clusters", "check", option, "b")):
         done = await here(*words, "--json")
         assert [one["name"] for one in done.data["clusters"]] == ["b"]
+
+
+async def test_own_commands_that_cannot_be_used_are_named() -> None:
+    path = settings.config_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text('[[commands]]\nscope = "jobs"\nkey = "x"\nlabel = "mine"\ncommand = "echo {idd}"\n')
+    path.chmod(0o600)
+    done = await here("doctor", "--json")
+    said = [check["message"] for check in done.data["checks"] if check["name"] == "keys"]
+    assert done.code == 1
+    assert any("no field {idd}" in text for text in said)
+    assert any("x is the key of 'stop' already" in text for text in said)

@@ -283,3 +283,18 @@ async def test_the_file_says_what_to_wait_for_and_options_replace_it(job_file: P
 async def test_numbers_that_mean_nothing(words: list[str]) -> None:
     done, sent = await submitted(FakeRay(), *words, "--", "true")
     assert (done.code, sent) == (2, [])
+
+
+async def test_a_command_that_names_a_file_which_stays_here_is_refused_in_a_script(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "train.py").write_text("print(1)\n")
+    monkeypatch.chdir(tmp_path)
+    done, sent = await submitted(FakeRay(), "--", "python", "train.py")
+    assert (done.code, sent) == (2, [])
+    assert "train.py is a file in this directory, but the job is sent without a directory." in done.err
+    assert "--no-working-dir" in done.err
+    done, sent = await submitted(FakeRay(), "--no-working-dir", "--", "python", "train.py")
+    assert (done.code, len(sent)) == (0, 1)
+    done, sent = await submitted(FakeRay(), "--working-dir", ".", "--", "python", "train.py")
+    assert (done.code, len(sent)) == (0, 1)
