@@ -382,12 +382,25 @@ class CockpitApp(TerminalApp):
             yield SystemCommand(
                 f"{action.label}  {keys}".rstrip(), action.description, partial(self.action_perform, action.name)
             )
+        yield from self._sample_commands()
         for at, own in enumerate(self.workspace.commands):
             if pane_screen and own.scope in ("all", pane_screen.pane.NAME):
                 text = visible(f"{own.label}  {key_name(own.key)}")
                 yield SystemCommand(text, visible(own.command), partial(self.action_own, at))
         for entry in entries():
             yield SystemCommand(entry.title, f"Go to {entry.title}", partial(self.action_show_pane, entry.name))
+
+    def _sample_commands(self) -> Iterable[SystemCommand]:
+        """The samples of the gallery, where a job can be submitted."""
+        if self.cluster is None or self.cluster.is_read_only:
+            return
+        from cockpit.operations import gallery
+        from cockpit.screens import job_actions
+
+        for name in gallery.NAMES:
+            title = gallery.read_page(name).partition("\n")[0].removeprefix("# ")
+            run = partial(lambda chosen: self.workspace.run(job_actions.submit_sample(self.workspace, chosen)), name)
+            yield SystemCommand(f"Sample job {name}", title, run)
 
     # What goes wrong
 

@@ -38,13 +38,18 @@ def wrapped(text: str, width: int, tone: str = "", *, most: int = MOST_CAUSE_LIN
 
 
 def fact_lines(facts: Iterable[tuple[str, str]], width: int) -> list[Line]:
-    """Labels and texts in as many columns as fit, filled row by row; what is unknown is left out."""
+    """Labels and texts in as many columns as fit, filled row by row; what is unknown is left out.
+
+    A text that is too long for a column has a line of its own, below the others.
+    """
     known = [(label, text) for label, text in facts if text and text != UNKNOWN]
     columns = max(1, min(3, (width + COLUMN_GAP) // (NARROWEST_COLUMN + COLUMN_GAP)))
     room = (width - COLUMN_GAP * (columns - 1)) // columns
     labels = min(LONGEST_LABEL, max((cell_width(label) for label, _ in known), default=0))
-    cells = [_fact(label, text, labels, room) for label, text in known]
-    return [_side_by_side(cells[at : at + columns], room) for at in range(0, len(cells), columns)]
+    is_long = {label: cell_width(text) > room - labels - 2 for label, text in known}
+    cells = [_fact(label, text, labels, room) for label, text in known if not is_long[label]]
+    lines = [_side_by_side(cells[at : at + columns], room) for at in range(0, len(cells), columns)]
+    return [*lines, *(_fact(label, text, labels, width) for label, text in known if is_long[label])]
 
 
 def _fact(label: str, text: str, labels: int, room: int) -> Line:

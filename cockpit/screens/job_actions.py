@@ -202,6 +202,11 @@ async def choose_sample(work: Workspace, _: Pane) -> None:
     await JobActions(work).gallery()
 
 
+async def submit_sample(work: Workspace, name: str) -> None:
+    """Submit this sample of the gallery."""
+    await JobActions(work).submit_sample(name)
+
+
 async def clone(work: Workspace, pane: JobsPane) -> None:
     """Submit the job under the cursor again, with changes."""
     await JobActions(work).clone(pane.chosen(by_name("clone")))

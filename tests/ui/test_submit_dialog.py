@@ -81,6 +81,17 @@ async def test_saved_jobs_and_samples_fill_the_fields_and_a_job_is_saved(here: P
         assert dialog.field("wait-for") == "gpus=2 timeout=300s label.zone=a"
 
 
+async def test_the_palette_submits_a_sample() -> None:
+    async with simulated() as server, cockpit(server) as driver:
+        commands = {one.title: one for one in driver.app.get_system_commands(driver.app.screen)}
+        assert commands["Sample job all-reduce"].help
+        commands["Sample job hello"].callback()
+        dialog = await driver.opened("Submit the sample hello")
+        assert dialog.field("entrypoint") == "python main.py"
+        await driver.press("escape")
+        assert server.cluster.packages == {}
+
+
 async def test_a_command_of_the_users_runs_on_its_key_with_the_row_and_a_clash_is_told(here: Path) -> None:
     mine = OwnCommand(scope="jobs", key="ctrl+g", label="note", command="printf %s {id} > noted", background=True)
     clash = OwnCommand(scope="jobs", key="x", label="clash", command="true")
