@@ -9,6 +9,7 @@ from cockpit.render import plain, why
 from cockpit.render.glyphs import UNICODE, Glyphs
 from cockpit.render.jobs import metadata_text, outcome, own_lines, reason, seconds_run, status_word
 from cockpit.render.preview import Line, Preview, beside, fact_lines, text_line, wrapped
+from cockpit.render.progress import job_progress
 from cockpit.render.table import text_column
 from cockpit.render.times import clock_time
 from cockpit.render.units import coarse, duration
@@ -37,7 +38,7 @@ def job_preview(
         return Preview(f"{job.id}", "previous session", [text_line(gone), *_facts(job, now, width)])
     if job.status == "PENDING":
         return Preview(f"{job.id} · why it waits", _state(job, now), _waits(job, now, width, explanation, waiting))
-    head = _ending(job, now, width) if job.is_terminal else _facts(job, now, width)
+    head = _ending(job, now, width) if job.is_terminal else _facts(job, now, width, log or ())
     said = log_lines(log if log else own_lines(job) if log is not None or job.is_terminal else ())
     rest = [text_line(line) for line in said[-max(0, height - len(head)) :]] if height > len(head) else []
     none = [text_line("No output yet.", "quiet")] if not rest and log is not None and not job.is_terminal else []
@@ -56,9 +57,10 @@ def _state(job: Job, now: float) -> str:
     return f"{status_word(job).lower()} · {took}" if seconds is not None else status_word(job).lower()
 
 
-def _facts(job: Job, now: float, width: int) -> list[Line]:
+def _facts(job: Job, now: float, width: int, log: Sequence[str] = ()) -> list[Line]:
     started = clock_time(job.start_time, now) if job.start_time is not None else ""
-    facts = {"started": started, "metadata": metadata_text(job)}
+    progress = job_progress(job, log, now=now)
+    facts = {"progress": progress, "started": started, "metadata": metadata_text(job)}
     return [*wrapped(job.entrypoint or "", width, "accent", most=2), *fact_lines(facts.items(), width)]
 
 

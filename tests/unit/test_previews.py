@@ -61,6 +61,15 @@ def test_a_running_job_shows_its_last_lines_without_colors_and_earlier_states_of
     assert lines(job_preview(job(status="RUNNING"), NOON, WIDTH, HEIGHT, log=[]))[-1] == "No output yet."
 
 
+def test_a_running_job_tells_how_far_it_is_and_an_ended_one_does_not() -> None:
+    log = ["Epoch 2/4", "step 50/100 loss=0.3"]
+    assert any(
+        "epoch 2/4 · 37 %" in line for line in lines(job_preview(job(status="RUNNING"), NOON, WIDTH, HEIGHT, log=log))
+    )
+    ended = lines(job_preview(job(status="SUCCEEDED"), NOON, WIDTH, HEIGHT, log=log))
+    assert not any("37 %" in line for line in ended)
+
+
 def test_a_pending_job_says_what_is_known_of_why() -> None:
     shown = job_preview(job(status="PENDING"), NOON, WIDTH, HEIGHT, waiting="needs 8 GPUs on one node")
     assert (shown.title, lines(shown)[0]) == ("mia-1 · why it waits", "needs 8 GPUs on one node")

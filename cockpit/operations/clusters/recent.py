@@ -1,4 +1,4 @@
-"""The recent curve of a node or a GPU: what the history on disk has, then what this cockpit has seen since."""
+"""The recent curve of a node or a GPU: what the cluster's history has, then what this cockpit has seen since."""
 
 from collections.abc import Hashable, Sequence
 
@@ -8,9 +8,8 @@ from cockpit.model.history import SAMPLES, History
 from cockpit.model.nodes import Node
 from cockpit.model.past import Curve
 from cockpit.model.snapshot import Moment
-from cockpit.operations.background import aside
 from cockpit.operations.clusters.live import LiveCluster
-from cockpit.operations.clusters.past import Past, open_past
+from cockpit.operations.clusters.past import Past
 
 Samples = list[tuple[float, float | None]]
 
@@ -49,18 +48,14 @@ class KeptPast:
         self._known[key] = (now, self._known.get(key, (0.0, {}))[1])
         while len(self._known) > self._most:
             del self._known[next(iter(self._known))]
-        target = cluster.target
         node_id, _, index = key.partition("/")
         name = stable_names(nodes).get(node_id)
-        if target is None or name is None:
+        if name is None:
             return
-
-        def curves() -> list[Curve]:
-            with open_past(target.history_name) as past:
-                return _curves(past, name, index, now - seconds, now)
-
         try:
-            found = await aside(curves)
+            found = await cluster.recording.ask(
+                lambda kept: _curves(kept.past, name, index, now - seconds, now), now=now
+            )
         except CockpitError:
             return  # what was seen since is shown all the same; `history` tells what is wrong with the file
         self._known[key] = (now, {one.name: [(point.at, point.value) for point in one.points] for one in found})
