@@ -93,7 +93,7 @@ def reason(job: Job) -> str:
         return f"exit code {failed[1]}, " + ("no output" if is_whole else "no cause in its last lines")
     if job.status == "FAILED" and job.driver_exit_code not in (None, 0) and len(lines) > 1:
         return f"exit {job.driver_exit_code}: {_DECORATION.sub('', lines[-1]) or lines[-1]}"
-    return lines[-1] if lines[0].startswith("Traceback ") else lines[0]
+    return lines[-1] if lines[0].startswith("Traceback") else lines[0]
 
 
 def waits_for(job: Job) -> list[str] | None:

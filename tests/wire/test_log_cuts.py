@@ -1,11 +1,15 @@
 """A follower gets on wherever a connection carries something beyond its place, and says so where none does."""
 
 import random
+import tarfile
+from pathlib import Path
 
 import pytest
 
 from cockpit.errors import UnreachableError
 from cockpit.feeds import follower, job_watch
+from cockpit.operations.logs.archive import save_logs
+from tests.wire.clients import talking_to
 from tests.wire.fake_ray import FakeRay
 from tests.wire.following import JOB, Following, brisk, following
 
@@ -102,3 +106,17 @@ async def test_a_line_longer_than_any_connection_is_said_to_be_where_it_ends() -
     assert (start + b"x" * 300 * KB).startswith(held)
     assert len(held) > len(start)
     assert "away" in run.events
+
+
+async def test_an_archive_gets_a_log_through_cuts(tmp_path: Path) -> None:
+    ray, data = FakeRay(), LOGS["lines that differ"]
+    ray.add(JOB, "SUCCEEDED", log=data)
+    ray.cuts = Cuts(64 * KB, 400 * KB)
+    async with talking_to(ray) as (client, _):
+        saved = await save_logs(client, JOB, tmp_path / "x.tar")
+    assert not any("log job-driver" in sentence for sentence in saved.missing)
+    with tarfile.open(tmp_path / "x.tar") as archive:
+        (name,) = (name for name in archive.getnames() if name.endswith(".log"))
+        member = archive.extractfile(name)
+        assert member is not None
+        assert member.read() == data

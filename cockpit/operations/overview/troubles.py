@@ -8,6 +8,7 @@ from cockpit.model.jobs import Job
 from cockpit.model.nodes import Gpu, Node
 from cockpit.model.overview import Trouble
 from cockpit.model.why.verdicts import NEVER, Cause
+from cockpit.render.jobs import reason
 
 HOT_CELSIUS = 85
 FULL_PERCENT = 90.0
@@ -89,9 +90,9 @@ def _failed(jobs: Iterable[Job], now: float) -> Iterator[Trouble]:
         if job.status == "FAILED" and job.end_time and now - job.end_time / 1000 <= FAILED_SECONDS
     ]
     for at, job in sorted(ended, key=lambda pair: -pair[0]):
-        reason = _last_line(job.message)
         since = max(0.0, now - at)
-        yield Trouble(kind="failed", name=job.id or "", pane="jobs", key=job.id or "", reason=reason, seconds=since)
+        why = reason(job)
+        yield Trouble(kind="failed", name=job.id or "", pane="jobs", key=job.id or "", reason=why, seconds=since)
 
 
 def _of_node(node: Node, name: str) -> Iterator[Trouble]:
@@ -127,9 +128,3 @@ def _of_gpu(node: Node, gpu: Gpu, name: str) -> Iterator[Trouble]:
 def _knows_holder(gpu: Gpu) -> bool:
     """Whether a holder is among the processes: else their IDs may be those of a host, seen from inside a container."""
     return bool({held.pid for held in gpu.holders} & {process.pid for process in gpu.processes_pids})
-
-
-def _last_line(text: str | None) -> str:
-    """The last line that says something: Ray's messages end with the error."""
-    lines = [line.strip() for line in (text or "").splitlines() if line.strip()]
-    return lines[-1] if lines else ""
