@@ -10,8 +10,8 @@ def _ramp(*colors: str) -> dict[str, str]:
     return dict(zip(LOAD_TONES, colors, strict=True))
 
 
-DARK_RAMP = _ramp("#3f7f9c", "#4db6ac", "#7fbf7f", "#b9c25a", "#e0a53c", "#ee7752")
-LIGHT_RAMP = _ramp("#2b7a99", "#00796b", "#2e7d32", "#757500", "#a85f00", "#bf360c")
+DARK_RAMP = _ramp("#6fb0d0", "#4db6ac", "#7fbf7f", "#b9c25a", "#e0a53c", "#f58a66")
+LIGHT_RAMP = _ramp("#1a5a74", "#005f53", "#226026", "#575700", "#774300", "#9c2d0a")
 
 
 DARK = Theme(
