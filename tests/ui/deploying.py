@@ -1,6 +1,7 @@
 """The deploy screen against a simulated network whose time passes only as the test says."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,7 +24,7 @@ from tests.akash_sim.wire import client_of
 from tests.akash_sim.world import SimWorld
 from tests.deployments.sources import ConsoleSource
 from tests.deployments.stage import CPU
-from tests.ui.driver import Driver, cockpit_on
+from tests.ui.driver import PATIENCE, Driver, cockpit_on
 
 STEP_S = 5.0
 
@@ -34,6 +35,7 @@ class HeldClock(VirtualClock):
     def __init__(self) -> None:
         super().__init__()
         self._moved = asyncio.Event()
+        self.sleeping = 0
 
     def advance(self, seconds: float) -> None:
         """Leap ahead, and wake whoever waits."""
@@ -44,8 +46,12 @@ class HeldClock(VirtualClock):
     async def sleep(self, seconds: float) -> None:
         """Wait for the test."""
         until = self.time() + seconds
-        while self.time() < until:
-            await self._moved.wait()
+        self.sleeping += 1
+        try:
+            while self.time() < until:
+                await self._moved.wait()
+        finally:
+            self.sleeping -= 1
 
 
 class Deployment:
@@ -63,12 +69,14 @@ class Deployment:
 
     async def until(self, condition: Callable[[], bool], what: str) -> None:
         """Let virtual time pass until something is so."""
-        for _ in range(400):
+        clock, deadline = self.sim.world.clock, time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
             for _ in range(4):
                 await self.driver.pilot.pause(0.005)
                 if condition():
                     return
-            self.sim.world.clock.advance(STEP_S)
+            if not isinstance(clock, HeldClock) or clock.sleeping:  # what is at work is not overtaken
+                clock.advance(STEP_S)
         raise AssertionError(f"{what} did not come:\n{self.driver.text}")
 
     def costing(self) -> list[str]:

@@ -91,12 +91,9 @@ async def test_a_cockpit_that_is_left_meanwhile_says_what_exists(
     assert "holds $0.50 and has no lease. Go on: rayakash-tui deployments resume" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
-async def test_each_step_can_be_left_or_closed(
-    home: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
-) -> None:
+async def test_each_step_can_be_left_or_closed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before the question nothing exists; later it is said what does, and either closed or left to pane 7."""
-    async with deploying_from(home, monkeypatch, size=size) as one:
+    async with deploying_from(home, monkeypatch, size=(80, 24)) as one:
         driver = one.driver
         await _planned(one)
         await driver.press("escape")
