@@ -88,7 +88,17 @@ class NodesPane(TablePane[Rows[Node]]):
         }
         workers = found.rows if found is not None else None
         context = self.context(self.now())
-        return node_preview(node, context, room.width, room.height, curves=curves, workers=workers)
+        return node_preview(
+            node, context, room.width, room.height, curves=curves, workers=workers, seconds=self._past.seconds
+        )
+
+    def action_node_shorter(self) -> None:
+        """Show a shorter time in the preview."""
+        self._past.zoom(-1)
+
+    def action_node_longer(self) -> None:
+        """Show a longer time in the preview."""
+        self._past.zoom(1)
 
     @property
     def summary(self) -> str:
@@ -151,8 +161,17 @@ class GpusPane(TablePane[Rows[Node]]):
             room.width,
             room.height,
             samples=samples,
+            seconds=self._past.seconds,
             idle_seconds=None if since is None else now.steady - since,
         )
+
+    def action_gpu_shorter(self) -> None:
+        """Show a shorter time in the preview."""
+        self._past.zoom(-1)
+
+    def action_gpu_longer(self) -> None:
+        """Show a longer time in the preview."""
+        self._past.zoom(1)
 
     @property
     def summary(self) -> str:
@@ -211,13 +230,27 @@ class GpusPane(TablePane[Rows[Node]]):
             yield gpu_row((node, named(gpu, names)), context, history=history, steady=now.steady)
 
 
+SPANS = (600.0, 3600.0, 6 * 3600.0, 24 * 3600.0)
+
+
 class PastCurves:
-    """The past of the row under the cursor, read beside the screen as soon as it is asked for."""
+    """The past of the row under the cursor, read beside the screen as soon as it is asked for.
+
+    It shows the last `seconds`, which is one of the SPANS.
+    """
 
     def __init__(self, pane: TablePane[Any], seconds: float) -> None:
         self._pane = pane
-        self._seconds = seconds
+        self.seconds = seconds
         self._kept = KeptPast()
+
+    def zoom(self, step: int) -> None:
+        """Show the next longer time, or the next shorter one."""
+        at = min(max(0, SPANS.index(self.seconds) + step), len(SPANS) - 1)
+        if SPANS[at] != self.seconds:
+            self.seconds = SPANS[at]
+            self._kept = KeptPast()
+            self._pane.show_preview()
 
     def curve(self, key: str, name: str, recent: Samples) -> Samples:
         """A curve of a node by its ID, or of a GPU as `NODE_ID/INDEX`, up to now."""
@@ -228,7 +261,7 @@ class PastCurves:
 
     async def _read(self, cluster: LiveCluster, key: str, now: float) -> None:
         known = cluster.hub.snapshot(NODES).value
-        await self._kept.read(cluster, known.rows if known else (), key, seconds=self._seconds, now=now)
+        await self._kept.read(cluster, known.rows if known else (), key, seconds=self.seconds, now=now)
         if self._pane.cluster is cluster:
             self._pane.show_preview()
 

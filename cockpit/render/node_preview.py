@@ -41,8 +41,9 @@ def node_preview(
     *,
     curves: Mapping[str, Samples],
     workers: Sequence[Worker] | None,
+    seconds: float = NODE_SECONDS,
 ) -> Preview:
-    """A node in so many columns and lines: its last hour by name of the curve, and its workers once they are known."""
+    """A node in so many columns and lines: its last `seconds` by name of the curve, its workers once they are known."""
     name = context.node_name(node.node_id) or node.hostname or UNKNOWN
     title = " · ".join([name, role(node), node.ip or UNKNOWN])
     if not node.is_alive:
@@ -53,7 +54,7 @@ def node_preview(
     each = max(LEAST_CURVE, height // max(1, len(curves)))
     for label, samples in curves.items():
         if len(left) + each <= height or not left:
-            left += _curve(label, samples, half - 2, min(each, height), NODE_SECONDS, "1 h ago", context)
+            left += _curve(label, samples, half - 2, min(each, height), seconds, context)
     right = [*fact_lines(_node_facts(node), width - half), *_workers(workers, width - half, context.now)]
     return Preview(title, _node_state(node), beside(left, right, half))
 
@@ -105,12 +106,13 @@ def gpu_preview(
     height: int,
     *,
     samples: Samples,
+    seconds: float = GPU_SECONDS,
     idle_seconds: float | None = None,
 ) -> Preview:
-    """A GPU in so many columns and lines: its use in the last ten minutes, and the processes on it."""
+    """A GPU in so many columns and lines: its use in the last `seconds`, and the processes on it."""
     name = context.node_name(node.node_id) or node.hostname or UNKNOWN
     half = width // _CURVE_SHARE
-    left = _curve("use", samples, half - 2, height, GPU_SECONDS, "10 min ago", context)
+    left = _curve("use", samples, half - 2, height, seconds, context)
     idle = f"Held and idle for {duration(idle_seconds)}." if idle_seconds is not None else ""
     right = [*wrapped(idle, width - half, "warn"), *_processes(gpu, width - half)]
     return Preview(f"{name} GPU {gpu.index} · {short_model(gpu.name)}", _gpu_state(gpu), beside(left, right, half))
@@ -135,17 +137,20 @@ def _processes(gpu: Gpu, width: int) -> list[Line]:
     return _table(_PROCESS_COLUMNS, [*held, *others], width)
 
 
-def _curve(
-    label: str, samples: Samples, width: int, height: int, seconds: float, begin: str, context: RowContext
-) -> list[Line]:
+def _curve(label: str, samples: Samples, width: int, height: int, seconds: float, context: RowContext) -> list[Line]:
     """A curve of percentages under its name."""
     known = [value for _, value in samples if value is not None]
     if not known:
         return [text_line(f"{label}: no history yet", "quiet")]
     end = max(context.now, samples[-1][0] + 1)
     area = PlotArea(width=width, height=max(1, height - 1), begin=end - seconds, end=end)
+    ends = (f"{_span(seconds)} ago", "now")
     lines = plot_with_axes(
-        [Trace(samples=samples)], area, ends=(begin, "now"), glyphs=context.glyphs, tone_at=load_tone, gap=GAP_SECONDS
+        [Trace(samples=samples)], area, ends=ends, glyphs=context.glyphs, tone_at=load_tone, gap=GAP_SECONDS
     )
     head = (Part(label, "strong"), Part(f"  mean {sum(known) / len(known):.0f} %  max {max(known):.0f} %", "quiet"))
     return [head, *lines]
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds / 60:g} min" if seconds < 3600 else f"{seconds / 3600:g} h"

@@ -13,14 +13,15 @@ def panel(driver: Driver, name: str) -> PreviewPanel:
 
 
 def asked(driver: Driver) -> list[str]:
-    """The jobs that the preview has asked the cluster about."""
-    return [name for name in driver.cluster.hub._feeds if name.startswith("job-glance:")]
+    """The jobs that the preview asks the cluster about now."""
+    feeds = driver.cluster.hub._feeds
+    return [name for name, feed in feeds.items() if name.startswith("job-glance:") and feed.has_watches]
 
 
 async def test_the_row_under_the_cursor_explains_itself_until_z_hides_that_for_good(tmp_path: Path) -> None:
     tables = tmp_path / "tables.json"
     async with simulated() as server:
-        async with cockpit(server, size=(140, 40), tables=tables) as driver:
+        async with cockpit(server, size=(140, 50), tables=tables) as driver:
             jobs = driver.jobs
             running = server.cluster.running()[0].id
             await jobs.select(running)
@@ -32,13 +33,18 @@ async def test_the_row_under_the_cursor_explains_itself_until_z_hides_that_for_g
             await driver.press("4", "down")
             await driver.wait_until(lambda: "WORKER ID" in "".join(panel(driver, "nodes").lines), "its workers")
             assert asked(driver) == []
+            assert any("1 h ago" in line for line in panel(driver, "nodes").lines)
+            await driver.press("plus", "plus")
+            assert any("10 min ago" in line for line in panel(driver, "nodes").lines)
+            await driver.press("minus", "minus", "minus", "minus")
+            assert any("24 h ago" in line for line in panel(driver, "nodes").lines)
             await driver.press("3")
             assert any("pid" in line for line in panel(driver, "gpus").lines)
             await driver.resize(99, 40)
             assert "╭" not in driver.text
             await driver.press("z")
             assert driver.told[-1] == "The preview needs 100 columns and 30 lines."
-            await driver.resize(140, 40)
+            await driver.resize(140, 50)
             await driver.press("2", "z")
             assert not panel(driver, "jobs").display
             assert asked(driver) == []
