@@ -1,5 +1,6 @@
 """Our commands beside Ray's own, on one real head and by turns."""
 
+import sys
 from collections.abc import Callable
 from functools import partial
 
@@ -9,7 +10,7 @@ from tests.bench.ray_head import BenchHead
 from tests.live.release import ray_release
 
 PART = "Commands, beside Ray's own on a real head (medians by turns)"
-TIME, MEMORY = 1 / 10, 1 / 3
+TIME, MEMORY, BARE_TIME = 1 / 4, 1 / 3, 0.85
 WITH_TARGETS = ("jobs", "submit --no-wait", "logs")
 IMPORTS = "Two thirds of it are imports of others: httpx with anyio and h11, asyncio with ssl, msgspec, argparse."
 BETWEEN = {
@@ -18,6 +19,16 @@ BETWEEN = {
 }
 
 Command = tuple[str, ...]
+
+# The list of jobs as bytes, by the least that asyncio and httpx can be asked with.
+BARE_GET = """
+import asyncio, os, httpx
+async def main():
+    headers = {"Authorization": "Bearer " + os.environ["RAY_AUTH_TOKEN"]}
+    async with httpx.AsyncClient(headers=headers) as client:
+        (await client.get(os.environ["RAYAKASH_ADDRESS"] + "/api/jobs/")).raise_for_status()
+asyncio.run(main())
+"""
 
 
 def pairs(job_id: str) -> dict[str, tuple[Command, Command]]:
@@ -41,7 +52,17 @@ def measured(bench: BenchHead, *, rounds: int, say: Callable[[str], None]) -> li
         run((*COCKPIT, *ours))
         runs = [(run((*COCKPIT, *ours)), run(theirs)) for _ in range(rounds)]
         figures += _figures(name, [mine for mine, _ in runs], [other for _, other in runs])
-    return figures
+    return [*figures, _beside_a_bare_get(bench, rounds)]
+
+
+def _beside_a_bare_get(bench: BenchHead, rounds: int) -> Figure:
+    run = partial(taken, environment=bench.environment)
+    bare = (sys.executable, "-c", BARE_GET)
+    runs = [(run((*COCKPIT, "jobs")), run(bare)) for _ in range(2 * rounds + 1)][1:]
+    numbers = median((mine for mine, _ in runs), "wall"), median((other for _, other in runs), "wall")
+    return Figure(
+        PART, "jobs: time, beside a bare asyncio and httpx GET", numbers[0], "s", numbers[1], BARE_TIME, between=IMPORTS
+    )
 
 
 def _figures(name: str, ours: list[Taken], theirs: list[Taken]) -> list[Figure]:
