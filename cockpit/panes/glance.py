@@ -45,6 +45,8 @@ class Glance(Generic[T]):
             self._timer = self._owner.set_timer(REST_SECONDS, lambda: self._ask(cluster, topic))
 
     def _ask(self, cluster: LiveCluster, topic: Topic[T]) -> None:
+        if self._name != topic.name:
+            return  # stopped when the timer's tick was on its way; the hub may be closed by now
         self._watch = cluster.hub.watch(topic, self._heard)
 
     def _heard(self, snapshot: Snapshot[T]) -> None:

@@ -22,6 +22,7 @@ PRINTING = {
     "cli/completion.py",  # a script of our own, for the shell
     "clients/ssh/askpass.py",  # an answer of the user's, for ssh
     "local/teardown.py",  # paths of our own, after the owner is gone
+    "screens/own_commands.py",  # a sentence of our own, while a program has the terminal
 }
 TITLES = {"textual_patches/terminal_app.py"}
 
