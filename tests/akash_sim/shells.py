@@ -11,6 +11,7 @@ import os
 import pty
 import signal
 import struct
+import sys
 import termios
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,17 @@ from pathlib import Path
 from websockets.asyncio.server import ServerConnection
 
 STDOUT, STDERR, RESULT, STDIN, RESIZE = 100, 101, 102, 104, 105
+
+
+_TAKE = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
+
+
+def on_its_terminal(command: Sequence[str]) -> list[str]:
+    """The command with standard input as its controlling terminal; to be started in a session of its own.
+
+    A program in between does it: Python code between fork and exec may hang where the parent has threads.
+    """
+    return [sys.executable, "-I", "-S", "-c", _TAKE, *command]
 
 
 async def run_on_pipes(
@@ -75,14 +87,10 @@ async def run_on_terminal(
 ) -> None:
     """Run a command on a terminal of its own, which is its controlling one: keys become signals there."""
     ours, theirs = pty.openpty()
-
-    def take_terminal() -> None:
-        os.setsid()
-        fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
-
     process = await asyncio.create_subprocess_exec(
-        *command, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs, preexec_fn=take_terminal, env=environment
-    )
+        *on_its_terminal(command), cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+        env=environment,
+    )  # fmt: skip
     os.close(theirs)
     os.set_blocking(ours, False)
     typing, showing = asyncio.create_task(_type(connection, ours)), asyncio.create_task(_show(connection, ours))

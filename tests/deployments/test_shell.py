@@ -19,6 +19,7 @@ from tests.akash_sim.console import SimConsole
 from tests.akash_sim.gateway import SimGateway
 from tests.akash_sim.market import SimProvider
 from tests.akash_sim.server import SimServer
+from tests.akash_sim.shells import on_its_terminal
 from tests.akash_sim.world import SimWorld
 from tests.deployments.stage import CPU
 from tests.wire.commands import REPOSITORY
@@ -41,14 +42,10 @@ class Terminal:
     async def start(self) -> None:
         """Start the command, with the terminal as its own."""
 
-        def take() -> None:
-            os.setsid()
-            fcntl.ioctl(self.slave, termios.TIOCSCTTY, 0)
-
         asyncio.get_running_loop().add_reader(self.master, self._read)
         self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "cockpit", *self._arguments, cwd=REPOSITORY, env=self._environment,
-            stdin=self.slave, stdout=self.slave, stderr=self.slave, preexec_fn=take,
+            *on_its_terminal([sys.executable, "-m", "cockpit", *self._arguments]), cwd=REPOSITORY,
+            env=self._environment, stdin=self.slave, stdout=self.slave, stderr=self.slave, start_new_session=True,
         )  # fmt: skip
 
     def _read(self) -> None:
