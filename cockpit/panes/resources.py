@@ -42,6 +42,7 @@ class ResourcePane(TablePane[StateRows[Any]]):
     """A table of one resource; `look_at` narrows it to a job or a node, and widens it again."""
 
     TOPIC: ClassVar[Topic[Any]]
+    SHOWS_FIRST_ROWS = True
 
     scope: Scope = WHOLE
 
@@ -58,6 +59,7 @@ class ResourcePane(TablePane[StateRows[Any]]):
         """The rows, each with what it is of for as long as it is shown."""
         context = self.context(now)
         items: dict[str, Any] = {}
+        self._items = self._items or items  # the first rows can be acted on before the last are made
         for item in self.SPEC.order(self.items_of(value), context):
             row = self.SPEC.row(item, context)
             items[row.key] = item

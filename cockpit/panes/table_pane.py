@@ -55,6 +55,8 @@ class TablePane(Pane, Generic[T]):
     ON_ENTER: ClassVar[str] = "show_detail"
     ROW: ClassVar[str]
     EMPTY: ClassVar[str]
+    # Whether the first rows of many may be seen before the others are made, where there are none on the screen yet.
+    SHOWS_FIRST_ROWS: ClassVar[bool] = False
 
     snapshot: Snapshot[T] | None = None
     arrangement: Arrangement | None = None
@@ -136,6 +138,8 @@ class TablePane(Pane, Generic[T]):
         if is_done:
             self._made(made)
         elif self.cluster is not None:
+            if self.SHOWS_FIRST_ROWS and not self.table.counts.total:
+                self.table.set_rows(made, prepared=True)
             self.cluster.hub.spawn(self._make_rest(making, made))
 
     async def _make_rest(self, making: Iterator[Row], made: list[Row]) -> None:

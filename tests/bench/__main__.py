@@ -24,7 +24,7 @@ from tests.bench.figures import Figure, Missing, summary, table
 from tests.bench.processes import ROOT
 from tests.bench.ray_head import ray_head
 
-PARTS = ("head", "inside", "scale", "overview", "idle", "logs", "log_view", "sdl_editor", "sdl")
+PARTS = ("head", "inside", "rows", "scale", "overview", "idle", "logs", "log_view", "sdl_editor", "sdl")
 FAILURES = (RuntimeError, TimeoutError, OSError, subprocess.SubprocessError, httpx.HTTPError)
 
 Part = tuple[str, Callable[[], list[Figure]]]
@@ -49,6 +49,7 @@ def parts(home: Path, wanted: Sequence[str], figures: list[Figure], *, full: boo
     own: dict[str, Part] = {
         "head": ("Beside a real Ray", lambda: on_a_head(home, figures, full=full)),
         "inside": (inside.PART, lambda: inside.measured(home, seconds=40.0 if full else 20.0, say=say)),
+        "rows": (inside.MANY_PART, lambda: inside.many(home, say)),
         "scale": (scale.PART, lambda: scale.measured(home, seconds=30.0 if full else 12.0, say=say)),
         "overview": (overview.PART, lambda: overview.measured(home, say=say)),
         "idle": (idle.PART, lambda: idle.measured(home, say=say)),

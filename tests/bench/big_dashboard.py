@@ -110,8 +110,9 @@ def _json(body: bytes) -> Reply:
 
 
 def fill(cluster: SimCluster, count: int) -> None:
-    """So many actors that live and tasks that run, beside those of the jobs."""
+    """So many actors that live and tasks that run, in place of those of the jobs."""
     workloads = cluster.workloads
+    workloads.is_bare = bool(count)
     node_id = cluster.machines[0].node_id
     workloads.more["actors"] = [
         workloads.actor(

@@ -8,6 +8,8 @@ import pytest
 
 from cockpit.clients.ray import RayClient
 from cockpit.errors import RejectedError
+from cockpit.model.jobs import JobRequest
+from cockpit.operations.jobs.asked import asked_for
 from cockpit.operations.profiling.targets import find_target, stack
 from tests.depth.asking import explained
 from tests.depth.conftest import SITUATIONS
@@ -93,3 +95,38 @@ async def test_a_named_actor_is_killed_by_a_job_whose_source_is_shown(
     assert done.code == 0, done.everything
     assert "ray.kill(ray.get_actor(" in done.stderr
     assert (await explained(client, actor_id, "not-pending")).state == "DEAD"
+
+
+async def test_what_the_pages_of_actors_and_nodes_show(client: RayClient, waiting: dict[str, str]) -> None:
+    actor = await client.state.actor(waiting["actor-alive"])
+    creation = await client.state.creation_of(waiting["actor-alive"])
+    assert creation is not None
+    states = [event.state for event in creation.events or ()]
+    assert states[-1] == "FINISHED", states
+    assert "RUNNING" in states
+    processes = await client.nodes.processes(actor.node_id or "")
+    mine = next(one for one in processes if one.pid == actor.pid)
+    assert mine.title.startswith("ray::Holder")
+    assert (mine.memory or 0) > 2**20
+    assert [one.memory or 0 for one in processes] == sorted((one.memory or 0 for one in processes), reverse=True)
+
+
+async def test_what_a_running_job_asked_for_is_known_from_its_supervisor(client: RayClient) -> None:
+    request = JobRequest(entrypoint="sleep 300", entrypoint_num_cpus=0.1, entrypoint_label_selector={"tier": "!gold"})
+    job_id = await client.jobs.submit(request)
+    try:
+        await explained(client, job_id, "not-pending")
+        found = await asked_for(client, await client.jobs.get(job_id))
+        assert found is not None
+        assert (found.resources, found.labels) == ({"CPU": 0.1}, {"tier": "!gold"})
+        assert not found.is_from_metadata
+    finally:
+        await client.jobs.stop(job_id)
+
+
+def test_a_memory_profile_without_memray_says_what_to_install(cockpit: CommandLine, waiting: dict[str, str]) -> None:
+    unnamed = cockpit.run("flame", waiting["actor-alive"], "--memory")
+    done = cockpit.run("flame", waiting["actor-alive"], "--memory", "--seconds", "1", "-o", "memory.html")
+    assert (unnamed.code, "-o memory.html" in unnamed.stderr) == (2, True)
+    assert done.code == 1
+    assert "pip install memray" in done.stderr
