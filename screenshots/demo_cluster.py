@@ -141,12 +141,17 @@ async def ask_once(client: RayClient) -> None:
     scopes += [job_scope(job) for job in jobs] + [node_scope(node) for node in nodes]
     for scope in scopes:
         for name, fetch in FETCHES.items():
-            if name not in ("serve", "train") or not scope.text:
+            if name not in ("serve", "train", "tune") or not scope.text:
                 with suppress(CockpitError):
                     await fetch(client, scope)
     for node in nodes:
         with suppress(CockpitError):
             await list_files(client, node.node_id or "")
+            await client.nodes.processes(node.node_id or "")
+    for actor in (await client.workloads.actors(Query())).rows:
+        with suppress(CockpitError):
+            await client.state.actor(actor.actor_id or "")
+            await client.state.creation_of(actor.actor_id or "")
     for job in jobs:
         with suppress(CockpitError):
             await _page(client, job)
