@@ -93,7 +93,7 @@ async def log(driver: Driver) -> None:
     for name in ("loss", "tok/s"):
         if name not in plotting.names:
             plotting.toggle(name)
-    await driver.wait_until(lambda: driver.text.count("slope") == 2, "the plots")
+    await driver.wait_until(lambda: plotting.is_settled and driver.text.count("per step") == 2, "the plots")
 
 
 async def job(driver: Driver) -> None:

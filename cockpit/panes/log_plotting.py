@@ -55,6 +55,11 @@ class LogPlotting:
         """Whether earlier runs are laid over it."""
         return bool(self._others)
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether all that the log holds is on the plots."""
+        return self._reading is None and self._drawing is None and self._next() is None
+
     def begin(self, label: str, run: str) -> None:
         """Another log follows: that of `label`, a run of the name `run`; what was plotted for the name is again."""
         if (label, run) == (self.label, self._run):

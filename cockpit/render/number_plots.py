@@ -37,6 +37,8 @@ def number(value: float | None) -> str:
 
 def facts(series: Series) -> str:
     """Minimum, maximum, last value and slope, in one line; NaN is told of."""
+    if not series.count and not series.not_finite:
+        return ""
     slope = series.slope
     parts = [
         f"min {number(series.least)}",
