@@ -151,7 +151,7 @@ class JobsPane(TablePane[JobList]):
             rows.append(row or self._row(job, now))
             jobs[rows[-1].key] = job
             yield rows[-1]
-        for job in value.previous:
+        for job in ordered_jobs(value.previous, self.context(now)):
             rows.append(job_row(job, self.context(now), is_previous=True))
             jobs[rows[-1].key] = job
             yield rows[-1]

@@ -52,7 +52,10 @@ class PanelEdge(StateLine):
 
     def _segments(self, room: int) -> tuple[list[Segment], list[Segment]]:
         pieces = [*self._left, *self._right]
-        sized = [clip(piece.text, room, self._ellipsis) for piece in pieces]
+        sized = [clip(piece.text, room, self._ellipsis) for piece in self._left]
+        # A sentence at the right is cut to what the title leaves; what goes by priority are short words.
+        rest = room - sum(size + TITLE_GAP for _, size in sized if size)
+        sized += [clip(piece.text, max(0, rest), self._ellipsis) for piece in self._right]
         kept = fitting([size for _, size in sized], [piece.priority for piece in pieces], room, TITLE_GAP)
         left = [self._segment(sized[index][0], pieces[index]) for index in kept if index < len(self._left)]
         right = [self._segment(sized[index][0], pieces[index]) for index in kept if index >= len(self._left)]
