@@ -736,6 +736,14 @@ ACTIONS = (
         description=TO_THE_SHELL,
     ),
     Action(
+        name="overview_suspend",
+        run="app_actions:suspend",
+        keys=("ctrl+z",),
+        scope="overview",
+        label="suspend",
+        description=TO_THE_SHELL,
+    ),
+    Action(
         name="open_dashboard",
         run="app_actions:open_dashboard",
         keys=("b",),
