@@ -118,11 +118,11 @@ async def test_they_are_found_by_the_palette() -> None:
 async def test_one_of_them_that_changes_is_one_row_to_draw() -> None:
     async with cockpit_with_them() as (driver, transport):
         before = driver.lines
-        transport.answers["/api/jobs/"] = listing(job_0="SUCCEEDED")
+        transport.answers["/api/jobs/"] = listing(job_0="PENDING")
         await driver.elapse(30.0)
         await driver.wait_until(lambda: driver.lines != before, "the change")
         changed = [index for index, (old, new) in enumerate(zip(before, driver.lines, strict=True)) if old != new]
-        assert "SUCCEEDED" in "\n".join(driver.lines[index] for index in changed)
+        assert "PENDING" in "\n".join(driver.lines[index] for index in changed)
         # Its row, what is said of it, the numbers of jobs, and the keys that make sense.
         assert len(changed) <= 4
         assert_sound(driver.app)
