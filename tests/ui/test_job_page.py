@@ -45,7 +45,8 @@ async def test_a_pending_job_says_why_it_waits_in_the_list_and_for_each_node_on_
         async with cockpit(server, size=(160, 45)) as driver:
             await driver.wait_until(lambda: "needs 64 GPUs" in driver.text, "the short reason")
             await driver.jobs.select(job.id)
-            driver.sees("pending: needs 64 GPUs, largest node has 4. Press enter for what each node has")
+            await driver.wait_until(lambda: "· why it waits" in driver.text, "the preview of why it waits")
+            driver.sees("needs 64 GPUs, largest node has 4")
             await driver.press("enter")
             dialog = await driver.opened(f"Job {job.id}")
             await driver.wait_until(lambda: "why it waits" in driver.text, "why it waits")
