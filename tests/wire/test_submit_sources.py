@@ -14,7 +14,7 @@ from cockpit.operations.jobs.submit import SubmitForm
 from tests.wire.commands import Done, here, home
 from tests.wire.fake_ray import FakeRay, serve
 from tests.wire.following import brisk
-from tests.wire.server import WireServer, until
+from tests.wire.server import Exchange, WireServer, until
 
 __all__ = ["brisk", "home"]
 
@@ -298,3 +298,29 @@ async def test_a_command_that_names_a_file_which_stays_here_is_refused_in_a_scri
     assert (done.code, len(sent)) == (0, 1)
     done, sent = await submitted(FakeRay(), "--working-dir", ".", "--", "python", "train.py")
     assert (done.code, len(sent)) == (0, 1)
+
+
+async def test_an_upload_that_is_cut_each_time_is_said_to_be_tried_again_and_ends(tmp_path: Path) -> None:
+    ray = FakeRay()
+    puts: list[int] = []
+    (tmp_path / "train.py").write_text("print(1)")
+
+    async def cut(exchange: Exchange) -> None:
+        if exchange.request.method == "PUT":
+            puts.append(len(exchange.request.body))
+            exchange.cut()
+        else:
+            await exchange.reply("Package gcs://x does not exist", status=404)
+
+    route = ray.handle
+
+    async def handle(exchange: Exchange) -> None:
+        await (cut if exchange.request.path.startswith("/api/packages/") else route)(exchange)
+
+    async with WireServer(handle) as server:
+        words = ("submit", "--working-dir", str(tmp_path), "--retry-for", "1s", "--address", server.url)
+        done = await here(*words, "--", "python train.py")
+    assert done.code == 3, done.err
+    assert len(puts) > 1
+    assert "Trying again in" in done.err
+    assert not ray.jobs
