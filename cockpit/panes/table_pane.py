@@ -257,8 +257,9 @@ class TablePane(Pane, Generic[T]):
         """What is known of the row under the cursor, for so many columns and lines: its cause, then its facts."""
         detail = self.row_detail()
         causes = {column.title for column in self.SPEC.columns if column.key in CAUSES}
-        said = [line for label, text in detail if label in causes for line in wrapped(text, room.width)]
-        facts = [(label.lower(), text) for label, text in detail if label not in causes]
+        known = [(label, text) for label, text in detail if label and text != UNKNOWN]
+        said = [line for label, text in known if label in causes for line in wrapped(text, room.width)]
+        facts = [(label.lower(), text) for label, text in known if label not in causes]
         return Preview(self.row_title, lines=[*said, *fact_lines(facts, room.width)])
 
     @property

@@ -17,6 +17,7 @@ from cockpit.operations.clusters.opening import target_opener
 from cockpit.settings import Consents
 from tests.sim import SimServer
 from tests.ui.driver import Driver, cockpit, cockpit_on, simulated
+from tests.ui.parts import TableDriver
 from tests.wire.certificates import issue
 from tests.wire.commands import home, write_contexts
 from tests.wire.fake_ray import FakeRay
@@ -46,8 +47,8 @@ async def sees(driver: Driver, *texts: str) -> None:
 
 
 def line_of(driver: Driver, name: str) -> str:
-    """The row of that name; the header may have it too."""
-    return next((line for line in reversed(driver.lines) if name in line.split()), "")
+    """The row of that name; the header and the preview may have it too."""
+    return next((line for line in TableDriver(driver, "clusters").rows if name in line.split()), "")
 
 
 # --- the pane ---

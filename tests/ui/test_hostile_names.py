@@ -38,7 +38,7 @@ def walk(url: str, variables: dict[str, str], home: Path) -> set[str]:
             # What every pane does, such as the palette, once.
             scopes = ("rows", pane.name, "app") if pane.name == "nodes" else ("rows", pane.name)
             for action in ACTIONS:
-                if action.scope in scopes and action.name not in LEFT_OUT:
+                if action.keys and action.scope in scopes and action.name not in LEFT_OUT:
                     press(terminal, key_bytes(action.keys[0]))
                     assert not RAW.search(terminal.written), f"{action.name} on {pane.name}"
                     terminal.written = b""
