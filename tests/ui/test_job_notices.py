@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cockpit.settings import Notify
+from cockpit.settings import Notify, load_settings
 from tests.sim import SimServer
 from tests.ui.driver import Driver, cockpit, simulated
 
@@ -140,3 +140,20 @@ async def test_a_command_that_fails_is_told(sent: list[str]) -> None:
         await stop(driver, "mine")
         await driver.wait_until(lambda: any("cannot be run" in words for words in driver.told), "the failure")
         assert sent[0] == "bell"
+
+
+async def test_the_first_job_that_is_followed_has_one_question_asked_and_its_answer_written_down(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TERM", "foot")
+    async with simulated() as server, cockpit(server, asks_for_notices=True) as driver:
+        name = submitted(server, "mine")
+        await driver.elapse(5)
+        await driver.jobs.select(name)
+        await driver.press("l")
+        await driver.opened("Notify you when a job that you follow ends?")
+        await driver.press("enter")
+        await driver.wait_until(lambda: load_settings().has_notify, "the answer in config.toml")
+        assert load_settings().notify == Notify(bell=True, osc=777)
+        await driver.press("2", "l")
+        assert not driver.has_dialog
