@@ -1,6 +1,7 @@
 """`python -m cockpit`, the same as `rayakash-tui`."""
 
 import gc
+import os
 import sys
 
 
@@ -8,6 +9,10 @@ def main() -> int:
     """Run the command line with the process's own arguments; returns the exit code."""
     # A start makes some hundred thousand objects that stay: to look for garbage at every 700 takes a twentieth of it.
     gc.set_threshold(10_000, 20, 20)
+    if "_ARGCOMPLETE" in os.environ:
+        from cockpit.cli.completion import complete
+
+        complete()
     from cockpit.cli.main import run
 
     try:

@@ -151,7 +151,20 @@ async def list_resource(args: argparse.Namespace) -> int:
     listing.print_listing(args, spec, items, context, unreadable=found.unreadable, empty=empty)
     output.unreadable(found.unreadable, of=len(found.rows) + found.unreadable)
     _add_sample(args, getattr(found, "sample", None))  # after the output, so that it does not delay it
+    _note_names(args, resource.command, found.rows)
     return EXIT_OK
+
+
+def _note_names(args: argparse.Namespace, command: str, rows: Iterable[Any]) -> None:
+    """Keep the names of jobs and nodes for the shell's completion."""
+    from cockpit.operations.known_names import note_all
+
+    name, _ = session.history_of(args)
+    with suppress(UsageError):  # completion is a convenience: the listing itself has been printed
+        if command == "jobs":
+            note_all(name, rows, ())
+        elif command == "nodes":
+            note_all(name, (), rows)
 
 
 def _add_sample(args: argparse.Namespace, nodes: tuple[Node, ...] | None) -> None:

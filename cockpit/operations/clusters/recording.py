@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 import msgspec
@@ -15,6 +16,7 @@ from cockpit.model.jobs import Job
 from cockpit.model.nodes import Gpu, Node, NodeGpu
 from cockpit.operations.clusters.gpus import named
 from cockpit.operations.clusters.past import Past, open_store
+from cockpit.operations.known_names import note_all
 
 T = TypeVar("T")
 
@@ -119,6 +121,9 @@ class Recording:
         known.recorder.observe(with_names(nodes, pairs), jobs, now=at)
         self.totals = known.recorder.totals
         self.problem = known.recorder.problem or self._unusable
+        if self._cluster is not None:
+            with suppress(UsageError):  # the names are for completion alone
+                note_all(self._cluster, jobs, nodes)
 
     async def close(self, at: float) -> None:
         """Write what was noted last. Raises what was a bug in an earlier report."""
