@@ -11,7 +11,7 @@ WORKERS = -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --maxprocesses 4 --dist loa
 
 COMPAT := 2.40 2.52
 
-.PHONY: help venv demo scripts test quick test-slow test-depth test-prism check format test-compat test-containers test-gallery test-gallery-slow test-gpu bench screenshots tour recorded-cluster lock clean
+.PHONY: help venv demo scripts test quick test-slow test-depth test-prism check format test-compat test-containers test-gallery test-gallery-slow test-gpu bench pages screenshots tour recorded-cluster lock clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -102,6 +102,9 @@ test-gpu: $(READY)  ## compare with nvidia-smi, on a machine with a GPU
 
 bench: $(READY)  ## measure, beside what there is to compare with; nothing of it is a test
 	@$(BIN)/python -m tests.bench
+
+pages: $(READY)  ## write the pages of help that follow from the code
+	@$(BIN)/python -m tests.pages
 
 screenshots: $(READY)  ## draw the pictures of the README again
 	@$(BIN)/python -m screenshots.make

@@ -49,7 +49,7 @@ def commands_of(parser: argparse.ArgumentParser, path: tuple[str, ...] = (), sai
 def _option(action: argparse.Action) -> Option:
     return Option(
         flags=tuple(action.option_strings),
-        help=(action.help or "").split(";")[0].replace("%%", "%"),
+        help=(action.help or "").replace("%%", "%"),
         takes_value=action.nargs != 0,
         values=tuple(str(value) for value in action.choices or ()),
     )

@@ -62,6 +62,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "gallery copy": ("rayakash-tui gallery copy train-cnn my-train",),
     "gallery run": ("rayakash-tui gallery run hello", "rayakash-tui gallery run train-cnn --workers 2"),
     "serve deploy": ("rayakash-tui serve deploy config.yaml",),
+    "serve logs": ("rayakash-tui serve logs my-app/Model#a1b2 -f",),
     "serve delete": ("rayakash-tui serve delete my-app",),
     "sdl": (
         "rayakash-tui sdl new lab --workers 4 --gpu h100",

@@ -100,9 +100,11 @@ def _add_environment(parser: argparse.ArgumentParser) -> None:
 
 def _add_resources(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("resources of the entrypoint itself")
-    group.add_argument("--num-cpus", "--entrypoint-num-cpus", dest="num_cpus", type=float, metavar="N")
-    group.add_argument("--num-gpus", "--entrypoint-num-gpus", dest="num_gpus", type=float, metavar="N")
-    group.add_argument("--memory", "--entrypoint-memory", dest="memory", type=options.memory, metavar="SIZE")
+    group.add_argument("--num-cpus", "--entrypoint-num-cpus", dest="num_cpus", type=float, metavar="N", help="CPUs")
+    group.add_argument("--num-gpus", "--entrypoint-num-gpus", dest="num_gpus", type=float, metavar="N", help="GPUs")
+    group.add_argument(
+        "--memory", "--entrypoint-memory", dest="memory", type=options.memory, metavar="SIZE", help="memory, e.g. 16Gi"
+    )
     group.add_argument("--resource", action="append", default=[], metavar="K=N", help="a custom resource")
     group.add_argument("--entrypoint-resources", metavar="JSON", help="custom resources as a JSON object")
     group.add_argument(

@@ -8,6 +8,7 @@ import pytest
 from cockpit.cli.command_tree import commands_of
 from cockpit.cli.help import PAGES
 from cockpit.cli.main import build_parser
+from tests.pages import pages
 from tests.wire.commands import here, home
 
 __all__ = ["home"]
@@ -27,6 +28,11 @@ def words_of_commands(text: str) -> set[str]:
 def test_the_readme_is_short_and_leads_to_every_page() -> None:
     assert len(README.encode()) <= 9000
     assert sorted(re.findall(r"\]\(cockpit/help/([a-z-]+)\.md\)", README)) == NAMES
+
+
+@pytest.mark.parametrize(("name", "text"), pages().items(), ids=list(pages()))
+def test_generated_pages_are_those_of_the_code(name: str, text: str) -> None:
+    assert (PAGES / f"{name}.md").read_text(encoding="utf-8") == text, "run: make pages"
 
 
 def test_the_readme_names_every_command() -> None:
