@@ -115,7 +115,7 @@ tour: $(READY)  ## record the terminal again while a script presses keys
 recorded-cluster: $(READY)  ## make the recorded cluster of `demo --replay` again
 	@$(BIN)/python -m screenshots.demo_cluster
 
-lock: $(READY)  ## pin every dependency anew
+lock: $(READY)  ## pin every dependency again
 	@$(PIP) uv
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	  --custom-compile-command "make lock" pyproject.toml -o requirements.lock

@@ -232,7 +232,7 @@ class LogFollower:
             await asyncio.wait({pump})
             failure = None if pump.cancelled() else pump.exception()
         if failure is not None and not isinstance(failure, _LogAwayError | LogReplacedError):
-            raise failure  # what is missing will be read anew, but a broken listener stays broken
+            raise failure  # what is missing will be read again, but a broken listener stays broken
         return state
 
     async def _pump(self, file: LogFile) -> None:

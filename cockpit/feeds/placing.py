@@ -17,7 +17,7 @@ from cockpit.feeds.position import Overlap
 
 Open = Callable[[int], AbstractAsyncContextManager[AsyncIterator[bytes]]]
 
-# So little is read anew from its first byte, and twice as much on a connection always brings something new.
+# So little is read again from its first byte, and twice as much on a connection always brings something new.
 SMALL_BYTES = 32 * 1024
 WINDOW_BYTES = 32 * 1024
 ATTEMPTS = 4

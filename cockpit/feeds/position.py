@@ -8,7 +8,7 @@ ANCHOR_BYTES = 64 * 1024
 
 
 class LogReplacedError(Exception):
-    """The remote file is not the one that was read before: it was rotated, truncated or written anew."""
+    """The remote file is not the one that was read before: it was rotated, truncated or written again."""
 
 
 class Overlap:

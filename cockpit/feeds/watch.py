@@ -16,7 +16,7 @@ class Watched(Protocol[T]):
         """What is known now."""
 
     def rearrange(self) -> None:
-        """Plan anew: somebody came, went, or fell asleep."""
+        """Plan again: somebody came, went, or fell asleep."""
 
     def leave(self, watch: "Watch[T]") -> None:
         """The watch is closed."""

@@ -15,7 +15,7 @@ HEARTBEAT_S = 15.0
 MOST_WAITING = 4
 """Cockpits that wait for a page; of more, the one that has waited longest ends."""
 
-# What an app tells its terminal when it starts (textual/drivers/web_driver.py), for a page that begins anew:
+# What an app tells its terminal when it starts (textual/drivers/web_driver.py), for a page that begins again:
 # another screen, the mouse, no cursor, pastes in brackets.
 _MODES = b"\x1b[?1049h\x1b[?1000h\x1b[?1003h\x1b[?1015h\x1b[?1006h\x1b[?25l\x1b[?2004h"
 

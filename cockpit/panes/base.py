@@ -41,7 +41,7 @@ class Pane(Vertical):
     HANDLERS: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     class StateChanged(Message):
-        """What can be done here is not what it was: hints are to be drawn anew."""
+        """What can be done here is not what it was: hints are to be drawn again."""
 
     class Progressed(Message):
         """How far what the pane shows has come, for the terminal's title; empty for nothing to tell."""

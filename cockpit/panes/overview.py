@@ -186,7 +186,7 @@ class OverviewPane(Pane):
         return rows
 
     def _look(self) -> None:
-        """Make the facts anew, once the last ones are made."""
+        """Make the facts again, once the last ones are made."""
         cluster = self.cluster
         if cluster is None or cluster.hub.snapshot(NODES).taken is None:
             return

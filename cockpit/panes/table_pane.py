@@ -194,7 +194,7 @@ class TablePane(Pane, Generic[T]):
             self.table.focus()
 
     def sleep(self) -> None:
-        """What is half made is not wanted any more; to wake shows it anew."""
+        """What is half made is not wanted any more; to wake shows it again."""
         super().sleep()
         self._making = None
 

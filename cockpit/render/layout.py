@@ -39,7 +39,7 @@ class Layout(msgspec.Struct, frozen=True):
 
 
 class Widths:
-    """How wide the content of each column has been: it grows with each row, and is measured anew when rows go."""
+    """How wide the content of each column has been: it grows with each row, and is measured again when rows go."""
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self._columns = columns

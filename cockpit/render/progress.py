@@ -83,7 +83,7 @@ def _found_in(text: str) -> list[Progress]:
     if bar := _TQDM.search(text):
         done = float(bar["done"]) * _SCALES[bar["scale"]]
         total = float(bar["total"]) * _SCALES[bar["of"]]
-        # A bar that begins anew with each epoch says nothing of the end of the job.
+        # A bar that begins again with each epoch says nothing of the end of the job.
         epoch = _EPOCH.search(text[: bar.start()])
         left = None if epoch else _seconds(bar["left"])
         found += _counted(f"epoch {epoch[1]}:" if epoch else "", done, total, left=left)

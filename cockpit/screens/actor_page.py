@@ -48,7 +48,7 @@ class ActorPage(TabbedPage):
         return ("actor", "nodes", "log") if tab == "Log" else ("actor", "nodes")
 
     def action_open(self, tab: int) -> None:
-        """Its process is looked into anew each time the tab is opened."""
+        """Its process is looked into again each time the tab is opened."""
         super().action_open(tab)
         if self.tab == "Stack":
             self._stack = []

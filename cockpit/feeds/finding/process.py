@@ -15,7 +15,7 @@ from cockpit.model.child_environment import child_environment
 _START = "import sys; sys.path.insert(0, sys.argv[1]); from cockpit.feeds.finding.worker import main; main()"
 
 # It takes and gives back a megabyte for each slice: where glibc returned that to the system each time, the pages that
-# come anew would cost as much as the search.
+# come again would cost as much as the search.
 _KEEPS_MEMORY: Final = {"MALLOC_TRIM_THRESHOLD_": str(32 * 1024**2), "MALLOC_MMAP_THRESHOLD_": str(8 * 1024**2)}
 
 

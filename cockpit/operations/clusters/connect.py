@@ -262,7 +262,7 @@ class _Resolver:
 
         try:
             target = await aside(quietly)
-            # With a way through a bastion, or without one, it is not opened anew from here.
+            # With a way through a bastion, or without one, it is not opened again from here.
             if target == self._target or (target.bastion is None) is not (self._tunnel is None):
                 return None
             if open_questions(target, settings.load_consents()):

@@ -11,7 +11,7 @@ MOST_NAMES = 500
 
 
 class KeptPlots:
-    """Names of numbers by job name; the file is read when first asked. One that cannot be read begins anew."""
+    """Names of numbers by job name; the file is read when first asked. One that cannot be read begins again."""
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path

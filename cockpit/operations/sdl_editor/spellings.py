@@ -69,7 +69,7 @@ def _digest(text: str) -> str:
 
 
 def _read(note: Path) -> list[_Spelling]:
-    """What is kept; a file that cannot be read is made anew, since only line breaks are lost with it."""
+    """What is kept; a file that cannot be read is made again, since only line breaks are lost with it."""
     try:
         data = read_own(note, LARGEST_BYTES)
         return [] if data is None else msgspec.json.decode(data, type=_File).spellings
