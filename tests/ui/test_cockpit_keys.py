@@ -156,7 +156,10 @@ async def test_clicks_on_tabs_titles_and_rows() -> None:
 
 
 async def test_keys_of_the_user_s_own_do_it_and_are_shown() -> None:
-    async with simulated() as server, cockpit(server, ui=Ui(keys={"submit": "B", "sort": "f5"})) as driver:
+    async with (
+        simulated() as server,
+        cockpit(server, ui=Ui(keys={"submit": "B", "sort": "f5"}), size=(110, 60)) as driver,
+    ):
         assert server.cluster.jobs
         assert "B submit" in driver.lines[-1]
         await driver.press("s")
