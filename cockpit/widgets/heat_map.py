@@ -11,7 +11,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 
-from cockpit.model.overview import FREE, IDLE, UNREPORTED, HeatNode
+from cockpit.model.overview import FREE, IDLE, HeatNode
 from cockpit.render.cell_text import clip
 from cockpit.render.glyphs import UNICODE, Glyphs
 from cockpit.render.load import heat_sign, load_tone
@@ -247,17 +247,19 @@ class HeatMap(LineView, can_focus=True):
             for at, cell in enumerate(block.cells, block.first):
                 style = self._cell_style(cell)
                 is_cursor = cursor == (block.node, at)
-                sign = self._sign(cell) * max(1, pitch - 1)
+                sign = self._sign(cell, max(1, pitch - 1))
                 segments.append(Segment(sign, style + Style(reverse=True) if is_cursor else style))
                 segments.append(Segment(" " * (pitch - len(sign)), self._style("")))
             segments.append(Segment(" " * (pitch * (cells - len(block.cells)) + GAP), self._style("")))
         return Strip(segments).adjust_cell_length(view.width, self._style("")).simplify()
 
-    def _sign(self, cell: int) -> str:
-        if cell >= 0:
-            return heat_sign(cell, has_color=self._has_color, glyphs=self._glyphs)
-        signs = {FREE: self._glyphs.free, IDLE: "!", UNREPORTED: "?"}
-        return signs.get(cell, "?")
+    def _sign(self, cell: int, width: int) -> str:
+        """A cell in one or two columns; without color two columns have room for the percentage."""
+        if cell < 0:
+            return {FREE: self._glyphs.free, IDLE: "!"}.get(cell, "?") * width
+        if width > 1 and (self._glyphs.is_ascii or not self._has_color):
+            return f"{min(cell, 99):2d}"
+        return heat_sign(cell, has_color=self._has_color, glyphs=self._glyphs) * width
 
     def _cell_style(self, cell: int) -> Style:
         return self._style(load_tone(cell) if cell >= 0 else "warn" if cell == IDLE else "quiet")

@@ -67,12 +67,12 @@ class Palette:
         return self._widget.get_component_rich_style(f"{self._prefix}--{name}")
 
 
-# The three steps that terminals with 16 colors can tell apart.
-_FEW_COLORS = ("green", "green", "green", "yellow", "yellow", "red")
+# The three steps that terminals with 16 colors can tell apart: exactly those of their palette.
+_FEW_COLORS = ("#55ff55", "#55ff55", "#55ff55", "#ffff55", "#ffff55", "#ff5555")
 
 
 def load_style(widget: Widget, tone: str) -> Style:
     """The color of a step of the ramp: the theme's, or one of the terminal's own where it has only 16."""
     if widget.app.console.color_system == "standard" and not widget.app.is_headless:
-        return Style(color=_FEW_COLORS[LOAD_TONES.index(tone)])
+        return Style(color=Color.parse(_FEW_COLORS[LOAD_TONES.index(tone)]))
     return Style(color=Color.parse(widget.app.theme_variables[tone]))

@@ -5,14 +5,16 @@ from collections.abc import Iterator
 from unittest.mock import PropertyMock, patch
 
 import pytest
+from rich.color import Color, ColorSystem
 
 from cockpit.feeds.topics import NODES
 from cockpit.model.nodes import Node
-from cockpit.model.overview import IDLE
+from cockpit.model.overview import FREE, IDLE
 from cockpit.operations.clusters.live import LiveCluster
 from cockpit.panes.idle import IdlePane
 from cockpit.panes.overview import OverviewPane
 from cockpit.settings import Notify, Ui
+from cockpit.widgets import tones
 from cockpit.widgets.heat_map import HeatMap
 from cockpit.widgets.live_table import LiveTable
 from cockpit.widgets.trouble_list import TroubleList
@@ -147,3 +149,11 @@ async def test_parts_fold_away_in_their_order_and_nothing_costs_money_without_a_
         assert (any(sign in lines[0] for sign in "▁▂▃▄▅▆▇█")) is not ascii_only
         for left, right in itertools.pairwise(found.values()):
             assert left != right
+
+
+def test_sixteen_colors_have_three_steps_and_none_have_digits() -> None:
+    steps = [Color.parse(color).downgrade(ColorSystem.STANDARD).number for color in tones._FEW_COLORS]
+    assert steps == [10, 10, 10, 11, 11, 9], "bright green, yellow, red"
+    plain = HeatMap(has_color=False)
+    assert [plain._sign(cell, 2) for cell in (0, 7, 94, 100, FREE, IDLE)] == [" 0", " 7", "94", "99", "··", "!!"]
+    assert [plain._sign(cell, 1) for cell in (0, 94, FREE, IDLE)] == ["0", "9", "·", "!"]
