@@ -23,12 +23,12 @@ from cockpit.render.glyphs import UNICODE, Glyphs
 from cockpit.render.load import load_tone
 from cockpit.render.meters import bar, percentage
 from cockpit.render.text import visible
-from cockpit.render.units import duration
+from cockpit.render.times import clock_time
 from cockpit.widgets.state_line import Piece, StateLine, fitting
 
 BAR = 6
-# Counts of jobs this old have their age beside them.
-UNMARKED_S, AGE_STEP_S = 15.0, 15.0
+# Counts of jobs that are asked for less often, or are older, have their time beside them.
+UNMARKED_S = 15.0
 
 
 class TabLine(StateLine):
@@ -284,7 +284,8 @@ def _job_counts(snapshot: Snapshot[JobList] | None, now: Moment) -> list[Piece]:
     # Where there is no room for all, what needs no look goes first.
     words = (("RUNNING", "running", "", 3), ("PENDING", "pending", "warn", 2), ("FAILED", "failed", "error", 1))
     pieces = [Piece(f"{counts[status]} {word}", tone, rank) for status, word, tone, rank in words if counts.get(status)]
-    age = snapshot.age(now) or 0.0
-    # In steps, so that an idle screen writes little.
-    shown = f"{duration(age // AGE_STEP_S * AGE_STEP_S)} ago" if age >= UNMARKED_S else ""
+    # A time of day, which does not tick: an idle screen writes nothing between two answers.
+    is_old = snapshot.interval > UNMARKED_S or (snapshot.age(now) or 0.0) >= UNMARKED_S
+    taken = snapshot.taken_at
+    shown = f"as of {clock_time(round(taken * 1000), now.wall)}" if is_old and taken is not None else ""
     return [*(pieces or [Piece("no jobs running", "quiet", 3)]), Piece(shown, "quiet", 4)]

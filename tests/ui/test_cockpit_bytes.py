@@ -79,7 +79,7 @@ def test_every_dialog_and_every_pane_at_rest_costs_no_byte(tmp_path: Path) -> No
             terminal.send(pane.key.encode() or f":{pane.name}\r".encode())
             terminal.settle(SETTLED_SECONDS)
             idle = terminal.read_for(IDLE_SECONDS)
-            # Beside other panes jobs are asked for once a minute: the header says how old its counts are, each 15 s.
+            # Beside other panes jobs are asked for once a minute: the header says of when its counts are.
             assert set(by_line(idle)) <= {HEADER_LINE}, pane.name
             assert len(idle) < AGE_BYTES, pane.name
 
