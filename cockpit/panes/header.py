@@ -287,5 +287,5 @@ def _job_counts(snapshot: Snapshot[JobList] | None, now: Moment) -> list[Piece]:
     # A time of day, which does not tick: an idle screen writes nothing between two answers.
     is_old = snapshot.interval > UNMARKED_S or (snapshot.age(now) or 0.0) >= UNMARKED_S
     taken = snapshot.taken_at
-    shown = f"as of {clock_time(round(taken * 1000), now.wall)}" if is_old and taken is not None else ""
+    shown = f"at {clock_time(round(taken * 1000), now.wall)}" if is_old and taken is not None else ""
     return [*(pieces or [Piece("no jobs running", "quiet", 3)]), Piece(shown, "quiet", 4)]

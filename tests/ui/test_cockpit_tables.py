@@ -143,7 +143,7 @@ async def test_nodes_and_gpus_tell_who_is_dead_and_who_holds_what() -> None:
         await driver.press("4")
         driver.nodes.lines("✖ DEAD", "head", "worker-1", "worker-2")
         await driver.press("enter")
-        driver.dialog().has_title("Node worker-3").says("REASON", "health check failed", "NODE ID")
+        driver.dialog().has_title("Node worker-3").says("state", "health check failed", "node id")
         await driver.press("escape", "3")
         await driver.elapse(61.0)
         held = [job for job in server.cluster.running() if job.shares]

@@ -16,7 +16,7 @@ def test_counts_that_are_not_of_now_say_so(interval: float, seconds: float, is_m
     jobs = JobList(rows=(Job(submission_id="a", status="RUNNING"),))
     snapshot = Snapshot(value=jobs, taken=Moment(wall=1000.0, steady=50.0), interval=interval)
     now = Moment(wall=1000.0 + seconds, steady=50.0 + seconds)
-    shown = f"as of {clock_time(1_000_000, now.wall)}"
+    shown = f"at {clock_time(1_000_000, now.wall)}"
     pieces = _job_counts(snapshot, now)
     assert [piece.text for piece in pieces if piece.text] == ["1 running", *([shown] if is_marked else [])]
 
