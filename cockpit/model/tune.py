@@ -5,7 +5,7 @@ Ray has no list of trials. The program prints a block every few seconds (ray/tun
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 import msgspec
@@ -121,28 +121,33 @@ class Sweep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TuneRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A sweep, below it a trial of its table, or an actor that runs a trial: Ray does not tell which."""
+    """A sweep, below it a trial of its table, or an actor that runs a trial: Ray does not tell which.
+
+    It holds nothing of the other rows: rows are compared with those of before, 10,000 of them at times.
+    """
 
     kind: str
-    sweep: Sweep
+    job: Job
+    printed: Printed | None = None
     trial: Trial | None = None
     actor: Actor | None = None
+    asked: dict[str, float] | None = None
 
     @property
     def key(self) -> str:
         """The job's ID, with the trial's name or the actor's ID."""
         below = (self.trial.name if self.trial else "") or (self.actor.actor_id if self.actor else "")
-        return f"{self.sweep.job.id}/{below}" if below else self.sweep.job.id or ""
+        return f"{self.job.id}/{below}" if below else self.job.id or ""
 
 
 def tune_rows(sweeps: Iterable[Sweep]) -> list[TuneRow]:
     """Each sweep, its trials as printed, then the actors that run them."""
-    return [
-        row
-        for sweep in sweeps
-        for row in (
-            TuneRow(kind="sweep", sweep=sweep),
-            *(TuneRow(kind="trial", sweep=sweep, trial=one) for one in (sweep.printed.trials if sweep.printed else ())),
-            *(TuneRow(kind="actor", sweep=sweep, actor=one) for one in sweep.actors),
-        )
-    ]
+    return [row for sweep in sweeps for row in _rows(sweep)]
+
+
+def _rows(sweep: Sweep) -> Iterator[TuneRow]:
+    yield TuneRow(kind="sweep", job=sweep.job, printed=sweep.printed)
+    for trial in sweep.printed.trials if sweep.printed else ():
+        yield TuneRow(kind="trial", job=sweep.job, trial=trial)
+    for actor in sweep.actors:
+        yield TuneRow(kind="actor", job=sweep.job, actor=actor, asked=sweep.needs.get(actor.actor_id or ""))

@@ -25,7 +25,6 @@ _ITERATION = "iter"
 def tune_row(row: TuneRow, context: RowContext) -> Row:
     """A sweep, or a trial or trial actor set in below it."""
     actor = row.actor
-    asked = row.sweep.needs.get((actor.actor_id if actor else "") or "")
     values = row.trial.values if row.trial else {}
     return Row(
         key=row.key,
@@ -34,10 +33,10 @@ def tune_row(row: TuneRow, context: RowContext) -> Row:
             Cell(state(row) or UNKNOWN, tone=_TONES.get(state(row) or "", "warn")),
             values.get(_ITERATION, ""),
             Cell(_text(row), tone="" if row.trial else "quiet"),
-            "" if actor is None else needs(asked),
+            "" if actor is None else needs(row.asked),
             "" if actor is None else context.node_name(actor.node_id or None),
             "" if actor is None or not actor.pid else str(actor.pid),
-            "" if row.kind != "sweep" else row.sweep.job.job_id or UNKNOWN,
+            "" if row.kind != "sweep" else row.job.job_id or UNKNOWN,
             row.key,
         ),
     )
@@ -46,14 +45,14 @@ def tune_row(row: TuneRow, context: RowContext) -> Row:
 def _name(row: TuneRow) -> str:
     if row.trial is not None:
         return f"  {row.trial.name}"
-    return "  (trial actor)" if row.actor is not None else row.sweep.job.id or UNKNOWN
+    return "  (trial actor)" if row.actor is not None else row.job.id or UNKNOWN
 
 
 def state(row: TuneRow) -> str | None:
     """The state of a trial or its actor; of a sweep that of its job."""
     if row.trial is not None:
         return row.trial.status
-    return row.actor.state if row.actor is not None else row.sweep.job.status
+    return row.actor.state if row.actor is not None else row.job.status
 
 
 def _text(row: TuneRow) -> str:
@@ -61,7 +60,7 @@ def _text(row: TuneRow) -> str:
         return "  ".join(f"{name} {value}" for name, value in row.trial.values.items() if value and name != _ITERATION)
     if row.actor is not None:
         return ""
-    return "no trial table in the log yet" if row.sweep.printed is None else summary(row.sweep.printed)
+    return "no trial table in the log yet" if row.printed is None else summary(row.printed)
 
 
 def summary(printed: Printed) -> str:
@@ -77,7 +76,7 @@ def summary(printed: Printed) -> str:
 
 def tune_record(row: TuneRow) -> Record:
     """The JSON record of a sweep, a trial of its table, or a trial actor; `kind` tells which."""
-    job = row.sweep.job
+    job = row.job
     record: Record = {
         "kind": row.kind, "submission_id": job.submission_id, "job_id": job.job_id, "state": state(row),
     }  # fmt: skip
@@ -85,9 +84,8 @@ def tune_record(row: TuneRow) -> Record:
         return record | {"trial": row.trial.name, "values_from_log": row.trial.values}
     if row.actor is not None:
         names = ("actor_id", "class_name", "node_id", "pid", "placement_group_id")
-        asked = row.sweep.needs.get(row.actor.actor_id or "")
-        return record | {name: getattr(row.actor, name) for name in names} | {"required_resources": asked}
-    printed = msgspec.to_builtins(row.sweep.printed) if row.sweep.printed else {}
+        return record | {name: getattr(row.actor, name) for name in names} | {"required_resources": row.asked}
+    printed = msgspec.to_builtins(row.printed) if row.printed else {}
     printed.pop("trials", None)
     return record | {"printed_in_log": printed or None}
 

@@ -62,7 +62,7 @@ def _id_of(item: Any) -> str | None:
         case TrainRow():
             return item.worker.actor_id if item.worker is not None else item.run.controller_actor_id
         case TuneRow():
-            return item.actor.actor_id if item.actor is not None else item.sweep.job.id
+            return item.actor.actor_id if item.actor is not None else item.job.id
         case _:
             return None
 
@@ -82,8 +82,7 @@ def log_of(item: Any) -> LogFile:
             return LogFile(actor_id=run.controller_actor_id, suffix="err")
         case TuneRow(actor=Actor(actor_id=str(actor_id))):
             return LogFile(actor_id=actor_id)
-        case TuneRow(sweep=sweep):
-            job = sweep.job
+        case TuneRow(job=job):
             return _file(job.driver_node_id, f"job-driver-{job.submission_id}.log", job.id or "")
         case _:
             raise NotFoundError(f"{label_of(item) or 'This row'} has no log of its own.", hint="Choose a row below it.")
