@@ -4,10 +4,12 @@ import compileall
 import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import hypothesis
 import pytest
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 ALLOWED_SKIPS = Path(__file__).parent / "allowed_skips.txt"
 PROGRAM = Path(__file__).parent.parent / "cockpit"
@@ -77,12 +79,21 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"prism: {words}")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several workers, a file stays with one of them, and so do all tests that share one real Ray."""
-    for item in items:
-        folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group(folder if folder in ONE_WORKER else str(item.path)))
+class _ByFile(LoadScopeScheduling):  # type: ignore[misc]
+    """With several workers, a file stays with one of them, and so do all tests that share one real Ray.
+
+    By the test's ID: xdist 3.8 writes its groups into an attribute that pytest 9.2 no longer has.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = PurePosixPath(nodeid.partition("::")[0])
+        return path.parent.name if path.parent.name in ONE_WORKER else str(path)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """The scheduler above, whatever `--dist` says."""
+    return _ByFile(config, log)
 
 
 def _is_allowed(nodeid: str) -> bool:
