@@ -50,9 +50,7 @@ class PathField(Field):
                 self.value = whole
                 self.cursor_position = len(whole)
                 event.stop()
-                event.prevent_default()
-                return
-        await super()._on_key(event)
+                event.prevent_default()  # and Textual passes the event to the field's own handler by itself
 
 
 class Fold(Static, can_focus=True):

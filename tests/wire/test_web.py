@@ -5,6 +5,7 @@ import base64
 import json
 import shutil
 import sys
+from codecs import getincrementaldecoder
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,7 +15,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from cockpit.local.browser import served
+from cockpit.settings import config_file
 from tests.sim import Plan, SimCluster, SimServer
+from tests.ui.terminal import Screen
 from tests.wire.commands import finish, home, says, start
 
 aiohttp = pytest.importorskip("aiohttp", reason="needs the extra: pip install 'rayakash-tui[web]'")
@@ -22,6 +25,17 @@ aiohttp = pytest.importorskip("aiohttp", reason="needs the extra: pip install 'r
 __all__ = ["home"]
 
 pytestmark = [pytest.mark.usefixtures("home"), pytest.mark.lengthy]
+
+
+@pytest.fixture(autouse=True)
+def _jobs_first(request: pytest.FixtureRequest) -> None:
+    """The jobs are what these tests look for, and filter."""
+    request.getfixturevalue("home")
+    path = config_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text('[ui]\nstart = "jobs"\n')
+
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
@@ -214,13 +228,21 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.05)
 
 
-async def read_until(socket: Any, text: bytes) -> None:
-    seen = b""
-    async with asyncio.timeout(60):
-        while text not in seen:
-            message = await socket.receive()
-            assert message.type in (aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT), message
-            seen += message.data if message.type == aiohttp.WSMsgType.BINARY else b""
+class Shown:
+    """What a page shows of the bytes that came through its socket: a word may come in several pieces."""
+
+    def __init__(self, socket: Any) -> None:
+        self.socket = socket
+        self._screen, self._rest = Screen(), ""
+        self._decoder = getincrementaldecoder("utf-8")()
+
+    async def shows(self, text: str) -> None:
+        async with asyncio.timeout(60):
+            while text not in "\n".join(self._screen.lines):
+                message = await self.socket.receive()
+                assert message.type in (aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT), message
+                if message.type == aiohttp.WSMsgType.BINARY:
+                    self._rest = self._screen.follow(self._rest + self._decoder.decode(message.data))
 
 
 async def test_a_page_that_comes_back_finds_its_cockpit() -> None:
@@ -229,15 +251,16 @@ async def test_a_page_that_comes_back_finds_its_cockpit() -> None:
         async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as ours:
             assert await status(ours, url) == 303
             async with ours.ws_connect(root + "ws?width=100&height=30") as socket:
-                await read_until(socket, b"RUNNING")
+                page = Shown(socket)
+                await page.shows("RUNNING")
                 await socket.send_json(["stdin", "/zzmine"])
-                await read_until(socket, b"zzmine")
+                await page.shows("zzmine")
                 (first,) = cockpits_of(address)
             async with ours.ws_connect(root + "ws?width=100&height=30") as socket:
-                await read_until(socket, b"zzmine")  # the same size: nothing else would have it drawn again
+                await Shown(socket).shows("zzmine")  # the same size: nothing else would have it drawn again
                 assert cockpits_of(address) == [first]
                 async with ours.ws_connect(root + "ws?width=90&height=30") as second:
-                    await read_until(second, b"RUNNING")
+                    await Shown(second).shows("RUNNING")
                     assert len(cockpits_of(address)) == 2  # a page of its own
                 await socket.send_json(["stdin", "\x1b\x1b"])
             await until(lambda: len(cockpits_of(address)) == 2)
@@ -249,10 +272,10 @@ async def test_the_cockpit_of_a_page_that_stays_away_ends(capfd: pytest.CaptureF
         async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as ours:
             assert await status(ours, url) == 303
             async with ours.ws_connect(root + "ws?width=100&height=30") as socket:
-                await read_until(socket, b"RUNNING")
+                await Shown(socket).shows("RUNNING")
             await until(lambda: not cockpits_of(address))
             async with ours.ws_connect(root + "ws?width=100&height=30") as socket:
-                await read_until(socket, b"RUNNING")
+                await Shown(socket).shows("RUNNING")
                 await socket.send_json(["stdin", "q"])
                 await until(lambda: not cockpits_of(address))
     assert capfd.readouterr().out == ""  # no complaint of a cockpit that ended early
