@@ -94,6 +94,7 @@ async def log(driver: Driver) -> None:
         if name not in plotting.names:
             plotting.toggle(name)
     await driver.wait_until(lambda: plotting.is_settled and driver.text.count("per step") == 2, "the plots")
+    await driver.wait_until(lambda: " lines " in driver.text, "the count of lines")
 
 
 async def job(driver: Driver) -> None:

@@ -14,16 +14,16 @@ from tests.live.node import RayHead
 from tests.live.release import RAY_BIN
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def head() -> Iterator[RayHead]:
-    """A head with four CPUs."""
+    """A head with four CPUs, one for each file: what an application of Serve holds would starve the samples."""
     if not os.environ.get(RAY_BIN):
         pytest.skip(f"needs {RAY_BIN}, the bin directory of an environment with Ray's libraries: make test-gallery")
     with started_head(num_cpus=4) as head:
         yield head
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def gallery(head: RayHead, tmp_path_factory: pytest.TempPathFactory) -> CommandLine:
     """Our command line, told of the head by its environment."""
     variables = {"RAYAKASH_ADDRESS": head.address, "RAY_AUTH_TOKEN": head.token}
