@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 from textual import events
 
-from cockpit.actions import ACTIONS, RESERVED, TABS, Action, in_scope
+from cockpit.actions import ACTIONS, TABS, Action, in_scope
 from cockpit.panes.registry import entries
 from cockpit.screens.key_check import key_clashes, pane_keys
 from cockpit.screens.workspace import find_handler
 from cockpit.settings import Ui, config_file, load_settings
-from cockpit.widgets.bound_names import bound_names
 from cockpit.widgets.key_hints import KeyHints
 from tests.ui.driver import cockpit, simulated
 
@@ -80,36 +79,9 @@ def test_our_own_keys_are_each_for_one_thing() -> None:
     assert [said for said in key_clashes(own, pane_keys()) if not said.startswith("⏎")] == []
 
 
-def test_keys_of_what_is_still_to_come_are_free() -> None:
-    for reserved in RESERVED:
-        _assert_free(reserved)
-
-
-def _assert_free(reserved: Action) -> None:
-    assert reserved.name not in {action.name for action in ACTIONS}, "built: take it out of RESERVED"
-    panes = [pane for pane in pane_keys() if reserved.scope in pane.all_scopes]
-    taken = [
-        action.name
-        for action in (*ACTIONS, *RESERVED)
-        if action is not reserved
-        and (action.scope == reserved.scope or any(action.scope in pane.all_scopes for pane in panes))
-        and not set(action.keys).isdisjoint(reserved.keys)
-    ]
-    widgets = {f"{place}.": scope for place, scope in (("table", "rows"), ("log", "log"))}
-    taken += [
-        name
-        for name, keys in bound_names().items()
-        for place, scope in widgets.items()
-        if name.startswith(place)
-        and any(scope in pane.all_scopes for pane in panes)
-        and not set(keys.split(",")).isdisjoint(reserved.keys)
-    ]
-    assert taken == []
-    assert not set(reserved.keys) & set(TABS.values())
-
-
 def test_each_number_is_one_pane() -> None:
     assert list(TABS.values()) == [str(number) for number in range(1, 10)]
+    assert not set(TABS.values()) & {key for action in ACTIONS for key in action.keys}
     shown = [entry.key for entry in entries() if entry.key]
     assert shown == sorted(shown)
     names = [name for entry in entries() for name in (entry.name, *entry.aliases)]
