@@ -16,7 +16,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--min",
         type=options.seconds,
         metavar="TIME",
-        help="with --idle: for at least this long (default 5m); 0s judges by this moment alone",
+        help="with --idle: for at least this long (default: [ui] idle_minutes, 5m); 0s judges by one sample",
     )
 
 

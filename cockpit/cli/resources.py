@@ -103,7 +103,7 @@ def add(commands: Any) -> None:
         parser = commands.add_parser(
             listed.command,
             help=listed.help,
-            description=listed.help.capitalize() + ".",
+            description=f"{listed.help[:1].upper()}{listed.help[1:]}.",
             epilog=f"example: {listed.example}",
         )
         _add_narrowing(parser, listed)

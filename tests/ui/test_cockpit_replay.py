@@ -5,6 +5,7 @@ import pytest
 from cockpit.feeds.history_store import history_path
 from cockpit.operations.clusters.opening import open_demo_replay
 from cockpit.operations.clusters.replay import DEMO_NAME
+from cockpit.panes.registry import PANES
 from tests.ui.driver import Driver, cockpit_on
 
 UNRECORDED = "holds no answer"
@@ -32,7 +33,8 @@ async def test_every_pane_of_the_recorded_cluster_and_a_job_s_page_have_answers(
             await driver.press("colon")
             await driver.type(name)
             await driver.press("enter")
-            await driver.wait_until(lambda: not driver.has_dialog, name)
+            wanted = next(one.name for one in PANES if name in (one.name, *one.aliases))
+            await driver.wait_until(lambda: driver.app.current_mode == wanted, name)  # noqa: B023
             await driver.wait_until(lambda: text in driver.text and "asking" not in driver.text, name)  # noqa: B023
             assert UNRECORDED not in driver.text, name
         await driver.press("2")

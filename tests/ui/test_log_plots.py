@@ -48,7 +48,7 @@ async def test_numbers_are_plotted_live_kept_and_laid_over_one_another() -> None
             driver.sees("slope", "step 10")
             series = driver.pane("log").plotting._readings["loss"].series
             await driver.wait_until(lambda: series.count > 1000, "the whole log")
-            driver.sees("● RUNNING   epoch ")
+            await driver.wait_until(lambda: "● RUNNING   epoch " in driver.text, "the progress")
             await driver.wait_until(lambda: driver.app._title_shown.endswith(" % · sft-r2"), "the title")
             before = series.count
             await driver.elapse(15)
