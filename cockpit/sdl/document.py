@@ -1,8 +1,7 @@
-"""The document: text that is the truth, edits of spans, and the way back."""
+"""The document: text that is the truth, and edits of spans."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
 from cockpit.sdl import edits
 from cockpit.sdl.failures import SdlError, UnreadableSdlError
@@ -16,16 +15,6 @@ from cockpit.sdl.removal import removal_of
 from cockpit.sdl.scalars import Simple, Value, meaning
 from cockpit.sdl.view import View
 
-MAX_UNDO = 200
-
-
-class State(NamedTuple):
-    """A text that can be gone back to, and what was done to leave it."""
-
-    text: str
-    label: str
-
-
 Spelling = Callable[[str, Simple, Simple], str | None]
 
 
@@ -34,15 +23,13 @@ class SdlDocument:
 
     Any text is accepted; reading and editing raise UnreadableSdlError while it is no YAML. Every edit parses the
     text again and raises UnsafeEditError, leaving all as it was, where more than the intended node would change.
+    The way back is the history of an EditingSession.
     """
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._tree: Tree | None = None
         self._failure: UnreadableSdlError | None = None
-        self._left: tuple[str, Tree | None] = ("", None)
-        self._undo: list[State] = []
-        self._redo: list[State] = []
         self._cluster: Cluster | None = None
 
     # --- text and tree ---
@@ -75,12 +62,6 @@ class SdlDocument:
         if self._cluster is None or self._cluster.view.root is not tree.root:
             self._cluster = Cluster(View(tree.root))
         return self._cluster
-
-    def replace_text(self, text: str, label: str = "typing") -> None:
-        """Take over a text that was edited elsewhere, valid or not, as one step of undo."""
-        if text != self._text:
-            self._record(label)
-            self._become(text)
 
     # --- reading ---
 
@@ -207,73 +188,22 @@ class SdlDocument:
             except UnreadableSdlError:
                 continue
             if edits.is_only_change(tree, new, way):
-                self._record(label)
                 self._become(text, new)
                 return
         raise refusal(tree, ways[0].changes[0].start, f"«{label}» cannot be done without changing something else")
 
-    # --- undo ---
-
     @contextmanager
-    def one_step(self, label: str) -> Iterator[None]:
-        """Make all edits inside one step of undo; an error takes all of them back."""
-        before, depth, redo = self._text, len(self._undo), list(self._redo)
+    def all_or_none(self) -> Iterator[None]:
+        """Make all edits inside, or none: an error takes those back that were made before it."""
+        before, tree = self._text, self._tree
         try:
             yield
         except BaseException:
-            self._become(before)
-            del self._undo[depth:]
-            self._redo = redo
+            self._become(before, tree)
             raise
-        if self._text != before:
-            self._undo[depth:] = [State(before, label)]
-        else:
-            del self._undo[depth:]
 
-    @property
-    def undo_labels(self) -> list[str]:
-        """What can be undone, the latest last."""
-        return [state.label for state in self._undo]
-
-    @property
-    def redo_labels(self) -> list[str]:
-        """What can be done again, the next last."""
-        return [state.label for state in self._redo]
-
-    def undo(self) -> bool:
-        """Go back one step, every byte of it; False where there is none."""
-        return self._go(self._undo, self._redo)
-
-    def redo(self) -> bool:
-        """Take back an undo; False where there is none."""
-        return self._go(self._redo, self._undo)
-
-    def forget(self, holds: Callable[[str], bool]) -> int:
-        """Drop every text to go back or forward to for which `holds` is true, and say how many were dropped."""
-        before = len(self._undo) + len(self._redo)
-        self._left = ("", None)
-        self._undo = [state for state in self._undo if not holds(state.text)]
-        self._redo = [state for state in self._redo if not holds(state.text)]
-        return before - len(self._undo) - len(self._redo)
-
-    def _go(self, source: list[State], other: list[State]) -> bool:
-        if not source:
-            return False
-        state = source.pop()
-        other.append(State(self._text, state.label))
-        self._become(state.text)
-        return True
-
-    def _record(self, label: str) -> None:
-        self._undo.append(State(self._text, label))
-        del self._undo[:-MAX_UNDO]
-        self._redo.clear()
-
-    def _become(self, text: str, tree: Tree | None = None) -> None:
-        # The tree that is left is kept: an undo right after an edit is the usual case.
-        left, self._left = self._left, (self._text, self._tree)
-        self._cluster = None
-        self._text, self._tree, self._failure = text, tree or (left[1] if left[0] == text else None), None
+    def _become(self, text: str, tree: Tree | None) -> None:
+        self._text, self._tree, self._failure, self._cluster = text, tree, None, None
 
     def __repr__(self) -> str:
         # Never the text: it may hold secrets.

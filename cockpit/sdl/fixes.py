@@ -11,11 +11,11 @@ MAX_FIXES = 500
 
 
 def apply_fix(document: SdlDocument, fix: Fix) -> None:
-    """Make all edits of a fix as one step of undo.
+    """Make all edits of a fix.
 
     Raises UnsafeEditError or MissingNodeError; nothing is changed then.
     """
-    with document.one_step(fix.title):
+    with document.all_or_none():
         for operation in fix.operations:
             _apply(document, operation)
 
@@ -37,13 +37,13 @@ def _apply(document: SdlDocument, operation: Operation) -> None:
 
 
 def fix_all(document: SdlDocument, codes: Collection[str] | None = None) -> list[tuple[Problem, str]]:
-    """Apply every fix that can be applied (of these codes, if any are named), as one step of undo.
+    """Apply every fix that can be applied (of these codes, if any are named).
 
     Returns the problems that were fixed with what was done; the others have no fix or cannot be edited safely.
     """
     done: list[tuple[Problem, str]] = []
     failed: set[tuple[str, int, str]] = set()
-    with document.one_step("fix"):
+    with document.all_or_none():
         while len(done) < MAX_FIXES:
             problem = _next(document, codes, failed)
             if problem is None or problem.fix is None:

@@ -29,10 +29,10 @@ def set_count(document: SdlDocument, service: str, count: int, *, placement: str
 def add_worker_group(document: SdlDocument, like: str, name: str, *, count: int | None = None) -> None:
     """Clone the service `like` under a new name, with its compute profiles, prices and deployment rows.
 
-    One step of undo. Raises MissingNodeError, UnsafeEditError; nothing has changed then.
+    Raises MissingNodeError, UnsafeEditError; nothing has changed then.
     """
     _require_new_name(document, name)
-    with document.one_step(f"add {name} like {like}"):
+    with document.all_or_none():
         clone(document, ("services", like), name)
         clone(document, ("deployment", like), name)
         for placement, row in fields(locate(document.tree, ("deployment", name)).node).items():
@@ -102,7 +102,7 @@ def _blank_above(tree: Tree, offset: int) -> bool:
 def rename_service(document: SdlDocument, old: str, new: str) -> list[int]:
     """Rename a service wherever it is named: services, deployment, `to:`, dependencies, and `name:port` addresses.
 
-    Returns the lines that were changed. One step of undo. Raises MissingNodeError, UnsafeEditError.
+    Returns the lines that were changed. Raises MissingNodeError, UnsafeEditError; nothing has changed then.
     """
     if not document.has(("services", old)):
         raise MissingNodeError(f"Unknown service {old!r}.")
@@ -111,7 +111,7 @@ def rename_service(document: SdlDocument, old: str, new: str) -> list[int]:
             f"{new!r} is not a valid service name: use lower-case letters, digits and hyphens, starting with a letter."
         )
     changed: list[Path] = []
-    with document.one_step(f"rename {old} to {new}"):
+    with document.all_or_none():
         for path, value in list(_mentions(document.tree, old, new)):
             document.set(path, value)
             changed.append(path)

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from cockpit.operations.sdl_editor.editing import EditingSession
 from cockpit.sdl.document import SdlDocument, paths_of
 from cockpit.sdl.failures import SdlError
 from cockpit.sdl.files import read_document, save_document
@@ -113,12 +114,12 @@ def edits(files: list[Path], *, every: int = 1) -> Edits:
     """Set each value of each file (or one of `every`) to another of its kind, look at the bytes, and undo."""
     done, refused, wrong, count = 0, 0, [], 0
     for path in files:
-        document = _document(path)
-        for steps, node in _values(document):
+        session = EditingSession(_document(path).text)
+        for steps, node in _values(session.document):
             count += 1
             if count % every:
                 continue
-            outcome = _edited(document, steps, node)
+            outcome = _edited(session, steps, node)
             done, refused = done + (outcome == "done"), refused + (outcome == "refused")
             if outcome == "wrong":
                 wrong.append(f"{path.name}: {steps}")
@@ -132,16 +133,16 @@ def _values(document: SdlDocument) -> Iterator[tuple[Steps, Scalar]]:
         return
 
 
-def _edited(document: SdlDocument, steps: Steps, node: Scalar) -> str:
-    before, value = document.text, other(meaning(node))
+def _edited(session: EditingSession, steps: Steps, node: Scalar) -> str:
+    before, value = session.text, other(meaning(node))
     try:
-        document.set(steps, value)
+        session.apply("set", lambda document: document.set(steps, value))
     except SdlError:
-        return "refused" if document.text == before else "wrong"
-    after = document.text
+        return "refused" if session.text == before else "wrong"
+    after = session.text
     kept = after.startswith(before[: node.start]) and after.endswith(before[node.end :])
-    read = document.get(steps) == value
-    undone = document.undo() and document.text == before
+    read = session.document.get(steps) == value
+    undone = session.undo() is not None and session.text == before
     return "done" if kept and read and undone else "wrong"
 
 

@@ -125,6 +125,7 @@ import logging, os, signal, sys
 from pathlib import Path
 logging.basicConfig(level=0, filename=os.path.join(os.environ["TMPDIR"], "debug.log"))
 from cockpit.operations.sdl_editor.drafts import DraftKeeper, drafts, load
+from cockpit.operations.sdl_editor.editing import EditingSession
 from cockpit.operations.sdl_editor.files import OpenFile
 from cockpit.operations.secrets.sdl_import import import_secrets
 from cockpit.operations.sdl_editor.locks import EditLock
@@ -143,30 +144,33 @@ EditLock(path).acquire()
 remember(path)
 if os.environ.get("RAYAKASH_VAULT_PASSPHRASE"):
     process_store().vault.open()
-document = SdlDocument(opened.text)
+session = EditingSession(opened.text)
 keeper = DraftKeeper(opened.path, opened.stamp)
 
 def draft():
-    keeper.note(document.text)
+    keeper.note(session.text)
     keeper.write()
-    print(repr(document), drafts(), load(drafts().found[0]))
+    print(repr(session), repr(session.document), drafts(), load(drafts().found[0]))
 
-document.set("services.web.image", "nginx:1.28")
+session.apply("image", lambda document: document.set("services.web.image", "nginx:1.28"))
 draft()
 reached("typed")
-document.replace_text(document.text.replace("env:", "env: ["))
+session.replace(session.text.replace("env:", "env: ["), "typing")
 draft()
 reached("broken")
-document.undo(), document.undo(), document.redo()
+session.undo(), session.undo(), session.redo()
 draft()
-print(chr(10).join(opened.diff(document.text)))
+print(chr(10).join(opened.diff(session.text)))
 reached("undone")
 if until == "error":
-    raise RuntimeError(f"a mistake of ours with {document!r} and {load(drafts().found[0])!r}")
-import_secrets(path, document, scope="web")
-while document.undo():
+    raise RuntimeError(f"a mistake of ours with {session!r} and {load(drafts().found[0])!r}")
+imported = SdlDocument(session.text)
+import_secrets(path, imported, scope="web")
+session.load(imported.text)
+while session.undo():
     draft()
-print(document.undo_labels, document.redo_labels)
+draft()
+print(session.undo_label, session.redo_label)
 reached("imported")
 """
 

@@ -152,9 +152,8 @@ class EditingSession:
         Raises what the edit raises, and UnreadableSdlError; nothing has changed then.
         """
         document = self.document
-        with document.one_step(label):
+        with document.all_or_none():
             edit(document)
-        document.forget(lambda _: True)  # the history is ours
         moved = self.replace(document.text, label, selection=selection)
         self.adopt(document)
         return moved

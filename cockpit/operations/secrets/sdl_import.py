@@ -1,4 +1,4 @@
-"""Moving secrets out of an SDL: values into the store, references into the file, nothing left in its history."""
+"""Moving secrets out of an SDL: values into the store, references into the file."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -65,7 +65,6 @@ class Imported(msgspec.Struct, frozen=True):
     stored: dict[str, Stored]
     services: dict[str, tuple[str, ...]]
     lines: tuple[int, ...]
-    forgotten: int
     others: tuple[int, ...] = ()
 
 
@@ -120,7 +119,7 @@ def import_secrets(
     replace: bool = False,
     store: SecretStore | None = None,
 ) -> Imported:
-    """Store the secrets of an SDL, put references in their place in one edit, save it, and forget the old texts.
+    """Store the secrets of an SDL, put references in their place in one edit, and save it.
 
     Raises UsageError where the store holds another value under a name (unless `replace` is set) or the file cannot
     be written, UnsafeEditError where the text cannot be edited, and what the store raises.
@@ -130,7 +129,7 @@ def import_secrets(
     values = {move.name: move.value for move in moves}
     kept = SecretStore(keyring=chosen.keyring, vault=chosen.vault, index=chosen.index, environment={})
     new = [name for name in values if _is_new(kept, name, values[name], scope, replace=replace)]
-    with document.one_step("import secrets"):
+    with document.all_or_none():
         for move in moves:
             document.set(move.path, move.replacement)
     stored = {name: chosen.put(name, values[name], scope=scope, places=places) for name in new}
@@ -142,7 +141,6 @@ def import_secrets(
         stored=stored,
         services={name: tuple(dict.fromkeys(one.service for one in moves if one.name == name)) for name in values},
         lines=tuple(lines),
-        forgotten=document.forget(lambda text: any(trace in text for trace in traces)),
         others=tuple(line for line in lines_of_secrets(document) if line not in lines),
     )
 

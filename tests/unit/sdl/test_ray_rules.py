@@ -247,7 +247,6 @@ def test_a_secret_is_in_no_message_and_no_fix() -> None:
     assert secret not in repr([(problem.message, problem.row()) for problem in found])
     done = fix_all(document)
     assert secret not in repr([title for _, title in done])
-    assert secret not in repr(document.undo_labels)
 
 
 SHM_VOLUME = (
@@ -283,8 +282,6 @@ def test_fixes_repair_what_can_be_decided_and_leave_the_rest() -> None:
     assert result.portable
     assert {problem.code for problem in result.problems} == {"ray-no-token", "ray-no-tls"}
     assert document.text.startswith('version: "2.0" # old\n')
-    assert document.undo()
-    assert document.text == text
 
 
 def test_shared_memory_is_added_to_a_single_volume_too() -> None:
