@@ -117,7 +117,8 @@ async def _on_terminal(shell: "Shell") -> int:
             if shell.exit_code is None:
                 remote_terminal.show(remote_terminal.RESET)
     if has_left:
-        output.message("\nDisconnected; the command may go on running.")
+        output.message("")  # the shell's own line has not ended
+        output.message("Disconnected; the command may go on running.")
         return EXIT_INTERRUPTED
     return _code(shell)
 

@@ -150,7 +150,7 @@ async def test_the_way_out_and_a_broken_connection(leased: Leased) -> None:
         one.type(b"\r~.")
         assert await one.ends() == 130
         assert RESET in one.shown
-        assert b"Disconnected" in one.shown
+        assert b"\nDisconnected" in one.shown
     async with leased.shell("-t", leased.dseq, "ray-head", "--", "sh", "-c", "echo in; cat") as other:
         await other.shows(b"in")
         await leased.gateway.refuse()
