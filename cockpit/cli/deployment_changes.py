@@ -32,6 +32,7 @@ def add(nested: Any) -> None:
     )
     update.add_argument("file", metavar="FILE", help="the SDL as it should be")
     update.add_argument("--from", dest="before", type=Path, metavar="FILE", help="the SDL that runs now")
+    update.add_argument("--scope", metavar="S", help=SCOPE_HELP)
     add_yes(update)
     extend = command(nested, "extend", "set the whole runtime, counted from the lease", extend_one, dseq=True)
     extend.add_argument("--for", dest="runtime", type=runtime_hours, required=True, metavar="TIME", help="72h, or none")
@@ -118,8 +119,6 @@ async def update_one(args: argparse.Namespace) -> int:
     """Update in place what can be; else say what needs a new deployment."""
     from cockpit.cli.sdl_input import in_file, read_document
     from cockpit.operations.deployments import existing, updating
-    from cockpit.operations.deployments.images import require_images
-    from cockpit.operations.deployments.preparing import Wish, prepare
     from cockpit.operations.deployments.telling import inside_lines
     from cockpit.operations.question import Question
 
@@ -127,16 +126,19 @@ async def update_one(args: argparse.Namespace) -> int:
     document, file = read_document(args.file), Path(args.file)
     async with opened(args) as console:
         with in_file(args.file):
-            plan = await updating.plan_update(console, args.dseq, document, file, args.before)
+            plan = await updating.plan_update(console, args.dseq, document, file, args.before, scope=args.scope)
         sentences = tuple(one.sentence for one in plan.differences)
+        if not sentences or not plan.is_possible:
+            _warn(updating.warnings_of(plan))
         if not sentences:
             output.message("Nothing differs from what runs.")
             return EXIT_OK
         if not plan.is_possible:
             return await _offer_new(args, sentences)
-        prepared = await prepare(console, document, file, Wish(hours=None))
-        require_images(prepared.plan.images)
-        lines = (*sentences, *inside_lines(updating.readable_secrets(plan, prepared)))
+        with in_file(args.file):
+            prepared = await updating.prepare_update(console, plan, document, file)
+        _warn(updating.warnings_of(plan, prepared))
+        lines = (*sentences, *inside_lines(updating.readable_secrets(prepared)))
         if not await asking(args)(Question(f"Update deployment {args.dseq}?", "update", lines=lines)):
             return EXIT_FAILED
         await updating.update(console, plan, prepared)
@@ -146,6 +148,11 @@ async def update_one(args: argparse.Namespace) -> int:
     else:
         output.line(f"Deployment {args.dseq} is updated.")
     return EXIT_OK
+
+
+def _warn(warnings: list[str]) -> None:
+    for text in warnings:
+        output.warning(text)
 
 
 async def _offer_new(args: argparse.Namespace, sentences: tuple[str, ...]) -> int:
@@ -171,7 +178,7 @@ async def _offer_new(args: argparse.Namespace, sentences: tuple[str, ...]) -> in
         return EXIT_FAILED
     attempt = attempt_of(args.dseq)
     given = {
-        "bid": "best", "max_price": None, "bid_timeout": 300.0, "bid_wait": 15.0, "no_wait": False, "scope": None,
+        "bid": "best", "max_price": None, "bid_timeout": 300.0, "bid_wait": 15.0, "no_wait": False,
         "runtime": attempt.last.runtime_hours if attempt else 24, "file": Path(args.file),
     }  # fmt: skip
     return await redeploy_one(argparse.Namespace(**{**vars(args), **given}))

@@ -217,18 +217,19 @@ def diff(args: argparse.Namespace) -> "int | Coroutine[Any, Any, int]":
 async def _diff_deployed(args: argparse.Namespace) -> int:
     from cockpit.operations.deployments.account import open_console
     from cockpit.operations.deployments.journal import attempt_of
-    from cockpit.operations.deployments.running import aligned, running_sdl
+    from cockpit.operations.deployments.running import aligned, not_compared_words, running_sdl, scope_of
     from cockpit.secrets.names import scopes_for
 
     after = read_document(args.before)
     async with open_console(args.console) as console:
         found = await console.deployment(args.deployed)
-    running = running_sdl(found, attempt_of(args.deployed))
+    attempt = attempt_of(args.deployed)
+    running = running_sdl(found, attempt)
     source = None if args.before == "-" else Path(args.before)
-    told = aligned(running.document, after, scopes_for(sdl=source, scope=args.scope))
+    told = aligned(running.document, after, scopes_for(sdl=source, scope=scope_of(attempt, args.scope)))
     output.message(f"What runs is known from {running.source}.")
     if told.not_compared:
-        output.warning(f"Values that are not known here were not compared: {', '.join(told.not_compared)}.")
+        output.warning(not_compared_words(told.not_compared))
     extra = {"source": running.source, "not_compared": list(told.not_compared)}
     return _tell_differences(args, told.document, after, extra)
 

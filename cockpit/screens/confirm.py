@@ -34,7 +34,7 @@ class Confirm(Dialog[bool]):
         names = [Label(tamed(visible(name)), markup=False, classes="confirm-name") for name in self._names]
         widgets: list[Widget] = [VerticalScroll(*names, id="confirm-names")]
         if self._consequence:
-            widgets.append(Label(self._consequence, id="confirm-consequence", markup=False))
+            widgets.append(Label(tamed(visible(self._consequence)), id="confirm-consequence", markup=False))
         return widgets
 
     def action_yes(self) -> None:

@@ -120,8 +120,8 @@ class DeploymentActions:
         document = await aside(lambda: read_document(path))
         async with await aside(account.open_console) as console:
             plan = await updating.plan_update(console, row.dseq, document, path)
-            sentences = [one.sentence for one in plan.differences]
-            if not sentences:
+            sentences = [*(one.sentence for one in plan.differences), *updating.warnings_of(plan)]
+            if not plan.differences:
                 self._app.notify(f"Nothing differs between {path.name} and what runs.", markup=False)
             elif plan.is_possible and await self._agrees_to(console, plan, document, path):
                 self._app.notify(f"Deployment {row.dseq} is updated.", markup=False)
@@ -138,9 +138,8 @@ class DeploymentActions:
 
     async def _agrees_to(self, console: ConsoleClient, plan: UpdatePlan, document: SdlDocument, path: Path) -> bool:
         """Show what changes in place, and do it after a yes."""
-        prepared = await prepare(console, document, path, Wish(hours=None))
-        require_images(prepared.plan.images)
-        told = " ".join(inside_lines(updating.readable_secrets(plan, prepared)))
+        prepared = await updating.prepare_update(console, plan, document, path)
+        told = " ".join((*inside_lines(updating.readable_secrets(prepared)), *updating.warnings_of(plan, prepared)))
         sentences = [one.sentence for one in plan.differences]
         if not await self._app.push_screen_wait(Confirm(f"Update {plan.dseq} to {path.name}?", sentences, told)):
             return False

@@ -7,10 +7,13 @@ import pytest
 
 from cockpit.clients.address import Address
 from cockpit.clients.akash.console import ConsoleClient
+from cockpit.model.secret import Secret
 from cockpit.operations.clusters.contexts import known_clusters
 from cockpit.operations.deployments import account, deploying, doctor
 from cockpit.operations.deployments.deploying import Tools
 from cockpit.operations.deployments.journal import attempts
+from cockpit.secrets.names import Place
+from cockpit.secrets.references import process_store
 from tests.akash_sim.console import SimConsole
 from tests.akash_sim.faults import BAD_KEY, HTML_502, Fault
 from tests.akash_sim.wire import client_of
@@ -186,6 +189,7 @@ async def test_update_in_place_and_what_needs_a_new_deployment(console: SimConso
     assert more.code == 1
     assert "needs a new deployment" in more.err
     (tmp_path / "image.yaml").write_text(CPU.replace("caddy:2.10.2", "caddy:2.10.1"))
+    before = len(console.requests)
     image = await here("deployments", "update", dseq, str(tmp_path / "image.yaml"), "--from", lab, "--yes", "--json")
     assert image.code == 0, image.err
     assert "caddy:2.10.1" in console.world.deployments[dseq].sdl
@@ -195,11 +199,54 @@ async def test_update_in_place_and_what_needs_a_new_deployment(console: SimConso
     assert row is not None
     assert row.address == image.data["address"]
     assert len(known_clusters().rows) == 1
+    asked = {one.path for one in console.requests[before:]} - {f"/v1/deployments/{dseq}"}
+    assert asked <= {"/v1/placement-options"}  # neither the market nor the balance
     (patch,) = [json.loads(one.body)["data"] for one in console.requests if one.method == "PATCH"]
     assert patch["services"] == {"gateway": {"image": "caddy:2.10.1"}}
     assert "sealedSecrets" not in patch
     assert "Secrets travel inside" not in image.err
     assert console.count("PUT", f"/v1/deployments/{dseq}") == 0
+
+
+async def test_an_update_sends_the_secrets_of_the_scope_that_was_deployed_with(
+    console: SimConsole, lab: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the new file is called; a value that this machine does not know is named as not compared."""
+    store = process_store()
+    values = {"team": "canary-right-" + "x" * 40, "new": "canary-wrong-" + "x" * 40}
+    for name in ("RAY_AUTH_TOKEN", "GATEWAY_TLS_CERTIFICATE", "GATEWAY_TLS_KEY"):
+        monkeypatch.delenv(f"RAYAKASH_SECRET_{name}")
+        for scope, value in values.items():
+            store.put(name, Secret(value), scope=scope, places=(Place.SESSION,))
+    console.has_seals = False
+    deployed = await here("deploy", lab, "--scope", "team", "--yes", "--no-wait", "--json")
+    assert deployed.code == 0, deployed.err
+    dseq = deployed.data["dseq"]
+    plain = CPU.replace("      - RAY_AUTH_MODE=token\n", "      - RAY_AUTH_MODE=token\n      - HF=ac-secret://HF\n", 1)
+    (tmp_path / "new.yaml").write_text(
+        CPU.replace(
+            "      - RAY_AUTH_MODE=token\n", "      - RAY_AUTH_MODE=token\n      - AGAIN=ac-secret://RAY_AUTH_TOKEN\n"
+        )
+    )
+    done = await here("deployments", "update", dseq, str(tmp_path / "new.yaml"), "--yes")
+    assert done.code == 0, done.err
+    (patch,) = [one.body.decode() for one in console.requests if one.method == "PATCH"]
+    assert values["team"] in patch
+    assert values["new"] not in patch
+    (tmp_path / "new.yaml").write_text(plain)
+    unknown = await here("deployments", "update", dseq, str(tmp_path / "new.yaml"), "--yes")
+    assert (unknown.code, "secrets set HF --scope team" in unknown.err) == (2, True)
+
+
+async def test_an_update_names_what_it_could_not_compare(console: SimConsole, lab: str, tmp_path: Path) -> None:
+    """Here and where nothing else differs: the value may."""
+    dseq = (await here("deploy", lab, "--yes", "--no-wait", "--json")).data["dseq"]
+    console.world.deployments[dseq].sdl = CPU.replace(
+        "RAY_AUTH_TOKEN=ac-secret://RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN=other"
+    )
+    (tmp_path / "new.yaml").write_text(CPU.replace("ac-secret://RAY_AUTH_TOKEN", "ac-secret://NOT_HERE"))
+    done = await here("deployments", "update", dseq, str(tmp_path / "new.yaml"), "--yes")
+    assert "not compared: RAY_AUTH_TOKEN" in done.err
 
 
 async def test_connect_to_what_was_made_elsewhere(

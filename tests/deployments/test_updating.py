@@ -6,8 +6,14 @@ from typing import Any
 
 import pytest
 
-from cockpit.operations.deployments.preparing import Prepared, Wish, prepare
-from cockpit.operations.deployments.updating import UpdatePlan, patch_of, plan_update, readable_secrets, update
+from cockpit.operations.deployments.preparing import Prepared
+from cockpit.operations.deployments.updating import (
+    patch_of,
+    plan_update,
+    prepare_update,
+    readable_secrets,
+    update,
+)
 from cockpit.sdl.differences import diff
 from cockpit.sdl.document import SdlDocument
 from tests.akash_sim.console import SimConsole
@@ -44,14 +50,14 @@ def test_other_differences_are_no_patch() -> None:
 class Updated(Run):
     """A deployment that is changed."""
 
-    async def to(self, text: str, tmp_path: Path) -> tuple[UpdatePlan, Prepared]:
+    async def to(self, text: str, tmp_path: Path) -> Prepared:
         """Update it to this SDL."""
         document, file = SdlDocument(text), tmp_path / "lab.yaml"
         (dseq,) = self.costing()
         plan = await plan_update(self.client, dseq, document, file, _written(tmp_path / "old.yaml", self.text))
-        prepared = await prepare(self.client, document, file, Wish(hours=None))
+        prepared = await prepare_update(self.client, plan, document, file)
         await update(self.client, plan, prepared)
-        return plan, prepared
+        return prepared
 
     def sent(self, method: str) -> list[dict[str, Any]]:
         """The bodies of updates."""
@@ -71,11 +77,11 @@ async def test_references_of_a_patch_travel_sealed(tmp_path: Path) -> None:
     """And those that do not change do not travel at all."""
     one = Updated(SimConsole())
     await one()
-    plan, prepared = await one.to(REFERENCE, tmp_path)
+    prepared = await one.to(REFERENCE, tmp_path)
     (patch,) = one.sent("PATCH")
     assert one.sim.sealing.opened == {"RAY_AUTH_TOKEN": "canary-" + "x" * 40}
     assert "canary" not in json.dumps(patch)
-    assert readable_secrets(plan, prepared) == ()
+    assert readable_secrets(prepared) == ()
     assert "HF=ac-secret://RAY_AUTH_TOKEN" in next(iter(one.sim.world.deployments.values())).sdl
 
 
@@ -85,10 +91,10 @@ async def test_without_seals_the_values_of_a_patch_go_inside_it(tmp_path: Path) 
     sim.has_seals = False
     one = Updated(sim)
     await one()
-    plan, prepared = await one.to(REFERENCE, tmp_path)
+    prepared = await one.to(REFERENCE, tmp_path)
     (patch,) = one.sent("PATCH")
     assert "ac-secret://" not in json.dumps(patch)
-    assert readable_secrets(plan, prepared) == ("RAY_AUTH_TOKEN",)
+    assert readable_secrets(prepared) == ("RAY_AUTH_TOKEN",)
 
 
 async def test_an_older_console_gets_the_whole_sdl(tmp_path: Path) -> None:

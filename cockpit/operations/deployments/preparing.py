@@ -191,12 +191,24 @@ def _missing(references: Sequence[Reference], scopes: Sequence[str], store: Secr
     except NoValueError as error:
         unknown = [name for name in error.names if name not in _MADE_HERE]
         if unknown:
-            named = " and ".join(f"`rayakash-tui secrets set {name} --scope {scopes[0]}`" for name in unknown)
-            failure = NoValueError(unknown, detail=error.detail)
-            failure.hint = f"Store a value: {named}."
-            raise failure from None
+            raise _no_values(unknown, scopes, error.detail) from None
         return tuple(error.names)
     return ()
+
+
+def require_values(references: Sequence[str], scopes: Sequence[str]) -> None:
+    """Raise NoValueError where a reference has no value: for a cluster that runs, nothing is made in its place."""
+    try:
+        resolve_references(references, scopes=scopes)
+    except NoValueError as error:
+        raise _no_values(error.names, scopes, error.detail) from None
+
+
+def _no_values(names: Sequence[str], scopes: Sequence[str], detail: str) -> NoValueError:
+    named = " and ".join(f"`rayakash-tui secrets set {name} --scope {scopes[0]}`" for name in names)
+    failure = NoValueError(names, detail=detail)
+    failure.hint = f"Store a value: {named}."
+    return failure
 
 
 def make_secrets(prepared: Prepared, store: SecretStore | None = None) -> None:

@@ -92,6 +92,16 @@ def _unchanged(attempt: Attempt) -> SdlDocument | None:
     return document if hashlib.sha256(document.text.encode()).hexdigest() == attempt.last.sha256 else None
 
 
+def scope_of(attempt: Attempt | None, given: str | None = None) -> str | None:
+    """Where the secrets of a deployment are: as given, else where they were when it was deployed."""
+    return given or (attempt.last.scope if attempt else None)
+
+
+def not_compared_words(names: Sequence[str]) -> str:
+    """What is said of variables that were taken for the same."""
+    return f"Values that are not known here were not compared: {', '.join(names)}."
+
+
 class Aligned(msgspec.Struct, frozen=True, kw_only=True):
     """The SDL that runs as the other file would say the same; `not_compared` are variables whose values are unknown."""
 

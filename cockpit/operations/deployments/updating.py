@@ -19,9 +19,18 @@ from cockpit.clients.akash.sealing import seal
 from cockpit.errors import RejectedError
 from cockpit.model.akash.deployments import Deployment
 from cockpit.model.secret import REFERENCE_PREFIX, Secret, reference_name
+from cockpit.operations.deployments.images import check_images, require_images, unchecked
 from cockpit.operations.deployments.journal import Entry, Journal, attempt_of
-from cockpit.operations.deployments.preparing import Prepared, outgoing
-from cockpit.operations.deployments.running import aligned, keep_copy, running_sdl
+from cockpit.operations.deployments.preparing import (
+    CHECKS_S,
+    Prepared,
+    as_deployed,
+    check_document,
+    outgoing,
+    require_values,
+)
+from cockpit.operations.deployments.running import aligned, keep_copy, not_compared_words, running_sdl, scope_of
+from cockpit.operations.secrets.references import references_in
 from cockpit.sdl.differences import Difference, diff
 from cockpit.sdl.document import SdlDocument
 from cockpit.sdl.files import read_document
@@ -38,11 +47,14 @@ Send = Callable[[], Awaitable[Outcome[Deployment]]]
 class UpdatePlan(msgspec.Struct, frozen=True, kw_only=True):
     """What a new SDL would change, by meaning; what cannot change in place needs a new deployment.
 
+    `scope` is where the secrets of the deployment are. `not_compared` are variables whose values are unknown here.
     `patch` is what changes by service, None where only the whole SDL says it. References in it are not resolved.
     """
 
     dseq: str
+    scope: str
     differences: tuple[Difference, ...]
+    not_compared: tuple[str, ...] = ()
     hash_before: str
     version: str | None = None
     patch: dict[str, dict[str, Any]] | None = None
@@ -54,28 +66,66 @@ class UpdatePlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def plan_update(
-    console: ConsoleClient, dseq: str, after: SdlDocument, file: Path, before: Path | None = None
+    console: ConsoleClient,
+    dseq: str,
+    after: SdlDocument,
+    file: Path,
+    before: Path | None = None,
+    *,
+    scope: str | None = None,
 ) -> UpdatePlan:
     """What an update to `after`, read from `file`, would change.
 
-    `before` is the SDL that runs, where the Console does not keep it. Raises UsageError where that is not known.
+    `before` is the SDL that runs, where the Console does not keep it; `scope` is where its secrets are, else the scope
+    that it was deployed with. Raises UsageError where the SDL that runs is not known.
     """
     found = await console.deployment(dseq)
     if found.is_closed:
         raise RejectedError(f"Deployment {dseq} is closed.", hint="Deploy the file: rayakash-tui deploy FILE")
     attempt = attempt_of(dseq)
     runs = read_document(before) if before is not None else running_sdl(found, attempt).document
-    scopes = scopes_for(sdl=file, scope=attempt.last.scope if attempt else None)
-    old = await asyncio.to_thread(lambda: aligned(runs, after, scopes).document)
-    differences = tuple(diff(old, after))
+    scopes = scopes_for(sdl=file, scope=scope_of(attempt, scope))
+    old = await asyncio.to_thread(lambda: aligned(runs, after, scopes))
+    differences = tuple(diff(old.document, after))
     has_patch = (await console.dialect()).has_patch
     return UpdatePlan(
         dseq=dseq,
+        scope=scopes[0],
         differences=differences,
+        not_compared=old.not_compared,
         hash_before=found.hash,
         version=found.manifest_version,
-        patch=patch_of(old, after, differences) if has_patch else None,
+        patch=patch_of(old.document, after, differences) if has_patch else None,
     )
+
+
+async def prepare_update(console: ConsoleClient, plan: UpdatePlan, document: SdlDocument, file: Path) -> Prepared:
+    """Check what an update in place needs: the SDL, the values of the secrets that it sends, and the images.
+
+    Raises RejectedError for errors of the SDL and images that cannot be pulled, NoValueError for secrets.
+    """
+    check_document(document, str(file))
+    needed = [one.reference for one in references_in(document)] if plan.patch is None else _references(plan.patch)
+    await asyncio.to_thread(lambda: require_values(needed, scopes_for(scope=plan.scope)))
+    images = await check_images(document, asyncio.get_running_loop().time() + CHECKS_S)
+    require_images(images)
+    is_sealed = bool(needed) and plan.patch is not None and await console.can_seal()
+    deployed = as_deployed(document, file, plan.scope)
+    return msgspec.structs.replace(
+        deployed,
+        plan=msgspec.structs.replace(deployed.plan, images=images, unchecked=unchecked(images)),
+        travel="sealed" if is_sealed else "inside" if needed else "none",
+        secrets=tuple(dict.fromkeys(str(reference_name(one)) for one in needed)),
+    )
+
+
+def warnings_of(plan: UpdatePlan, prepared: Prepared | None = None) -> list[str]:
+    """What was not compared, not checked, or may take too long."""
+    found = [not_compared_words(plan.not_compared)] if plan.not_compared else []
+    if prepared is None:
+        return found
+    found += [one.advice for one in prepared.plan.images if one.advice]
+    return found + ([f"Not checked: {', '.join(prepared.plan.unchecked)}."] if prepared.plan.unchecked else [])
 
 
 def patch_of(
@@ -157,7 +207,7 @@ def _revealed(services: Services, values: Mapping[str, Secret]) -> dict[str, dic
 
 async def _putting(console: ConsoleClient, plan: UpdatePlan, prepared: Prepared) -> Send:
     """Send the whole SDL. It takes no seal: values go inside, so that no reference reaches a container."""
-    sent = await outgoing(console, msgspec.structs.replace(prepared, travel="inside" if prepared.secrets else "none"))
+    sent = await outgoing(console, prepared)
 
     async def send() -> Outcome[Deployment]:
         return await console.put_sdl(plan.dseq, sent.sdl.reveal(), holds_values=bool(prepared.secrets))
@@ -165,12 +215,9 @@ async def _putting(console: ConsoleClient, plan: UpdatePlan, prepared: Prepared)
     return send
 
 
-def readable_secrets(plan: UpdatePlan, prepared: Prepared) -> tuple[str, ...]:
+def readable_secrets(prepared: Prepared) -> tuple[str, ...]:
     """The secrets whose values the Console gets to read by this update."""
-    if plan.patch is None:
-        return prepared.secrets
-    names = [str(reference_name(one)) for one in _references(plan.patch)]
-    return () if prepared.travel == "sealed" else tuple(dict.fromkeys(names))
+    return () if prepared.travel == "sealed" else prepared.secrets
 
 
 def _note(console: ConsoleClient, dseq: str, prepared: Prepared) -> None:
