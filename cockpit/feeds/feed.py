@@ -116,6 +116,8 @@ class Feed(Generic[T]):
             self._begin()
             return
         self._known(due=self._clock.now().steady + wait)
+        if not self._pace.is_failing:  # those who look now may be content with older values than those before
+            self._known(interval=max(self._interval(), self._rest))
         self._poll = self._clock.call_later(wait, self._begin)
 
     def _wait(self) -> float:
@@ -169,7 +171,7 @@ class Feed(Generic[T]):
     def _answered(self, value: T, meter: Meter) -> bool:
         """Take in an answer; returns whether that is news."""
         now, before = self._clock.now(), self.snapshot
-        self._rest = self._pace.answered(meter.first_byte_seconds)
+        self._rest = max(self._pace.answered(meter.first_byte_seconds), self._earned(meter))
         is_same = before.taken is not None and before.value == value
         was_fresh = before.state(now) is State.FRESH
         self._known(value=before.value if is_same else value, taken=now, error=None, session=self._session())
@@ -178,11 +180,15 @@ class Feed(Generic[T]):
 
     def _failed(self, error: CockpitError, meter: Meter) -> bool:
         """Take in a failure; returns whether it is another one than before."""
-        self._rest = self._pace.failed(meter.first_byte_seconds)
+        self._rest = max(self._pace.failed(meter.first_byte_seconds), self._earned(meter))
         self._halted = isinstance(error, AuthenticationError)
         before = self.snapshot.error
         self._known(error=without_frames(error))
         return before is None or _words(before) != _words(error)
+
+    def _earned(self, meter: Meter) -> float:
+        """The rest for the number of requests that were made."""
+        return self.topic.request_seconds * meter.requests
 
     def _known(self, **changes: Any) -> None:
         self.snapshot = replace(self.snapshot, **changes)

@@ -18,6 +18,9 @@ from cockpit.model.snapshot import Snapshot
 T = TypeVar("T")
 
 ENDED_JOB_SECONDS = 30.0
+# Ray's web dashboard makes 21 requests a minute on its page of actors, 30 on those of the cluster, 90 on that of a job:
+# with the header's 8 no view of ours makes more. This is for what it shows on the page of a job.
+JOB_REQUEST_SECONDS = 1.0
 
 
 class Visit(msgspec.Struct, Generic[T], frozen=True):
@@ -32,7 +35,8 @@ class Topic(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """Something to watch: `fetch` raises CockpitError where it fails; `interval` is the shortest in seconds.
 
     `interval_at` says how long a given value holds at least. A `passing` topic is forgotten when nobody watches it.
-    A costly one rests 100 times as long as its answer took, without a limit.
+    A costly one rests 100 times as long as its answer took, without a limit. One of several requests rests
+    `request_seconds` for each of them, so that it asks no more often than a page that makes one.
     """
 
     name: str
@@ -41,6 +45,7 @@ class Topic(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     interval_at: Callable[[T], float] | None = None
     passing: bool = False
     is_costly: bool = False
+    request_seconds: float = 0.0
 
 
 async def _jobs(visit: Visit[JobList]) -> JobList:

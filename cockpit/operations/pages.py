@@ -6,7 +6,7 @@ from typing import TypeVar
 from cockpit.clients.ray import RayClient
 from cockpit.clients.ray.log_files import LogFile
 from cockpit.errors import CockpitError, NotFoundError
-from cockpit.feeds.topics import Topic, Visit
+from cockpit.feeds.topics import JOB_REQUEST_SECONDS, Topic, Visit
 from cockpit.model.actor_facts import ActorFacts
 from cockpit.model.events import ClusterEvent
 from cockpit.model.nodes import Node, NodeProcess
@@ -110,4 +110,11 @@ async def _actor_lines(client: RayClient, actor_id: str) -> Sequence[str]:
 
 
 def _topic(name: str, fetch: Callable[[Visit[T]], Awaitable[T]]) -> Topic[T]:
-    return Topic(name=name, fetch=fetch, interval=PAGE_SECONDS, passing=True, is_costly=True)
+    return Topic(
+        name=name,
+        fetch=fetch,
+        interval=PAGE_SECONDS,
+        passing=True,
+        is_costly=True,
+        request_seconds=JOB_REQUEST_SECONDS,
+    )

@@ -7,7 +7,7 @@ import msgspec
 
 from cockpit.clients.ray import RayClient
 from cockpit.errors import UsageError
-from cockpit.feeds.topics import Topic
+from cockpit.feeds.topics import JOB_REQUEST_SECONDS, Topic
 from cockpit.model.actors import Actor
 from cockpit.model.datasets import DataRow, data_rows
 from cockpit.model.events import ClusterEvent
@@ -28,6 +28,7 @@ from cockpit.operations.tune import running_sweeps, sweep_of
 
 MOST_JOBS = 50  # of which Ray Data is asked, one by one
 RESOURCE_SECONDS = 5.0
+REQUEST_SECONDS = {"actors": 5.0, "events": 3.0}
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,6 +161,7 @@ def topic_of(name: str, scope: Scope) -> Topic[StateRows[Any]]:
         interval=RESOURCE_SECONDS,
         passing=True,
         is_costly=True,
+        request_seconds=REQUEST_SECONDS.get(name, JOB_REQUEST_SECONDS),
     )
 
 

@@ -35,6 +35,8 @@ class Pane(Vertical):
     NAME: ClassVar[str]
     TITLE: ClassVar[str]
     NEEDS_CLUSTER: ClassVar[bool] = True
+    # How often the header above it asks for what is reserved, at most; in seconds.
+    HEADER_USAGE_SECONDS: ClassVar[float] = 5.0
     # Where its actions are declared, beside those of the pane itself and of the whole app.
     SCOPES: ClassVar[tuple[str, ...]] = ()
     # Functions that do an action another way in this pane, by its name; as in `Action.run`.

@@ -88,10 +88,21 @@ class TabLine(StateLine):
 
 
 class HeaderBar(Vertical):
-    """Two lines about the cluster and one with the panes; `titles` are those of the panes, `current` is this one."""
+    """Two lines about the cluster and one with the panes; `titles` are those of the panes, `current` is this one.
 
-    def __init__(self, titles: Sequence[tuple[str, str]], current: str, *, glyphs: Glyphs = UNICODE) -> None:
+    What is reserved is asked for every `usage_seconds`.
+    """
+
+    def __init__(
+        self,
+        titles: Sequence[tuple[str, str]],
+        current: str,
+        *,
+        glyphs: Glyphs = UNICODE,
+        usage_seconds: float = USAGE.interval,
+    ) -> None:
         super().__init__(id="header")
+        self._usage_seconds = usage_seconds
         self._titles = titles
         self._current = current
         self._glyphs = glyphs
@@ -118,7 +129,7 @@ class HeaderBar(Vertical):
         hub = cluster.hub
         self._watches = [
             hub.watch(VERSION, self._heard, paused=True),
-            hub.watch(USAGE, self._heard, paused=True),
+            hub.watch(USAGE, self._heard, interval=self._usage_seconds, paused=True),
             hub.watch(JOBS, self._heard, interval=HEADER_JOBS_SECONDS, paused=True),
             hub.watch(EXPOSURE, self._heard, paused=True),
         ]

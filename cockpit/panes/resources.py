@@ -43,6 +43,7 @@ class ResourcePane(TablePane[StateRows[Any]]):
 
     TOPIC: ClassVar[Topic[Any]]
     SHOWS_FIRST_ROWS = True
+    HEADER_USAGE_SECONDS = 30.0  # the rows have the requests of the page, see operations/resources.py
 
     scope: Scope = WHOLE
 

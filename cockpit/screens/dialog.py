@@ -23,6 +23,8 @@ class Dialog(ModalScreen["Result | None"], Generic[Result]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Close", show=False)]
     HINTS: ClassVar[tuple[Hint, ...]] = (Hint("esc", "close"),)
+    # Whether it fills the screen, so that nothing behind it needs to be renewed.
+    COVERS: ClassVar[bool] = False
 
     def __init__(self, title: str) -> None:
         super().__init__()

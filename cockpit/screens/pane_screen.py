@@ -13,6 +13,7 @@ from cockpit.operations.clusters.live import LiveCluster
 from cockpit.panes.base import Pane
 from cockpit.panes.header import HeaderBar
 from cockpit.render.glyphs import UNICODE, Glyphs
+from cockpit.screens.dialog import Dialog
 from cockpit.widgets.key_hints import Hint, KeyHints
 
 
@@ -31,7 +32,7 @@ class PaneScreen(Screen[None]):
     ) -> None:
         super().__init__()
         self.pane = pane
-        self.header = HeaderBar(titles, pane.TITLE, glyphs=glyphs)
+        self.header = HeaderBar(titles, pane.TITLE, glyphs=glyphs, usage_seconds=pane.HEADER_USAGE_SECONDS)
         self._cluster: LiveCluster | None = None
         self._keys = keys or {}
         self._sentence = ""
@@ -73,11 +74,12 @@ class PaneScreen(Screen[None]):
         self.wake()
 
     def on_screen_suspend(self) -> None:
-        """Another screen came in front; behind a dialog the pane goes on."""
+        """Another screen came in front; behind a dialog the pane goes on, behind a page nobody sees it."""
         self.call_later(self._sleep_if_hidden)
 
     def _sleep_if_hidden(self) -> None:
-        if self not in self.app.screen_stack:
+        stack = self.app.screen_stack
+        if self not in stack or any(isinstance(screen, Dialog) and screen.COVERS for screen in stack):
             self.header.sleep()
             self.pane.sleep()
 

@@ -39,6 +39,7 @@ TITLES = {"stack": "Stack of", "flame": "CPU time of", "memory": "Memory of"}
 class ProfilePage(TextDialog):
     """What a look into a process found; `r` looks again. A refusal says what to set or to install."""
 
+    COVERS = True
     HINTS: ClassVar[tuple[Hint, ...]] = (Hint("r", "again", "again"), *TextDialog.HINTS)
     BINDINGS: ClassVar[list[BindingType]] = [Binding("r", "again", "Look again", show=False)]
 

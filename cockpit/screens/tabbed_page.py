@@ -31,6 +31,7 @@ class TabbedPage(TextDialog):
     the lines in `tab_lines`. A tab of `LOGS` stays at its end until it is scrolled.
     """
 
+    COVERS = True
     TABS: ClassVar[tuple[str, ...]]
     LOGS: ClassVar[tuple[str, ...]] = ("Log",)
     HINTS: ClassVar[tuple[Hint, ...]] = (Hint("tab", "next tab", "turn(1)"), *TextDialog.HINTS)

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from cockpit.errors import ServerError
-from cockpit.feeds.topics import JOBS, VERSION
+from cockpit.feeds.topics import JOBS, VERSION, Topic, Visit
 from cockpit.model.job_list import JobList
 from cockpit.model.snapshot import State
 from tests.hub_bench import AWAY, JOBS_PATH, WALL, Bench, Heard, count_topic, opened_bench, unheard
@@ -234,3 +234,27 @@ async def test_a_costly_topic_rests_a_hundred_times_its_answer_and_a_key_asks_at
     bench.hub.kick(costly)
     await bench.elapse(1.0)
     assert bench.moments["/count"] == [0.0, 130.0, 140.0]
+
+
+async def test_a_topic_of_several_requests_rests_for_each_of_them(bench: Bench) -> None:
+    async def fetch(visit: Visit[int]) -> int:
+        for _ in range(4):
+            await visit.client.transport.request("GET", "/count")
+        return 4
+
+    bench.transport.answers["/count"] = 1
+    bench.hub.watch(Topic(name="four", fetch=fetch, interval=5.0, request_seconds=5.0), unheard)
+    await bench.elapse(39.0)
+    assert bench.moments["/count"] == [0.0] * 4 + [20.0] * 4
+
+
+async def test_a_value_is_not_stale_where_those_who_look_now_ask_for_it_less_often(bench: Bench) -> None:
+    bench.transport.answers["/count"] = 1
+    topic = count_topic(interval=5.0)
+    often = bench.hub.watch(topic, unheard)
+    seldom = bench.hub.watch(topic, unheard, interval=60.0)
+    await bench.elapse(5.0)
+    often.pause()
+    await bench.elapse(30.0)
+    assert bench.moments["/count"] == [0.0, 5.0]
+    assert seldom.snapshot.state(bench.clock.now()) is State.FRESH

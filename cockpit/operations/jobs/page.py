@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from cockpit.clients.ray import RayClient
-from cockpit.feeds.topics import Topic, Visit
+from cockpit.feeds.topics import JOB_REQUEST_SECONDS, Topic, Visit
 from cockpit.model.actors import Actor
 from cockpit.model.asked import Asked
 from cockpit.model.events import ClusterEvent
@@ -37,7 +37,14 @@ def facts_topic(job_id: str) -> Topic[JobFacts]:
     async def fetch(visit: Visit[JobFacts]) -> JobFacts:
         return await job_facts(visit.client, await visit.client.jobs.get(job_id), visit.last.value)
 
-    return Topic(name=f"job-facts:{job_id}", fetch=fetch, interval=2.0, passing=True, is_costly=True)
+    return Topic(
+        name=f"job-facts:{job_id}",
+        fetch=fetch,
+        interval=2.0,
+        passing=True,
+        is_costly=True,
+        request_seconds=JOB_REQUEST_SECONDS,
+    )
 
 
 def events_topic(job: Job) -> Topic[Sequence[ClusterEvent]]:
@@ -47,7 +54,14 @@ def events_topic(job: Job) -> Topic[Sequence[ClusterEvent]]:
         found = await visit.client.events.list(Query(job_id=job.job_id), submission_id=job.submission_id)
         return found.rows
 
-    return Topic(name=f"job-events:{job.id}", fetch=fetch, interval=10.0, passing=True, is_costly=True)
+    return Topic(
+        name=f"job-events:{job.id}",
+        fetch=fetch,
+        interval=10.0,
+        passing=True,
+        is_costly=True,
+        request_seconds=JOB_REQUEST_SECONDS,
+    )
 
 
 async def job_facts(client: RayClient, job: Job, last: JobFacts | None = None) -> JobFacts:
