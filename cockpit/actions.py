@@ -102,7 +102,7 @@ def cannot_delete(job: Job) -> str | None:
 
 
 def has_no_log(job: Job) -> str | None:
-    """Why there is no log to show; None where there is one, or will be."""
+    """Why the log cannot be shown; None if it exists, or will."""
     if job.is_driver:
         return _driver(job, "Ray keeps no log of it")
     if job.is_terminal and job.driver_node_id is None:

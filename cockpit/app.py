@@ -43,7 +43,7 @@ from cockpit.widgets.live_table import LiveTable
 from cockpit.widgets.table.kept import KeptArrangements
 from cockpit.widgets.themes import DARK_RAMP, LIGHT_RAMP, THEMES
 
-# Dialogs, and panes that nobody looks at yet, are imported when they are wanted: no first frame waits for them.
+# Dialogs and hidden panes are imported on first use, so that the first frame does not wait for them.
 if TYPE_CHECKING:
     from cockpit.panes.sdl import SdlPane
 
@@ -237,7 +237,7 @@ class CockpitApp(TerminalApp):
         for problem in (*self._problems, *filter(None, [self._arrangements.problem])):
             self.notify(problem, severity="warning", markup=False)
         if self._ui.start not in {entry.name for entry in entries()}:
-            self.notify(f"There is no pane {self._ui.start!r}; `[ui] start` names one.", severity="warning")
+            self.notify(f"Unknown pane {self._ui.start!r} in `[ui] start`.", severity="warning")
         if self._ui.theme not in self.available_themes:
             names = ", ".join(theme.name for theme in THEMES)
             self.notify(f"Unknown theme {self._ui.theme!r}. Themes: {names}.", severity="warning", markup=False)

@@ -30,7 +30,7 @@ EXIT_INTERRUPTED = 130
 
 
 class CockpitError(Exception):
-    """A failure that is told to the user in words."""
+    """A failure with a message for the user."""
 
     exit_code: ClassVar[int] = EXIT_FAILED
 

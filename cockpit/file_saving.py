@@ -124,11 +124,11 @@ def only_writer(path: Path) -> Iterator[None]:
 
 
 def _locked(path: Path, deadline: float) -> int:
-    """A descriptor that holds the lock; -1 where there is nothing to lock, or the file system has no locks."""
+    """A descriptor that holds the lock; -1 if there is nothing to lock, or the file system does not support locks."""
     while True:
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        except OSError:  # whoever reads it says why
+        except OSError:  # reading it reports why
             return -1
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -143,7 +143,7 @@ def _locked(path: Path, deadline: float) -> int:
         with suppress(OSError):
             if os.path.samestat(os.fstat(descriptor), os.stat(path)):
                 return descriptor
-        os.close(descriptor)  # the file was replaced meanwhile: the lock is on one that has no name any more
+        os.close(descriptor)  # the file was replaced meanwhile: the lock is on the unlinked one
 
 
 def _umask() -> int:

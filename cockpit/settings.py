@@ -82,7 +82,7 @@ def unwritable(path: Path, error: OSError) -> UsageError:
 def open_regular(path: Path) -> BinaryIO:
     """Open a regular file for reading. Raises OSError, also for anything else that has this name.
 
-    Opened without waiting: a FIFO without a writer would block every command, and /dev/zero has no end.
+    Opened without waiting: a FIFO without a writer would block every command, and /dev/zero never ends.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -186,7 +186,7 @@ class Notify(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How to tell of the end of a followed job, as it stands under `[notify]`.
 
     `osc` makes the terminal notify, by the sequence that it knows. `command` is run without a shell, such as
-    `notify-send "Ray" "{job} {status}"`. `idle` tells of jobs whose GPUs fall idle too, with the status IDLE.
+    `notify-send "Ray" "{job} {status}"`. `idle` also notifies when the GPUs of a job fall idle, with the status IDLE.
     """
 
     bell: bool = True
@@ -213,7 +213,7 @@ class OwnCommand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What the user wrote down: contexts by name, and sentences about what could not be used.
 
-    `has_notify` tells whether the user has decided how the end of jobs is told.
+    `has_notify` is whether the user chose how to be notified when a job ends.
     `secret_command` prints the value of a secret, such as `pass show {name}`. `left_out` are names of contexts that
     stand there and could not be understood. `console` is the address of another Akash Console.
     """

@@ -24,7 +24,7 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Table(msgspec.Struct, frozen=True):
-    """The lines of a table, from its header to the next one, counted from 0; `path` is empty for what has no header."""
+    """The lines of a table from its header to the next, counted from 0; `path` is empty before any header."""
 
     path: Path
     start: int
@@ -42,7 +42,7 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 def tables(text: str) -> list[Table]:
-    """The tables of a text in their order; the first has no header and may be empty."""
+    """The tables of a text in their order; the first is without a header and may be empty."""
     lines = text.split("\n")
     starts: list[tuple[Path, int]] = [((), 0)]
     quote, depth = "", 0

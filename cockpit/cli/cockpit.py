@@ -92,7 +92,7 @@ def run_app(opener: "Opener | None", *, sdl: "Path | None" = None, first_pane: s
 
 
 def tell_what_is_left() -> None:
-    """Say where the screen was what a deployment costs that was begun, and that nobody works on now."""
+    """After the screen closes, print what a deployment costs that was started and is not being finished."""
     from cockpit.errors import CockpitError
     from cockpit.operations.deployments.journal import left_behind
 

@@ -131,7 +131,7 @@ async def deploy(args: argparse.Namespace) -> int:
 
 
 def _asking_values(args: argparse.Namespace) -> "AskValue":
-    """Asks on the terminal for secrets that only the user knows; under --yes and for a plan alone nobody is asked."""
+    """Asks on the terminal for secrets that only the user knows; not under --yes, nor for a plan alone."""
     from cockpit.cli import terminal
 
     async def ask(name: str) -> "Secret | None":
@@ -147,7 +147,7 @@ def _absolute(file: str) -> str:
 
 
 def show_plan(args: argparse.Namespace, prepared: "Prepared") -> int:
-    """Print the plan; exit 1 where nobody could bid, or an image cannot be pulled."""
+    """Print the plan; exit 1 if no provider could bid, or an image cannot be pulled."""
     from cockpit.operations.deployments.telling import is_alarm, plan_lines, plan_record
 
     if args.json:

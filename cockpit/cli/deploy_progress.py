@@ -58,11 +58,11 @@ class Teller:
                 output.message(f"  {culprit.name} | {line}")
 
     def _new_lines(self, service: "ServiceNews") -> tuple[str, ...]:
-        """The last lines of a log that were not told yet; a log that runs fast is not told whole."""
-        told, now = self._logged.get(service.name, ()), service.log
+        """The last lines of a log that were not printed yet; a fast log is not printed whole."""
+        printed, now = self._logged.get(service.name, ()), service.log
         self._logged[service.name] = now
         # Both are ends of the same log: what is new follows the longest end of the old that the new begins with.
-        known = next((size for size in range(len(told), 0, -1) if now[:size] == told[-size:]), 0)
+        known = next((size for size in range(len(printed), 0, -1) if now[:size] == printed[-size:]), 0)
         return now[known:][-MOST_LINES:]
 
 

@@ -164,7 +164,7 @@ def _make(folder: Path) -> None:
 async def run_to_end(
     args: argparse.Namespace, console: "ConsoleClient", attempt: "Attempt", plan: "RunPlan", context: str | None
 ) -> "Ran":
-    """Carry out what a deployment was rented for. Raises RejectedError where it has no cluster to run on."""
+    """Carry out what a deployment was rented for. Raises RejectedError without a cluster to run on."""
     from cockpit.cli.deploy_progress import Teller
     from cockpit.operations.deployments.journal import Journal
     from cockpit.operations.deployments.run_to_end import RunToEnd

@@ -156,7 +156,7 @@ def _warn(warnings: list[str]) -> None:
 
 
 async def _offer_new(args: argparse.Namespace, sentences: tuple[str, ...]) -> int:
-    """Offer to close, and to rent the file as it is now. Raises CockpitError where nobody can be asked.
+    """Offer to close, and to rent the file as it is now. Raises CockpitError without a terminal to ask on.
 
     --yes agreed to an update, not to the loss of the data.
     """

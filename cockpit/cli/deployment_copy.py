@@ -49,11 +49,11 @@ async def run(args: argparse.Namespace) -> int:
     wanted = parse_copy(args.source, args.destination)
     if wanted.is_upload and args.read_only:
         raise UsageError("This would change a deployment, and --read-only was given.")
-    told = [0]
+    reported = [0]
 
     def tell(done: int, total: int | None) -> None:
-        if done - told[0] >= TELL_EVERY:
-            told[0] = done
+        if done - reported[0] >= TELL_EVERY:
+            reported[0] = done
             output.message(f"{size(done)} copied" + (f" of {size(total)}" if total is not None else ""))
 
     async with open_console(args.console) as console:

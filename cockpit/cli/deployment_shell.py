@@ -52,7 +52,7 @@ async def run(args: argparse.Namespace) -> int:
     pod, command = _parsed([*args.words, *args.rest], args.pod)
     is_tty = args.tty or not command
     if is_tty and not (sys.stdin.isatty() and sys.stdout.isatty()):
-        what = "This needs a terminal." if command else "No command was given, and there is no terminal for a shell."
+        what = "This needs a terminal." if command else "No command was given, and stdin is not a terminal for a shell."
         raise UsageError(what, hint="For example: deployments shell DSEQ ray-head -- nvidia-smi")
     async with (
         open_console(args.console) as console,

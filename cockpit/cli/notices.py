@@ -1,4 +1,4 @@
-"""Tells of the end of a job that a command has followed, as `[notify]` says."""
+"""Notifies when a job ends that a command followed, as `[notify]` says."""
 
 import os
 import sys

@@ -204,7 +204,7 @@ class LogWriter:
         self._stream.buffer.flush()
 
     def close(self) -> None:
-        """Write what was held back, and leave the terminal's colours as they were."""
+        """Write what was held back, and leave the terminal's colors as they were."""
         if self._sanitizer:
             self._stream.buffer.write(self._sanitizer.finish())
             self._stream.buffer.flush()

@@ -17,7 +17,7 @@ from typing import Protocol
 from cockpit.cli.terminal import restored_at_an_end
 
 PIECE_BYTES = 32 * 1024
-# A program that did not get to leave the terminal as it was: other screen, cursor, mouse, paste, colours.
+# A program that did not get to leave the terminal as it was: other screen, cursor, mouse, paste, colors.
 RESET = b"\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1l\x1b>\x1b[0m"
 
 

@@ -226,12 +226,12 @@ async def _diff_deployed(args: argparse.Namespace) -> int:
     attempt = attempt_of(args.deployed)
     running = running_sdl(found, attempt)
     source = None if args.before == "-" else Path(args.before)
-    told = aligned(running.document, after, scopes_for(sdl=source, scope=scope_of(attempt, args.scope)))
+    compared = aligned(running.document, after, scopes_for(sdl=source, scope=scope_of(attempt, args.scope)))
     output.message(f"What runs is known from {running.source}.")
-    if told.not_compared:
-        output.warning(not_compared_words(told.not_compared))
-    extra = {"source": running.source, "not_compared": list(told.not_compared)}
-    return _tell_differences(args, told.document, after, extra)
+    if compared.not_compared:
+        output.warning(not_compared_words(compared.not_compared))
+    extra = {"source": running.source, "not_compared": list(compared.not_compared)}
+    return _tell_differences(args, compared.document, after, extra)
 
 
 def _tell_differences(

@@ -94,7 +94,7 @@ async def new_file(args: argparse.Namespace) -> int:
     if usd is not None:
         output.message(f"Its price ceiling is ${usd:.2f}/h; bids come below it.")
     if wish.gpu is not None and not wish.image:
-        output.message(f"Its image has no torch: jobs install it. --image torch takes {torch_image()} in its place.")
+        output.message(f"The image does not include torch: jobs install it. Use --image torch for {torch_image()}.")
     names = dict.fromkeys(one.name for one in references_in(document))
     output.message(f"It refers to the secrets {output.joined(names)}; its first lines say how to store them.")
     return EXIT_OK

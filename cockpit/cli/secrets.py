@@ -214,7 +214,7 @@ def _piped() -> Secret | None:
     try:
         text = data.decode()
     except UnicodeDecodeError:
-        raise UsageError("What was piped in is no UTF-8.", hint="Encode it, for example with base64.") from None
+        raise UsageError("The input is not valid UTF-8.", hint="Encode it, for example with base64.") from None
     text = text.removesuffix("\r\n") if text.endswith("\r\n") else text.removesuffix("\n")
     return Secret(text) if text else None
 

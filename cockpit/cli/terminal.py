@@ -39,7 +39,9 @@ def ask_passphrase(request: PassphraseRequest) -> Secret | None:
     if request.problem:
         output.message(request.problem)
     if request.is_new:
-        output.message(f"The vault {request.vault} will be made. Whoever loses its passphrase loses what is in it.")
+        output.message(
+            f"The vault {request.vault} will be created. Without its passphrase its secrets cannot be recovered."
+        )
         return ask_twice("New passphrase: ")
     return ask_hidden(f"Passphrase of the vault {request.vault}: ")
 
@@ -73,7 +75,7 @@ def _answer(descriptor: int, question: str) -> Secret | None:
     try:
         text = line.decode()
     except UnicodeDecodeError:
-        raise UsageError("What was typed is no UTF-8.") from None
+        raise UsageError("The input is not valid UTF-8.") from None
     if text and not text.isprintable():
         raise UsageError("What was typed holds control characters.", hint="Bring such a value in through a pipe.")
     return Secret(text) if text else None

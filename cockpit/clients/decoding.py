@@ -27,7 +27,7 @@ MALFORMED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 def decode(body: bytes, type_: type[T], *, address: str) -> T:
     """Decode `body` as `type_`; strings that hold numbers count as numbers, as Ray sends int64 so.
 
-    A value that does not fit its field becomes that field's default. Raises NotRayError where `body` is no JSON,
+    A value that does not fit its field becomes that field's default. Raises NotRayError if `body` is not JSON,
     not of the outer shape, or larger than any honest reply once it is decoded.
     """
     check(body, address=address)
@@ -40,7 +40,7 @@ def decode(body: bytes, type_: type[T], *, address: str) -> T:
 def parse(body: bytes, *, address: str) -> Any:
     """Parse JSON, `NaN` and `Infinity` included: Python servers send them, and they mean "unknown" here.
 
-    So do numbers too large for a float. Bytes that are no UTF-8 become replacement characters.
+    So do numbers too large for a float. Invalid UTF-8 becomes replacement characters.
     """
     check(body, address=address)
     try:

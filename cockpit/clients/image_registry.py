@@ -18,7 +18,7 @@ from cockpit.model.secret import Secret
 
 HUB_HOST = "registry-1.docker.io"
 """Where Docker Hub speaks this protocol; images name it docker.io."""
-PLATFORM = ("linux", "amd64")  # Akash's providers have no other
+PLATFORM = ("linux", "amd64")  # Akash's providers run only this
 REPLY_S = 8.0
 MANIFEST_LIMIT = 4 * MIB  # the specification's own bound
 MOST_REDIRECTS = 3
@@ -103,19 +103,19 @@ class ImageRegistry:
             self._token = await self._anonymous_token(reply)
             reply, origin = await self._get(url)
         if reply.status != 200:
-            # Whoever it redirects to may want a token of its own, which says nothing of the image.
+            # A redirect's target may require another token, which says nothing about the image.
             raise self._failure(reply) if origin == self._origin or reply.status == 404 else self._untold(reply)
         return self._object(reply)
 
     async def _anonymous_token(self, refusal: Reply) -> Secret:
-        """The token that the registry's own challenge leads to. Raises ImageRefusedError where nobody gets one."""
+        """The token that the registry's challenge asks for. Raises ImageRefusedError if the registry grants none."""
         scheme, _, rest = refusal.challenge.partition(" ")
-        told = {key.lower(): quoted or bare for key, quoted, bare in _PARAMETER.findall(rest)}
-        if scheme.lower() != "bearer" or not told.get("realm"):
+        challenge = {key.lower(): quoted or bare for key, quoted, bare in _PARAMETER.findall(rest)}
+        if scheme.lower() != "bearer" or not challenge.get("realm"):
             raise self._private() if scheme.lower() == "basic" else self._failure(refusal)
         asked = [("scope", f"repository:{self._name.repository}:pull")]
-        asked += [("service", told["service"])] if told.get("service") else []
-        reply, _ = await self._get(told["realm"], tuple(asked))
+        asked += [("service", challenge["service"])] if challenge.get("service") else []
+        reply, _ = await self._get(challenge["realm"], tuple(asked))
         if reply.status in (401, 403):
             raise self._private()
         if reply.status != 200:

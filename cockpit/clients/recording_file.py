@@ -7,7 +7,7 @@
     {"kind": "past", "at": …, "cpu": …, …}   figures from before the recording, for its curves; `at` is negative
 
 `at` is in seconds since the recording began, `recorded_at` in seconds since the epoch; `data` is base64, used where
-a body is no UTF-8. Each line is flushed, so that of a killed session only the tail is missing.
+a body is not valid UTF-8. Each line is flushed, so that of a killed session only the tail is missing.
 """
 
 import lzma
@@ -151,7 +151,7 @@ def content(line: Reply | Chunk) -> bytes:
 
 
 def packed(content: bytes) -> dict[str, str | bytes]:
-    """Bytes as the field that can hold them: text, or data where they are no UTF-8."""
+    """Bytes as the field that can hold them: text, or data for invalid UTF-8."""
     try:
         return {"text": content.decode()}
     except UnicodeDecodeError:

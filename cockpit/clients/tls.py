@@ -17,9 +17,9 @@ from cockpit.settings import read_file
 class Tls(msgspec.Struct, frozen=True, kw_only=True):
     """How to know the other side, and how to be known there.
 
-    `pin` is the fingerprint of the one certificate that is accepted, whoever issued it; `ca` names a PEM file of the
+    `pin` is the fingerprint of the only accepted certificate, no matter who issued it; `ca` names a PEM file of the
     authorities that are trusted instead of the usual ones, and with a pin both must hold. `verify=False` accepts
-    everybody. `client_cert` and `client_key` are PEM files; the key may stand in the certificate's file.
+    everyone. `client_cert` and `client_key` are PEM files; the key may be in the certificate's file.
     """
 
     pin: str | None = None

@@ -40,7 +40,7 @@ def changed(endpoint: Endpoint, found: str) -> UntrustedError:
     """A certificate other than the pinned one: an interception, or an unannounced renewal."""
     error = UntrustedError(
         f"THE CERTIFICATE OF {endpoint.address} HAS CHANGED: pinned is {endpoint.tls.pin}, found was {found}.",
-        detail="Somebody may stand between you and the cluster. Nothing was sent.",
+        detail="Your connection may be intercepted. Nothing was sent.",
         hint=f"Only if you know that it was replaced: `--accept-certificate {found}`; where the context has a `pin`, "
         "change it there.",
         fault="certificate-changed",

@@ -375,7 +375,7 @@ class Transport:
                     text += chunk
                     if len(text) > REPLY_LIMIT:
                         break
-        # Somebody else may listen at the address by now; Ray says of what.
+        # Another server may listen at the address by now; Ray reports which.
         self._may_have_moved |= response.status_code == 404 and b"does not exist" not in text
         return error_for_status(
             path=request.url.path,
@@ -450,7 +450,7 @@ class Transport:
 
 
 def _certificate_of(response: httpx.Response) -> bytes | None:
-    """The certificate of whoever sent a response, in DER."""
+    """The certificate of the server that sent a response, in DER."""
     stream = response.extensions.get("network_stream")
     peer = stream.get_extra_info("ssl_object") if stream is not None else None
     shown: bytes | None = peer.getpeercert(binary_form=True) if isinstance(peer, ssl.SSLObject) else None

@@ -57,17 +57,17 @@ class Feed(Generic[T]):
 
     @property
     def is_watched(self) -> bool:
-        """Whether somebody looks at it now."""
+        """Whether a visible pane watches it."""
         return any(watch.is_active for watch in self._watches)
 
     @property
     def has_watches(self) -> bool:
-        """Whether somebody may look at it again."""
+        """Whether a pane may watch it again."""
         return bool(self._watches)
 
     @property
     def is_away(self) -> bool:
-        """Whether the last attempt met nobody who answered."""
+        """Whether the last attempt got no answer."""
         return isinstance(self.snapshot.error, UnreachableError)
 
     def watch(self, callback: Callable[[Snapshot[T]], None], interval: float | None, *, paused: bool) -> Watch[T]:
@@ -97,7 +97,7 @@ class Feed(Generic[T]):
         self.rearrange()
 
     def close(self) -> None:
-        """Close every watch; an answer that comes later reaches nobody."""
+        """Close every watch; a later answer is dropped."""
         for watch in list(self._watches):
             watch.close()
 

@@ -37,19 +37,19 @@ class Listener(Protocol):
         """These bytes were added to the spool."""
 
     def waiting(self, state: LogState) -> None:
-        """There is no log yet; told once."""
+        """The log does not exist yet; reported once."""
 
     def away(self, outage: Outage) -> None:
         """The cluster does not answer."""
 
     def reconnected(self, *, proven: bool) -> None:
-        """It answers again; `proven` tells whether nothing was lost for certain."""
+        """It answers again; `proven` is whether nothing was lost."""
 
     def replaced(self) -> None:
         """The log on the cluster is another file now; what was held stays, the new file follows."""
 
     def noted(self, sentence: str) -> None:
-        """Something that whoever reads the log should know."""
+        """Something that the reader of the log should know."""
 
 
 class Followed(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +60,7 @@ class Followed(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def job(self) -> Job:
-        """The job whose log it is. Raises ValueError for a log that is no job's."""
+        """The job whose log it is. Raises ValueError for the log of anything else."""
         if self.state.job is None:
             raise ValueError("the log is not that of a job")
         return self.state.job
@@ -133,7 +133,7 @@ class LogFollower:
     async def _log_failed(self, error: UnreachableError) -> None:
         """Wait before the log is opened again, longer each time; new bytes begin a new count, and nothing else does.
 
-        How long a reading lasted does not: on a slow line one may take minutes and bring nothing but what is held.
+        How long a reading lasted does not: on a slow line one may take minutes and bring only what is already here.
         """
         self._check_steady()
         is_brief = asyncio.get_running_loop().time() - self._reading_since < STEADY_SECONDS
@@ -267,7 +267,7 @@ class LogFollower:
             fresh = self._spool.size - before
             if not fresh:
                 return
-            # Little by little is no backlog: a process that the job left behind may write for ever.
+            # A slow trickle is not a backlog: a process that the job left behind may write for ever.
             rounds += fresh < BULK_BYTES
 
     async def _check_quiet(self, file: LogFile) -> None:
@@ -330,7 +330,7 @@ class LogFollower:
             raise LogReplacedError
 
     async def _copy_from_lines(self, placing: Placing, open_: "_Open", *, endless: bool) -> bool:
-        """The same from a line near the end of what is held; False where that cannot be, or is in doubt."""
+        """The same from a line near the end of the local copy; False if that is impossible or in doubt."""
         async with placing.opened(open_) as resumed:
             if resumed is None:
                 return False

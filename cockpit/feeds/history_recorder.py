@@ -50,7 +50,7 @@ class Recorder:
 
     Thread-safe only in so far as one thread at a time uses it. Nothing raises: `problem` is a sentence while the
     history cannot be written, and empty again once it can. `totals`, `curves`, `shares`, `job_use` (mean use by job),
-    and `covered_since` (when the samples began that have no gap since) are of what was observed last.
+    and `covered_since` (when the samples without a gap began) are of what was observed last.
     """
 
     def __init__(self, store: HistoryStore, lock: Lock, *, now: float) -> None:

@@ -192,7 +192,7 @@ class HistoryStore:
         """The points of each series, oldest first, the finest that are there; a name without any has an empty list.
 
         `since` and `until` are seconds since the epoch. A point whose series was unknown then has the value None, so
-        that a gap can be told from a short step.
+        that a gap differs from a short step.
         """
         found: dict[str, list[Point]] = {name: [] for name in names}
         end = until
@@ -250,7 +250,7 @@ class Lock(Protocol):
 
 
 class NoLock:
-    """The lock of a store that nobody else knows."""
+    """The lock of a store that no other process uses."""
 
     def acquire(self) -> bool:
         """Always."""

@@ -65,7 +65,7 @@ class Holding:
         return max(self._total, self.lines)
 
     def add(self, fresh: bytes, *, is_bulk: bool = False) -> None:
-        """Keep bytes that come next; the lines of a bulk are counted when somebody asks, which may be never."""
+        """Keep the next bytes; the lines of a bulk are counted on demand, which may be never."""
         if self.origin == 0 and len(self.head) < HEAD_BYTES:
             self.head += fresh[: HEAD_BYTES - len(self.head)]
         if self._first_line < 0 and (at := fresh.find(b"\n")) >= 0:
@@ -105,7 +105,7 @@ class Holding:
         return self.origin is not None and b"" != second != self.head[: len(second)]
 
     def begins_like_nothing_else(self) -> bool:
-        """Whether the beginning of the file does not come again in what is held, as far as that was looked through.
+        """Whether the beginning of the file occurs only once in the part of the local copy that was searched.
 
         Looks through at most `_SOUGHT_BYTES` at a time, and False until it has got to the end.
         """

@@ -35,7 +35,7 @@ class Hub:
 
     The client stays the caller's. Failures that a user may meet go into the snapshots; anything else is a bug and
     goes to `on_crash`, those of watchers' callbacks too. `generation` is another for each hub and stands in every
-    snapshot: one that was posted as a message and is read after a change of clusters can be told by it.
+    snapshot: one that was posted as a message and is read after a change of clusters can be recognized by it.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Hub:
         return feed.snapshot if feed is not None else Snapshot(generation=self.generation)
 
     def kick(self, *topics: Topic[Any]) -> None:
-        """Ask at once for the given topics, or for all, as far as somebody watches them.
+        """Request the given topics, or all, now; only those that are watched.
 
         One that is being asked for is asked for once more afterwards: the answer on its way may be older than what
         was just done. Kicks in between add nothing.
@@ -160,7 +160,7 @@ class Hub:
             _nudge(other for other in watched if other.is_away)
 
     def _restarted(self) -> None:
-        """Another session answers: everything known is of a head that is no more."""
+        """Another session answers: everything known is from a head that is gone."""
         _nudge(self._feeds.values())
 
 

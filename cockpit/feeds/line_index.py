@@ -50,7 +50,7 @@ class LineIndex:
 
     @property
     def line_count(self) -> int:
-        """Lines known so far; one that has no newline yet counts."""
+        """Lines known so far; one without a newline yet counts."""
         return self._before[-1] + self._rest + (0 if self._ends_line else 1)
 
     @property

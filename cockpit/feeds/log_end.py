@@ -1,4 +1,4 @@
-"""Whether a log ends with what is held of it."""
+"""Whether a log ends where its local copy does."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
@@ -14,7 +14,7 @@ CHECK_BYTES = 1024 * 1024
 
 
 async def ends_there(read: Read, held: Holding) -> bool:
-    """Whether the log has nothing beyond what is held; False where that cannot be proven by a short reading."""
+    """Whether the log ends where the local copy does; False if a short read cannot prove it."""
     if held.origin is None:
         return await _ends_alike(read, held)
     placing = Placing(read, held)
@@ -29,7 +29,7 @@ async def _is_whole(read: Read, held: Holding) -> bool:
 
 
 async def _ends_alike(read: Read, held: Holding) -> bool:
-    """By its last lines alone: where reading began at a tail, nobody knows how much is before it."""
+    """By its last lines alone: a read that began at a tail does not know its offset in the file."""
     lines = min(CHECK_LINES, held.lines_within(CHECK_BYTES)) + 1
     tail = await _read(read, lines, most=CHECK_BYTES)
     if not tail or not held.size:

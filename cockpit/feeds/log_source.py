@@ -137,7 +137,7 @@ class TaskLog(_Owned):
 
 
 class NodeLog(_Owned):
-    """A file among the logs of a node; nobody knows when it ends."""
+    """A file among the logs of a node; when it ends is not known."""
 
     shortest = NODE_SECONDS
 
@@ -159,7 +159,7 @@ class NodeLog(_Owned):
 
 
 def source_of(client: RayClient, file: LogFile) -> LogSource:
-    """What stands behind a log that is no job's."""
+    """What a log belongs to if not to a job."""
     if file.actor_id:
         return ActorLog(client, file.actor_id, suffix=file.suffix)
     if file.task_id:
@@ -168,7 +168,7 @@ def source_of(client: RayClient, file: LogFile) -> LogSource:
 
 
 def is_hopeless(source: LogSource, error: UnreachableError) -> bool:
-    """Whether to wait is in vain: what answers was never a Ray dashboard."""
+    """Whether waiting is pointless: what answers was never a Ray dashboard."""
     return isinstance(error, NotRayError) and not source.has_answered
 
 

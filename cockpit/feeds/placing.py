@@ -1,9 +1,9 @@
-"""Finding where a reading that begins at the last lines of a log lies in what is held of it.
+"""Finding where a read that begins at the last lines of a log lies in the local copy.
 
 Ray's log endpoints know no byte offset and tell no size; a reader may only ask for the last N lines. Where N is more
 than the file has, the reading begins at the first byte, which is known by its looks: so readings of a few kilobytes
-bound the number of lines, and from that follows that a reading began within what is held. Which of the held lines it
-began at is told by comparing, and where lines repeat, by the count alone.
+bound the number of lines, and from that follows that a read began within the local copy. Which of its lines the read
+began at follows from comparing, and where lines repeat, from the count alone.
 """
 
 import random
@@ -30,7 +30,7 @@ _SEARCHED_BYTES = 8 * 1024 * 1024
 
 
 class Resumed(msgspec.Struct):
-    """A reading that goes on where what is held ends, once `overlap` has been passed; `is_proven`: for certain."""
+    """A read that continues where the local copy ends, after `overlap` has passed; `is_proven`: without doubt."""
 
     overlap: Overlap
     chunks: AsyncIterator[bytes]
@@ -45,7 +45,7 @@ class LineCount:
         self._holding = holding
 
     async def is_beyond(self, lines: int) -> bool:
-        """Whether there are more than `lines` lines for certain: a reading of so many does not begin at the start."""
+        """Whether there are provably more than `lines` lines: a read of that many does not begin at the start."""
         head, seen = self._holding.head, bytearray()
         async with self._read(lines) as chunks:
             async for chunk in chunks:
@@ -57,7 +57,7 @@ class LineCount:
         return is_beyond
 
     async def is_within(self, lines: int) -> bool:
-        """Whether there are at most `lines` lines for certain.
+        """Whether there are provably at most `lines` lines.
 
         A place that only looks like the start would have to look so from the next line too, which it does not unless
         the log grew by one line in between; and then it would have to grow by just the number that is drawn. One
@@ -74,7 +74,7 @@ class LineCount:
     async def bounds(self, *, precision: int) -> tuple[int, int] | None:
         """Two numbers of lines, the first too small and the second enough, not further apart than `precision`.
 
-        There are as many lines for certain as are known. None where the file does not begin as it did.
+        There are provably as many lines as are known. None if the file does not begin as it did.
         """
         low, step = self._holding.total - 1, max(_STEP, precision)
         if await self.is_beyond(ALL):
@@ -97,7 +97,7 @@ class LineCount:
 class Placing:
     """Opens a log at lines that are held already. `read` opens a reading that ends, for the counts.
 
-    Where it is not known how much is before what is held (`origin` is None), lines are told by their looks alone.
+    If the offset of the local copy is not known (`origin` is None), lines are recognized by their text alone.
     """
 
     def __init__(self, read: Open, holding: Holding) -> None:
@@ -111,7 +111,7 @@ class Placing:
         return self._holding.is_countable and self._holding.end > SMALL_BYTES
 
     async def is_all(self, read: Open) -> bool:
-        """Whether the remote file ends where what is held does; False where that cannot be proven."""
+        """Whether the remote file ends where the local copy does; False if that cannot be proven."""
         held = self._holding
         start = held.start_of_last(count := held.lines_within(WINDOW_BYTES // 4))
         if start is None:
@@ -143,7 +143,7 @@ class Placing:
             yield None
 
     async def _attempts(self) -> AsyncIterator[int]:
-        """How many last lines to ask for: from a little before what is held ends, as far as the file's end is known."""
+        """How many last lines to request, from a little before the end of the local copy if the file's end is known."""
         held = self._holding
         window = held.lines_within(WINDOW_BYTES)
         yield held.total - held.lines + window

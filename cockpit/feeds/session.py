@@ -36,7 +36,7 @@ class SessionWatch:
     def _asked(self, task: asyncio.Task[Version]) -> None:
         self._asking = None
         if not task.cancelled():
-            task.exception()  # those who wait for it have it; nobody may be left to
+            task.exception()  # its waiters have it; there may be none left
 
     async def close(self) -> None:
         """Give up a request that is on its way."""

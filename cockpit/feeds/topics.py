@@ -1,4 +1,4 @@
-"""The catalogue of what can be watched, how it is asked for, and how often that makes sense."""
+"""The catalog of what can be watched, how it is asked for, and how often that makes sense."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -34,7 +34,7 @@ class Visit(msgspec.Struct, Generic[T], frozen=True):
 class Topic(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """Something to watch: `fetch` raises CockpitError where it fails; `interval` is the shortest in seconds.
 
-    `interval_at` says how long a given value holds at least. A `passing` topic is forgotten when nobody watches it.
+    `interval_at` says how long a given value holds at least. A `passing` topic is dropped when its last watch closes.
     A costly one rests 100 times as long as its answer took, without a limit. One of several requests rests
     `request_seconds` for each of them, so that it asks no more often than a page that makes one.
     """
@@ -91,7 +91,7 @@ NODES: Topic[Rows[Node]] = Topic(name="nodes", fetch=lambda visit: visit.client.
 USAGE: Topic[ClusterUsage] = Topic(name="usage", fetch=lambda visit: visit.client.nodes.usage(), interval=5.0)
 ACTORS: Topic[int | None] = Topic(name="actors", fetch=lambda visit: visit.client.state.actor_count(), interval=15.0)
 
-CATALOGUE: tuple[Topic[Any], ...] = (VERSION, JOBS, NODES, USAGE, ACTORS)
+CATALOG: tuple[Topic[Any], ...] = (VERSION, JOBS, NODES, USAGE, ACTORS)
 
 HEADER_JOBS_SECONDS = 60.0
 BACKGROUND_NODES_SECONDS = 60.0

@@ -16,7 +16,7 @@ class Watched(Protocol[T]):
         """What is known now."""
 
     def rearrange(self) -> None:
-        """Plan again: somebody came, went, or fell asleep."""
+        """Plan again: a watch was added, closed, or paused."""
 
     def leave(self, watch: "Watch[T]") -> None:
         """The watch is closed."""
@@ -27,8 +27,8 @@ class Watch(Generic[T]):
 
     The callback hears every snapshot that tells something new, in the event loop, and must not block. It is also
     called while the watch is made and by `resume`, so that a pane shows what it missed. An answer that is equal to the
-    one before is not told: whoever draws an age or a state later than in the callback takes it from `snapshot` here,
-    since the snapshot that was told has aged.
+    one before is not delivered: to draw an age or a state after the callback, read it from `snapshot` here,
+    since the snapshot that was delivered has aged.
     """
 
     def __init__(

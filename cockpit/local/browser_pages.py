@@ -49,7 +49,7 @@ class _Cockpit:
         self._socket = None
 
     async def _write_bytes(self, data: bytes) -> None:
-        # A page that has just gone is no end of the cockpit, which would stop being read.
+        # A page that has just gone does not end the cockpit, which would stop being read.
         with suppress(ConnectionError):
             if self._socket is not None:
                 await self._socket.send_bytes(data)

@@ -18,7 +18,7 @@ def installed_ray() -> str:
     a token: then anybody who reaches its ports could run code as this user.
     """
     spec = importlib.util.find_spec("ray")
-    if spec is None or spec.origin is None:  # a directory that happens to be called ray has no origin
+    if spec is None or spec.origin is None:  # a directory that happens to be called ray lacks an origin
         raise LocalRayError("Ray is not installed beside rayakash-tui.", hint=HINT)
     missing = [name for name in DASHBOARD_NEEDS if importlib.util.find_spec(name) is None]
     if missing:

@@ -1,4 +1,4 @@
-"""What an owner asks of a supervisor. The standard library only: the supervisor has no site-packages."""
+"""What an owner asks of a supervisor. The standard library only: the supervisor runs without site-packages."""
 
 from typing import NamedTuple
 

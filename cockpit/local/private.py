@@ -1,7 +1,7 @@
 """The directory of ours that holds every local Ray: Ray opens its own to everybody, so its parent keeps others out.
 
 Ray gives its temporary directory and most of what is in it mode 0777 (`ray/_common/utils.py`), whatever the umask.
-The standard library only: the supervisor has no site-packages.
+The standard library only: the supervisor runs without site-packages.
 """
 
 import contextlib

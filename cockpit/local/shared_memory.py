@@ -1,7 +1,7 @@
 """What a process tree leaves in /dev/shm: segments and semaphores that its jobs made and never unlinked.
 
 Ray's own object store lies in a directory of its own, which goes as a whole. The standard library only.
-macOS has no such file system: there the kernel keeps the names and does not list them.
+macOS lacks that file system: there the kernel keeps the names and does not list them.
 """
 
 import contextlib

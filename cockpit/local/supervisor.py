@@ -8,7 +8,7 @@ It runs as a process of its own, in its own session, without site-packages and w
               └─ `ray start --head --block` and all that it starts
 
 On Linux both are subreapers: whatever is orphaned anywhere below is re-parented to them, so a process cannot
-leave the tree by daemonising, and "no child is left" proves that nothing is left. The inner one is told by
+leave the tree by daemonizing, and "no child is left" proves that nothing is left. The inner one is recognized by
 the kernel when the outer one dies, Ray is killed by the kernel when the inner one dies, and the outer one
 inherits what then remains. The tree ends when
 
@@ -17,11 +17,11 @@ inherits what then remains. The tree ends when
 - SIGTERM, SIGINT or SIGHUP arrives,
 - Ray ends by itself.
 
-A detached tree (`local up`, once it is ready) has no owner any more and ends by the last two alone.
+A detached tree (`local up`, once it is ready) is without an owner and ends by the last two alone.
 
 macOS has neither subreapers nor parent-death signals, so there it is weaker: the tree is found by walking
 parents and by an environment variable that everything inherits. A process that has both cleared its
-environment and daemonised is missed, and one that forks faster than `ps` answers is not caught. Killing inner
+environment and daemonized is missed, and one that forks faster than `ps` answers is not caught. Killing inner
 and outer at the same moment with SIGKILL leaves the tree to Ray's own fate sharing on Linux, and what remains
 to the owner, or to the next `local up` or `local down`, everywhere.
 """

@@ -1,6 +1,6 @@
 """The end of a local Ray: every process below the caller, and every file that the tree made.
 
-The standard library only: the supervisor has no site-packages.
+The standard library only: the supervisor runs without site-packages.
 """
 
 import contextlib
@@ -78,7 +78,7 @@ def ask_jobs(marker: str, grace: float) -> None:
 
 
 def end_family(marker: str) -> None:
-    """SIGKILL, again and again, until nothing of the family is found and this process has no child left.
+    """SIGKILL, again and again, until nothing of the family is found and the last child of this process is gone.
 
     A process in an uninterruptible wait keeps this waiting: giving up would orphan it.
     """
@@ -192,7 +192,7 @@ def remove_tree(directory: str) -> None:
             shutil.rmtree(directory)
         except PermissionError:
             open_up(directory)
-        except RecursionError:  # deeper than Python follows; rm has no such limit
+        except RecursionError:  # deeper than Python follows; rm is not limited
             subprocess.run(["rm", "-rf", "--", directory], check=False)
         except FileNotFoundError:
             pass

@@ -31,7 +31,7 @@ def parse_fingerprint(text: str) -> str:
 
 
 def halves(fingerprint: str) -> tuple[str, str]:
-    """A fingerprint in two lines, for screens that have no room for its 71 characters."""
+    """A fingerprint in two lines, for screens that are too narrow for its 71 characters."""
     middle = len(PREFIX) + 32
     return fingerprint[:middle], " " * len(PREFIX) + fingerprint[middle:]
 

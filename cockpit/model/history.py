@@ -101,7 +101,7 @@ class History:
 
 
 class _Holding(msgspec.Struct):
-    """Whoever holds a GPU, since when they have not used it, and when that was last seen to be so."""
+    """The holder of a GPU, since when it is unused, and when that was last observed."""
 
     holder: Hashable
     since: float

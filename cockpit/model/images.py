@@ -1,4 +1,4 @@
-"""Container images: where a reference such as `caddy:2.10.2` leads, and what a registry tells of one.
+"""Container images: where a reference such as `caddy:2.10.2` leads, and what a registry reports about one.
 
 Grammar: github.com/distribution/reference. Without a host it is Docker Hub's, without a tag `latest` is meant.
 """
@@ -32,7 +32,7 @@ class ImageName(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ImageFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a registry tells of an image: bytes of its compressed layers; None where an old manifest lacks them."""
+    """What a registry reports about an image: bytes of its compressed layers; None where an old manifest lacks them."""
 
     compressed_bytes: int | None
     layers: int = 0

@@ -23,7 +23,7 @@ class Use(msgspec.Struct, frozen=True):
 
 
 class SecretRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One secret. `place` is None where it lives nowhere; `scope` is None in the environment, which has no scopes.
+    """One secret. `place` is None if it is stored nowhere; `scope` is None in the environment.
 
     `unseen` is a value that should be there and cannot be seen now, as in a locked vault. `is_leftover` marks a second
     value of the same name and scope, which a move from one place to another left behind.

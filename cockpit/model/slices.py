@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 SLICE_SECONDS = 0.004
-# A key goes through several tasks until it is painted: each of them would wait for a slice if there were no rest.
+# A key goes through several tasks until it is painted: each of them would wait for a slice without a rest.
 REST_SECONDS = 0.006
 
 

@@ -1,6 +1,6 @@
 """Sweeps of Ray Tune: what the program prints of its trials, and the actors that run them.
 
-Ray has no list of trials. The program prints a block every few seconds (ray/tune/experimental/output.py, 2.60):
+Ray does not list trials. The program prints a block every few seconds (ray/tune/experimental/output.py, 2.60):
 `Trial status: 2 RUNNING | 3 PENDING`, what it uses, the best trial, and a table with a row per trial.
 """
 

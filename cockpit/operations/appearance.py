@@ -1,4 +1,4 @@
-"""How the cockpit looks and how it tells of the end of jobs, kept in `config.toml`."""
+"""How the cockpit looks and how it notifies when jobs end, kept in `config.toml`."""
 
 import os
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from cockpit.settings import Notify
 from cockpit.toml_text import tables, with_table, with_value
 
 _UI, _NOTIFY = ("ui",), ("notify",)
-# By what terminals say of themselves; others are told by 9, which more of them know.
+# By how terminals identify themselves; the others get 9, which more of them support.
 _KNOW_777 = ("foot", "rxvt")
 
 
@@ -19,7 +19,7 @@ def keep_theme(name: str) -> None:
 
 
 def keep_notices(wanted: bool) -> Notify:
-    """Write down whether followed jobs are told of, and how this terminal is told; returns it. Raises UsageError."""
+    """Save whether to notify when followed jobs end, and how on this terminal; returns it. Raises UsageError."""
     notify = Notify(bell=wanted, osc=osc_of(os.environ) if wanted else None)
     values = {"bell": notify.bell, **({"osc": notify.osc} if notify.osc is not None else {})}
     change_config(lambda text: with_table(text, _NOTIFY, values))

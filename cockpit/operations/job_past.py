@@ -23,7 +23,7 @@ def past_topic(cluster: LiveCluster, job: Job) -> Topic[JobPast]:
 
 
 def job_past(past: Past, job: Job, *, now: float, cost_per_hour: float | None) -> JobPast:
-    """Read it; nothing where there is no history, or it has nothing of the job."""
+    """Read it; nothing without a history, or if it does not contain the job."""
     since = max(now - SPAN_SECONDS, (job.start_time or 0) / 1000)
     names = {name for name in (job.submission_id, job.job_id) if name}
     uses = past.use(by="job", since=since, until=now, cost_per_hour=cost_per_hour)

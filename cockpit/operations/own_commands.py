@@ -41,11 +41,11 @@ def problems(command: OwnCommand, known: Mapping[str, Collection[str]]) -> Itera
     if not command.key or not command.label.strip():
         yield "it needs a key and a label"
     if command.scope != EVERYWHERE and command.scope not in known:
-        yield f"there is no pane {command.scope!r}; panes: {', '.join(sorted(known))}, or {EVERYWHERE}"
+        yield f"unknown pane {command.scope!r}; panes: {', '.join(sorted(known))}, or {EVERYWHERE}"
         return
     fields = [*known.get(command.scope, ()), *GENERAL_FIELDS]
     if unknown := [field for field in fields_in(command.command) if field not in fields]:
-        yield f"there is no field {{{unknown[0]}}}; fields: {', '.join(fields)}"
+        yield f"unknown field {{{unknown[0]}}}; fields: {', '.join(fields)}"
     if inside := _quoted_fields(command.command):
         yield f"{{{inside[0]}}} stands inside quotes; it is quoted already, so write it without"
     program = command.command.split(maxsplit=1)[0] if command.command.strip() else ""

@@ -25,7 +25,7 @@ async def find_replica(client: RayClient, text: str) -> ServeRow:
 def _one(found: Sequence[ServeRow], text: str) -> ServeRow:
     if not found:
         raise NotFoundError(
-            f"Serve has no replica {text or '(no name)'}.",
+            f"Replica {text or '(no name)'} not found.",
             hint="`rayakash-tui serve -o name` lists applications, deployments and replicas, the dead ones too.",
         )
     if len(found) > 1:
@@ -49,7 +49,7 @@ def access_log(replica: ServeRow) -> LogFile:
 
 
 def output_log(replica: ServeRow, *, suffix: str = "out") -> LogFile:
-    """What its code prints. Raises NotFoundError where it has no process yet."""
+    """What its code prints. Raises NotFoundError before it has a process."""
     if not replica.actor_id:
         raise NotFoundError(f"Replica {replica.key} has no process yet.")
     return LogFile(actor_id=replica.actor_id, suffix=suffix)

@@ -46,7 +46,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_unconnected(self) -> bool:
-        """Whether the job has no driver connected to Ray, so that it owns nothing in Ray."""
+        """Whether the job lacks a driver connected to Ray, so that it owns nothing in Ray."""
         return self.query.job_id == ""
 
 

@@ -101,10 +101,10 @@ class Pane(Vertical):
         """Narrow what is shown to a job or a node, or widen it to the cluster, where the pane can."""
 
     def report(self, sentence: str) -> None:
-        """Something is done to reach a cluster, or was in vain."""
+        """A connection attempt started, or failed."""
 
     def tick(self) -> None:
-        """A second has passed: ages may have to be told."""
+        """A second has passed: ages may have to be redrawn."""
 
     async def perform(self, name: str) -> None:
         """Do an action, as its key does."""
@@ -135,7 +135,7 @@ def sentence_of(snapshot: Snapshot[Any], now: Moment, *, what: str, address: str
     parts = [f"{what} as of {duration(snapshot.age(now))} ago"] if snapshot.taken else []
     if snapshot.error is not None:
         why = [snapshot.error.title.rstrip("."), _next(snapshot, now)]
-        # Where there is no room for all, the reason may be cut: whoever sees old data wants to know when it is renewed.
+        # On a narrow screen the reason may be cut: with old data, the time of the next attempt matters more.
         parts += reversed(why) if parts else why
         if snapshot.error.hint and not snapshot.taken:
             parts.append(snapshot.error.hint)

@@ -74,7 +74,7 @@ class ClustersPane(TablePane[list[ClusterRow]]):
         self.overview.show(None)
 
     def report(self, sentence: str) -> None:
-        """What is done to reach one is told elsewhere."""
+        """Connection attempts are shown elsewhere."""
 
     def tick(self) -> None:
         """The overview has a clock of its own."""

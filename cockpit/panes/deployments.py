@@ -110,7 +110,7 @@ class DeploymentsPane(OwnTablePane[Register]):
     @work(group="deployment-preview", exclusive=True, exit_on_error=False)
     async def _ask_services(self, dseq: str) -> None:
         self._asked[dseq] = monotonic()
-        with suppress(CockpitError):  # what the list says stays; `deployments status` tells why there is no more
+        with suppress(CockpitError):  # keep what the list says; `deployments status` reports why
             async with await aside(account.open_console) as console:
                 self._details[dseq] = await console.deployment(dseq)
         self.show_preview()

@@ -51,7 +51,7 @@ class TabLine(StateLine):
         super().__init__(self._pieces(), id="header-tabs", ellipsis=ellipsis)
 
     def show_counts(self, counts: Mapping[str, int]) -> None:
-        """How many things a pane has, by its title; told where there is room for all of them."""
+        """How many rows a pane has, by its title; shown if all of them fit."""
         if counts != self._counts:
             self._counts = counts
             self.on_resize()
@@ -156,7 +156,7 @@ class HeaderBar(Vertical):
         self.tick()
 
     def report(self, sentence: str) -> None:
-        """Say what is being done while there is no cluster yet."""
+        """Show the connection attempt until a cluster is open."""
         if self._cluster is None:
             self.query_one("#header-cluster", StateLine).show([Piece("rayakash", "accent", 0)])
             self.query_one("#header-usage", StateLine).show([Piece(visible(sentence), "", 0)])
@@ -166,7 +166,7 @@ class HeaderBar(Vertical):
         cluster = self._cluster
         if cluster is None or not self.is_mounted:
             return
-        # Equal answers are not told, so what was told has aged.
+        # Equal answers are not delivered, so the last delivered one has aged.
         self._version, self._usage, self._jobs = (watch.snapshot for watch in self._watches[:3])
         now = cluster.hub.clock.now()
         self.query_one("#header-cluster", StateLine).show(*self._cluster_pieces(cluster, now))
@@ -292,7 +292,7 @@ def _job_counts(snapshot: Snapshot[JobList] | None, now: Moment) -> list[Piece]:
     if snapshot is None or snapshot.value is None:
         return []
     counts = snapshot.value.counts()
-    # Where there is no room for all, what needs no look goes first.
+    # On a narrow screen, what needs no attention goes first.
     words = (("RUNNING", "running", "", 3), ("PENDING", "pending", "warn", 2), ("FAILED", "failed", "error", 1))
     pieces = [Piece(f"{counts[status]} {word}", tone, rank) for status, word, tone, rank in words if counts.get(status)]
     # A time of day, which does not tick: an idle screen writes nothing between two answers.

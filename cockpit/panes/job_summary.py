@@ -27,7 +27,7 @@ class JobSummary(Vertical):
     def show(self, job: Job | None, now: float, *, is_previous: bool = False, waiting: str = "") -> None:
         """Say what is known of a job; `now` in seconds since the epoch, `is_previous` of one that Ray has forgotten.
 
-        `waiting` says why a pending job waits, as far as that is known.
+        `waiting` says why a pending job waits, if known.
         """
         lines = [] if job is None else _lines(job, now, is_previous=is_previous, waiting=waiting)
         for index in range(LINES):

@@ -87,7 +87,7 @@ class LogPane(LogReading):
         self._open()
 
     def follow_file(self, file: LogFile) -> None:
-        """Show a log that is no job's."""
+        """Show a log that does not belong to a job."""
         if file == self._file:
             return
         self._job_id, self._job, self._file, self._ended = None, None, file, None
@@ -208,7 +208,7 @@ class LogPane(LogReading):
 
     @property
     def is_tail(self) -> bool:
-        """Whether there may be more of the log before what is held."""
+        """Whether the log may begin before the local copy."""
         return not self._is_whole and (self.view.status.lines or 0) >= TAIL_LINES
 
     def _show_what_came(self) -> None:
@@ -275,7 +275,7 @@ class LogPane(LogReading):
         self.view.notify_grown()
 
     def waiting(self, state: LogState) -> None:
-        """There is no log yet."""
+        """The log does not exist yet."""
         self._job = state.job
         what = "waiting for the job to start" if state.job else f"{state.words}, no log yet"
         self._note = Piece(visible(what), "quiet")

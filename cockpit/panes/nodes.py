@@ -66,7 +66,7 @@ class NodesPane(TablePane[Rows[Node]]):
         super().detach()
 
     def wake(self) -> None:
-        """Somebody may look at a preview."""
+        """Start again what previews need."""
         super().wake()
         self.preview_changed()
 
@@ -202,7 +202,7 @@ class GpusPane(TablePane[Rows[Node]]):
         """Logs are those of a node."""
         if action.name != "gpu_logs":
             return super().why_disabled(action)
-        return "There is no GPU to act on." if self.node is None else None
+        return "Select a GPU first." if self.node is None else None
 
     def watched(self, cluster: LiveCluster) -> list[Watch[Any]]:
         """Nodes, and now and then the jobs, whose ids name the holders."""

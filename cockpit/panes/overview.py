@@ -62,13 +62,13 @@ def jobs_seconds(*, nodes: int, jobs: int) -> float:
     """How often jobs are asked for, in seconds.
 
     A node is about 16 kB and a job 0.5 kB (measured): with the nodes asked for half as often as the GPUs pane does, up
-    to 38 jobs a node can be asked for with them and the head has no more to do than for that pane.
+    to 38 jobs a node can be requested with them at the same cost to the head as for that pane.
     """
     return SAMPLE_SECONDS if jobs <= JOBS_OF_A_NODE * max(1, nodes) else HEADER_JOBS_SECONDS
 
 
 class Room:
-    """How many lines each part of the pane has; what has no room folds away: the running jobs, the map, the curves.
+    """How many lines each part of the pane has; what does not fit folds away: the running jobs, the map, the curves.
 
     Attention stays last of all. Below 100 columns map and attention are above each other.
     """

@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class OwnTablePane(TablePane[T]):
-    """A table that a cluster has no part in: it is read when the pane is seen, and by `action_refresh`."""
+    """A table that does not depend on the cluster: it is read when the pane is seen, and by `action_refresh`."""
 
     NEEDS_CLUSTER = False
     TOPIC: ClassVar[Topic[Any]] = NODES  # never watched

@@ -70,7 +70,7 @@ class ResourcePane(TablePane[StateRows[Any]]):
     def why_disabled(self, action: Action) -> str | None:
         """Looking into a process and following a log need a row."""
         if action.scope in ("processes", "logs", self.NAME) and self.item is None:
-            return f"There is no row in {self.TITLE} to act on."
+            return f"Select a row in {self.TITLE} first."
         return super().why_disabled(action)
 
     @on(LiveTable.RowHighlighted)

@@ -91,7 +91,7 @@ class SdlPane(SdlWriting):
     # --- a pane ---
 
     def watched(self, cluster: LiveCluster) -> list[Watch[Any]]:
-        """Nothing: the cluster has no part in this."""
+        """Nothing: this pane does not depend on the cluster."""
         return []
 
     def wake(self) -> None:
@@ -246,7 +246,7 @@ class SdlPane(SdlWriting):
         return self.text.selection.start, self.text.selection.end
 
     def edit(self, label: str, edit: Callable[[SdlDocument], object]) -> bool:
-        """Edit the document; what it refuses is told in its own words. Whether anything was done."""
+        """Edit the document; its own error is shown if it refuses. Returns whether anything was done."""
         try:
             moved = self.desk.session.apply(label, edit, selection=self._selection)
         except CockpitError as error:
@@ -326,7 +326,7 @@ class SdlPane(SdlWriting):
             self.enter(row, str(max(0, int(row.text or "0") + message.by)))
 
     def action_remove(self) -> None:
-        """Remove what the row under the cursor stands for."""
+        """Remove what the row under the cursor shows."""
         row = self.form.view.row
         if row is None or self.form.view.is_grey:
             return
@@ -396,7 +396,7 @@ class SdlPane(SdlWriting):
     def action_go_to_line(self) -> None:
         """Show where the row of the form stands in the text.
 
-        Beside the form the keys stay where they are: the next letter is a command to whoever looks at it. Where the
+        Beside the form the keys stay where they are: the next letter is still a command. Where the
         text takes the form's place, or the row can be edited as text alone, the text has them.
         """
         row = self.form.view.row
@@ -466,7 +466,7 @@ def _looked_at(
 
 
 def is_secret_typed(row: FormRow, text: str) -> bool:
-    """Whether a value would stand in the file that belongs into the secret store."""
+    """Whether a value would be written to the file that belongs in the secret store."""
     name, value = (str(row.args[1]), text) if row.field == "env" else text.split("=", 1) if "=" in text else ("", "")
     fits = row.field in ("env", "env-add") and not value.strip().startswith(SECRET)
     return fits and is_plain_secret(name.strip(), value)

@@ -228,13 +228,13 @@ class TablePane(Pane, Generic[T]):
         self._fold()
 
     def on_resize(self) -> None:
-        """The frame and the preview fold away where there is no room for them."""
+        """The frame and the preview fold away if they do not fit."""
         self._fold()
 
     def _fold(self) -> None:
         self.table.is_framed = self.is_roomy
         self.set_class(self.has_preview, "-previewed")
-        self.table.told()
+        self.table.update_title()
         self.call_after_refresh(self.show_preview)
 
     def action_preview(self) -> None:

@@ -43,7 +43,7 @@ def framed(
     foot: Sequence[Part] = (),
     glyphs: Glyphs = UNICODE,
 ) -> list[PlotLine]:
-    """The lines in a frame of exactly that size; what has no room on an edge is left out, the title last."""
+    """The lines in a frame of exactly that size; what does not fit on an edge is left out, the title last."""
     if width < LEAST_WIDTH or height < LEAST_HEIGHT:
         return [fitted((), width)] * max(0, height)
     top_left, top_right, low_left, low_right, _, wall = _ASCII if glyphs.is_ascii else _UNICODE

@@ -105,7 +105,7 @@ class NumberReader:
         self._read(block[:end])
 
     def end(self) -> None:
-        """The last line has no newline, and none will come."""
+        """The log is complete, even if its last line lacks a newline."""
         rest, self._rest = self._rest, b""
         self._read(rest)
 
@@ -138,7 +138,7 @@ def _finder(name: str) -> tuple[re.Pattern[bytes], Callable[[re.Match[bytes]], f
         return re.compile(_named(f"(?i:{re.escape(name)})").encode()), _named_value
     head, _, tail = name.partition("/")
     units = [name] if tail != "s" else [name, f"{name}ec", f"{name}econd", f"s/{head}"]
-    # The unit first and the number before it: the other way round each number of the log would be a beginning.
+    # Find the unit first, then the number before it: otherwise each number of the log would start a match.
     return re.compile(rf"(?P<unit>{'|'.join(map(re.escape, units))})(?![\w/])".encode()), _rate_value
 
 

@@ -12,7 +12,7 @@ from operator import or_
 from typing import NamedTuple
 
 from cockpit.render.log_literals import alternatives, required, without_flag
-from cockpit.render.log_text import LOOK_BACK, all_folded, decoded, uncoloured
+from cockpit.render.log_text import LOOK_BACK, all_folded, decoded, uncolored
 
 # A line that is longer is looked at in pieces of so many bytes, which share as many as a match may have.
 PIECE = 1024 * 1024
@@ -95,7 +95,7 @@ class Matcher:
         if can_fold and b"\x1b" not in data and all(_is_plain(text) for text in self._texts) and self._texts:
             haystack = data.lower() if self._folds_case else data
             return reduce(or_, (_lines_with(text.encode(), haystack) for text in self._texts))
-        return self._by_regex(uncoloured(decoded(data)))
+        return self._by_regex(uncolored(decoded(data)))
 
     def _by_regex(self, text: str) -> int:
         search = self._pattern.search
@@ -107,10 +107,10 @@ class Matcher:
 
     def in_piece(self, piece: bytes, *, first: bool, last: bool) -> bool:
         """Whether a piece of a long line matches; a match in what it shares with the next is left to that one."""
-        text = uncoloured(decoded(piece))
+        text = uncolored(decoded(piece))
         # From the second character on, `^` knows that it is not at the beginning.
         match = self._pattern.search(text, 0 if first else 1)
-        return match is not None and (last or match.start() <= len(text) - len(uncoloured(decoded(piece[-SHARED:]))))
+        return match is not None and (last or match.start() <= len(text) - len(uncolored(decoded(piece[-SHARED:]))))
 
     def spans(self, text: str) -> Spans:
         """Where in a text the matches are."""
@@ -209,7 +209,7 @@ def _lines_with(needle: bytes, data: bytes) -> int:
 
 
 def _is_plain(text: str) -> bool:
-    """Whether a text can be looked for in bytes: no empty one, none that might mean a byte that is no UTF-8."""
+    """Whether a text can be searched in bytes: not if it is empty or may stand for an invalid byte."""
     return bool(text) and "\\" not in text and text.isprintable()
 
 

@@ -1,6 +1,6 @@
-r"""What a line of a log says: the text that a terminal would have left of it, without its colours.
+r"""What a line of a log says: the text that a terminal would have left of it, without its colors.
 
-Carriage returns fold: what comes after the last one of a line is what stays. Colours (SGR) and the erasing of a line,
+Carriage returns fold: what comes after the last one of a line is what stays. Colors (SGR) and the erasing of a line,
 which progress bars write before each new state, are not part of the text. Bytes that are not UTF-8 read `\xNN`.
 """
 
@@ -29,15 +29,15 @@ def all_folded(lines: bytes) -> bytes:
 
 
 def decoded(data: bytes) -> str:
-    """Bytes as text, colours and all."""
+    """Bytes as text, colors and all."""
     return data.decode("utf-8", "backslashreplace")
 
 
-def uncoloured(text: str) -> str:
-    """Text without colours and without the erasing of lines."""
+def uncolored(text: str) -> str:
+    """Text without colors and without the erasing of lines."""
     return _UNSEEN.sub("", text) if "\x1b[" in text else text
 
 
 def seen(line: bytes) -> str:
     """What a whole line says."""
-    return uncoloured(decoded(folded(line)))
+    return uncolored(decoded(folded(line)))

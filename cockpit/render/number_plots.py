@@ -36,7 +36,7 @@ def number(value: float | None) -> str:
 
 
 def facts(series: Series) -> str:
-    """Minimum, maximum, last value and slope, in one line; NaN is told of."""
+    """Minimum, maximum, last value and slope, in one line; NaN is mentioned."""
     if not series.count and not series.not_finite:
         return ""
     slope = series.slope
@@ -81,7 +81,7 @@ def curves(runs: Sequence[Run], *, width: int, height: int, glyphs: Glyphs = UNI
         width=width, height=height, begin=begin, end=end + max(1e-9, (end - begin) * 1e-6), low=known[0], high=known[1]
     )
     ends = (f"step {number(begin)}", number(end)) if steps else (f"value {number(begin + 1)}", number(end + 1))
-    # A log that is silent for a while has no gap: it is drawn over its steps.
+    # A log that is silent for a while leaves no gap: it is drawn over its steps.
     return plot_with_axes(traces[::-1], area, label=number, ends=ends, glyphs=glyphs, filled=False, gap=math.inf)
 
 

@@ -205,7 +205,7 @@ def _full_tone(percent: float) -> str:
 
 
 def heat_state(overview: ClusterOverview) -> str:
-    """How many GPUs there are, and how many of them nobody uses."""
+    """How many GPUs there are, and how many of them are free."""
     if not overview.gpus:
         return f"{overview.nodes} nodes"
     free = overview.gpus - overview.held

@@ -130,7 +130,7 @@ def curve_plot(curve: Curve, width: int, context: RowContext) -> Lines:
 def process_lines(processes: Sequence[NodeProcess], width: int) -> Lines:
     """Ray's processes on a node, the largest first."""
     if not processes:
-        return [("", "Ray tells of no processes on this node.")]
+        return [("", "Ray reports no processes on this node.")]
     rows = [
         [
             UNKNOWN if one.pid is None else str(one.pid),

@@ -62,7 +62,7 @@ async def deploy_file(work: Workspace, pane: Pane) -> None:
 
 
 async def resume(work: Workspace, pane: DeploymentsPane) -> None:
-    """Go on with the deployment under the cursor, or with the one whose create has no answer yet."""
+    """Go on with the deployment under the cursor, or with the one whose creation is unanswered."""
     row = pane.row
     known = await aside(attempts)
     found = next((one for one in known if row is not None and one.dseq == row.dseq and one.is_unfinished), None)

@@ -175,8 +175,8 @@ class DeployPage(Dialog[Ready]):
         if row is None or self.progress.phase != "bids":
             return
         if self.hand.cap is not None and row.usd_per_hour > self.hand.cap:
-            told = f"{per_hour(row.usd_per_hour)} is more than you agreed to: {per_hour(self.hand.cap)}."
-            self.notify(told, severity="warning", markup=False)
+            notice = f"{per_hour(row.usd_per_hour)} is more than you agreed to: {per_hour(self.hand.cap)}."
+            self.notify(notice, severity="warning", markup=False)
             return
         self.hand.pick(row)
         if len(self._group_names) > len(self.hand.keys):

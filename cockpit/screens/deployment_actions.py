@@ -86,7 +86,7 @@ class DeploymentActions:
             self._work.report(f"{ended.context} was closed; press ctrl+k to choose another cluster")
 
     async def _copy_out(self, row: Row) -> None:
-        """Copy what is asked for; a copy that fails is told, and the deployment stays."""
+        """Copy the requested paths; a failed copy is reported, and the deployment stays."""
         if (wanted := await self._app.push_screen_wait(CopyDialog(row.dseq))) is None:
             return
         self._app.notify(f"Copying {wanted.place.path} to {wanted.local}…", markup=False)
@@ -94,8 +94,8 @@ class DeploymentActions:
             async with await aside(account.open_console) as console:
                 copied = await copy(console, wanted, on_progress=lambda _, __: None)
         except CockpitError as error:
-            told = " ".join(part for part in (error.title, error.hint) if part)
-            self._app.notify(told, severity="error", markup=False)
+            reason = " ".join(part for part in (error.title, error.hint) if part)
+            self._app.notify(reason, severity="error", markup=False)
             return
         self._app.notify(f"Copied {size(copied.archive_bytes)} to {copied.path}; the checksum is right.", markup=False)
 
@@ -139,9 +139,9 @@ class DeploymentActions:
     async def _agrees_to(self, console: ConsoleClient, plan: UpdatePlan, document: SdlDocument, path: Path) -> bool:
         """Show what changes in place, and do it after a yes."""
         prepared = await updating.prepare_update(console, plan, document, path)
-        told = " ".join((*inside_lines(updating.readable_secrets(prepared)), *updating.warnings_of(plan, prepared)))
+        inside = " ".join((*inside_lines(updating.readable_secrets(prepared)), *updating.warnings_of(plan, prepared)))
         sentences = [one.sentence for one in plan.differences]
-        if not await self._app.push_screen_wait(Confirm(f"Update {plan.dseq} to {path.name}?", sentences, told)):
+        if not await self._app.push_screen_wait(Confirm(f"Update {plan.dseq} to {path.name}?", sentences, inside)):
             return False
         await updating.update(console, plan, prepared)
         return True

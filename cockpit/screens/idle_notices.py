@@ -22,7 +22,7 @@ IDLE = "IDLE"  # in the place of a status
 
 
 class IdleNotices:
-    """Judges what the background asks for anyway; one job is told of again once its GPUs were used."""
+    """Judges what the background asks for anyway; a job is reported again after its GPUs were used."""
 
     def __init__(self, app: App[Any], notify: Notify, write: Callable[[str], None]) -> None:
         self._app, self._notify, self._write = app, notify, write
@@ -45,7 +45,7 @@ class IdleNotices:
     async def _judge(self, cluster: LiveCluster) -> None:
         try:
             found = [gpu for gpu in await cluster.idle_gpus() if gpu.counts]
-        except CockpitError:  # the Overview tells of a history that cannot be read
+        except CockpitError:  # the Overview reports a history that cannot be read
             return
         if self._cluster is not cluster:
             return

@@ -85,7 +85,7 @@ class JobActions:
             await self._submitted(dialog)
 
     async def _submission_of(self, job: Job) -> Submission | None:
-        """What was submitted from here as this job; a record that cannot be read is told, and does without."""
+        """The recorded submission of this job; None with a warning if the record cannot be read."""
         try:
             return await asyncio.to_thread(submissions.of_job, job.submission_id, job.entrypoint)
         except UsageError as error:

@@ -1,4 +1,4 @@
-"""Tells of the end of jobs that were followed or submitted here, whichever pane is in front by then."""
+"""Notifies when jobs end that were followed or submitted here, in any pane."""
 
 import os
 from collections.abc import Callable
@@ -23,7 +23,7 @@ LOST = "LOST"  # in the place of a status: the head was restarted and has forgot
 class JobNotices:
     """Watches the list of jobs for as long as one of the followed ones goes on, and no longer.
 
-    `on_first` is called when the first job is followed: whoever has not decided how to be told is asked then.
+    `on_first` is called when the first job is followed: a user who has not chosen notifications is asked then.
     """
 
     def __init__(

@@ -57,7 +57,7 @@ class JobPage(TabbedPage):
         return ("jobs", *more.get(tab, ("facts",)))
 
     def on_unmount(self) -> None:
-        """The terminal's title is nobody's again."""
+        """Reset the terminal's title."""
         self._tell("")
 
     async def action_profile(self, kind: str) -> None:

@@ -47,7 +47,7 @@ class PassphraseDialog(Dialog[Secret]):
 
     def contents(self) -> list[Widget]:
         """What it is for, one field or two, and what was wrong."""
-        what = "Whoever loses its passphrase loses what is in it." if self._request.is_new else ""
+        what = "Without its passphrase its secrets cannot be recovered." if self._request.is_new else ""
         text = " ".join(part for part in (f"Passphrase of {self._request.vault}.", what) if part)
         widgets: list[Widget] = [
             Label(visible(text), classes="field-hint", markup=False),
@@ -62,7 +62,7 @@ class PassphraseDialog(Dialog[Secret]):
         self.query_one("#passphrase").focus()
 
     def on_unmount(self) -> None:
-        """Whoever waits gets the answer, also where the whole app has ended."""
+        """Deliver the answer to its waiter, even if the app has ended."""
         self._gone(self._answer)
 
     @on(Input.Submitted)

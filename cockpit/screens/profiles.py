@@ -113,7 +113,7 @@ class FlamePage(ProfilePage):
     async def action_save_picture(self) -> None:
         """Save the flame as a picture in the working directory."""
         if self._root is None or self._target is None or not self._root.samples:
-            self.notify("There is no profile to save yet.", severity="warning")
+            self.notify("Record a profile first; then s saves it.", severity="warning")
             return
         title = f"{self._target.label}, pid {self._target.pid}: {self._root.samples} samples in {FLAME_SECONDS} s"
         path = await self.save(svg(self._root, title).encode(), f"flame-{self._target.pid}.svg")

@@ -90,7 +90,7 @@ def _copied(name: str) -> Recalled:
         gallery.copy(chosen.name, directory, force=True)
     form = gallery.form_of(chosen, directory)
     if form.working_dir is None:
-        raise UsageError(f"The sample {name} has no directory.")
+        raise UsageError(f"The directory of sample {name} is missing.")
     note = " ".join(text for text in (f"Needs {chosen.needs}." if chosen.needs else "", _packages(chosen)) if text)
     return Recalled(fields=fields_of(form), note=note)
 

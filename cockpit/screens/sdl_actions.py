@@ -81,7 +81,7 @@ async def new(work: Workspace, pane: SdlPane) -> None:
             work.app.notify(f"New file {described.name}.yaml. Press ctrl+s to save it.", markup=False)
         return
     if await files.may_leave():
-        # Whoever named a file that is not there yet wants the template in it.
+        # The user named a file that does not exist yet: the template goes there.
         name = desk.suggested_name if desk.is_empty and desk.suggested_name else f"{chosen.name}.yaml"
         await files.begin(chosen.text, name)
         work.app.notify(f"New from {chosen.name}; ctrl+s names it.", markup=False)

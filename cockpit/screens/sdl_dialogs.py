@@ -195,7 +195,7 @@ class DiffDialog(Confirm):
     )
 
     def contents(self) -> list[Widget]:
-        """The coloured lines, and what follows."""
+        """The colored lines, and what follows."""
         lines = [Content.styled(visible(line), DIFF_TONES.get(line[:1], "")) for line in self._names]
         body = Static(Content("\n").join(lines), id="diff-body", markup=False)
         widgets: list[Widget] = [VerticalScroll(body, id="diff-scroll")]

@@ -81,7 +81,7 @@ class SdlFiles:
             since = clock_time(int(found.holder.since * 1000), time.time())
             names = [f"process {found.holder.pid} on {found.holder.host}, since {since}"]
             question = f"{path.name} is edited elsewhere. Open it here too?"
-            if not await self._app.push_screen_wait(Confirm(question, names, "Whoever saves last is asked.")):
+            if not await self._app.push_screen_wait(Confirm(question, names, "The last one to save is asked.")):
                 return
             if found.lock is not None:
                 await asyncio.to_thread(found.lock.acquire, take_over=True)
@@ -184,7 +184,7 @@ class SdlFiles:
         return not desk.is_dirty
 
     async def _three_ways(self, state: DiskState) -> bool:
-        """Somebody else saved or removed the file: mine, theirs, or both."""
+        """Another program saved or removed the file: keep mine, theirs, or both."""
         desk = self._pane.desk
         what = "was removed" if state is DiskState.GONE else "was changed by another program"
         options = [("mine", "keep mine: replace what is there"), ("both", "keep both: mine into a file beside it")]

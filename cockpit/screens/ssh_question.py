@@ -47,7 +47,7 @@ class SshDialog(Dialog[Secret]):
             field.focus()
 
     def on_unmount(self) -> None:
-        """Whoever waits gets the answer, also where the whole app has ended."""
+        """Deliver the answer to its waiter, even if the app has ended."""
         self._gone(self._answer)
 
     def leave(self) -> None:

@@ -26,7 +26,7 @@ HERE = "here"
 
 Choice = tuple[str, str]
 
-# What the program is for, for somebody who has no cluster yet.
+# What the program is for, for a user without a cluster.
 LINES = (
     "Watch a Ray cluster: its jobs, logs, nodes and GPUs.",
     "Run jobs on it: submit them, follow them, see why one waits.",

@@ -154,7 +154,7 @@ class TabbedPage(TextDialog):
         return self.watches[name].snapshot
 
     def unknown(self, name: str, what: str) -> Lines:
-        """What to say while a topic has no answer."""
+        """What to say until a topic is answered."""
         error = self.of(name).error
         if error is None:
             return [("", f"Asking for the {what}…")]

@@ -76,7 +76,7 @@ class Workspace:
         self.commands: Sequence[OwnCommand] = ()
         self._came_from: dict[str, str] = {}
         self._refusals = Refusals()
-        self.money = MoneyBook(told=self._tell_money)
+        self.money = MoneyBook(on_alarm=self._tell_money)
         self._crashed = crashed
         self._answer_refusal = answer_refusal
 
@@ -185,8 +185,8 @@ class Workspace:
         for attempt in left:
             from cockpit.operations.deployments.telling import what_costs
 
-            told = f"{attempt.title} was interrupted. {what_costs(attempt)} 7, then R resumes it, x closes it."
-            self.app.notify(told, severity="warning", markup=False, timeout=NOTICE_S)
+            notice = f"{attempt.title} was interrupted. {what_costs(attempt)} 7, then R resumes it, x closes it."
+            self.app.notify(notice, severity="warning", markup=False, timeout=NOTICE_S)
 
     def _tell_money(self, money: LeaseMoney) -> None:
         """A lease is about to end, or has."""

@@ -21,7 +21,7 @@ Spelling = Callable[[str, Simple, Simple], str | None]
 class SdlDocument:
     """An SDL's text with edits that change nothing but what they name.
 
-    Any text is accepted; reading and editing raise UnreadableSdlError while it is no YAML. Every edit parses the
+    Any text is accepted; reading and editing raise UnreadableSdlError while it is not YAML. Every edit parses the
     text again and raises UnsafeEditError, leaving all as it was, where more than the intended node would change.
     The way back is the history of an EditingSession.
     """

@@ -135,7 +135,7 @@ def _part(view: View, row: Row, name: str, losses: Losses) -> Part:
     service, compute = view.services[row.service], view.computes.get(row.profile)
     if compute is None:
         path = ("deployment", row.service, row.placement, "profile")
-        losses.add(path, row.node, "names no profile, so there are no limits.")
+        losses.add(path, row.node, "names no profile, so limits are unknown.")
     if row.count is None:
         path = ("deployment", row.service, row.placement, "count")
         losses.add(path, row.node, "is not a number; one replica runs.")

@@ -143,7 +143,7 @@ def _storage(part: Part, losses: Losses) -> Config:
         elif mount.is_memory:
             losses.add(path, volume.node, f"volume {volume.name} is mounted nowhere, and left out.")
         else:
-            losses.add(path, volume.node, f"volume {volume.name}: the disk of a container has no size of its own.")
+            losses.add(path, volume.node, f"volume {volume.name}: Compose cannot limit the disk of a container.")
     if volumes or tmpfs:
         found["volumes"] = [*volumes, *tmpfs]
     return found

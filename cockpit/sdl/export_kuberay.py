@@ -49,7 +49,7 @@ _ADDRESSES = ("RAY_ADDRESS_HOST", "RAY_ADDRESS")
 def to_kuberay(document: SdlDocument, name: str) -> Export:
     """The Ray cluster of the document as a RayCluster called `name`.
 
-    Raises SdlError where there is no head or more than one, UnreadableSdlError where it is not YAML.
+    Raises SdlError unless there is exactly one head, UnreadableSdlError if it is not YAML.
     """
     view, losses = View(document.tree.root), Losses(document)
     cluster = Cluster(view)

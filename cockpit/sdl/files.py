@@ -17,7 +17,7 @@ MAX_BYTES = 8 << 20
 def decoded(data: bytes) -> str:
     """The text of a file, byte order mark and line breaks kept.
 
-    Raises UnreadableSdlError for UTF-16, for what is no UTF-8 (with the line), and for files of many megabytes.
+    Raises UnreadableSdlError for UTF-16, for invalid UTF-8 (with the line), and for files of many megabytes.
     """
     if len(data) > MAX_BYTES:
         raise UnreadableSdlError(f"The file is larger than {MAX_BYTES >> 20} MB; an SDL has a few kB.", line=1)

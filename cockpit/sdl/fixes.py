@@ -39,7 +39,7 @@ def _apply(document: SdlDocument, operation: Operation) -> None:
 def fix_all(document: SdlDocument, codes: Collection[str] | None = None) -> list[tuple[Problem, str]]:
     """Apply every fix that can be applied (of these codes, if any are named).
 
-    Returns the problems that were fixed with what was done; the others have no fix or cannot be edited safely.
+    Returns the problems that were fixed with what was done; the others cannot be fixed automatically or edited safely.
     """
     done: list[tuple[Problem, str]] = []
     failed: set[tuple[str, int, str]] = set()

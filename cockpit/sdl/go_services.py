@@ -100,7 +100,7 @@ def _credentials(report: Report, service: Service) -> None:
 
 
 def _manifest(view: View) -> Iterator[tuple[Service, Expose, bool]]:
-    """The exposes as Go lists them: one per row and item of `to`, one internal where there is no item."""
+    """The exposes as Go lists them: one per row and item of `to`, one internal without an item."""
     for row in view.rows:
         service = view.services.get(row.service)
         for expose in service.exposes if service else ():

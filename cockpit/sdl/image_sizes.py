@@ -1,4 +1,4 @@
-"""How much a node pulls for an image, as far as that is known, and whether it may outlast a provider's patience.
+"""How much a node pulls for an image, if known, and whether that may exceed a provider's time limit.
 
 A provider closes a lease whose services are not all ready after about 8 minutes (akash-network/provider
 `cluster/monitor.go`: 41 failed checks), pulls included. Sizes are of compressed layers, of an order of magnitude: those

@@ -36,7 +36,7 @@ class Tree:
 def parse(text: str) -> Tree:
     """Parse `text` without constructing anything.
 
-    Raises UnreadableSdlError with line and column where it is no YAML, has control characters, is larger than
+    Raises UnreadableSdlError with line and column if it is not YAML, has control characters, is larger than
     1 MiB, deeper than 64 levels or of more than 100,000 values (aliases counted as often as they are used).
     """
     if len(text) > MAX_CHARACTERS:
@@ -53,7 +53,7 @@ def parse(text: str) -> Tree:
     except UnicodeEncodeError as error:
         line, column = tree.lines.position(error.start + shift)
         raise UnreadableSdlError(
-            f"Line {line} has half of a surrogate pair; the file is no UTF-8.", line=line, column=column
+            f"Line {line} has half of a surrogate pair; the file is not valid UTF-8.", line=line, column=column
         ) from None
     return tree
 

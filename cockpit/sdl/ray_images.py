@@ -8,7 +8,7 @@ from datetime import date
 AS_OF = date(2026, 11, 27)
 
 STOCK = "rayproject/ray"
-# Before it Ray has no token authentication.
+# Before it Ray did not support token authentication.
 FIRST_WITH_TOKENS = (2, 52)
 VERSIONS = (
     "2.60.0", "2.59.0", "2.58.1", "2.58.0", "2.57.1", "2.57.0", "2.56.1", "2.56.0", "2.55.1", "2.55.0", "2.54.1",

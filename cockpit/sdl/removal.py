@@ -48,7 +48,7 @@ def _line_removal(tree: Tree, spans: list[tuple[int, int]], index: int) -> Chang
         return Change(start, following.end() if following else end, "")
     stop = lines.next(end)
     if stop == lines.end(end) and begin:
-        # The last line has no line break, so the one in front of it goes.
+        # The last line lacks a line break, so the one before it is removed.
         previous = len(lines.text[:begin].removesuffix("\n").removesuffix("\r"))
         return Change(min(previous, begin - 1), stop, "")
     return Change(begin + lines.text[begin:].startswith("\ufeff"), stop, "")

@@ -71,7 +71,7 @@ class Lint(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def clean(self) -> bool:
-        """Whether it is portable and has no problem of severity error, those of the chain and of Ray included."""
+        """Whether it is portable and free of errors, those of the chain and of Ray included."""
         return self.portable and all(problem.severity != "error" for problem in self.problems)
 
 
@@ -96,7 +96,7 @@ def lint(document: SdlDocument) -> Lint:
 
 
 def unreadable(error: UnreadableSdlError) -> Lint:
-    """What is to say about text, or bytes, that are no YAML: both refuse it."""
+    """The problems of text or bytes that are not YAML: both parsers refuse it."""
     problem = Problem(
         line=error.line or 1,
         column=error.column or 1,

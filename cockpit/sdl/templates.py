@@ -37,7 +37,7 @@ def _folder() -> Path:
     for folder in _FOLDERS:
         if folder.is_dir():
             return folder
-    raise UsageError("This installation has no templates.", hint="Reinstall rayakash-tui.")
+    raise UsageError("The templates are missing from this installation.", hint="Reinstall rayakash-tui.")
 
 
 def _read(path: Path) -> Template:

@@ -157,17 +157,17 @@ def _nearest(wanted: str, sizes: tuple[str, ...]) -> str:
 
 
 def check_versions(wish: Wish) -> None:
-    """Raises UsageError for releases of Ray and Python that there are no images of, or that have no tokens."""
+    """Raises UsageError for releases of Ray and Python without images, or without token authentication."""
     number = release(wish.ray) if wish.ray else FIRST_WITH_TOKENS
     if number is None or not re.fullmatch(r"\d+\.\d+\.\d+", wish.ray or "0.0.0"):
         near = [*difflib.get_close_matches(wish.ray, VERSIONS, 1, 0.3), VERSIONS[0]]
         refuse(f"Invalid Ray version: {wish.ray!r}.", f"The nearest: --ray {near[0]}.")
     if number < FIRST_WITH_TOKENS:
         hint = f"The nearest: --ray {VERSIONS[-1]}; the newest is {VERSIONS[0]}."
-        refuse(f"Ray {wish.ray} has no token authentication, so anyone could run code on the cluster.", hint)
+        refuse(f"Ray {wish.ray} does not support token authentication, so anyone could run code on the cluster.", hint)
     if wish.python and wish.python not in PYTHONS:
         near = [*difflib.get_close_matches(wish.python, PYTHONS, 1, 0.3), PYTHONS[0]]
-        refuse(f"Ray has no stock image for Python {wish.python}.", f"The nearest: --python {near[0]}.")
+        refuse(f"Ray does not publish an image for Python {wish.python}.", f"The nearest: --python {near[0]}.")
 
 
 def _check_sizes(wish: Wish) -> None:

@@ -39,7 +39,7 @@ class SecretCommand:
         return self._words[0]
 
     def answer(self, name: str) -> Answer:
-        """Run it. A command that fails or prints nothing has no value for the name.
+        """Run it. A command that fails or prints nothing does not know the name.
 
         Raises UsageError where it cannot be started, takes too long, or prints bytes that are not text.
         """

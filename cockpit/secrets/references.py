@@ -48,7 +48,7 @@ def resolve_reference(
 def resolve_references(
     references: Iterable[str], *, scopes: Sequence[str] = (DEFAULT_SCOPE,), store: SecretStore | None = None
 ) -> dict[str, Secret]:
-    """The values of references, each by its reference. Raises as for one; all that have no value are named at once."""
+    """The values of references, each by its reference. Raises as for one; all without a value are named at once."""
     names = {reference: _name_in(reference) for reference in references}
     chosen = store or process_store()
     found: dict[str, Secret] = {}

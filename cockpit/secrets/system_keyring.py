@@ -175,7 +175,7 @@ def why_it_would_prompt(backend: "KeyringBackend") -> str:
         try:
             collection = secretstorage.Collection(bus, *([chosen] if chosen else []))
         except secretstorage.exceptions.ItemNotFoundException:
-            return "the Secret Service has no collection yet, and making one takes a screen"
+            return "the Secret Service has no collection yet, and creating one needs a desktop"
         return "it is locked, and unlocking it takes a screen" if collection.is_locked() else ""
 
 

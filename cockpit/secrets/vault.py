@@ -206,8 +206,8 @@ class Vault:
         ask = self._ask()
         answer = ask(request) if ask else None
         if answer is None or not answer.reveal():
-            nobody = f"Use a terminal that can be asked on, or set {PASSPHRASE_VARIABLE}."
-            raise LockedError("The vault is locked, and no passphrase was given.", hint="" if ask else nobody)
+            elsewhere = f"Run it in a terminal, or set {PASSPHRASE_VARIABLE}."
+            raise LockedError("The vault is locked, and no passphrase was given.", hint="" if ask else elsewhere)
         return answer
 
 

@@ -1,6 +1,6 @@
 """What reaches the terminal: of every repaint only the cells that look different from what it shows already.
 
-Textual sends a widget's line from its beginning up to the change, with both colours in full for every piece of text:
+Textual sends a widget's line from its beginning up to the change, with both colors in full for every piece of text:
 one job that ends costs 3 kB so, and a row that changes behind a dialog 20 kB. Here it is 0.6 kB and less.
 """
 
@@ -69,11 +69,11 @@ class TerminalChanges:
         """The update without what the terminal already shows; other updates pass through."""
         return Smaller(self, update) if isinstance(update, ChopsUpdate | LayoutUpdate) else update
 
-    def written(self, places: Iterable[Place], colours: ColorSystem) -> str:
+    def written(self, places: Iterable[Place], colors: ColorSystem) -> str:
         """The sequences that bring these strips on the screen."""
         pen, parts = _Pen(), list[str]()
         for y, x, strip in places:
-            cells = _cells_of(strip, colours)
+            cells = _cells_of(strip, colors)
             if self.ascii_only:
                 cells = [cell._replace(text=ascii_cell(cell.text)) for cell in cells]
             line = self._lines.setdefault(y, {})
@@ -101,8 +101,8 @@ class Smaller(CompositorUpdate):
     def text(self, console: Console) -> str:
         """The same; the caller must write it, since from then on it counts as written."""
         if self._text is None:
-            colours = console._color_system or ColorSystem.TRUECOLOR
-            self._text = self._changes.written(_places(self._update), colours)
+            colors = console._color_system or ColorSystem.TRUECOLOR
+            self._text = self._changes.written(_places(self._update), colors)
         return self._text
 
 
@@ -118,12 +118,12 @@ def _places(update: ChopsUpdate | LayoutUpdate) -> Iterator[Place]:
                 yield Place(y, x, strip if chop_end <= end else strip.crop(0, end - x))
 
 
-def _cells_of(strip: Strip, colours: ColorSystem) -> list[Cell]:
+def _cells_of(strip: Strip, colors: ColorSystem) -> list[Cell]:
     cells: list[Cell] = []
     for text, style, control in strip:
         if not control:
             # The last gate: what a widget forgot to make visible. Textual gave it no cell.
-            _add(cells, without_controls(text), _look(style or Style.null(), colours))
+            _add(cells, without_controls(text), _look(style or Style.null(), colors))
     return cells
 
 
@@ -197,8 +197,8 @@ class _Pen:
 
 
 @lru_cache(4096)
-def _look(style: Style, colours: ColorSystem) -> Look:
-    found = _CODES.search(style.render("x", color_system=colours))
+def _look(style: Style, colors: ColorSystem) -> Look:
+    found = _CODES.search(style.render("x", color_system=colors))
     codes = found[1].split(";") if found and found[1] else []
     attributes, ink, ground = list[str](), "39", "49"
     while codes:
@@ -215,7 +215,7 @@ def _look(style: Style, colours: ColorSystem) -> Look:
 
 
 def _length(codes: list[str]) -> int:
-    """How many of the parameters belong to the first: 38 and 48 bring a colour of 256, or its three parts."""
+    """How many of the parameters belong to the first: 38 and 48 bring a color of 256, or its three parts."""
     return {"2": 5, "5": 3}.get(codes[1] if len(codes) > 1 else "", 1) if codes[0] in ("38", "48") else 1
 
 

@@ -42,7 +42,7 @@ class FileTree(DirectoryTree):
         return islice(fitting, MOST)
 
     def process_label(self, label: TextType) -> Text:
-        """A name as it is shown: whoever made the file chose its characters."""
+        """A name as shown: it may contain any character."""
         return Text(visible(str(label)), no_wrap=True)
 
     def action_open_folder(self) -> None:

@@ -91,7 +91,7 @@ class HeatMap(LineView, can_focus=True):
 
     @property
     def chosen(self) -> tuple[HeatNode, int] | None:
-        """The node under the cursor and the place of the cell in it; None where there are no nodes."""
+        """The node under the cursor and the place of the cell in it; None without nodes."""
         node = self._node_at_cursor()
         return None if node is None else (node, min(self._cursor[1], len(node.cells) - 1))
 

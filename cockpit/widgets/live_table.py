@@ -148,8 +148,8 @@ class LiveTable(TableKeys, can_focus=True):
         if self._model.counts != counts:
             self.post_message(self.CountsChanged(self, self._model.counts))
 
-    def told(self) -> None:
-        """Have the frame told what it says."""
+    def update_title(self) -> None:
+        """Update the frame's title."""
         if self.is_framed and (title := (self.filter_shown, *self.state_shown, self.counts_shown)) != self._title:
             self._title = title
             self.post_message(self.TitleChanged(self))

@@ -136,7 +136,7 @@ class LogReader(LogView):
                 finder.pause()
 
     def resume(self) -> None:
-        """Somebody looks again."""
+        """The log is visible again."""
         for finder in self._finders:
             finder.resume()
 
@@ -150,7 +150,7 @@ class LogReader(LogView):
         self._search.start(query, near=self._near(step) if origin is None else origin, step=step)
 
     def prepare(self, *, to_filter: bool = False) -> None:
-        """Somebody begins to type a search, or a filter."""
+        """The user starts to type a search or a filter."""
         (self._filter if to_filter else self._search.finder).prepare()
 
     def _near(self, step: int) -> int:
@@ -300,7 +300,7 @@ class LogReader(LogView):
         return ""
 
     def sentence(self) -> str | None:
-        """That there are no lines, or that the filter leaves none."""
+        """Why the log shows nothing: it is empty, or the filter hides every line."""
         if self._sieve is not None and self._source.size:
             return "no line passes the filter" if self._filter.is_done else "searching…"
         return super().sentence()

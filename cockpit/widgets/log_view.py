@@ -202,7 +202,7 @@ class LogView(LogPages, can_focus=True):
         self._report()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Whoever scrolls up wants to read."""
+        """Scrolling up stops following: the user reads."""
         if new_value < old_value and new_value < self.max_scroll_y:
             self.following = False
         super().watch_scroll_y(old_value, new_value)

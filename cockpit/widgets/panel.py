@@ -33,7 +33,7 @@ class PanelEdge(StateLine):
             self.edge = edge
 
     def on_click(self) -> None:
-        """Tell whoever filters what is in the frame."""
+        """Pass the filter to what is in the frame."""
         self.post_message(self.Pressed(self))
 
     def render_line(self, y: int) -> Strip:

@@ -378,7 +378,7 @@ class SdlForm(Container):
         self.stop()
 
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
-        """Whoever goes elsewhere with the mouse has changed nothing."""
+        """Leaving with the mouse changes nothing."""
         if isinstance(event.widget, ValueField):
             self.call_after_refresh(self._stop_if_left)
 

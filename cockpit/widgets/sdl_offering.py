@@ -9,7 +9,7 @@ from textual.color import Color
 from textual.strip import Strip
 
 from cockpit.widgets.sdl_offers import Offers
-from cockpit.widgets.sdl_view import SdlView, colour_of
+from cockpit.widgets.sdl_view import SdlView, color_of
 
 # Keys that go through a list, and those that are neither letters nor leave the word.
 STEPS = {"up": -1, "down": 1, "pageup": -7, "pagedown": 7}
@@ -135,9 +135,9 @@ class SdlOffering(SdlView):
         return offers.draw(strip, y - self._offers_top(offers), self._offers_left(offers), self._offer_style)
 
     def _offer_style(self, name: str) -> Style:
-        colours = self.app.theme_variables
-        ground = Color.parse(colours["primary" if name == "chosen" else "panel"])
-        ink = ground.get_contrast_text() if name == "chosen" else colour_of(colours, "foreground")
+        colors = self.app.theme_variables
+        ground = Color.parse(colors["primary" if name == "chosen" else "panel"])
+        ink = ground.get_contrast_text() if name == "chosen" else color_of(colors, "foreground")
         if name == "quiet":
             ink = ground.blend(ink, 0.6)
         return Style(color=ground.blend(ink, 1.0 if ink.a == 1 else ink.a).rich_color, bgcolor=ground.rich_color)

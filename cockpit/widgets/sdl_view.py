@@ -1,4 +1,4 @@
-"""How the rows of an SDL look: colours, marks of problems, changed lines; only rows that look another way are painted.
+"""How the rows of an SDL look: colors, marks of problems, changed lines; only rows that look another way are painted.
 
 A bare text area paints all its rows for every key; here each row has a token that says all that its look depends on.
 """
@@ -60,7 +60,7 @@ class SdlView(TextArea):
         self._marks: dict[int, str] = {}
         self._signs = {"error": glyphs.failed, "warning": "!", "info": glyphs.separator}
         self._tones: dict[str, Style] = {}
-        self._coloured: set[int] = set()
+        self._colored: set[int] = set()
         self._drawn: LRUCache[Hashable, Strip] = LRUCache(512)
         self._painted: dict[int, Hashable] = {}
         self._is_stale = self._is_styled = False
@@ -136,12 +136,12 @@ class SdlView(TextArea):
         width = (self.size.width, self.virtual_size.width, self.gutter_width, self.scroll_x)
         if row >= self.document.line_count:
             return width
-        self._colour(row)
+        self._color(row)
         looks = (tuple(self._highlights[row]), self._marks.get(row), row in self.session.changed_rows)
         return row, self.document.get_line(row), looks, width, self._cursor_look(row)
 
     def _cursor_look(self, row: int) -> Hashable:
-        """What cursor, selection and a matched bracket change about a row; None where they have no part in it."""
+        """What cursor, selection and a matched bracket change about a row; None if they do not touch it."""
         start, end = self.selection
         bracket = self._matching_bracket_location
         if min(start, end)[0] <= row <= max(start, end)[0] or (bracket is not None and bracket[0] == row):
@@ -157,9 +157,9 @@ class SdlView(TextArea):
         return Text(shown, end="", no_wrap=True)
 
     def _build_highlight_map(self) -> None:
-        """Forget the colours; those of the rows that are seen are looked up when they are drawn."""
+        """Forget the colors; those of the rows that are seen are looked up when they are drawn."""
         self._highlights.clear()
-        self._coloured = set()
+        self._colored = set()
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Draw lines of the screen; TextArea would compute all styles again for each of them."""
@@ -180,14 +180,14 @@ class SdlView(TextArea):
             known = self._drawn[looks] = self._marked(self._render_line(y), row)
         return known
 
-    def _colour(self, row: int) -> None:
-        if row in self._coloured or not isinstance(self.document, YamlLines):
+    def _color(self, row: int) -> None:
+        if row in self._colored or not isinstance(self.document, YamlLines):
             return
         top = round(self.scroll_y)
         first, last = min(row, top), max(row, top + self.size.height)
         for line, spans in yaml_highlights(self.document, first, last).items():
             self._highlights[line] = list(spans)
-        self._coloured.update(range(first, last + 1))
+        self._colored.update(range(first, last + 1))
 
     def _marked(self, strip: Strip, row: int) -> Strip:
         mark, is_changed = self._marks.get(row), row in self.session.changed_rows
@@ -209,12 +209,12 @@ class SdlView(TextArea):
 
     def _tone(self, name: str) -> Style:
         if name not in self._tones:
-            colours = self.app.theme_variables
+            colors = self.app.theme_variables
             if name == "changed":
-                ground = Color.parse(colours["background"]).blend(Color.parse(colours["primary"]), 0.18)
+                ground = Color.parse(colors["background"]).blend(Color.parse(colors["primary"]), 0.18)
                 self._tones[name] = Style(bgcolor=ground.rich_color)
             else:
-                self._tones[name] = Style(color=colour_of(colours, name).rich_color)
+                self._tones[name] = Style(color=color_of(colors, name).rich_color)
         return self._tones[name]
 
     def _app_theme_changed(self) -> None:
@@ -243,18 +243,18 @@ def _is_ground(style: Style | None, area: SdlView) -> bool:
     return style is None or style.bgcolor is None or style.bgcolor == area.rich_style.bgcolor
 
 
-def colour_of(colours: Mapping[str, str], name: str) -> Color:
-    """A colour of the theme; what the theme leaves to the terminal is its foreground."""
-    value = colours.get(name, colours["foreground"])
-    return Color.parse(colours["foreground"]) if value.startswith("auto") else Color.parse(value)
+def color_of(colors: Mapping[str, str], name: str) -> Color:
+    """A color of the theme; what the theme leaves to the terminal is its foreground."""
+    value = colors.get(name, colors["foreground"])
+    return Color.parse(colors["foreground"]) if value.startswith("auto") else Color.parse(value)
 
 
-def _theme_of(colours: Mapping[str, str]) -> TextAreaTheme:
-    """The colours of YAML: keys in the accent, values plainly, comments quietly."""
+def _theme_of(colors: Mapping[str, str]) -> TextAreaTheme:
+    """The colors of YAML: keys in the accent, values plainly, comments quietly."""
 
     def ink(name: str, share: float = 1.0) -> Style:
-        ground = Color.parse(colours["background"])
-        return Style(color=ground.blend(colour_of(colours, name), share).rich_color)
+        ground = Color.parse(colors["background"])
+        return Style(color=ground.blend(color_of(colors, name), share).rich_color)
 
     quiet, value = ink("foreground", 0.5), ink("foreground")
     return TextAreaTheme(

@@ -1,4 +1,4 @@
-"""The colours: one accent, red for what is wrong, amber for what needs a look; dark, light and high contrast."""
+"""The colors: one accent, red for what is wrong, amber for what needs a look; dark, light and high contrast."""
 
 from textual.theme import Theme
 

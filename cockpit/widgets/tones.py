@@ -1,6 +1,6 @@
-"""Tones: what a piece of text means, and the theme's colours for it.
+"""Tones: what a piece of text means, and the theme's colors for it.
 
-`error` is wrong, `warn` needs a look, `accent` is what the eye should find, `strong` stands out without colour,
+`error` is wrong, `warn` needs a look, `accent` is what the eye should find, `strong` stands out without color,
 `quiet` may be overlooked, `load-0` to `load-5` are the ramp of `render.load`; healthy things are drawn plainly.
 """
 

@@ -94,7 +94,7 @@ class TroubleList(CursorLines):
 
     @property
     def _said_instead(self) -> str:
-        """What the first line says where there is no trouble."""
+        """What the first line says without any problem."""
         if self._troubles is None:
             return visible(self._sentence)
         return f"{self._glyphs.state('SUCCEEDED')} nothing wants a look"

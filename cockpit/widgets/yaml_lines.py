@@ -1,4 +1,4 @@
-"""The rows of a YAML text as a text area edits them, and the colours of those that are seen, from tree-sitter."""
+"""The rows of a YAML text as a text area edits them, and the colors of those that are seen, from tree-sitter."""
 
 from collections import defaultdict
 from functools import cache
@@ -94,7 +94,7 @@ def _place(node: Node) -> tuple[int, int]:
 
 
 def highlights(document: YamlLines, first: int, last: int) -> dict[int, list[Span]]:
-    """The coloured spans of the rows `first` to `last`, by row, in bytes of the row; None is the end of the row.
+    """The colored spans of the rows `first` to `last`, by row, in bytes of the row; None is the end of the row.
 
     Where two lie over each other the later one counts: names come in the order of the query, and then of the row.
     """

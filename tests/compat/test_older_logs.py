@@ -54,7 +54,7 @@ async def test_log_that_is_no_text(ray_cluster: RayCluster, cockpit: CommandLine
         await speaker.heard()
         done = cockpit.run("logs", "no-text")
     assert (done.code, done.stdout) == (1, b"")
-    assert "no UTF-8" in done.stderr
+    assert "invalid UTF-8" in done.stderr
 
 
 @pytest.mark.usefixtures("text_only")

@@ -43,7 +43,7 @@ def test_the_gateway_asks_for_the_token_of_a_ray_that_asks_for_none(world: World
     source.write_text(OLD)
     done = world.cockpit("sdl", "import", source, "-o", path)
     assert done.code == 0, done.err
-    assert "Ray 2.40.0 has no token authentication: the gateway checks the token itself." in done.err
+    assert "Ray 2.40.0 does not support token authentication: the gateway checks the token itself." in done.err
     # The image has a newer Ray: without its tokens it lets everyone in, as an old one does.
     text = path.read_text()
     assert text.count("export RAY_AUTH_MODE=token") == 2

@@ -87,7 +87,7 @@ class World:
     # --- the network ---
 
     def open(self) -> None:
-        """Make the outside: one address of this machine is its only neighbour, and it has no other route."""
+        """Make the outside: one address of this machine is its only neighbor, and it has no other route."""
         self.close()
         for command in (
             f"netns add {OUTSIDE}",

@@ -204,7 +204,7 @@ async def test_update_in_place_and_what_needs_a_new_deployment(console: SimConso
     (patch,) = [json.loads(one.body)["data"] for one in console.requests if one.method == "PATCH"]
     assert patch["services"] == {"gateway": {"image": "caddy:2.10.1"}}
     assert "sealedSecrets" not in patch
-    assert "Secrets travel inside" not in image.err
+    assert "Secrets travel in" not in image.err
     assert console.count("PUT", f"/v1/deployments/{dseq}") == 0
 
 

@@ -33,7 +33,7 @@ class Book(MoneyBook):
         def opened() -> ConsoleClient:
             return client_of(sim)
 
-        super().__init__(**{"told": self.told.append, "open_console": opened, "clock": sim.world.clock, **options})
+        super().__init__(**{"on_alarm": self.told.append, "open_console": opened, "clock": sim.world.clock, **options})
 
     def lab(self) -> LeaseMoney:
         """The money of the cluster."""

@@ -202,9 +202,9 @@ async def test_sdl_new_asks_for_offers_where_it_may() -> None:
 @pytest.mark.usefixtures("home")
 async def test_sdl_new_proposes_an_image_that_has_torch(here_in: Path) -> None:
     done = await here("sdl", "new", "lab", "--gpu", "rtx4090")
-    assert f"--image torch takes {torch_image()}" in done.err
+    assert f"Use --image torch for {torch_image()}" in done.err
     done = await here("sdl", "new", "torch", "--gpu", "rtx4090", "--image")
-    assert (done.code, "has no torch" in done.err) == (0, False)
+    assert (done.code, "does not include torch" in done.err) == (0, False)
     text = (here_in / "torch.yaml").read_text()
     assert text.count(f"image: {torch_image()}\n") == 2
     done = await here("sdl", "new", "old", "--gpu", "rtx4090", "--image", "torch", "--ray", "2.54.0")

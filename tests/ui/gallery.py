@@ -114,7 +114,7 @@ def gpu_rows(nodes: int) -> Iterator[Row]:
 
 
 def log_bytes() -> bytes:
-    """A log with colours, progress, wide characters, escapes and long lines."""
+    """A log with colors, progress, wide characters, escapes and long lines."""
     lines = []
     for step in range(5000):
         lines.append(f"15:{step // 60 % 60:02d}:{step % 60:02d} step {step} | loss {2 - step / 5000:.4f} | 41.2k tok/s")

@@ -1,4 +1,4 @@
-"""As much of a terminal as is needed to see what a stream of text, colours and cursor moves looks like."""
+"""As much of a terminal as is needed to see what a stream of text, colors and cursor moves looks like."""
 
 import re
 

@@ -29,8 +29,8 @@ def cluster() -> Iterator[FrozenCluster]:
         yield cluster
 
 
-def colours(written: bytes) -> set[str]:
-    """Which kinds of colours were used."""
+def colors(written: bytes) -> set[str]:
+    """Which kinds of colors were used."""
     found = set()
     for match in SGR.finditer(written):
         codes = match[1].decode().split(";")
@@ -43,7 +43,7 @@ def colours(written: bytes) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("term", "colour_term", "expected"),
+    ("term", "color_term", "expected"),
     [
         ("xterm-256color", "truecolor", {"true"}),
         ("xterm-256color", "", {"256"}),
@@ -54,13 +54,13 @@ def colours(written: bytes) -> set[str]:
         ("linux", "", {"16"}),
     ],
 )
-def test_each_terminal_gets_the_colours_that_it_knows(
-    cluster: FrozenCluster, tmp_path: Path, term: str, colour_term: str, expected: set[str]
+def test_each_terminal_gets_the_colors_that_it_knows(
+    cluster: FrozenCluster, tmp_path: Path, term: str, color_term: str, expected: set[str]
 ) -> None:
-    variables = {"TERM": term, "COLORTERM": colour_term}
+    variables = {"TERM": term, "COLORTERM": color_term}
     with cockpit_in_a_terminal("--address", cluster.url, home=tmp_path, variables=variables) as terminal:
         terminal.settle()
-        assert colours(terminal.written) == expected
+        assert colors(terminal.written) == expected
         assert "CPU" in terminal.text
         assert terminal.text.isascii() == (term == "linux")
 

@@ -123,7 +123,7 @@ async def test_a_new_vault_wants_a_long_passphrase_typed_twice() -> None:
         assert ask is not None
         kept = asyncio.create_task(asyncio.to_thread(store.vault.put, "default", "X", Secret(VALUE)))
         await asks(driver, "Make a vault for secrets")
-        driver.sees("loses what is in it", str(store.vault.path)[:20])
+        driver.sees("cannot be recovered", str(store.vault.path)[:20])
         await typed(driver, "short")
         await typed(driver, "short", field="passphrase-again")
         driver.sees("A passphrase needs at least 8 characters.")

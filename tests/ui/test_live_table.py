@@ -157,7 +157,7 @@ async def test_moving_the_cursor_repaints_two_lines() -> None:
         assert app.table.repainted == [1, 2]
 
 
-async def test_another_theme_repaints_everything_in_its_colours() -> None:
+async def test_another_theme_repaints_everything_in_its_colors() -> None:
     app = TableApp(given=rows(3))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()

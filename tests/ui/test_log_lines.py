@@ -202,12 +202,12 @@ def styles_of(data: bytes) -> list[Segment]:
         (";;31", Style(color=Color.from_ansi(1))),
     ],
 )
-def test_colours(codes: str, style: Style) -> None:
+def test_colors(codes: str, style: Style) -> None:
     (segment,) = styles_of(f"\x1b[{codes}mx".encode())
     assert segment.style == GROUND + style
 
 
-def test_a_colour_ends_with_its_line_or_its_reset() -> None:
+def test_a_color_ends_with_its_line_or_its_reset() -> None:
     red, plain = styles_of(b"\x1b[31mred\x1b[mplain")
     assert (red.text, red.style) == ("red", GROUND + Style(color=Color.from_ansi(1)))
     assert (plain.text.strip(), plain.style) == ("plain", GROUND)

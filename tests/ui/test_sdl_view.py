@@ -1,4 +1,4 @@
-"""What a key has painted anew, what colours the rows have, and how lines are broken."""
+"""What a key has painted anew, what colors the rows have, and how lines are broken."""
 
 from pathlib import Path
 
@@ -89,7 +89,7 @@ async def test_enter_begins_a_line_where_it_is_likely_to_begin(tmp_path: Path, l
         assert editor.text.splitlines()[1] == f"{below}x"
 
 
-def test_the_colours_of_a_row_do_not_depend_on_what_else_is_looked_at() -> None:
+def test_the_colors_of_a_row_do_not_depend_on_what_else_is_looked_at() -> None:
     whole = highlights(YamlLines(list(ROWS)), 0, len(ROWS))
     for first in range(60, 110, 7):
         part = highlights(YamlLines(list(ROWS)), first, first + 33)

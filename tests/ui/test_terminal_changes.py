@@ -61,7 +61,7 @@ def test_nothing_that_drives_a_terminal_passes() -> None:
     assert re.sub(r"\x1b\[[0-9;]*[mH]", "", written) == "a]52;c;xb2J 文[2J"
 
 
-def test_one_changed_character_costs_its_place_and_its_colours() -> None:
+def test_one_changed_character_costs_its_place_and_its_colors() -> None:
     changes = TerminalChanges()
     changes.written([Place(5, 2, line("10 running   2 pending"))], ColorSystem.TRUECOLOR)
     written = changes.written([Place(5, 2, line("11 running   2 pending"))], ColorSystem.TRUECOLOR)

@@ -1,4 +1,4 @@
-"""Themes: whatever is written can be read, and no status is told by its colour alone."""
+"""Themes: whatever is written can be read, and no status is told by its color alone."""
 
 import pytest
 from rich.color import ColorType

@@ -58,7 +58,7 @@ async def test_a_late_watcher_hears_at_once_what_is_known(bench: Bench) -> None:
     assert bench.transport.count(JOBS_PATH) == 1
 
 
-async def test_the_catalogue_asks_for_the_right_things(bench: Bench) -> None:
+async def test_the_catalog_asks_for_the_right_things(bench: Bench) -> None:
     envelope = {"result": True, "msg": "", "data": {}}
     bench.transport.answers |= {"/nodes": envelope, "/api/cluster_status": envelope, "/api/v0/actors": envelope}
     bench.transport.answers["/api/jobs/j1"] = {"submission_id": "j1", "status": "RUNNING"}
@@ -177,7 +177,7 @@ async def test_a_topic_of_the_moment_is_forgotten_with_its_last_watcher(bench: B
     assert bench.hub.snapshot(job_topic("j1")).taken is None
 
 
-async def test_a_topic_of_the_catalogue_stays_known_for_the_next_pane(bench: Bench) -> None:
+async def test_a_topic_of_the_catalog_stays_known_for_the_next_pane(bench: Bench) -> None:
     watch = bench.hub.watch(JOBS, unheard)
     await bench.elapse()
     watch.close()

@@ -21,13 +21,13 @@ from cockpit.local.launch import prepare as really_prepare
 # Arguments: how to behave, the dashboard's port, the agent's port.
 ANSWERING = r"""
 import http.server, sys, threading, time
-behaviour, ports = sys.argv[1], [int(port) for port in sys.argv[2:]]
+behavior, ports = sys.argv[1], [int(port) for port in sys.argv[2:]]
 print("the last words of Ray", flush=True)
-if behaviour == "dying":
+if behavior == "dying":
     sys.exit(5)
-if behaviour == "silent":
+if behavior == "silent":
     time.sleep(600)
-mode = "disabled" if behaviour == "open" else "token"
+mode = "disabled" if behavior == "open" else "token"
 answers = {
     "/api/authentication_mode": '{"authentication_mode": "%s"}' % mode,
     "/api/version": '{"ray_version": "2.60.0"}',
@@ -51,13 +51,13 @@ class Script:
     """What the program in Ray's place does, and what was prepared for it."""
 
     def __init__(self) -> None:
-        self.behaviour = "good"
+        self.behavior = "good"
         self.prepared: list[Launch] = []
 
     def prepare(self, options: LocalOptions, **paths: str) -> Launch:
         launch = really_prepare(options, **paths)
         ports = (launch.ports.dashboard_port, launch.ports.dashboard_agent_listen_port)
-        code = [sys.executable, "-I", "-S", "-c", ANSWERING, self.behaviour, *map(str, ports)]
+        code = [sys.executable, "-I", "-S", "-c", ANSWERING, self.behavior, *map(str, ports)]
         self.prepared.append(launch._replace(plan=launch.plan._replace(command=code)))
         return self.prepared[-1]
 
@@ -145,7 +145,7 @@ async def test_cancelled_again_the_supervisor_goes_on_alone(script: Script) -> N
 
 @pytest.mark.lengthy
 @pytest.mark.parametrize(
-    ("behaviour", "title", "detail"),
+    ("behavior", "title", "detail"),
     [
         ("dying", "Ray ended before it was ready.", "the last words of Ray\n(exit code 5)"),
         ("open", "Ray started without asking for a token, so it was ended.", "mode: disabled"),
@@ -153,11 +153,11 @@ async def test_cancelled_again_the_supervisor_goes_on_alone(script: Script) -> N
     ],
 )
 async def test_a_failed_start_says_why_and_leaves_nothing(
-    behaviour: str, title: str, detail: str, script: Script, monkeypatch: pytest.MonkeyPatch
+    behavior: str, title: str, detail: str, script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if behaviour == "silent":
+    if behavior == "silent":
         monkeypatch.setattr(cluster, "START_S", 1.0)
-    script.behaviour = behaviour
+    script.behavior = behavior
     with pytest.raises(LocalRayError) as caught:
         await bring_up()
     assert (caught.value.title, caught.value.detail) == (title, detail)

@@ -31,7 +31,7 @@ LINUX = sys.platform == "linux"
 # Its first argument is the directory in which everything that it starts leaves a note named KIND.PID.
 TREE = r"""
 import mmap, os, signal, sys, time
-notes, behaviours = sys.argv[1], sys.argv[2:]
+notes, behaviors = sys.argv[1], sys.argv[2:]
 
 def note(kind):
     open(f"{notes}/{kind}.{os.getpid()}", "w").close()
@@ -104,7 +104,7 @@ def job():
     signal.signal(signal.SIGTERM, save)
     sleep("job")
 
-for name in behaviours:
+for name in behaviors:
     if name == "exit":
         print("no luck today", flush=True)
         sys.exit(3)
@@ -139,16 +139,16 @@ def eventually(holds: Callable[[], object], what: str) -> None:
 class Tree:
     """A plan whose command is TREE, and what was seen of it."""
 
-    def __init__(self, directory: Path, *behaviours: str, **fields: Any) -> None:
+    def __init__(self, directory: Path, *behaviors: str, **fields: Any) -> None:
         self.notes = directory / f"notes-{secrets.token_hex(4)}"
         self.notes.mkdir()
         name = f"rayakash-{secrets.token_hex(4)}"
         shared = [str(shared_memory.SHARED / name)] if LINUX else []
-        command = [sys.executable, "-I", "-S", "-c", TREE, str(self.notes), *behaviours]
+        command = [sys.executable, "-I", "-S", "-c", TREE, str(self.notes), *behaviors]
         identity = processes.identity(os.getpid()) or ""
         plan = Plan(os.getpid(), identity, name, [str(directory / name), *shared], command)
         self.plan = plan._replace(**fields)
-        self.behaviours = behaviours
+        self.behaviors = behaviors
         self.environment = {**os.environ, processes.MARKER: name}
         self.line, self.theirs = socket.socketpair()
         self.line.settimeout(60)
@@ -175,7 +175,7 @@ class Tree:
 
     def wait_until_up(self) -> "Tree":
         """Until everything that was asked for has left its note."""
-        for kind in (*self.behaviours, "ray"):
+        for kind in (*self.behaviors, "ray"):
             eventually(lambda kind=kind: self.pids(kind), f"a note of {kind}")  # type: ignore[misc]
         return self
 
@@ -237,8 +237,8 @@ Start = Callable[..., Tree]
 def tree(tmp_path: Path) -> Iterator[Start]:
     made: list[Tree] = []
 
-    def make(*behaviours: str, **fields: Any) -> Tree:
-        made.append(Tree(tmp_path, *behaviours, **fields))
+    def make(*behaviors: str, **fields: Any) -> Tree:
+        made.append(Tree(tmp_path, *behaviors, **fields))
         return made[-1]
 
     yield make

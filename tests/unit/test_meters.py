@@ -64,7 +64,7 @@ def test_a_cell_is_sorted_and_copied_by_its_number() -> None:
     assert meter_cell(None).sort is None
 
 
-def test_a_tone_colours_the_bar_and_its_number_and_no_edge() -> None:
+def test_a_tone_colors_the_bar_and_its_number_and_no_edge() -> None:
     assert [part.tone for part in meter(3, tone="warn")] == ["quiet", "warn", "quiet", "warn"]
     assert meter(None, tone="warn")[-1].tone == "quiet"
 

@@ -58,8 +58,8 @@ def test_a_field_without_a_value_is_refused() -> None:
     [
         (own("sh -c '{id}'"), "inside quotes"),
         (own('echo "job {id}"'), "inside quotes"),
-        (own("echo {idd}"), "there is no field {idd}; fields: id, entrypoint, cluster, address"),
-        (own("echo {id}", scope="jbos"), "there is no pane 'jbos'; panes: jobs, nodes, or all"),
+        (own("echo {idd}"), "unknown field {idd}; fields: id, entrypoint, cluster, address"),
+        (own("echo {id}", scope="jbos"), "unknown pane 'jbos'; panes: jobs, nodes, or all"),
         (own("no-such-program {id}"), "the program no-such-program is not found"),
         (own("  "), "its command is empty"),
         (own("echo", key=""), "it needs a key and a label"),

@@ -92,7 +92,7 @@ def test_an_actor_tells_how_it_came_to_its_state_and_why_it_is_dead() -> None:
 def test_a_node_that_tells_little_has_a_page_too() -> None:
     assert pages.node_lines(Node(), NOW) == [("role", "worker")]
     assert "none of this node yet" in text_of(pages.curve_lines((), 80, CONTEXT))
-    assert text_of(pages.process_lines((), 80)).strip().startswith("Ray tells of no processes")
+    assert text_of(pages.process_lines((), 80)).strip().startswith("Ray reports no processes")
     many = [("worker", f"f{number}.out") for number in range(pages.MOST_FILES + 5)]
     assert "and 5 more" in text_of(pages.file_lines(many, 80))
 

@@ -1,4 +1,4 @@
-"""Whatever is in a log: a terminal gets text and colours from it, and nothing else that it would obey."""
+"""Whatever is in a log: a terminal gets text and colors from it, and nothing else that it would obey."""
 
 import re
 from itertools import pairwise
@@ -57,7 +57,7 @@ def sanitized(*chunks: bytes) -> bytes:
 
 @given(LOGS)
 @example(b"\x1b[" + b"1" * 70 + b"m")
-def test_nothing_but_text_and_colours_comes_out(log: bytes) -> None:
+def test_nothing_but_text_and_colors_comes_out(log: bytes) -> None:
     out = sanitized(log)
     rest = SGR.sub(b"", out)
     assert not C0_BUT_TEXT & set(rest)
@@ -83,9 +83,9 @@ def test_plain_text_is_left_as_it_is(text: str) -> None:
 
 
 @given(LOGS)
-def test_colours_do_not_outlive_the_log(log: bytes) -> None:
-    colours = SGR.findall(sanitized(log))
-    assert not colours or colours[-1] in (b"\x1b[m", RESET.encode())
+def test_colors_do_not_outlive_the_log(log: bytes) -> None:
+    colors = SGR.findall(sanitized(log))
+    assert not colors or colors[-1] in (b"\x1b[m", RESET.encode())
 
 
 @pytest.mark.parametrize(

@@ -38,13 +38,13 @@ def test_contexts_are_read(home: Path) -> None:
 def test_one_bad_context_does_not_hide_the_others(home: Path) -> None:
     written(
         home,
-        'colour = "red"\n[contexts.good]\naddress = "h:1"\n[contexts.bare]\n'
+        'color = "red"\n[contexts.good]\naddress = "h:1"\n[contexts.bare]\n'
         '[contexts.typo]\naddress = "h:1"\nadress = "x"\n[contexts.number]\naddress = 7\n',
     )
     found = settings.load_settings()
     assert set(found.contexts) == {"good"}
     text = "\n".join(found.problems)
-    assert all(word in text for word in ("'colour'", "'bare'", "'typo'", "adress", "'number'"))
+    assert all(word in text for word in ("'color'", "'bare'", "'typo'", "adress", "'number'"))
 
 
 def test_contexts_that_are_no_table(home: Path) -> None:

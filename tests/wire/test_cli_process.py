@@ -23,7 +23,7 @@ __all__ = ["home"]
 pytestmark = [pytest.mark.usefixtures("home"), pytest.mark.lengthy]
 
 LOG = b"one\n\x1b[31mred\x1b[0m \x1b]0;owned\x07\x1b[2J\r\xff\xc2\x9b2J\x00\nend"
-# Colours, line ends and carriage returns pass, everything else that a terminal would obey is written out.
+# Colors, line ends and carriage returns pass, everything else that a terminal would obey is written out.
 SHOWN = b"one\n\x1b[31mred\x1b[0m " + rb"\x1b]0;owned\x07\x1b[2J" + b"\r" + rb"\xff\x9b2J\x00" + b"\nend"
 
 
@@ -64,7 +64,7 @@ async def test_logs_into_a_pipe_are_raw_and_on_a_terminal_made_safe() -> None:
     assert seen == SHOWN
 
 
-async def test_colour_that_a_log_leaves_on_is_taken_back() -> None:
+async def test_color_that_a_log_leaves_on_is_taken_back() -> None:
     ray = FakeRay()
     ray.add("x", "SUCCEEDED", log=b"\x1b[31mred for ever\x1b[")
     async with serve(ray) as server, terminal() as (ours, theirs):

@@ -197,7 +197,7 @@ async def test_a_clock_that_is_wrong(seconds: float, words: str) -> None:
 async def test_a_broken_setup_has_each_fault_by_name(home: Path) -> None:
     write_contexts(
         home,
-        'colour = 1\n[contexts.a]\naddress = "http://127.0.0.1:1"\n[contexts.a]\naddress = "http://h:2"\n'
+        'color = 1\n[contexts.a]\naddress = "http://127.0.0.1:1"\n[contexts.a]\naddress = "http://h:2"\n'
         '[contexts.b]\nadress = "h"\n[contexts.c]\naddress = "ray://h:10001"\n'
         '[contexts.d]\naddress = "http://no-such-host.invalid"\ntoken = "ac-secret://NOWHERE"\n',
     )
@@ -209,7 +209,7 @@ async def test_a_broken_setup_has_each_fault_by_name(home: Path) -> None:
         done.data["faults"]
     )
     texts = " ".join(check["message"] for check in done.data["checks"])
-    assert all(word in texts for word in ("'colour'", "two contexts are called 'a'", "'b'", "gone"))
+    assert all(word in texts for word in ("'color'", "two contexts are called 'a'", "'b'", "gone"))
 
 
 async def test_a_file_that_cannot_be_read(home: Path) -> None:
@@ -232,7 +232,7 @@ async def test_the_machine_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", f"http://me:{TOKEN}@proxy.example:1")
     done = await here("doctor")
     assert done.code == 0
-    assert all(word in done.text for word in ("python", "terminal", "colours", "config", "keyring", "HTTPS_PROXY"))
+    assert all(word in done.text for word in ("python", "terminal", "colors", "config", "keyring", "HTTPS_PROXY"))
     assert TOKEN not in done.text
 
 

@@ -183,7 +183,7 @@ async def test_nulls_everywhere() -> None:
     assert set(cells(NODES, node).values()) <= {UNKNOWN, f"· {UNKNOWN}", "no reason given"}
 
 
-async def test_what_cannot_be_read_leaves_its_neighbours_in_their_places() -> None:
+async def test_what_cannot_be_read_leaves_its_neighbors_in_their_places() -> None:
     (node,) = await nodes_of(
         {
             "raylet": RAYLET,

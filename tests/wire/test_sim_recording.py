@@ -19,7 +19,7 @@ from cockpit.feeds.log_source import JobLog, LogState
 from cockpit.feeds.patience import Outage
 from cockpit.feeds.recording import record, still
 from cockpit.feeds.spool import Spool
-from cockpit.feeds.topics import ACTORS, CATALOGUE, JOBS, NODES, USAGE, VERSION, Topic, job_topic
+from cockpit.feeds.topics import ACTORS, CATALOG, JOBS, NODES, USAGE, VERSION, Topic, job_topic
 from cockpit.model.cluster import Rows
 from cockpit.model.nodes import Node
 from cockpit.model.secret import Secret
@@ -84,7 +84,7 @@ class Recorded:
         hub = Hub(client, on_crash=surfaced, clock=clock)
         with recorder:
             self.job_id = next(job.submission_id or "" for job in cluster.running() if not job.is_driver)
-            topics: list[Topic[Any]] = [*CATALOGUE, job_topic(self.job_id)]
+            topics: list[Topic[Any]] = [*CATALOG, job_topic(self.job_id)]
             for topic in topics:
                 hub.watch(topic, unheard)
             hub.watch(NODES, noting(self.samples))

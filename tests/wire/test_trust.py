@@ -222,7 +222,7 @@ async def test_cluster_that_is_away_is_asked_about_later(ours: Issued) -> None:
 @pytest.mark.parametrize(
     ("lines", "words"),
     [
-        ('pin = "sha256:12"', "usable pin"),
+        ('pin = "sha256:12"', "is not usable"),
         ('pin = "{pin}"\nverify = false', "both pin and verify = false"),
         ('ca = "x"\nverify = false', "both ca and verify = false"),
         ('client_key = "x"', "client_key without a client_cert"),

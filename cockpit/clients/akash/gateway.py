@@ -1,6 +1,6 @@
 """A provider's gateway: status over HTTPS; logs, events and shells over WebSocket, one socket per service.
 
-Paths and frames are those of akash-network/provider (gateway/rest/router.go). A log has no times and no history
+Paths and frames are those of akash-network/provider (gateway/rest/router.go). A log comes without times and history
 beyond what Kubernetes keeps, its pods are fixed when it opens, and it ends with the token: reconnect, and mark the gap.
 """
 
@@ -34,7 +34,7 @@ Mint = Callable[[], Awaitable[Secret]]
 
 
 class LogLine(msgspec.Struct, frozen=True):
-    """A line of a pod's log; `at` is its arrival in seconds since the epoch: the log has no times."""
+    """A line of a pod's log; `at` is its arrival in seconds since the epoch: the log lacks times."""
 
     pod: str
     text: str

@@ -98,7 +98,7 @@ class DashboardHttp:
 
 
 def is_null(raw: msgspec.Raw) -> bool:
-    """Whether a part of a reply is null or missing, told without a copy of it."""
+    """Whether a part of a reply is null or missing, without copying it."""
     return bytes(memoryview(raw)[:5]) == b"null"
 
 

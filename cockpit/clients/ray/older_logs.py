@@ -85,7 +85,7 @@ async def _fetched(fetch: Fetch) -> bytes:
         if "codec can't decode" not in error.detail or "unexpected end of data" in error.detail:
             raise
         raise RejectedError(
-            "The log holds bytes that are no UTF-8, and this release of Ray cannot hand out such a log.",
+            "The log contains invalid UTF-8, and this release of Ray cannot serve such a log.",
             detail=error.title,
             hint="It lies on the head, in the logs directory of Ray's session.",
         ) from error

@@ -83,7 +83,7 @@ def _refusal(error: CockpitError) -> CockpitError:
         return RejectedError(
             "Profiling is off on this cluster.",
             detail=words,
-            hint=f"Start the head with {VARIABLE} in its environment. Whoever has the token can then use it.",
+            hint=f"Start the head with {VARIABLE} in its environment. Everyone with the token can then use it.",
             fault="profiling-off",
         )
     if isinstance(error, AuthenticationError):

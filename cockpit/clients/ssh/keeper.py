@@ -32,7 +32,7 @@ def main(directory: str, mark: str, command: list[str]) -> None:
     try:
         # A group of its own, so that what ssh starts (ProxyCommand, questions) ends with it.
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, process_group=0)
-        # The last line of the command may have no end.
+        # The last line of the command may lack a newline.
         say(f"\n{mark} {wait(process, awake)}")
     except OSError as error:
         say(f"{command[0]}: {error.strerror}\n{mark} {MISSING if isinstance(error, FileNotFoundError) else BROKEN}")

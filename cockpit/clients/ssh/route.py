@@ -43,7 +43,7 @@ def route_to(host: str, port: int, *, through: str, local_port: int | None = Non
     if not _HOST.fullmatch(host):
         raise UsageError(f"ssh cannot forward to the host {host!r}.", hint="Write its address, or its name in ASCII.")
     if local_port is not None and not 0 < local_port <= HIGHEST_PORT:
-        raise UsageError(f"{local_port} is no TCP port.")
+        raise UsageError(f"Invalid TCP port: {local_port}.")
     return Route(destination=checked_destination(through), host=host, port=port, local_port=local_port)
 
 

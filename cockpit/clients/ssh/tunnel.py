@@ -96,7 +96,7 @@ class Tunnel:
             raise error
 
     async def lead_to(self, route: Route) -> None:
-        """Lead to another place from now on; what is under way breaks off. Whoever was told of changes still is."""
+        """Lead to another address from now on; open requests break off. Listeners stay subscribed."""
         if route == self.route:
             return
         await self._halt()

@@ -3,7 +3,7 @@
 A frame is a header (kind, query number, two numbers, length) and so many bytes. The process answers each request by
 one frame of the same kind, in order:
 
-    QUERY  flags and text                       -> empty, or why it is no regex
+    QUERY  flags and text                       -> empty, or why it is not a regex
     SLICE  from, to; the bytes, if in no file   -> lines looked at; which of them match, as bits, the lowest first
     SPANS  texts, each behind its length        -> the matches: number of the text, from, to, as uint32
 """

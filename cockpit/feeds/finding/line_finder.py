@@ -102,12 +102,12 @@ class LineFinder:
             self._task = asyncio.create_task(self._run(query))
 
     def prepare(self) -> None:
-        """Have the process started by the time that somebody has typed what to look for."""
+        """Start the process while the user types what to search for."""
         if self._task is None and self._process is None and not self._is_closed:
             self._task = asyncio.create_task(self._prepare())
 
     async def _prepare(self) -> None:
-        with suppress(FinderGoneError):  # told to whoever looks for something
+        with suppress(FinderGoneError):  # reported by the next search
             await self._started()
 
     def _give_up(self) -> None:
@@ -155,7 +155,7 @@ class LineFinder:
             await asyncio.wait(set(self._ending))
 
     def spans_in(self, texts: Iterable[str]) -> dict[str, Spans]:
-        """Where the matches are in texts, as far as that is known already; the others are asked for."""
+        """Where the matches are in texts, if already known; the others are requested."""
         wanted = tuple(dict.fromkeys(text for text in texts if text))
         known = {text: self._spans[text] for text in wanted if text in self._spans}
         missing = tuple(text for text in wanted if text not in known)
@@ -255,7 +255,7 @@ class LineFinder:
         return _Asked(first, last - first, start, end)
 
     def _unfinished(self) -> _Asked | None:
-        """The last line, which has no newline yet."""
+        """The last line, while it lacks a newline."""
         start, end = self._high_at, self._index.indexed
         if end <= max(start, self._unfinished_at) or self._index.line_count == self._index.newline_count:
             return None

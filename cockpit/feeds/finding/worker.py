@@ -19,7 +19,7 @@ _LOOKS_AT_PARENT_EVERY = 1.0
 
 
 def serve(requests: BinaryIO, answers: BinaryIO, descriptor: int) -> None:
-    """Answer requests until there are no more; slices without bytes are read from the file `descriptor`."""
+    """Answer requests until the pipe closes; slices without bytes are read from the file `descriptor`."""
     matcher: Matcher | None = None
     while (request := _next(requests)) is not None:
         if request.kind == QUERY:
@@ -89,4 +89,4 @@ def main() -> None:
     try:
         serve(sys.stdin.buffer, sys.stdout.buffer, descriptor)
     except (BrokenPipeError, struct.error):
-        os._exit(1)  # the cockpit has gone, and nobody is left to be told
+        os._exit(1)  # the cockpit is gone, so there is nothing to report to

@@ -16,7 +16,7 @@ QUERY = (
 
 
 def write_speed(folder: str, mib: int = 128) -> float | None:
-    """MiB/s of writing and syncing a file; None where the folder has no room."""
+    """MiB/s of writing and syncing a file; None if the folder is full."""
     if not os.path.isdir(folder) or shutil.disk_usage(folder).free < 4 * mib * 2**20:
         return None
     block, begun = os.urandom(2**20), time.perf_counter()

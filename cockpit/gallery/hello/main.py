@@ -32,7 +32,7 @@ class Tally:
 
 @ray.remote(max_retries=0)
 def fail() -> None:
-    """Fail on purpose: the exception travels to whoever calls ray.get."""
+    """Fail on purpose: the exception reaches the caller of ray.get."""
     raise ValueError("on purpose")
 
 

@@ -169,7 +169,7 @@ def _arguments(container: Container, index: int, ip: str, hosts: dict[str, tuple
 
 
 def service_links(host: str, address: str, ports: Sequence[int]) -> dict[str, str]:
-    """The variables about a service that Kubernetes gives to its neighbours (enableServiceLinks)."""
+    """The variables about a service that Kubernetes gives to its neighbors (enableServiceLinks)."""
     if not ports:
         return {}
     name = host.upper().replace("-", "_")

@@ -138,7 +138,7 @@ class ScreenedProvider(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def provider(self) -> Provider:
-        """The provider, as far as the screening told."""
+        """The provider, with what the screening reported."""
         return Provider(
             address=self.address,
             host_uri=self.host_uri,

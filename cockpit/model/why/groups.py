@@ -10,7 +10,7 @@ from cockpit.model.why.verdicts import Cause, NodeFit
 
 
 def of_group(group: PlacementGroup, offers: Sequence[Offer], *, strategy: str | None = None) -> Cause:
-    """Why a placement group has no nodes; `strategy` is None where Ray did not report it.
+    """Why a placement group is not placed; `strategy` is None where Ray did not report it.
 
     Ray itself says INFEASIBLE of groups alone, and is believed.
     """

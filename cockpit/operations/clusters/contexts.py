@@ -253,7 +253,7 @@ def change_config(edit: Callable[[str], str]) -> None:
         try:
             text = (data or b"").decode()
         except UnicodeDecodeError as error:
-            raise UsageError(f"{path} is no UTF-8.", detail=str(error)) from error
+            raise UsageError(f"{path} is not valid UTF-8.", detail=str(error)) from error
         try:
             changed = edit(text)
         except UsageError as error:

@@ -48,7 +48,7 @@ def tls_of(name: str, context: Context) -> Tls:
     try:
         pin = parse_fingerprint(context.pin) if context.pin else None
     except UsageError as error:
-        raise UsageError(f"The context {name} has no usable pin: {error.title}", hint=error.hint) from None
+        raise UsageError(f"The pin of context {name} is not usable: {error.title}", hint=error.hint) from None
     return Tls(
         pin=pin,
         ca=_file(context.ca),

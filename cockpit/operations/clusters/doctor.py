@@ -77,7 +77,7 @@ async def examine_clusters(selections: Mapping[str, Selection]) -> list[Diagnosi
 
 def machine_checks(environment: Mapping[str, str]) -> list[Check]:
     """What of this machine matters to the cockpit. The keyring may take its time."""
-    found = [_python(), _terminal(environment), _colours(environment), *_config(), *_directories(), *_own_files()]
+    found = [_python(), _terminal(environment), _colors(environment), *_config(), *_directories(), *_own_files()]
     return [*found, *_secrets(), _ssh(), _local_ray(), _proxies(environment)]
 
 
@@ -99,18 +99,18 @@ def _terminal(environment: Mapping[str, str]) -> Check:
     return Check(name="terminal", state="ok", words=f"{term}, {size.columns}x{size.lines}{over}")
 
 
-def _colours(environment: Mapping[str, str]) -> Check:
+def _colors(environment: Mapping[str, str]) -> Check:
     encoding = (sys.stdout.encoding or "ascii").lower()
     text = f"text is {encoding}"
     if environment.get("NO_COLOR"):
-        return Check(name="colours", state="ok", words=f"none, since NO_COLOR is set; {text}")
+        return Check(name="colors", state="ok", words=f"none, since NO_COLOR is set; {text}")
     term = environment.get("TERM", "")
     many = "truecolor" in environment.get("COLORTERM", "") or "24bit" in environment.get("COLORTERM", "")
     words = "16 million" if many else "256" if "256" in term else "16, as far as TERM and COLORTERM tell"
     if encoding.replace("-", "") not in ("utf8", "utf16", "utf32"):
         hint = "Set a UTF-8 locale, such as LANG=C.UTF-8, for the better glyphs."
-        return Check(name="colours", state="warn", words=f"{words}; {text}", hint=hint, fault="no-unicode")
-    return Check(name="colours", state="ok", words=f"{words}; {text}")
+        return Check(name="colors", state="warn", words=f"{words}; {text}", hint=hint, fault="no-unicode")
+    return Check(name="colors", state="ok", words=f"{words}; {text}")
 
 
 def _config() -> list[Check]:

@@ -32,7 +32,7 @@ async def gpus_of(client: RayClient, found: Rows[Node], jobs: Sequence[Job] | No
         for job_id in sorted({held.job_id for held in holders if held.job_id and held.actor_id} - known):
             supervisors = await client.state.supervisors(job_id)
             names |= supervisors.jobs
-            unreadable += supervisors.unreadable  # else a GPU would silently be held by nobody's job
+            unreadable += supervisors.unreadable  # else a GPU would silently be held by an unknown job
         pairs = [(node, named(gpu, names)) for node, gpu in pairs]
     return Rows(rows=tuple(pairs), unreadable=unreadable)
 

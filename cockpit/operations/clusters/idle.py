@@ -29,7 +29,7 @@ def idle_gpus(
     """The idle GPUs of the living nodes, the greatest waste first; those known to be idle for less time are left out.
 
     A GPU whose known past is shorter than `min_seconds` stays, with `known_for` set: whether it counts is not known.
-    `holdings` are those of the history, and `covered_since` is since when it has no gap; None where there is no
+    `holdings` are those of the history, and `covered_since` is since when it is without a gap; None without a
     history. With 0 the present sample alone decides.
     """
     names = stable_names(nodes)

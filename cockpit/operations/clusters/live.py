@@ -37,7 +37,7 @@ class LiveCluster:
     """One cluster on the screen. `close` it when another takes its place.
 
     `name` is the context's, `scopes` are where its secrets are looked for, `is_read_only` forbids changes, and
-    `closing` is whatever else ends with it; `target` is how it was found, where somebody named it. `recording` is its
+    `closing` is what else ends with it; `target` is how it was found, if the user named it. `recording` is its
     history where that is not on disk under the target's name, `replay_seconds` the length of a recorded cluster.
     `stopping` holds the ids of jobs that Ray was asked to stop and that have not ended yet, `stopped_here` of all that
     it was asked to.

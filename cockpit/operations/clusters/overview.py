@@ -50,7 +50,7 @@ class Overview:
         self._unsaved: _Seat | None = None
 
     def rows(self) -> list[ClusterRow]:
-        """The open cluster where it has no saved name (a demo, an address), then those of the file in its order."""
+        """The open cluster if it is not saved (a demo, an address), then those of the file in its order."""
         unsaved = [self._unsaved.row()] if self._unsaved is not None else []
         return [*unsaved, *(self._priced(seat.row()) for seat in self._seats.values())]
 
@@ -108,7 +108,7 @@ class Overview:
         return [*([self._unsaved] if self._unsaved is not None else []), *self._seats.values()]
 
     def wake(self) -> None:
-        """Somebody looks."""
+        """The pane is visible."""
         self.is_awake = True
         for seat in self._all_seats():
             seat.wake()
@@ -252,7 +252,7 @@ class _Seat:
         return own
 
     def wake(self) -> None:
-        """Somebody looks."""
+        """The pane is visible."""
         self._is_awake, self._asleep_since = True, None
         for watch in self._watches:
             watch.resume()

@@ -40,7 +40,7 @@ class Past:
         return self._store.begin() if self._store else None
 
     def covered_since(self, *, since: float, now: float) -> float | None:
-        """Since when the history has no gap, at most back to `since`; None where it has nothing of late."""
+        """Since when the history is without a gap, at most back to `since`; None if it has nothing recent."""
         points = self._series([cluster_series("nodes")], since, now + TIERS[0].step)[cluster_series("nodes")]
         begin: float | None = None
         for point in reversed(points):
@@ -169,7 +169,7 @@ def open_recorder(cluster: str, *, directory: Path | None = None) -> Recorder:
 
 
 def open_store(cluster: str, *, directory: Path | None = None) -> tuple[HistoryStore, WriteLock]:
-    """The file of a cluster and the lock of whoever writes it. Raises UsageError."""
+    """The file of a cluster and the lock of its writer. Raises UsageError."""
     path = history_path(cluster, directory=directory)
     return HistoryStore.open(path, now=time.time()), WriteLock(path)
 

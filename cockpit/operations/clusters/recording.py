@@ -84,7 +84,7 @@ class Recording:
             last = at
         if self._known is not None:
             self._known.recorder.flush(now=last)
-            # Its steps are longer than those of a cockpit that is open, and are no gaps.
+            # Its steps are longer than those of a cockpit that is open, and are not gaps.
             self._known.recorder.curves = ClusterCurves()
             self._known.recorder.curves.seed(self._known.past.cluster(since=last - DAY_SECONDS, until=last))
 

@@ -150,7 +150,7 @@ class Deploying:
 
 
 def _run_fields(run: RunPlan | None) -> dict[str, Any]:
-    """What the journal keeps of what is to follow, so that whoever goes on after a crash does the same."""
+    """What the journal keeps of what is to follow, so that a restart after a crash does the same."""
     if run is None:
         return {}
     return {

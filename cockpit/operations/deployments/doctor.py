@@ -1,4 +1,4 @@
-"""The account on Akash, examined: key, money, trial, clock. Nothing is asked where there is no key."""
+"""Checks of the Akash account: key, money, trial, clock. Sends nothing without a key."""
 
 from cockpit.clients.akash.console import ConsoleClient
 from cockpit.errors import CockpitError

@@ -24,7 +24,7 @@ DEAD_POLL_S = 2.0
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
     """A deployment that is proven closed. `refund_usd` is None where the Console did not tell what escrow had left.
 
-    `port_is_dead` is None where there was no address to try.
+    `port_is_dead` is None without an address to try.
     """
 
     dseq: str
@@ -45,7 +45,7 @@ async def close(
     if journal is not None:
         journal.write(Entry(step="closing", at=now().wall))
         context = context or journal.attempt.last.context
-    # What is left in escrow is told best by the last read before the close.
+    # The last read before the close says best what is left in escrow.
     before = await _read(console, dseq)
     outcome = await settling.close(console, dseq)
     if not isinstance(outcome, Done):

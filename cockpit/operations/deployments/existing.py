@@ -132,7 +132,7 @@ def _deployed(deployment: Deployment, attempt: Attempt | None, file: Path | None
 async def follow(console: ConsoleClient, dseq: str, report: Report, *, tools: Tools | None = None) -> Ready | None:
     """Wait until a deployment that was changed is ready again, and give its cluster the ports that it has now.
 
-    None where it has no cluster here. Raises what `connect` raises.
+    None without a saved cluster. Raises what `connect` raises.
     """
     attempt = attempt_of(dseq)
     if attempt is None or attempt.last.context is None:

@@ -217,7 +217,7 @@ async def collect(step: Step, book: BidBook, terms: Terms) -> list[BidRow]:
         excluded = step.excluded
         usable = [row for row in rows if row.address not in excluded]
         first_at = now if usable and first_at is None else first_at
-        seen = usable if hand is not None else rows  # whoever failed us is not offered again
+        seen = usable if hand is not None else rows  # a provider that failed is not offered again
         if hand is not None:
             hand.cap = cap
         if rows and (names := tuple(key_of(row.bid) for row in rows)) != shown:
@@ -244,7 +244,7 @@ async def collect(step: Step, book: BidBook, terms: Terms) -> list[BidRow]:
 
 
 async def _pause(step: Step, hand: HandPicked | None) -> None:
-    """Until the next look at the bids, or until somebody has chosen."""
+    """Until the next look at the bids, or until the user has chosen."""
     sleeping = asyncio.ensure_future(step.console.clock.sleep(POLL_S))
     picking = asyncio.ensure_future(hand.picked.wait()) if hand else None
     try:
@@ -280,7 +280,7 @@ def _why_none(step: Step, rows: Sequence[BidRow], terms: Terms) -> str:
 
 
 async def _without_lease(step: Step, why: str) -> CockpitError:
-    """Close what has no lease; returns the error to raise."""
+    """Close what is without a lease; returns the error to raise."""
     step.say(f"{why} Closing deployment {step.dseq}.")
     await close(step.console, step.journal, step.dseq)
     return NoLeaseError(

@@ -117,7 +117,9 @@ def _part(view: View, row: Row) -> Part:
         raise UsageError(f"profiles.compute.{row.profile} is missing, and deployment.{row.service} uses it.")
     where = f"profiles.placement.{row.placement}.pricing.{row.profile}"
     if price is None or price.amount is None:
-        raise UsageError(f"{where} has no valid amount.", hint="Give the most to pay, in uact per block and replica.")
+        raise UsageError(
+            f"The amount of {where} is not valid.", hint="Give the maximum, in uact per block and replica."
+        )
     if price.denom != UACT:
         raise UsageError(f"{where} is in {price.denom or 'no denom'}; Akash accepts prices in uact only.")
     cpu, memory, count = compute.cpu, compute.memory, row.count

@@ -20,7 +20,7 @@ LOOKUP: Lookup = look_up
 
 
 class ImageCheck(msgspec.Struct, frozen=True, kw_only=True):
-    """One image of the SDL. `problem` says why no provider can pull it; `is_checked` is False where nobody could tell.
+    """One image of the SDL. `problem` says why no provider can pull it; `is_checked` is False if that is not known.
 
     `compressed_bytes` is None where the size is not known; `advice` is about a pull that may take too long.
     """
@@ -62,12 +62,12 @@ async def _check(image: str, until: float, lookup: Lookup, *, asks: bool) -> Ima
         return ImageCheck(image=image, problem=f"{error.title} {error.detail}".strip(), hint=error.hint)
     except (CockpitError, TimeoutError):
         return ImageCheck(image=image, is_checked=False, advice=_advice(image, known_bytes(image)))
-    told = found.compressed_bytes
-    return ImageCheck(image=image, compressed_bytes=told, advice=_advice(image, told or known_bytes(image)))
+    size = found.compressed_bytes
+    return ImageCheck(image=image, compressed_bytes=size, advice=_advice(image, size or known_bytes(image)))
 
 
-def _advice(image: str, told: int | None) -> str:
-    return slow_pull_words(image, told) if told is not None and may_outlast(told) else ""
+def _advice(image: str, size: int | None) -> str:
+    return slow_pull_words(image, size) if size is not None and may_outlast(size) else ""
 
 
 def unchecked(images: Iterable[ImageCheck]) -> tuple[str, ...]:

@@ -40,7 +40,7 @@ async def inside(
 
 
 async def services_of(console: ConsoleClient, dseq: str) -> tuple[str, ...]:
-    """The services of a deployment that can be entered. Raises LeaseLostError, NotFoundError where none is told."""
+    """The services of a deployment that have a shell. Raises LeaseLostError, NotFoundError if none is reported."""
     found = await console.deployment(dseq)
     if not found.costing:
         raise lost(found)

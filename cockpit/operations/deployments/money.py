@@ -30,7 +30,7 @@ WITHOUT_S = 30.0
 """The pause while no lease is known: only the disk is looked at."""
 
 Open = Callable[[], "ConsoleClient"]
-Told = Callable[[LeaseMoney], None]
+OnAlarm = Callable[[LeaseMoney], None]
 
 
 def leased_clusters() -> list[Attempt]:
@@ -67,7 +67,7 @@ def lease_price(context: str) -> float | None:
 
 
 def _open_quietly() -> "ConsoleClient":
-    """Nobody asked for this, so nobody is asked for a passphrase."""
+    """The user did not ask for this, so do not ask for a passphrase."""
     from cockpit.operations.deployments.account import open_console
 
     with unasked():
@@ -75,18 +75,18 @@ def _open_quietly() -> "ConsoleClient":
 
 
 class MoneyBook:
-    """The money of every cluster that has a lease; `told` hears of each alarm once, `changed` of every reading."""
+    """The money of each cluster with a lease; `on_alarm` is called once per alarm, `on_change` for every reading."""
 
     def __init__(
         self,
         *,
-        told: Told = lambda _: None,
-        changed: Callable[[], None] = lambda: None,
+        on_alarm: OnAlarm = lambda _: None,
+        on_change: Callable[[], None] = lambda: None,
         open_console: Open = _open_quietly,
         clock: Clock | None = None,
     ) -> None:
-        self._told = told
-        self._changed = changed
+        self._on_alarm = on_alarm
+        self._on_change = on_change
         self._open = open_console
         self.clock = clock or MachineClock()
         self._known: dict[str, LeaseMoney] = {}
@@ -122,7 +122,7 @@ class MoneyBook:
             return
         now = self.clock.now().wall
         known = {one.last.context or "": self._merged(money_of(one, now)) for one in leased}
-        # A lease that ended stays told until its deployment is closed.
+        # An ended lease stays reported until its deployment is closed.
         self._keep(known)
         if any(not one.ended for one in known.values()):
             await self._ask(leased)
@@ -141,7 +141,7 @@ class MoneyBook:
                 found = await _read(console, leased)
                 for context, money in found.items():
                     found[context] = await self._limited(console, money, leased)
-        except CockpitError:  # no key, or nobody answers: the journals' figures stay
+        except CockpitError:  # no key, or no answer: the journals' figures stay
             return
         self._keep({**self._known, **found})
 
@@ -161,8 +161,8 @@ class MoneyBook:
             found = self.of(context)
             if found is not None and found.alarm and (found.dseq, found.alarm) not in self._was_told:
                 self._was_told.add((found.dseq, found.alarm))
-                self._told(found)
-        self._changed()
+                self._on_alarm(found)
+        self._on_change()
 
 
 async def _read(console: "ConsoleClient", leased: Sequence[Attempt]) -> dict[str, LeaseMoney]:
@@ -192,14 +192,14 @@ async def _read(console: "ConsoleClient", leased: Sequence[Attempt]) -> dict[str
 
 
 async def _end_set(console: "ConsoleClient", attempt: Attempt, known: float | None) -> float | None:
-    """When the runtime limit of the Console ends it; as `known` where that is not told."""
+    """When the runtime limit of the Console ends it; `known` if the Console does not say."""
     try:
         found = await console.settings(attempt.dseq or "")
     except CockpitError:
         return known
     try:
         return datetime.fromisoformat(found.ends_at or "").timestamp()
-    except ValueError:  # none is set, or it is told in another way: the hours count from the lease
+    except ValueError:  # not set, or in another format: the hours count from the lease
         pass
     hours, began = found.runtime_limit_hours, attempt.leased_at
     return began + hours * 3600 if hours is not None and began is not None else known

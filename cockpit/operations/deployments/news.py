@@ -42,7 +42,7 @@ class StartNews(msgspec.Struct, frozen=True, kw_only=True):
 class News(msgspec.Struct, frozen=True, kw_only=True):
     """Something that happened, in words; without a `text` only figures changed.
 
-    `bids` are the open ones while they are collected, None when they are not told of.
+    `bids` are the open ones while they are collected, None when they are not reported.
     """
 
     text: str = ""

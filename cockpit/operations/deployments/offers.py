@@ -45,7 +45,7 @@ def _fits(offer: GpuOffer, wanted: Wanted) -> bool:
 
 
 def _in_region(offers: Sequence[GpuOffer], providers: Sequence[Provider], region: str) -> Iterator[GpuOffer]:
-    """The offers with the providers of that region; free GPUs are those of the whole market, since no more is told."""
+    """The offers of that region's providers; `free` counts the whole market, since the API reports only that."""
     there = [one for one in providers if region.lower() in f"{one.region or ''} {one.country or ''}".lower()]
     for offer in offers:
         having = [

@@ -151,7 +151,7 @@ async def prepare(
 
 
 def as_deployed(document: SdlDocument, file: Path, scope: str | None = None) -> Prepared:
-    """What is known of an SDL that runs already: nobody is asked, and no secret but the token is needed.
+    """What is known of an SDL that runs already: the user is not asked, and the token is the only secret needed.
 
     Raises UsageError.
     """
@@ -246,8 +246,8 @@ async def outgoing(console: ConsoleClient, prepared: Prepared, store: SecretStor
 # --- what the Console is asked ---------------------------------------------------------------------------------------
 
 
-class _Told(msgspec.Struct, frozen=True, kw_only=True):
-    """What the Console told; None for what it did not."""
+class _ConsoleFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the Console reported; None for what it did not."""
 
     dialect: Dialect | None
     offers: tuple[GpuOffer, ...] | None
@@ -263,20 +263,20 @@ async def _asked(
     checks = _Checks()
     pulls = asyncio.create_task(check_images(document, checks.until))
     try:
-        told = await _ask_console(console, checks, groups, seals=bool(references_in(document)))
+        facts = await _ask_console(console, checks, groups, seals=bool(references_in(document)))
         images = await pulls
     finally:
         pulls.cancel()
-    offers, (balance, active) = told.offers or (), told.balance or (None, None)
-    has_limits = told.dialect is not None and told.dialect.has_runtime_limits
+    offers, (balance, active) = facts.offers or (), facts.balance or (None, None)
+    has_limits = facts.dialect is not None and facts.dialect.has_runtime_limits
     plan = Plan(
         groups=groups,
         runtime=runtime_of(wish.hours, has_limits=has_limits),
         max_usd_per_hour=cap,
         available_usd=balance.available_usd if balance else None,
         balance_is_certain=balance.unit_is_certain if balance else True,
-        is_trial=told.account.is_trial if told.account else None,
-        screened=told.screened,
+        is_trial=facts.account.is_trial if facts.account else None,
+        screened=facts.screened,
         observed=observed_of(groups, offers),
         node_problems=tuple(node_problems_of(groups, offers)),
         images=images,
@@ -284,10 +284,12 @@ async def _asked(
         has_limits=has_limits,
         active_dseqs=active,
     )
-    return plan, bool(told.can_seal)
+    return plan, bool(facts.can_seal)
 
 
-async def _ask_console(console: ConsoleClient, checks: "_Checks", groups: tuple[Group, ...], *, seals: bool) -> _Told:
+async def _ask_console(
+    console: ConsoleClient, checks: "_Checks", groups: tuple[Group, ...], *, seals: bool
+) -> _ConsoleFacts:
     async def market() -> tuple[Dialect | None, tuple[GpuOffer, ...] | None]:
         # One after the other: what the second asks depends on the first, and nothing is asked twice.
         dialect = await checks.tried("whether the Console limits runtimes", console.dialect)
@@ -300,7 +302,7 @@ async def _ask_console(console: ConsoleClient, checks: "_Checks", groups: tuple[
         checks.tried("whether this is a trial account", console.account),
         checks.tried("whether the Console takes sealed secrets", console.can_seal) if seals else _nothing(),
     )
-    return _Told(
+    return _ConsoleFacts(
         dialect=dialect, offers=offers, screened=screened, balance=balance, account=account, can_seal=can_seal
     )  # fmt: skip
 
@@ -330,13 +332,13 @@ class _Checks:
 
 
 async def _screened(console: ConsoleClient, groups: Sequence[Group]) -> tuple[ScreenedProvider, ...]:
-    """The providers that could bid for any group; none where nobody could for one of them."""
+    """The providers that could bid for any group; none if one of the groups gets no bid."""
     found = [await console.screen(group.request()) for group in groups]
     return tuple({one.address: one for each in found for one in each}.values()) if all(found) else ()
 
 
 async def _balance(console: ConsoleClient) -> tuple[Balance, tuple[str, ...]]:
-    """The balance, and the active deployments that its unit is told by."""
+    """The balance, and the active deployments that say its unit."""
     active = (await console.deployments("active")).deployments
     return await console.balance(active), tuple(one.dseq for one in active)
 

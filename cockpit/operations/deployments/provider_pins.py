@@ -1,7 +1,7 @@
 """Certificates of providers that no authority vouches for, remembered from the first connection on, as ssh does.
 
 A self-signed certificate that names the provider proves little at first, since anybody can make one; that it stays the
-same proves that nobody came in between since.
+same proves that no one has come in between since.
 """
 
 from pathlib import Path

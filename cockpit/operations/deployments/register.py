@@ -24,7 +24,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """A deployment as it is shown. `is_ours` tells whether a journal of this machine made it.
 
     `state` is Akash's word for the deployment, or for its lease where it has one; `step` is where our journal stands.
-    `ended` says why its leases are over, empty while one runs. Money is None where it could not be told.
+    `ended` says why its leases are over, empty while one runs. Money is None if it is not known.
     """
 
     dseq: str
@@ -109,7 +109,7 @@ def row_of(found: Deployment, attempt: Attempt | None, now: float, height: int |
 
 
 def _is_orphan(found: Deployment, attempt: Attempt | None, age: float | None) -> bool:
-    """Active, without a lease that lives, and nobody is at work on it: it holds money for nothing."""
+    """Active without a live lease, and not being worked on: it holds money for nothing."""
     if found.is_closed or found.costing:
         return False
     return bool(found.leases) or (age is not None and age > ORPHAN_S) or (attempt is not None and not attempt.may_cost)
@@ -163,7 +163,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
         )
         if found.costing:
             return f"{one.title}: deployment {found.dseq} costs ${found.usd_per_hour:.2f}/h ({one.step}). To {ways}"
-        return f"{one.title}: deployment {found.dseq} has no lease and holds $0.50 ({one.step}). To {ways}"
+        return f"{one.title}: deployment {found.dseq} holds $0.50 and has no lease ({one.step}). To {ways}"
 
 
 async def settle(console: ConsoleClient) -> list[Found]:

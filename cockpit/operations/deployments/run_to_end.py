@@ -1,6 +1,6 @@
 """From a cluster that answers to zero: submit, follow, fetch, close; each step is on disk before the next.
 
-A job has its ID before it is sent, so that whoever goes on after a crash never runs it twice. Results that could not be
+A job has its ID before it is sent, so that a restart after a crash never runs it twice. Results that could not be
 fetched keep the deployment: closing loses them. The runtime limit stays as the net below all of it.
 """
 

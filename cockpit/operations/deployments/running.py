@@ -63,7 +63,7 @@ def _copy_of(journal: Path) -> Path:
 def running_sdl(found: Deployment, attempt: Attempt | None, *, prefers_file: bool = False) -> Running:
     """What a deployment runs; `prefers_file` where references are wanted, since a Console may keep values.
 
-    Raises UsageError where nobody keeps it.
+    Raises UsageError if it is stored nowhere.
     """
     own = _unchanged(attempt) if attempt is not None else None
     if found.sdl is not None and not (own and prefers_file):
@@ -132,7 +132,7 @@ def aligned(running: SdlDocument, other: SdlDocument, scopes: Sequence[str]) -> 
 
 
 def _align_masked(copy: SdlDocument, running: SdlDocument, other: SdlDocument) -> list[str]:
-    """Put what the other file says in the place of what was masked; returns the places that nobody can compare."""
+    """Replace masked values by those of the other file; returns the places that cannot be compared."""
     texts, unknown = {path: node.value for path, node in paths_of(other.tree)}, []
     for path, node in paths_of(running.tree):
         wanted = texts.get(path)
@@ -159,7 +159,7 @@ def _env(document: SdlDocument) -> list[tuple[Steps, str, str]]:
 
 
 def _is_value_of(reference: str, value: str, scopes: Sequence[str]) -> bool | None:
-    """Whether a reference stands for this value; None where it cannot be resolved here."""
+    """Whether a reference resolves to this value; None where it cannot be resolved here."""
     try:
         return resolve_reference(reference, scopes=scopes).reveal() == value
     except CockpitError:

@@ -135,7 +135,7 @@ class GatewaySource:
 
 def _append(kept: dict[str, deque[str]], service: str, text: str) -> None:
     lines = kept.setdefault(service, deque(maxlen=KEPT_LINES))
-    if not lines or lines[-1] != text:  # an event that goes on is told again and again
+    if not lines or lines[-1] != text:  # a lasting event is reported again and again
         lines.append(text)
 
 

@@ -126,8 +126,8 @@ def image_lines(images: Sequence[ImageCheck]) -> Iterator[str]:
 
 def inside_lines(secrets: Sequence[str]) -> list[str]:
     """What sending the values inside the SDL means; nothing where there are none."""
-    told = f"Secrets travel inside the SDL over TLS; the Console and the provider can read them: {', '.join(secrets)}."
-    return [told] if secrets else []
+    warning = f"Secrets travel in the SDL over TLS; the Console and the provider can read them: {', '.join(secrets)}."
+    return [warning] if secrets else []
 
 
 def plan_question(prepared: Prepared) -> Question:
@@ -241,7 +241,7 @@ def table_row(row: Row, _: RowContext | None = None) -> TableRow:
     """A deployment in the table of both faces: what loses money or is about to end is marked."""
     left = row.hours_left
     short = "" if left is None or left >= _LOW_HOURS else "error" if left < _LAST_HOURS else "warn"
-    told = notes(row)
+    remark = notes(row)
     return TableRow(
         key=row.dseq,
         cells=(
@@ -252,7 +252,7 @@ def table_row(row: Row, _: RowContext | None = None) -> TableRow:
             _number(dollars(row.spent_usd), row.spent_usd),
             Cell(hours(left), short, float(left)) if left is not None else None,
             row.context,
-            Cell(told, _tone(row)) if told else None,
+            Cell(remark, _tone(row)) if remark else None,
             Cell(", ".join(row.providers), "quiet") if row.providers else None,
         ),
     )

@@ -85,7 +85,7 @@ def missing(wanted: Capacity, found: Found) -> str:
 async def wait_for_capacity(
     client: RayClient, wanted: Capacity, *, patience: Patience, on_missing: Callable[[str], None] = lambda _: None
 ) -> None:
-    """Return once the cluster has what is wanted; `on_missing` hears each change of what is not there yet.
+    """Return when the cluster has what is required; `on_missing` is called when what is missing changes.
 
     Outages are sat out as `patience` allows. Raises CapacityTimeoutError after `timeout_s` (30 minutes by default):
     nothing has been sent then. With 0 the cluster is asked once.

@@ -96,7 +96,7 @@ def with_todays_code(clone: Clone, submission: Submission | None) -> Clone:
 
 
 def _recorded(text: str | None, type_: Any) -> Any:
-    """What `submit` wrote; None where it was somebody else who wrote under the name."""
+    """What `submit` wrote; None if another program wrote under the name."""
     if text is None:
         return None
     try:

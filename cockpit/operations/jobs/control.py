@@ -43,7 +43,7 @@ async def until_stopped(client: RayClient, job_id: str, patience: Patience, repo
     Raises RejectedError for a job that stays PENDING: Ray says that it stopped it and does not (measured on 2.60).
     """
     watch = JobWatch(client, job_id)
-    patience.succeeded()  # whoever was asked to stop a job has answered
+    patience.succeeded()  # the cluster answered the stop request
     for _ in range(PENDING_POLLS):
         job = await watch.poll_through(patience)
         if job.status != "PENDING":

@@ -162,7 +162,7 @@ def _number(text: str, field: str) -> float | None:
 def _amount(key: str, text: str) -> float:
     number = _number(text, f"Resource {key}")
     if number is None:
-        raise UsageError(f"Resource {key} has no amount.")
+        raise UsageError(f"Resource {key} needs an amount.")
     return number
 
 

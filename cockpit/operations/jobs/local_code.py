@@ -10,7 +10,7 @@ from cockpit.operations.jobs.submit import SubmitForm
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 _ENDS = re.compile(r"[;&|<>()]+")
-# The code may be in the image there; whoever names one knows what it holds.
+# The code may be in the image there; a user who names one knows what it contains.
 _BRINGS_CODE = ("working_dir", "py_modules", "image_uri", "container")
 
 

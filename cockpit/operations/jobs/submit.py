@@ -117,7 +117,7 @@ def check_id(submission_id: str) -> None:
 
 
 def _request(form: SubmitForm, submission_id: str, given: Mapping[str, str], variables: dict[str, str]) -> JobRequest:
-    """The request, which can be sent: not so bytes of argv that are no UTF-8, or YAML that contains itself."""
+    """The request, if it can be encoded: not with invalid UTF-8 in argv, or YAML that contains itself."""
     try:
         request = JobRequest(
             entrypoint=form.entrypoint,

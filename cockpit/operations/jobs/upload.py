@@ -206,7 +206,7 @@ def _meter(stage: UploadStage, total: int, report: Progress) -> Tick:
 
 
 class _StoppedError(Exception):
-    """Whoever waited for the thread has gone."""
+    """The task that waited for the thread is gone."""
 
 
 async def _in_thread(work: Callable[[Tick], T], tick: Tick | None = None) -> T:

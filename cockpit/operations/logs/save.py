@@ -1,4 +1,4 @@
-"""Saving a log to a file: the bytes as they came, with progress bars and colours and all."""
+"""Saving a log to a file: the bytes as they came, with progress bars and colors and all."""
 
 import asyncio
 import errno

@@ -11,7 +11,7 @@ MOST_BYTES = 256 * 1024
 
 
 async def last_lines(client: RayClient, node_id: str, filename: str, *, lines: int) -> list[str]:
-    """The last lines, of at most 256 KiB; none where there is no such log, or Ray cannot hand it out."""
+    """The last lines, of at most 256 KiB; none if the log does not exist, or Ray cannot serve it."""
     held = bytearray()
     with suppress(NotFoundError, RejectedError, ServerError):
         async with client.logs.open(LogFile(node_id=node_id, filename=filename), lines=lines) as chunks:

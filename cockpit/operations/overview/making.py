@@ -116,7 +116,7 @@ def _cell(gpu: Gpu, idle_since: float | None, now: float) -> int:
     if use is None:
         return UNREPORTED
     if not gpu.holders:
-        return FREE if is_idle(gpu) else use  # used by whoever Ray did not give it to
+        return FREE if is_idle(gpu) else use  # used by a process that Ray did not give it to
     return IDLE if idle_since is not None and now - idle_since >= HELD_IDLE_SECONDS else use
 
 

@@ -29,7 +29,7 @@ class RunningJobs:
     def at(
         self, jobs: Sequence[Job], recorder: Recorder, past: Past, *, usd_per_hour: float | None, gpus: int, now: float
     ) -> list[RunningJob]:
-        """The running jobs, those with the most GPU-hours first, then the newest; without a cost there is no money."""
+        """The running jobs, most GPU-hours first, then the newest; without a price the cost is unknown."""
         running = [job for job in jobs if job.status == "RUNNING" and job.id]
         held = _held(recorder.shares)
         hours = self._hours(frozenset(job.id or "" for job in running), recorder, past, now)
@@ -56,7 +56,7 @@ class RunningJobs:
     def _hours(
         self, names: frozenset[str], recorder: Recorder, past: Past, now: float
     ) -> dict[str, tuple[float, float]]:
-        """GPU-hours and since when, by job: what was written, and what is held at this moment."""
+        """GPU-hours and since when, by job: what was recorded, plus what runs now."""
         if names != self._read[1] or not 0 <= now - self._read[0] < READ_SECONDS:
             written = past.holdings(since=now - TIERS[-1].span, jobs=sorted(names))
             self._written = {_key(one): one for one in written}

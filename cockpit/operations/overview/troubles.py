@@ -109,7 +109,7 @@ def _of_node(node: Node, name: str) -> Iterator[Trouble]:
 
 
 def _is_plain(gpu: Gpu) -> bool:
-    """Whether nobody is on the GPU, or one holder alone, as on most of thousands."""
+    """Whether the GPU has at most one holder, as most of thousands do."""
     processes, holders = gpu.processes_pids, gpu.holders
     return not processes or (len(processes) == len(holders) == 1 and processes[0].pid == holders[0].pid)
 

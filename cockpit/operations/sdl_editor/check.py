@@ -18,7 +18,7 @@ from cockpit.secrets.store import SecretStore
 
 
 class Check(msgspec.Struct, frozen=True):
-    """All that is said of one text; without a meaning and rows where it is no YAML, which `failure` tells."""
+    """Every problem of one text; without a meaning and rows if it is not YAML, which `failure` reports."""
 
     version: int
     lint: rules.Lint
@@ -67,7 +67,7 @@ class FixPlan(msgspec.Struct, frozen=True):
 
 
 def plan_fixes(text: str, name: str) -> FixPlan:
-    """Apply every safe fix to a copy. Raises UnreadableSdlError where the text is no YAML."""
+    """Apply every safe fix to a copy. Raises UnreadableSdlError if the text is not YAML."""
     document = SdlDocument(text)
     _ = document.tree
     done = tuple(f"line {problem.line}: {title}" for problem, title in fix_all(document))

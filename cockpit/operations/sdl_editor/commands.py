@@ -55,7 +55,7 @@ class Fixed(msgspec.Struct, frozen=True):
 
 
 def fix(document: SdlDocument) -> Fixed:
-    """Apply every fix. Raises UnreadableSdlError for what is no YAML."""
+    """Apply every fix. Raises UnreadableSdlError if the text is not YAML."""
     _ = document.tree
     before = document.text
     done = fix_all(document)

@@ -34,7 +34,7 @@ def opened(path: Path) -> Opened:
     try:
         holder = lock.acquire()
         remember(path)
-    except UsageError:  # without a usable state directory there are no warnings, and editing goes on
+    except UsageError:  # without a usable state directory warnings are lost, and editing goes on
         return Opened(file, None, None)
     return Opened(file, lock, holder)
 

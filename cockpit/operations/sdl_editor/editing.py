@@ -118,7 +118,7 @@ class EditingSession:
 
     @property
     def failure(self) -> UnreadableSdlError | None:
-        """Why the text is no YAML, with line and column; None where it is."""
+        """Why the text is not YAML, with line and column; None where it is."""
         try:
             _ = self.document.tree
         except UnreadableSdlError as error:

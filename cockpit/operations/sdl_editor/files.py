@@ -144,7 +144,7 @@ class OpenFile:
         """Write the text; the file keeps all else that it has, and a failure leaves the old file whole.
 
         Raises ChangedOnDiskError where the file is not what was read, unless `replace` is set; UsageError where
-        it has no name or cannot be written.
+        it is unnamed or cannot be written.
         """
         if self.path is None:
             raise UsageError("The document is not saved yet.", hint="Save it under a name.")

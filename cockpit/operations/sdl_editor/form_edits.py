@@ -101,7 +101,7 @@ def _cuda(text: str, *services: Step) -> Edit:
     word = f"cu{word}" if word.isdecimal() else word
     word = "" if word in ("", "none", "cpu", "–") else word
     if word and not re.fullmatch(r"gpu|cu\d{3}", word):
-        raise UsageError(f"{text!r} is no CUDA version; write cpu, gpu, or a version such as 12.4.")
+        raise UsageError(f"Invalid CUDA version: {text!r}. Use cpu, gpu, or a version such as 12.4.")
     return _tagged(lambda found: _tag(found, cuda=word), services)
 
 

@@ -75,7 +75,7 @@ class Cover:
 
 
 def start_rows(recent: Iterable[FilePath]) -> list[FormRow]:
-    """What to begin with while there is no SDL: a template, a file, or one of those that were used lately."""
+    """Where to start without an SDL: a template, a file, or a recent file."""
     rows = [
         FormRow(
             key="start:new", label="new", value="a Ray cluster from a template", note="ctrl+n",

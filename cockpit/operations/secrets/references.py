@@ -129,7 +129,7 @@ def write_rendered(path: Path, rendered: Rendered, source: Path | None) -> None:
 
 
 def _write_unseen(path: Path, data: bytes) -> bool:
-    """Replace the file by one that has no name until it is complete, so that a crash leaves no part of it.
+    """Replace the file by one that is unnamed until it is complete, so that a crash leaves no part of it.
 
     Returns whether the system can do that: Linux, on most file systems. Source: open(2), O_TMPFILE.
     """

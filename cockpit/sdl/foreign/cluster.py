@@ -95,13 +95,13 @@ def finished(draft: Draft, name: str, source: str, losses: Losses) -> Imported:
 
 
 def _needs_guard(draft: Draft, losses: Losses) -> bool:
-    """Before 2.52 Ray has no tokens; where the release is not known, none is taken for granted."""
+    """Ray supports tokens since 2.52; an unknown release is treated as older."""
     found = image_version(draft.head.image)
     version = draft.version or (found[0] if found else "")
     number = release(version)
     if number is not None and number >= FIRST_WITH_TOKENS:
         return False
-    what = f"Ray {version} has no token authentication" if number else "The release of Ray is not known"
+    what = f"Ray {version} does not support token authentication" if number else "The release of Ray is not known"
     losses.add(draft.version_path, f"{what}: the gateway checks the token itself.")
     return True
 

@@ -23,7 +23,7 @@ _DEFAULT_VOLUME = 10 * GI
 
 _REASONS = {
     "build": "Build and push the image, and name it in the SDL.",
-    "cap_add": "Containers have no capabilities of their own.",
+    "cap_add": "Akash does not grant capabilities to containers.",
     "configs": "Put the files into the image.",
     "container_name": "Services are reached by their name in the SDL.",
     "depends_on": "Services start in any order; workers wait for the head.",
@@ -35,7 +35,7 @@ _REASONS = {
     "ipc": "Shared memory is a volume of the SDL.",
     "network_mode": "Containers have a network of their own.",
     "networks": "All services of the SDL share one network.",
-    "privileged": "Containers have no privileges.",
+    "privileged": "Akash does not run privileged containers.",
     "profiles": "All services are deployed.",
     "runtime": "GPUs are asked for in the resources.",
     "secrets": "Write NAME=ac-secret://NAME in env instead of a file.",
@@ -81,7 +81,7 @@ def read(project: Config, losses: Losses) -> Draft:
             if worker.count:
                 workers.append(worker)
             else:
-                losses.add(f"services.{name}", "It has no replicas, and is left out.")
+                losses.add(f"services.{name}", "It has zero replicas and is left out.")
         elif not role and not _is_our_gateway(one):
             others += [made for made in (reader.other(name),) if made is not None]
     return Draft(
@@ -330,7 +330,7 @@ class _Reader:
             self._losses.add(path, f"{what} of your shell is not known here.")
             return ""
 
-        # A password with a dollar sign in it is no variable: what follows the sign is part of the secret.
+        # A password with a dollar sign in it is not a variable: what follows the sign is part of the secret.
         option = value.partition("=")[0].lstrip("-").replace("-", "_").upper()
         is_secret = is_secret_name(option) or is_plain_secret(path.rpartition(".")[2], value)
         return _VARIABLE.sub(one, value)

@@ -20,8 +20,8 @@ _DROPPED = {
     "include-dashboard": "The gateway leads to the dashboard, which always runs.",
     "worker-port-list": "The start script sets the range of worker ports.",
     "node-ip-address": "Each node finds its own address.",
-    "redis-password": "There is no Redis, and no secret in a command.",
-    "redis-username": "There is no Redis, and no secret in a command.",
+    "redis-password": "The cluster does not run Redis, and secrets do not belong in a command.",
+    "redis-username": "The cluster does not run Redis, and secrets do not belong in a command.",
     "ray-client-server-port": "The gateway does not pass ray://.",
 }
 _NAME = re.compile(r"[a-z][a-z0-9-]*")

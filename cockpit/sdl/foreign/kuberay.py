@@ -91,7 +91,7 @@ class _Reader:
         self._authentication(mapping(spec.get("authOptions")), f"{path}.authOptions")
         head_spec = mapping(spec.get("headGroupSpec"))
         if not head_spec:
-            raise CannotRunError(f"{path}.headGroupSpec is missing: there is no Ray head.")
+            raise CannotRunError(f"{path}.headGroupSpec is missing: the cluster lacks a Ray head.")
         head = self._node(head_spec, f"{path}.headGroupSpec", ray_plan.HEAD_NAME, is_head=True)
         self._losses.rest(
             f"{path}.headGroupSpec", head_spec, ("template", "rayStartParams", "resources", "labels"), _GROUP_REASONS
@@ -117,7 +117,7 @@ class _Reader:
     def _group(self, group: Config, path: str) -> Node | None:
         count = self._count(group, path)
         if not count:
-            self._losses.add(path, "It has no replicas, and is left out.")
+            self._losses.add(path, "It has zero replicas and is left out.")
             return None
         node = self._node(group, path, text(group.get("groupName")) or ray_plan.WORKER_NAME, is_head=False)
         node.count = count

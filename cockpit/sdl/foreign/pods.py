@@ -29,7 +29,7 @@ _GPU_LABELS = re.compile(r"gpu|accelerator", re.IGNORECASE)
 
 _POD_REASONS = {
     "initContainers": "Nothing runs before Ray; build it into the image.",
-    "serviceAccountName": "There is no Kubernetes to call.",
+    "serviceAccountName": "Pods on Akash cannot call Kubernetes.",
     "imagePullSecrets": "Add credentials to the service for a private registry.",
     "tolerations": "Akash chooses providers by price and attributes.",
     "affinity": "Akash chooses providers by price and attributes.",
@@ -37,7 +37,7 @@ _POD_REASONS = {
     "terminationGracePeriodSeconds": "Containers have 30 s to stop.",
     "securityContext": "The image's own user runs Ray.",
     "hostNetwork": "Containers have a network of their own.",
-    "priorityClassName": "There are no priorities between deployments.",
+    "priorityClassName": "Deployments do not have priorities.",
     "restartPolicy": "Containers are always restarted.",
 }
 _CONTAINER_REASONS = {
@@ -95,7 +95,7 @@ class Pod:
         spec, path = self._spec, f"{self._path}.spec"
         containers = [mapping(one) for one in items(spec.get("containers"))]
         if not containers:
-            raise CannotRunError(f"{path}.containers is empty: there is no Ray container.")
+            raise CannotRunError(f"{path}.containers is empty: the pod lacks a Ray container.")
         for index, one in enumerate(containers[1:], 1):
             self._losses.add(
                 f"{path}.containers.{index}",

@@ -92,7 +92,7 @@ def _refuse_others(document: Config) -> None:
 def _kuberay(documents: list[Config], rays: list[Config], name: str, losses: Losses) -> Imported:
     if not rays:
         raise UsageError(
-            "There is no Ray object in this file.", hint=f"Import a {', '.join(kuberay.KINDS)} of ray.io/v1."
+            "This file does not contain a Ray object.", hint=f"Import a {', '.join(kuberay.KINDS)} of ray.io/v1."
         )
     for one in rays:
         _check_known(one)

@@ -9,17 +9,19 @@ from cockpit.render.log_query import Query
 
 
 class Hunt:
-    """One search and where one is in it; `jump(line)` shows a line, `told()` is called when something has changed.
+    """One search and where one is in it; `jump(line)` shows a line, `on_change()` is called when something has changed.
 
     `rows` are the lines that are shown, if not all: what is found in others is passed over.
     """
 
-    def __init__(self, source: Source, index: LineIndex, jump: Callable[[int], None], told: Callable[[], None]) -> None:
+    def __init__(
+        self, source: Source, index: LineIndex, jump: Callable[[int], None], on_change: Callable[[], None]
+    ) -> None:
         self.finder = LineFinder(source, index, self._changed)
         self.current: int | None = None
         self.rows: LineSet | None = None
         self.has_turned = False
-        self._jump, self._told = jump, told
+        self._jump, self._on_change = jump, on_change
         self._wanted: tuple[int, int] | None = None
 
     @property
@@ -42,7 +44,7 @@ class Hunt:
         self.current, self.has_turned = None, False
         self._wanted = None if query is None else (near, step)
         self.finder.start(query, near=near + 1 if step < 0 else near)
-        self._told()
+        self._on_change()
 
     def go_on(self, step: int, *, near: int) -> None:
         """Go to the next line (`step` 1) or the one before (-1): from the current one, else from line `near`."""
@@ -50,11 +52,11 @@ class Hunt:
         self.has_turned = False
         self._wanted = (begin, step)
         self._settle()
-        self._told()
+        self._on_change()
 
     def _changed(self) -> None:
         self._settle()
-        self._told()
+        self._on_change()
 
     def _settle(self) -> None:
         """Jump to the wanted match once its place is known."""

@@ -1,4 +1,4 @@
-"""What one line of a log looks like: colours kept, other escapes written out, progress folded, cut or wrapped.
+"""What one line of a log looks like: colors kept, other escapes written out, progress folded, cut or wrapped.
 
 The rule of what passes is that of `cockpit.render.sanitize`: SGR sequences, and nothing else that a terminal obeys.
 """
@@ -69,7 +69,7 @@ def line_text(source: Source, span: Span, cells: int, *, growing: bool) -> LineT
 
 
 def runs_of(line: LineText, ground: Style) -> list[Run]:
-    """The text of a line by its colours."""
+    """The text of a line by its colors."""
     runs, style, at, text = [], ground, 0, _decoded(line)
     for match in _SGR.finditer(text):
         if match.start() > at:
@@ -81,7 +81,7 @@ def runs_of(line: LineText, ground: Style) -> list[Run]:
 
 
 def plain(runs: Sequence[Run]) -> str:
-    """The text without its colours: what `Spans` count in."""
+    """The text without its colors: what `Spans` count in."""
     return "".join([run.text for run in runs])
 
 

@@ -1,4 +1,4 @@
-"""The colours of a log: parameters of SGR escape sequences as styles."""
+"""The colors of a log: parameters of SGR escape sequences as styles."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -35,8 +35,8 @@ def _change(code: str, codes: Iterator[str], ground: Style) -> Style:
     if code in _ON:
         return _ON[code]
     if code in ("38", "48"):
-        colour = _extended(codes)
-        return Style() if colour is None else _coloured(colour, background=code == "48")
+        color = _extended(codes)
+        return Style() if color is None else _colored(color, background=code == "48")
     if code == "39":
         return Style(color=ground.color)
     if code == "49":
@@ -45,16 +45,16 @@ def _change(code: str, codes: Iterator[str], ground: Style) -> Style:
 
 
 def _basic(code: str) -> Style:
-    """The sixteen colours: 30 to 37, bright 90 to 97, and their backgrounds ten above."""
+    """The sixteen colors: 30 to 37, bright 90 to 97, and their backgrounds ten above."""
     number = int(code) if code.isascii() and code.isdigit() and len(code) <= 3 else 0
     for first, background, bright in ((30, False, 0), (40, True, 0), (90, False, 8), (100, True, 8)):
         if first <= number <= first + 7:
-            return _coloured(Color.from_ansi(number - first + bright), background=background)
+            return _colored(Color.from_ansi(number - first + bright), background=background)
     return Style()
 
 
 def _extended(codes: Iterator[str]) -> Color | None:
-    """A colour of 256 (`5;n`) or of all (`2;r;g;b`)."""
+    """A color of 256 (`5;n`) or of all (`2;r;g;b`)."""
     kind = next(codes, "")
     if kind == "5":
         number = _byte(next(codes, ""))
@@ -70,5 +70,5 @@ def _byte(text: str) -> int | None:
     return number if number < 256 else None
 
 
-def _coloured(colour: Color, *, background: bool) -> Style:
-    return Style(bgcolor=colour) if background else Style(color=colour)
+def _colored(color: Color, *, background: bool) -> Style:
+    return Style(bgcolor=color) if background else Style(color=color)

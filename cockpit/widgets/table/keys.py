@@ -40,7 +40,7 @@ class TableKeys(TableView):
     | up, k, down, j | Move the cursor. |
     | pageup, pagedown | Move the cursor by a page. |
     | home, g, end, G | Move the cursor to the first or last row. |
-    | left, right | Scroll by a column, where columns have no room. |
+    | left, right | Scroll by a column, if not all columns fit. |
     | enter | Select the row. |
     | space | Mark the row, or take its mark away. |
     | shift+up, shift+down | Mark rows while moving. |

@@ -87,7 +87,7 @@ class TableView(LineView):
         self._palette = Palette(self, self.PREFIX)
         self._phase, self._sentence = Phase.READY, ""
         self._filter_text, self._filter_error = "", ""
-        # Whether what the foot says is told in the title of a frame, so that there is no foot.
+        # Whether the title of a frame shows the foot's text, instead of a foot.
         self.is_framed = False
         self._apply_sort()
 
@@ -232,7 +232,7 @@ class TableView(LineView):
 
     @property
     def counts_shown(self) -> str:
-        """How many rows are shown, there and marked, and how many columns have no room."""
+        """How many rows are shown, there and marked, and how many columns do not fit."""
         return self._counts_text(len(self._current_layout(self.view_size.width).left_out))
 
     def _counts_text(self, left_out: int) -> str:
@@ -286,9 +286,9 @@ class TableView(LineView):
         now = self._model.places.get(leader) if leader is not None and top > 0 and not moved else None
         self.scroll_lines_to(self._showing_cursor(top if now is None else now - offset, in_sight or moved))
         self.sync_lines()
-        self.told()
+        self.update_title()
 
-    def told(self) -> None:
+    def update_title(self) -> None:
         """Called when the counts, the filter or the columns may be others than before."""
 
     def _key_at(self, place: int) -> str | None:
@@ -306,7 +306,7 @@ class TableView(LineView):
             self._lay_out_again()
         self.scroll_lines_to(self._showing_cursor(self.top, True))
         self.sync_lines()
-        self.told()
+        self.update_title()
 
 
 @lru_cache(32)

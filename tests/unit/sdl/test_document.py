@@ -193,7 +193,7 @@ def test_broken_text_is_kept_and_refuses_edits(base: str) -> None:
     assert session.document.get("version") == "2.0"
 
 
-def test_every_corpus_file_keeps_its_bytes_and_each_value_its_neighbours(corpus_texts: dict[str, str]) -> None:
+def test_every_corpus_file_keeps_its_bytes_and_each_value_its_neighbors(corpus_texts: dict[str, str]) -> None:
     """Every tenth value of every file; the stride walks over the values from file to file."""
     for number, (name, text) in enumerate(corpus_texts.items()):
         session = EditingSession(text)
