@@ -1,6 +1,7 @@
 """Questions on the terminal whose answers are not shown, and the passphrase of the vault among them."""
 
 import os
+import select
 import signal
 import termios
 import threading
@@ -59,19 +60,19 @@ def ask_hidden(question: str) -> Secret | None:
 
     Raises UsageError without a terminal, or for control characters, which a mangled paste leaves.
     """
-    with _terminal() as descriptor, _interruptible(), _without_echo(descriptor):
-        return _answer(descriptor, question)
+    with _terminal() as descriptor, _interruptible() as signaled, _without_echo(descriptor):
+        return _answer(descriptor, signaled, question)
 
 
 def ask_shown(question: str) -> Secret | None:
     """A line typed so that it can be seen; None where it is empty. Raises UsageError as `ask_hidden` does."""
-    with _terminal() as descriptor, _interruptible():
-        return _answer(descriptor, question)
+    with _terminal() as descriptor, _interruptible() as signaled:
+        return _answer(descriptor, signaled, question)
 
 
-def _answer(descriptor: int, question: str) -> Secret | None:
+def _answer(descriptor: int, signaled: int | None, question: str) -> Secret | None:
     os.write(descriptor, visible(question).encode())
-    line = _line(descriptor)
+    line = _line(descriptor, signaled)
     try:
         text = line.decode()
     except UnicodeDecodeError:
@@ -136,21 +137,37 @@ def restored_at_an_end(descriptor: int, before: list[Any], silent: list[Any]) ->
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
-    """Ctrl-C ends the wait: asyncio would only note it, and the read go on."""
+def _interruptible() -> Iterator[int | None]:
+    """Ctrl-C ends the wait: asyncio would only note it, and the read go on.
+
+    Yields a descriptor that a signal makes readable, None outside of the main thread. Python runs a signal's handler
+    between two steps of its own: one that came just before a read blocks would wait for the next key.
+    """
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield None
         return
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    signaled, signals = os.pipe()
+    os.set_blocking(signals, False)
+    waker = signal.set_wakeup_fd(signals, warn_on_full_buffer=False)
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        yield
+        yield signaled
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, handler)
+        signal.set_wakeup_fd(waker)
+        os.close(signaled)
+        os.close(signals)
 
 
-def _line(descriptor: int) -> bytes:
+def _line(descriptor: int, signaled: int | None) -> bytes:
+    watched = [descriptor] if signaled is None else [descriptor, signaled]
     line = b""
     while not line.endswith(b"\n") and len(line) < LINE_BYTES:
+        ready, _, _ = select.select(watched, [], [])
+        if signaled is not None and signaled in ready:
+            os.read(signaled, LINE_BYTES)
+        if descriptor not in ready:
+            continue
         piece = os.read(descriptor, LINE_BYTES)
         if not piece:
             break
