@@ -3,6 +3,7 @@
 import argparse
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -150,7 +151,8 @@ async def run_and_follow(args: argparse.Namespace) -> tuple[int, dict[str, Any]]
     async with session.cluster(args, changes=True) as client:
         await _check_release(client, chosen, args)
         await _check_gpus(client, args)
-        if not args.installed and (sentence := installation(chosen)):
+        cuda = None if args.installed else args.gpus_per_worker != 0 and await _has_gpus(client)
+        if not args.installed and (sentence := installation(chosen, cuda=cuda)):
             output.message(sentence)
         with tempfile.TemporaryDirectory(prefix="rayakash-") as scratch:
             directory = Path(scratch) / chosen.name
@@ -161,6 +163,7 @@ async def run_and_follow(args: argparse.Namespace) -> tuple[int, dict[str, Any]]
                 workers=args.workers,
                 gpus_per_worker=args.gpus_per_worker,
                 install=not args.installed,
+                cuda=cuda,
                 options=args.rest,
             )
             submission_id = await submit(client, await prepare(form), patience=session.patience_of(args))
@@ -184,6 +187,13 @@ async def _check_release(client: "RayClient", chosen: "Sample", args: argparse.N
             hint="Use an image that has the packages and add --installed, or copy the sample and change job.yaml.",
         )
     output.warning(f"the sample is verified with Ray {RAY_RELEASE}; the cluster runs {found}.")
+
+
+async def _has_gpus(client: "RayClient") -> bool:
+    """Whether a living node has a GPU."""
+    from cockpit.operations.jobs.capacity import found_in
+
+    return found_in((await client.nodes.list()).rows, {}).gpus > 0
 
 
 async def _check_gpus(client: "RayClient", args: argparse.Namespace) -> None:
@@ -215,33 +225,37 @@ async def _follow(client: "RayClient", submission_id: str, args: argparse.Namesp
     """Print the log, on stderr where stdout is for the result, and conclude."""
     from cockpit.cli.following import Printer, conclude, detached_on_interrupt, follow
     from cockpit.feeds.log_source import JobLog
-    from cockpit.operations.gallery import result_in, store_failure
+    from cockpit.operations.gallery import result_in
+    from cockpit.render.jobs import outcome
 
     printer = Printer(sys.stderr if args.json else None, keep=KEPT_BYTES)
     with detached_on_interrupt(submission_id):
         followed = await follow(JobLog(client, submission_id), args, has_answered=True, printer=printer)
     log = printer.kept.decode("utf-8", "replace")
     result = result_in(log)
-    code = EXIT_FAILED if _say_installation_failure(followed.job) else conclude(followed)
-    if code and (reason := store_failure(log)):
-        hint = "Check --storage, the address of the store, and its keys in the environment of head and workers."
-        output.error(CockpitError(f"The nodes could not use the object store: {reason}", hint=hint))
     if result is None:
-        return code or EXIT_FAILED, {"ok": False, "error": "The sample did not print a result."}
-    return code or (EXIT_OK if result.get("ok") else EXIT_FAILED), result
+        result = {"ok": False, "error": "The sample did not print a result."}
+    if failure := _failure(followed.job, log):
+        output.message(outcome(followed.job, time.time()))
+        output.error(failure)
+        return EXIT_FAILED, {"ok": False, "error": str(failure)}
+    return conclude(followed) or (EXIT_OK if result.get("ok") else EXIT_FAILED), result
 
 
-def _say_installation_failure(job: "Job") -> bool:
-    """One sentence in place of pip's whole output."""
-    from cockpit.operations.gallery import installation_failure
+def _failure(job: "Job", log: str) -> CockpitError | None:
+    """One sentence in place of pip's whole output, or of the stores'; None for what Ray's own words explain."""
+    from cockpit.operations.gallery_failures import installation_failure, store_failure
 
-    reason = installation_failure(job.message or "") if job.status == "FAILED" else None
-    if reason is None:
-        return False
-    output.error(
-        CockpitError(
+    if job.status != "FAILED":
+        return None
+    if reason := installation_failure(job.message or ""):
+        return CockpitError(
             f"Ray could not install the packages: {reason}",
             hint="The nodes may not reach a package index. Use an image that has the packages and --installed.",
         )
-    )
-    return True
+    if reason := store_failure(log):
+        return CockpitError(
+            f"The nodes could not use the object store: {reason}",
+            hint="Check --storage, the address of the store, and its keys in the environment of head and workers.",
+        )
+    return None

@@ -57,6 +57,8 @@ _SECONDS = {
 
 # MB that a package takes once it is installed, with what it brings; torch without CUDA.
 _LIBRARIES = 255  # pandas and pyarrow, for Data, Train and Tune
+_RAY = 240  # uv does not see the packages of the image, and installs Ray of the same release again
+_CUDA = 5_000  # what torch's build for CUDA takes more: NVIDIA's libraries and kernels for each generation
 _INSTALLED_MB = {
     "torch": 860,
     "ray[data]": _LIBRARIES,
@@ -72,18 +74,25 @@ _INSTALLED_MB = {
 MB_PER_MINUTE = 500
 """What a node installs per minute, measured with torch on a fast line: 860 MB in 96 s."""
 
-# How pyarrow, through which Ray Train writes checkpoints, words what a store of the S3 kind answered.
-_STORE_ERROR = re.compile(r"OSError: (When [^:]*): (AWS Error .*)")
+# uv's option for which build of torch is installed: `auto` asks the driver of each node.
+_BACKEND = "--torch-backend="
+_AUTO, _CPU = f"{_BACKEND}auto", f"{_BACKEND}cpu"
 
 # Files that a sample takes from another one, by their name in its working directory.
-_SHARED = {"check-cluster": {"all_reduce.py": "all-reduce/main.py"}}
+_STORAGE = {"storage.py": "train-cnn/storage.py"}
+_SHARED = {
+    "check-cluster": {"all_reduce.py": "all-reduce/main.py"},
+    "deepspeed-zero": _STORAGE,
+    "finetune-lora": _STORAGE,
+    "tune-sweep": _STORAGE,
+}
 
 # Options of main.py that scale a sample, where it has them.
 _WORKERS, _GPUS = "--workers", "--gpus-per-worker"
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
-    """One sample. `packages_mb` is what its packages take per node once installed, 0 where it needs none."""
+    """One sample. `packages_mb` is what its packages take per node once installed, torch in its build for CPUs."""
 
     name: str
     title: str
@@ -96,6 +105,11 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     def folder(self) -> Path:
         """Where its files are."""
         return FOLDER / self.name
+
+    @property
+    def uses_torch(self) -> bool:
+        """Whether torch is installed for it, which has a small build for CPUs and a big one for CUDA."""
+        return any(_name(package) == "torch" for package in self.packages)
 
     @property
     def scales(self) -> bool:
@@ -115,13 +129,14 @@ def sample(name: str) -> Sample:
         hint = f"Did you mean {near[0]}?" if near else f"Samples: {', '.join(NAMES)}."
         raise NotFoundError(f"Sample {name!r} not found.", hint=hint)
     page = read_page(name)
-    packages = _packages(load(FOLDER / name / "job.yaml").form)
+    form = load(FOLDER / name / "job.yaml").form
+    packages = _packages(form)
     return Sample(
         name=name,
         title=page.partition("\n")[0].removeprefix("# "),
         needs=_found(r"^- Needs: (.*)\.$", page),
         packages=packages,
-        packages_mb=_megabytes(packages),
+        packages_mb=_megabytes(packages) + (_RAY if "uv" in form.runtime_env and _has_ray(packages) else 0),
         seconds=_SECONDS[name],
     )
 
@@ -157,11 +172,14 @@ def form_of(
     workers: int | None = None,
     gpus_per_worker: float | None = None,
     install: bool = True,
+    cuda: bool | None = None,
     options: Sequence[str] = (),
 ) -> SubmitForm:
     """What submits the sample from a directory that `copy` made.
 
-    Without `install` the packages are those of the image. Raises UsageError where the sample takes no workers.
+    Without `install` the packages are those of the image. `cuda` is whether GPUs are used: without, every node gets
+    torch's CPU build; else, and where it is unknown, each node gets the build for its driver. Raises UsageError where
+    the sample takes no workers.
     """
     if (workers is not None or gpus_per_worker is not None) and not chosen.scales:
         raise UsageError(f"The sample {chosen.name} does not take workers.", hint=f"See gallery show {chosen.name}.")
@@ -169,7 +187,11 @@ def form_of(
     words = [*shlex.split(form.entrypoint)]
     words += [_WORKERS, str(workers)] if workers is not None else []
     words += [_GPUS, f"{gpus_per_worker:g}"] if gpus_per_worker is not None else []
-    environment = {key: value for key, value in form.runtime_env.items() if install or key not in ("pip", "uv")}
+    environment = {key: value for key, value in form.runtime_env.items() if install or key not in _INSTALLERS}
+    if cuda is False and "uv" in environment:
+        given = environment["uv"]["uv_pip_install_options"]
+        chosen_build = [_CPU if option == _AUTO else option for option in given]
+        environment["uv"] = {**environment["uv"], "uv_pip_install_options": chosen_build}
     return msgspec.structs.replace(form, entrypoint=shlex.join([*words, *options]), runtime_env=environment)
 
 
@@ -178,16 +200,31 @@ def gpus_needed(workers: int | None, gpus_per_worker: float | None) -> float:
     return (workers or 1) * gpus_per_worker if gpus_per_worker else 0.0
 
 
-def installation(chosen: Sample) -> str:
-    """A sentence about what is installed on each node before the sample starts; empty where nothing is."""
+def installed_mb(chosen: Sample, *, cuda: bool) -> int:
+    """MB that the packages take on a node, with torch's build for CUDA or for CPUs."""
+    return chosen.packages_mb + (_CUDA if cuda and chosen.uses_torch else 0)
+
+
+def installation(chosen: Sample, *, cuda: bool | None = None) -> str:
+    """A sentence about what is installed on each node before the sample starts; empty where nothing is.
+
+    `cuda` is whether GPUs are used; None where that is unknown.
+    """
     if not chosen.packages:
         return ""
-    minutes = max(1, round(chosen.packages_mb / MB_PER_MINUTE))
-    more = ", several times that with CUDA" if any(package.startswith("torch") for package in chosen.packages) else ""
+    size = _size(chosen, cuda=bool(cuda))
+    if chosen.uses_torch:
+        size += f" with torch's build for {'CUDA' if cuda else 'CPUs'}"
+        size += f", {_size(chosen, cuda=True)} with the one for CUDA" if cuda is None else ""
     return (
-        f"Ray installs {', '.join(chosen.packages)} on each node first: about {chosen.packages_mb:,} MB{more}, "
-        f"{minutes} min or more. With an image that has them, add --installed."
+        f"Ray installs {', '.join(chosen.packages)} on each node first: {size}. "
+        "With an image that has them, add --installed."
     )
+
+
+def _size(chosen: Sample, *, cuda: bool) -> str:
+    size = installed_mb(chosen, cuda=cuda)
+    return f"about {size:,} MB and {max(1, round(size / MB_PER_MINUTE))} min or more"
 
 
 def result_in(log: str) -> dict[str, Any] | None:
@@ -202,34 +239,29 @@ def result_in(log: str) -> dict[str, Any] | None:
     return None
 
 
-def installation_failure(message: str) -> str | None:
-    """The one line that says why packages could not be installed; None for another failure."""
-    if "pip" not in message or ("runtime_env" not in message and "runtime environment" not in message.lower()):
-        return None
-    errors = [line.strip() for line in message.replace("\\n", "\n").splitlines() if "ERROR:" in line]
-    return errors[-1].partition("ERROR:")[2].strip() if errors else None
-
-
-def store_failure(log: str) -> str | None:
-    """The one line that says why the object store could not be reached or used; None where the log names none."""
-    found = [line for line in log.splitlines() if _STORE_ERROR.search(line)]
-    if not found:
-        return None
-    match = _STORE_ERROR.search(found[-1])
-    return None if match is None else f"{match[1].rstrip('. ')}: {match[2].split('; Details')[0].rstrip('. ')}"
+_INSTALLERS = ("pip", "uv")
 
 
 def _packages(form: SubmitForm) -> tuple[str, ...]:
-    given = form.runtime_env.get("pip", [])
-    return tuple(given if isinstance(given, list) else given.get("packages", []))
+    """What the job file of a sample installs: a list for pip, or `packages` of uv, which has the build of torch."""
+    given = form.runtime_env
+    return tuple(given["uv"]["packages"] if "uv" in given else given.get("pip", ()))
 
 
 def _megabytes(packages: Sequence[str]) -> int:
     """Sizes once installed; libraries that several bring are counted once."""
-    names = [re.split(r"[=<>~]", package)[0] for package in packages]
+    names = [_name(package) for package in packages]
     total = sum(_INSTALLED_MB[name] for name in names)
     shared = sum(name in ("ray[data]", "ray[train]", "ray[tune]", "ray[rllib]") for name in names)
     return total - max(0, shared - 1) * _LIBRARIES
+
+
+def _has_ray(packages: Sequence[str]) -> bool:
+    return any(package.startswith("ray[") for package in packages)
+
+
+def _name(package: str) -> str:
+    return re.split(r"[=<>~]", package)[0]
 
 
 def _found(pattern: str, text: str) -> str:

@@ -1,5 +1,8 @@
 """Every sample on a real Ray: what it says it shows is what happens."""
 
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -88,6 +91,28 @@ def test_a_model_that_cannot_be_had_is_a_sentence(gallery: CommandLine) -> None:
     done = gallery.run("gallery", "run", "finetune-lora", "--installed", "--", "--model", "/nowhere", within=LONG)
     assert done.code == 1
     assert "Cannot load /nowhere" in done.everything or "No module named 'transformers'" in done.everything
+
+
+@contextmanager
+def dead_store(*, listens: bool) -> Iterator[str]:
+    """Where checkpoints shall go: a port that refuses, or one that takes connections and never answers."""
+    with socket.socket() as port:
+        port.bind(("127.0.0.1", 0))
+        if listens:
+            port.listen(16)
+        yield f"s3://ID:KEY@bucket/runs?scheme=http&endpoint_override=127.0.0.1:{port.getsockname()[1]}"
+
+
+@pytest.mark.parametrize(("listens", "reason"), [(False, "AWS Error NETWORK_CONNECTION"), (True, "no answer in 20 s")])
+def test_a_store_that_is_dead_is_a_sentence(gallery: CommandLine, listens: bool, reason: str) -> None:
+    with dead_store(listens=listens) as store:
+        words = ("gallery", "run", "train-cnn", "--installed", "--json", "--", "--storage", store)
+        done = gallery.run(*words, within=LONG)
+    assert done.code == 1
+    assert done.json()["error"].startswith("The nodes could not use the object store: ")
+    assert reason in done.json()["error"]
+    assert "Traceback" not in done.everything
+    assert len(done.everything.splitlines()) < 20
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """The gallery as data, and what its commands do without a cluster."""
 
 import ast
+import json
 import runpy
 import socket
 import sys
@@ -11,7 +12,7 @@ from unittest.mock import MagicMock
 import pytest
 
 from cockpit.errors import NotFoundError, UsageError
-from cockpit.operations import gallery
+from cockpit.operations import gallery, gallery_failures
 from cockpit.operations.jobs.job_file import load
 from tests.wire.commands import here, home
 from tests.wire.fake_ray import FakeRay, serve
@@ -59,8 +60,8 @@ def test_options_and_numbers_reach_the_program(tmp_path: Path) -> None:
     gallery.copy("train-cnn", tmp_path / "x")
     form = gallery.form_of(chosen, tmp_path / "x", workers=4, gpus_per_worker=0.5, options=["--epochs", "9"])
     assert form.entrypoint == "python main.py --workers 4 --gpus-per-worker 0.5 --epochs 9"
-    assert "torch==2.13.0" in form.runtime_env["pip"]
-    assert "pip" not in gallery.form_of(chosen, tmp_path / "x", install=False).runtime_env
+    assert "torch==2.13.0" in form.runtime_env["uv"]["packages"]
+    assert gallery.form_of(chosen, tmp_path / "x", install=False, cuda=False).runtime_env == {}
     gallery.copy("hello", tmp_path / "y")
     with pytest.raises(UsageError, match="does not take workers"):
         gallery.form_of(gallery.sample("hello"), tmp_path / "y", workers=2)
@@ -106,8 +107,39 @@ def check_program(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 def test_why_packages_could_not_be_installed_is_one_line() -> None:
     pip = "runtime_env setup failed: Failed to install pip requirements:\\nCollecting torch\\nERROR: No matching x\\n"
-    assert gallery.installation_failure(pip) == "No matching x"
-    assert gallery.installation_failure("Job failed with ERROR: x") is None
+    assert gallery_failures.installation_failure(pip) == "No matching x"
+    assert gallery_failures.installation_failure("Job failed with ERROR: x") is None
+
+
+UV = (
+    "runtime_env setup failed: Failed to set up runtime environment.\nTraceback (most recent call last):\n"
+    "Command '['/v/bin/python', '-m', 'uv', 'pip', 'install', '-r', 'r.txt']' returned non-zero exit status 1.\n"
+    "Last 50 lines of stdout:\n    Using Python 3.11.7 environment at: /v\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("printed", "reason"),
+    [
+        (
+            "    error: Request failed after 3 retries in 10.1s\n      cause: Failed to fetch: https://h/whl/cpu/torch/\n"
+            "      cause: client error (Connect)\n      cause: failed to lookup address information\n",
+            "Failed to fetch: https://h/whl/cpu/torch/: failed to lookup address information",
+        ),
+        (
+            "    error: No solution found\n      cause: Because torch was not found\n\n    hint: x",
+            "Because torch was not found",
+        ),
+        (
+            "      × No solution found:\n      ╰─▶ Because x==1 was not found\n",
+            "Because x==1 was not found",
+        ),
+        ("    error: Failed to spawn\n", "Failed to spawn"),
+        ("    Killed\n", None),
+    ],
+)
+def test_why_uv_could_not_install_is_one_line(printed: str, reason: str | None) -> None:
+    assert gallery_failures.installation_failure(UV + printed) == reason
 
 
 UNREACHABLE = (
@@ -118,11 +150,19 @@ UNREACHABLE = (
 
 
 def test_a_store_that_cannot_be_reached_is_one_line() -> None:
-    assert gallery.store_failure(UNREACHABLE) == (
+    assert gallery_failures.store_failure(UNREACHABLE) == (
         "When getting information for key 'x' in bucket 'b': AWS Error NETWORK_CONNECTION during HeadObject operation: "
         "curlCode: 7, Could not connect to server"
     )
-    assert gallery.store_failure("OSError: no such file") is None
+    assert gallery_failures.store_failure("OSError: no such file") is None
+    assert gallery_failures.store_failure("Cannot write to s3://b/x: no answer in 20 s") == "no answer in 20 s"
+    assert gallery_failures.store_failure("Cannot write to s3://b/x: OSError: When: AWS; Details: y") == "When: AWS"
+
+
+def test_what_is_said_of_a_store_has_no_keys() -> None:
+    storage = runpy.run_path(str(gallery.FOLDER / "train-cnn" / "storage.py"))
+    assert storage["public"]("s3://ID:KEY@bucket/x?endpoint_override=h") == "s3://bucket/x"
+    assert storage["tried"]("/tmp/shared") == "/tmp/shared"
 
 
 def test_the_check_says_whether_the_store_answers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -244,4 +284,42 @@ async def test_the_size_of_the_packages_is_said_before() -> None:
     async with serve(FakeRay()) as server:
         done = await here("gallery", "run", "train-cnn", "--no-wait", "--address", server.url)
     assert done.code == 0
-    assert "about 1,115 MB" in done.err
+    assert "about 1,355 MB and 3 min or more with torch's build for CPUs" in done.err
+
+
+NODE = {"raylet": {"nodeId": "a" * 56, "state": "ALIVE", "resourcesTotal": {"CPU": 8, "GPU": 2}}, "ip": "10.0.0.1"}
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(
+    ("nodes", "words", "build", "said"),
+    [
+        ([], (), "cpu", "for CPUs"),
+        ([NODE], (), "auto", "for CUDA"),
+        ([NODE], ("--gpus-per-worker", "0"), "cpu", "for CPUs"),
+    ],
+)
+async def test_torch_is_the_build_for_cpus_where_no_gpu_is_used(
+    nodes: list[object], words: tuple[str, ...], build: str, said: str
+) -> None:
+    ray = FakeRay()
+    ray.nodes = {"summary": nodes, "nodeLogicalResources": {}}
+    async with serve(ray) as server:
+        done = await here("gallery", "run", "train-cnn", *words, "--no-wait", "--address", server.url)
+        (sent,) = server.seen("POST", "/api/jobs/")
+    assert f"torch's build {said}" in done.err
+    environment = json.loads(sent.body)["runtime_env"]["uv"]
+    assert environment["packages"] == ["ray[train]==2.60.0", "torch==2.13.0"]
+    assert environment["uv_pip_install_options"] == ["--no-cache", f"--torch-backend={build}"]
+
+
+@pytest.mark.parametrize("name", gallery.NAMES)
+def test_a_job_file_takes_the_build_of_torch_for_each_node(name: str) -> None:
+    chosen = gallery.sample(name)
+    environment = load(chosen.folder / "job.yaml").form.runtime_env
+    assert chosen.uses_torch == ("uv" in environment)
+    if chosen.uses_torch:
+        assert "--torch-backend=auto" in environment["uv"]["uv_pip_install_options"]
+        both = gallery.installation(chosen)
+        assert f"{chosen.packages_mb:,} MB" in both
+        assert f"{gallery.installed_mb(chosen, cuda=True):,} MB" in both

@@ -74,6 +74,7 @@ def main() -> None:
     import ray
     from ray.train import RunConfig, ScalingConfig
     from ray.train.torch import TorchTrainer
+    from storage import tried
 
     ray.init(address="auto")
     have = int(ray.cluster_resources().get("GPU", 0))
@@ -87,7 +88,7 @@ def main() -> None:
         scaling_config=ScalingConfig(
             num_workers=workers, use_gpu=gpus > 0, resources_per_worker={"GPU": gpus} if gpus else {"CPU": 1}
         ),
-        run_config=RunConfig(storage_path=args.storage, name="deepspeed-zero", worker_runtime_env=accelerator),
+        run_config=RunConfig(storage_path=tried(args.storage), name="deepspeed-zero", worker_runtime_env=accelerator),
     ).fit()
     ok = result.metrics["accuracy"] > 0.8
     found = {"ok": ok, **result.metrics, "workers": workers, "stage": args.stage}

@@ -66,6 +66,7 @@ def main() -> None:
     import ray
     from ray.train import RunConfig, ScalingConfig
     from ray.train.torch import TorchTrainer
+    from storage import tried
 
     load(args.model)  # says what is missing before workers are started
     ray.init(address="auto")
@@ -79,7 +80,7 @@ def main() -> None:
         scaling_config=ScalingConfig(
             num_workers=workers, use_gpu=gpus > 0, resources_per_worker={"GPU": gpus} if gpus else {"CPU": 1}
         ),
-        run_config=RunConfig(storage_path=args.storage, name="finetune-lora"),
+        run_config=RunConfig(storage_path=tried(args.storage), name="finetune-lora"),
     ).fit()
     ok = result.metrics["loss"] < result.metrics["first_loss"]
     found = {"ok": ok, **result.metrics, "workers": workers}

@@ -41,7 +41,7 @@ def step(model: nn.Module, optimizer: torch.optim.Optimizer, batch: list[torch.T
     loss = nn.functional.cross_entropy(model(batch[0]), batch[1])
     loss.backward()
     optimizer.step()
-    return float(loss)
+    return float(loss.detach())
 
 
 def accuracy(model: nn.Module, loader: DataLoader) -> float:
@@ -65,10 +65,9 @@ def worker(config: dict) -> None:
     for epoch in range(config["epochs"]):
         loss = sum(step(model, optimizer, batch) for batch in loader) / len(loader)
         metrics = {"epoch": epoch, "loss": round(loss, 4), "accuracy": round(accuracy(model, test), 4)}
-        if train.get_context().get_world_rank() == 0:
-            print(f"epoch {epoch} loss {metrics['loss']:.3f} accuracy {metrics['accuracy']:.3f}", flush=True)
         with tempfile.TemporaryDirectory() as folder:
             if train.get_context().get_world_rank() == 0:
+                print(f"epoch {epoch} loss {metrics['loss']:.3f} accuracy {metrics['accuracy']:.3f}", flush=True)
                 torch.save(getattr(model, "module", model).state_dict(), os.path.join(folder, "model.pt"))
             train.report(metrics, checkpoint=train.Checkpoint.from_directory(folder))
 
@@ -78,6 +77,7 @@ def on_ray(args: argparse.Namespace) -> dict:
     import ray
     from ray.train import CheckpointConfig, RunConfig, ScalingConfig
     from ray.train.torch import TorchTrainer
+    from storage import tried
 
     ray.init(address="auto")
     have = ray.cluster_resources()
@@ -88,7 +88,7 @@ def on_ray(args: argparse.Namespace) -> dict:
         worker,
         train_loop_config={"epochs": args.epochs, "pictures": args.pictures},
         scaling_config=ScalingConfig(num_workers=workers, use_gpu=gpus > 0, resources_per_worker=share),
-        run_config=RunConfig(storage_path=args.storage, name="train-cnn", checkpoint_config=CheckpointConfig(1)),
+        run_config=RunConfig(storage_path=tried(args.storage), name="train-cnn", checkpoint_config=CheckpointConfig(1)),
     ).fit()
     return {**result.metrics, "workers": workers, "gpus_per_worker": gpus, "checkpoint": result.checkpoint.path}
 

@@ -9,6 +9,7 @@ import tempfile
 import ray
 from ray import tune
 from ray.tune.schedulers import ASHAScheduler
+from storage import tried
 
 BEST_RATE, BEST_WIDTH = 0.01, 64
 
@@ -44,7 +45,7 @@ def main() -> None:
                 num_samples=args.trials,
                 scheduler=ASHAScheduler(time_attr="steps", max_t=args.steps, grace_period=2),
             ),
-            run_config=tune.RunConfig(storage_path=args.storage or scratch, name="tune-sweep", verbose=1),
+            run_config=tune.RunConfig(storage_path=tried(args.storage) or scratch, name="tune-sweep", verbose=1),
         )
         results = tuner.fit()
         best = results.get_best_result()
