@@ -5,7 +5,7 @@ Source: chain-sdk `go/sdl` (v2.go, v2_1.go, groupBuilder_v2*.go, gpu.go, storage
 
 import re
 
-from cockpit.sdl import go_groups, go_services, quantities
+from cockpit.sdl import go_groups, go_services, quantities, row_rules
 from cockpit.sdl.findings import GO, Report, refuser
 from cockpit.sdl.go_limits import (
     MAX_CPU,
@@ -105,25 +105,8 @@ def _gpu_models(report: Report, compute: Compute) -> None:
 
 
 def _row(report: Report, view: View, row: Row) -> None:
-    compute, placement = view.computes.get(row.profile), view.placements.get(row.placement)
-    profile = child(row.node, "profile") or row.node
-    if compute is None:
-        known = ", ".join(view.computes) or "none"
-        message = f"Unknown compute profile {row.profile!r} (there are: {known}); both parsers refuse that."
-        _refuse(report, "unknown-profile", profile, message)
-    if placement is None:
-        known = ", ".join(view.placements) or "none"
-        message = f"Unknown placement {row.placement!r} (there are: {known}); both parsers refuse that."
-        _refuse(report, "unknown-placement", row.key, message)
-    elif row.profile not in placement.prices:
-        message = (
-            f"Placement {row.placement!r} sets no price for the profile {row.profile!r}; both parsers refuse that."
-        )
-        _refuse(report, "no-price", profile, message)
-    if row.service not in view.services:
-        known = ", ".join(view.services) or "none"
-        message = f"Unknown service {row.service!r} (there are: {known}); both parsers fail on that."
-        _refuse(report, "unknown-service", row.key, message)
+    row_rules.references(report, view, row, GO)
+    compute = view.computes.get(row.profile)
     if compute is not None:
         _limits(report, compute)
         _volumes(report, view, row, compute)
@@ -232,8 +215,4 @@ def _tee(report: Report, view: View, row: Row, compute: Compute) -> None:
         _refuse(report, "bad-choice", node, f"{kind!r} is none of cpu, cpu-gpu; both parsers refuse it.")
     elif kind == "cpu-gpu" and not compute.gpu:
         _refuse(report, "tee-gpu", node, "tee: cpu-gpu needs a GPU in the compute profile; both parsers refuse it.")
-    for other in view.rows:
-        peer = view.services.get(other.service)
-        node_of_peer = child(peer.node, "params", "tee") if peer and other.placement == row.placement else None
-        if string(node_of_peer) and string(node_of_peer) != kind:
-            _refuse(report, "tee-mix", node, f"Services of placement {row.placement} ask for different tee types.")
+    row_rules.tee_mix(report, view, row, node, GO)

@@ -5,7 +5,7 @@ Source: chain-sdk `ts/src/sdl/validateSDL/validateSDL.ts` and `manifest/generate
 
 from collections.abc import Iterator
 
-from cockpit.sdl import quantities
+from cockpit.sdl import quantities, row_rules
 from cockpit.sdl.findings import TS, Fix, Operation, Report, refuser
 from cockpit.sdl.nodes import Mapping, Node, Scalar, Sequence, child, elements
 from cockpit.sdl.scalars import is_null, meaning
@@ -31,22 +31,9 @@ def _deployed(report: Report, view: View) -> None:
 
 
 def _row(report: Report, view: View, row: Row) -> None:
-    profile = child(row.node, "profile") or row.node
-    placement, compute = view.placements.get(row.placement), view.computes.get(row.profile)
-    if row.service not in view.services and _has_group(view, row.placement):
-        message = f"Unknown service {row.service!r}; both parsers fail on that."
-        _refuse(report, "unknown-service", row.key, message)
-    if placement is None:
-        message = f"Unknown placement {row.placement!r}; both parsers refuse that."
-        _refuse(report, "unknown-placement", row.key, message)
-    elif row.profile not in placement.prices:
-        message = (
-            f"Placement {row.placement!r} sets no price for the profile {row.profile!r}; both parsers refuse that."
-        )
-        _refuse(report, "no-price", profile, message)
+    row_rules.references(report, view, row, TS, needs_service=_has_group(view, row.placement))
+    compute = view.computes.get(row.profile)
     if compute is None:
-        message = f"Unknown compute profile {row.profile!r}; both parsers refuse that."
-        _refuse(report, "unknown-profile", profile, message)
         return
     _sizes(report, compute)
     _gpu(report, compute)
@@ -91,14 +78,12 @@ def _gpu(report: Report, compute: Compute) -> None:
         return
     units, attributes = child(gpu, "units"), child(gpu, "attributes")
     value = meaning(units) if isinstance(units, Scalar) else None
-    # The schema takes the text "0" for none, the check behind it only the number.
-    none_for_schema, none = quantities.is_no_gpu(value), units is None or value == 0
+    # The schema takes the text "0" for none (see `check_unused_gpus`), the check behind it only the number.
+    none = units is None or value == 0
     if attributes is None and not none:
         _refuse(report, "gpu-vendor", gpu, "A GPU needs attributes with a vendor; both parsers refuse it without.")
     elif attributes is not None and not none and child(attributes, "vendor") is None:
         _refuse(report, "gpu-vendor", attributes, "GPU attributes need a vendor; both parsers refuse them without.")
-    if attributes is not None and none_for_schema:
-        _refuse(report, "gpu-none", gpu, "GPU attributes without GPU units: both parsers refuse them.")
 
 
 def check_unused_gpus(report: Report, view: View) -> None:
@@ -164,11 +149,7 @@ def _tee(report: Report, view: View, row: Row, service: Service, compute: Comput
     value = meaning(units) if isinstance(units, Scalar) else None
     if kind == "cpu-gpu" and (units is None or value == 0):
         _refuse(report, "tee-gpu", node, "tee: cpu-gpu needs a GPU in the compute profile; both parsers refuse it.")
-    for other in view.rows:
-        peer = view.services.get(other.service) if other.placement == row.placement else None
-        theirs = string(child(peer.node, "params", "tee")) if peer else ""
-        if theirs and theirs != kind:
-            _refuse(report, "tee-mix", node, f"Services of placement {row.placement} ask for different tee types.")
+    row_rules.tee_mix(report, view, row, node, TS)
 
 
 def _leased_ips(report: Report, view: View) -> None:
