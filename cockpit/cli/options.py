@@ -151,20 +151,3 @@ def amount(text: str) -> float:
     if not 0 < number < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
     return number
-
-
-def pair(text: str, what: str) -> tuple[str, str]:
-    """`KEY=VALUE`. Raises UsageError."""
-    key, equals, value = text.partition("=")
-    if not equals or not key:
-        raise UsageError(f"{what} {text.partition('=')[0]!r} is not of the form KEY=VALUE.")
-    return key, value
-
-
-def number_pair(text: str, what: str) -> tuple[str, float]:
-    """`KEY=NUMBER`. Raises UsageError."""
-    key, value = pair(text, what)
-    try:
-        return key, float(value)
-    except ValueError as error:
-        raise UsageError(f"{what} {key}={value!r} is not a number.") from error

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cockpit.cli import options, output, session
 from cockpit.errors import EXIT_OK, UsageError
+from cockpit.model.quantities import parse_number, parse_pair
 from cockpit.render.text import last_word
 
 if TYPE_CHECKING:
@@ -296,7 +297,7 @@ def _form(args: argparse.Namespace, base: "SubmitForm") -> "SubmitForm":
 
 
 def _pairs(texts: list[str], option: str) -> dict[str, str]:
-    return dict(options.pair(text, option) for text in texts)
+    return dict(parse_pair(text, option) for text in texts)
 
 
 def _labels(args: argparse.Namespace) -> dict[str, str]:
@@ -331,7 +332,8 @@ def _resources(args: argparse.Namespace) -> dict[str, float]:
     for key, value in given.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise UsageError(f"The amount of the resource {key} is not a number.")
-    return given | dict(options.number_pair(text, "--resource") for text in args.resource)
+    pairs = _pairs(args.resource, "--resource")
+    return given | {key: parse_number(value, f"--resource {key}:") for key, value in pairs.items()}
 
 
 def _json_object(text: str | None, option: str) -> dict[str, Any]:

@@ -35,3 +35,19 @@ def bytes_text(size: int) -> str:
         if size and size % step == 0:
             return f"{size // step}{unit}"
     return str(size)
+
+
+def parse_pair(text: str, what: str) -> tuple[str, str]:
+    """`KEY=VALUE`; `what` begins the error's sentence. Raises UsageError."""
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise UsageError(f"{what} {key[:40]!r} is not of the form KEY=VALUE.")
+    return key.strip(), value
+
+
+def parse_number(text: str, what: str) -> float:
+    """A number; `what` begins the error's sentence. Raises UsageError."""
+    try:
+        return float(text)
+    except ValueError as error:
+        raise UsageError(f"{what} {text[:40]!r} is not a number.") from error

@@ -7,7 +7,6 @@ import pytest
 from cockpit.cli import options
 from cockpit.cli.command_tree import commands_of
 from cockpit.cli.main import GROUPS, build_parser, groups_named
-from cockpit.errors import UsageError
 
 
 @pytest.mark.parametrize(
@@ -57,23 +56,6 @@ def test_what_is_no_number_of_lines(text: str) -> None:
 @pytest.mark.parametrize(("text", "number"), [("1", 1), ("007", 7), ("1000000", 1_000_000)])
 def test_numbers_of_lines(text: str, number: int) -> None:
     assert options.count(text) == number
-
-
-def test_pairs() -> None:
-    assert options.pair("A=b=c", "--env") == ("A", "b=c")
-    assert options.pair("A=", "--env") == ("A", "")
-    assert options.number_pair("chips=2.5", "--resource") == ("chips", 2.5)
-
-
-@pytest.mark.parametrize("text", ["A", "=b", ""])
-def test_what_is_no_pair(text: str) -> None:
-    with pytest.raises(UsageError, match="KEY=VALUE"):
-        options.pair(text, "--env")
-
-
-def test_number_pair_that_is_none() -> None:
-    with pytest.raises(UsageError, match="not a number"):
-        options.number_pair("chips=many", "--resource")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from cockpit.errors import UsageError
-from cockpit.model.quantities import bytes_text, parse_bytes, parse_seconds
+from cockpit.model.quantities import bytes_text, parse_bytes, parse_number, parse_pair, parse_seconds
 from cockpit.operations.jobs import runtime_env
 from cockpit.operations.jobs.capacity import Capacity
 from cockpit.operations.jobs.capacity import check as check_capacity
@@ -151,12 +151,7 @@ _CHECKS: dict[str, Callable[[str], object]] = {
 
 
 def _number(text: str, field: str) -> float | None:
-    if not text.strip():
-        return None
-    try:
-        return float(text)
-    except ValueError as error:
-        raise UsageError(f"{field}: {text!r} is not a number.") from error
+    return parse_number(text, f"{field}:") if text.strip() else None
 
 
 def _amount(key: str, text: str) -> float:
@@ -171,19 +166,12 @@ def _pairs(text: str, field: str) -> dict[str, str]:
         words = shlex.split(text)
     except ValueError as error:
         raise UsageError(f"{field}: {error}.") from error
-    return dict(_pair(word, field) for word in words)
+    return dict(parse_pair(word, f"{field}:") for word in words)
 
 
 def _lines(text: str) -> dict[str, str]:
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
-    return dict(_pair(line, "Environment") for line in lines)
-
-
-def _pair(text: str, field: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not equals or not key:
-        raise UsageError(f"{field}: {key[:40]!r} is not of the form KEY=VALUE.")
-    return key.strip(), value
+    return dict(parse_pair(line, "Environment:") for line in lines)
 
 
 def _runtime_env(text: str) -> runtime_env.RuntimeEnv:
