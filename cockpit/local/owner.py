@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from cockpit.errors import LocalRayError
 from cockpit.local.launch import Launch, supervisor_command
 from cockpit.local.teardown import sweep
+from cockpit.model.kept_process import start_kept
 
 END_S = 60.0
 SHOWN_LINES = 25
@@ -143,29 +144,14 @@ async def supervised(launch: Launch, report: Report) -> AsyncIterator[Supervised
 
 
 def spawn(launch: Launch) -> tuple[subprocess.Popen[bytes], socket.socket]:
-    """Start the supervisor; its end of the line is its stdin and stderr. Raises LocalRayError.
-
-    Nothing but this process holds the other end: it is closed on exec, and when this process dies, at
-    whatever moment, the supervisor reads the end of the line.
-    """
+    """Start the supervisor. Raises LocalRayError."""
     _left_running[:] = [process for process in _left_running if process.poll() is None]
-    ours, theirs = socket.socketpair()
-    with theirs:
-        try:
-            process = subprocess.Popen(
-                supervisor_command(launch.plan),
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                stderr=theirs.fileno(),
-                env=launch.environment,
-                cwd="/",
-                start_new_session=True,
-            )
-        except OSError as error:
-            ours.close()
-            raise LocalRayError("The supervisor of a local Ray cannot be started.", detail=str(error)) from error
-    ours.setblocking(False)
-    return process, ours
+    try:
+        process, line = start_kept(supervisor_command(launch.plan), launch.environment)
+    except OSError as error:
+        raise LocalRayError("The supervisor of a local Ray cannot be started.", detail=str(error)) from error
+    line.setblocking(False)
+    return process, line
 
 
 async def collected(process: subprocess.Popen[bytes]) -> None:

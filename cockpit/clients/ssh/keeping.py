@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -12,6 +11,7 @@ from typing import Self
 
 from cockpit.errors import UsageError
 from cockpit.model.child_environment import child_environment
+from cockpit.model.kept_process import start_kept
 
 KEEPER = Path(__file__).with_name("keeper.py")
 END_S = 6.0
@@ -43,15 +43,12 @@ class KeptCommand:
 
     async def __aenter__(self) -> Self:
         """Start it. Raises UsageError where no process can be started."""
-        ours, theirs = socket.socketpair()
-        with theirs:
-            try:
-                self._process = self._spawn(theirs.fileno())
-            except OSError as error:
-                ours.close()
-                raise UsageError("The keeper of the SSH tunnel cannot be started.", detail=str(error)) from error
-        # Nobody but this process holds our end: when it dies, at whatever moment, the keeper reads the end of it.
-        self._reader, self._writer = await asyncio.open_connection(sock=ours, limit=LONGEST_LINE)
+        command = [sys.executable, "-I", "-S", str(KEEPER), *self._arguments]
+        try:
+            self._process, line = start_kept(command, self._environment)
+        except OSError as error:
+            raise UsageError("The keeper of the SSH tunnel cannot be started.", detail=str(error)) from error
+        self._reader, self._writer = await asyncio.open_connection(sock=line, limit=LONGEST_LINE)
         self._listening = asyncio.create_task(self._listen())
         return self
 
@@ -61,17 +58,6 @@ class KeptCommand:
             self._listening.cancel()
         # Not left to a cancellation: two quick ones must not leave the process behind uncollected.
         await asyncio.shield(asyncio.to_thread(self._collect))
-
-    def _spawn(self, line: int) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-I", "-S", str(KEEPER), *self._arguments],
-            stdin=line,
-            stdout=subprocess.DEVNULL,
-            stderr=line,
-            env=self._environment,
-            cwd="/",
-            start_new_session=True,
-        )
 
     def _collect(self) -> None:
         try:
