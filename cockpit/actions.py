@@ -370,6 +370,14 @@ ACTIONS: tuple[Action, ...] = (
             rank=16,
         ),
         Action(
+            "deployment_redeploy",
+            ("D",),
+            "redeploy",
+            "Close the deployment, and rent its SDL at another provider",
+            run="deployment_actions:redeploy_row",
+            rank=17,
+        ),
+        Action(
             "deployment_shell",
             ("exclamation_mark",),
             "shell",

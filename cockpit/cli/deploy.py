@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cockpit.operations.deployments.preparing import AskValue, Prepared, Wish
     from cockpit.operations.deployments.reaching import Ready
     from cockpit.operations.deployments.run_plan import RunPlan
+    from cockpit.operations.question import Ask
 
 EPILOG = """\
 It needs an API key of Akash Console: rayakash-tui secrets set AKASH_API_KEY. It rents nothing before you agree.
@@ -160,16 +161,8 @@ def show_plan(args: argparse.Namespace, prepared: "Prepared") -> int:
     return EXIT_FAILED if cannot else EXIT_OK
 
 
-async def carry_out(
-    args: argparse.Namespace,
-    console: "ConsoleClient",
-    prepared: "Prepared",
-    terms: "Terms",
-    *,
-    avoided: tuple[str, ...] = (),
-) -> int:
+async def carry_out(args: argparse.Namespace, console: "ConsoleClient", prepared: "Prepared", terms: "Terms") -> int:
     """Ask the one question, then deploy. Raises UsageError without a terminal."""
-    from cockpit.operations.deployments.deploying import Deploying
     from cockpit.operations.deployments.preparing import require_possible
     from cockpit.operations.deployments.telling import plan_question
 
@@ -178,6 +171,21 @@ async def carry_out(
     if not await ask(plan_question(prepared)):
         output.message("Nothing was created; nothing costs.")
         return EXIT_FAILED
+    return await rent(args, console, prepared, terms, ask)
+
+
+async def rent(
+    args: argparse.Namespace,
+    console: "ConsoleClient",
+    prepared: "Prepared",
+    terms: "Terms",
+    ask: "Ask",
+    *,
+    avoided: tuple[str, ...] = (),
+) -> int:
+    """Deploy what was agreed to; `ask` is for what comes up later."""
+    from cockpit.operations.deployments.deploying import Deploying
+
     deploying = Deploying(console, prepared, terms, Teller(), waits=not args.no_wait, avoided=avoided)
     try:
         ready = await deploying.run(ask)

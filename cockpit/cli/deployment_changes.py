@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cockpit.cli import deploy_run, output
-from cockpit.cli.deploy import add_terms, carry_out, runtime_hours, terms_of
+from cockpit.cli.deploy import add_terms, rent, runtime_hours, terms_of
 from cockpit.cli.deploy_progress import Teller, asking
 from cockpit.cli.deployment_options import add_yes, command, opened, require_changes
 from cockpit.cli.sdl_secrets import SCOPE_HELP
@@ -162,10 +162,8 @@ async def _offer_new(args: argparse.Namespace, sentences: tuple[str, ...]) -> in
     """
     from cockpit.cli.session import asker
     from cockpit.operations.deployments.journal import attempt_of
-    from cockpit.operations.question import Question
 
-    ask = None if args.yes else asker()
-    if ask is None:
+    if args.yes or asker() is None:
         for sentence in sentences:
             output.message(f"  {sentence}")
         raise CockpitError(
@@ -173,9 +171,9 @@ async def _offer_new(args: argparse.Namespace, sentences: tuple[str, ...]) -> in
             hint=f"Deploy it again: rayakash-tui deployments redeploy {args.dseq} --sdl {args.file}",
             fault="needs-new-deployment",
         )
-    text = f"This needs a new deployment. Close {args.dseq}, with its data, and rent {args.file} again?"
-    if not await ask(Question(text, "redeploy", lines=sentences)):
-        return EXIT_FAILED
+    output.message("This change cannot be made in place; it needs a new deployment:")
+    for sentence in sentences:
+        output.message(f"  {sentence}")
     attempt = attempt_of(args.dseq)
     given = {
         "bid": "best", "max_price": None, "bid_timeout": 300.0, "bid_wait": 15.0, "no_wait": False,
@@ -258,24 +256,27 @@ def _ended_record(ended: "Ended") -> dict[str, Any]:
 
 
 async def redeploy_one(args: argparse.Namespace) -> int:
-    """Close a deployment, then rent its SDL again without the providers that failed."""
+    """Close a deployment, then rent its SDL again without the providers that failed: one question, before the close."""
     from cockpit.cli.deploy import wish_of
     from cockpit.cli.sdl_input import in_file, read_document
+    from cockpit.operations.deployments import replacing
     from cockpit.operations.deployments.existing import file_of
-    from cockpit.operations.deployments.images import require_images
     from cockpit.operations.deployments.journal import attempt_of
     from cockpit.operations.deployments.preparing import prepare
+    from cockpit.operations.deployments.running import scope_of
 
     require_changes(args)
     attempt = attempt_of(args.dseq)
     path = file_of(attempt, args.file)
-    args.scope = args.scope or (attempt.last.scope if attempt else None)
-    document = read_document(str(path))
+    args.scope = scope_of(attempt, args.scope)
+    document, terms, ask = read_document(str(path)), terms_of(args), asking(args)
     async with opened(args) as console:
         with in_file(str(path)):
             prepared = await prepare(console, document, path, wish_of(args))
-        require_images(prepared.plan.images)  # before anything is closed
-        await _agree_to_close(args, console, [args.dseq])
+        row = await replacing.row_to_replace(console, args.dseq)
+        prepared = replacing.with_refund(prepared, row)
+        if not await ask(replacing.replace_question(prepared, row)):
+            raise UsageError("Nothing was closed.")
         await _close(console, args.dseq)
-        avoided = (*(attempt.last.providers or ()), *attempt.excluded) if attempt else ()
-        return await carry_out(args, console, prepared, terms_of(args), avoided=tuple(dict.fromkeys(avoided)))
+        prepared = await replacing.with_balance_now(console, prepared)
+        return await rent(args, console, prepared, terms, ask, avoided=replacing.avoided_of(attempt))

@@ -31,7 +31,13 @@ from cockpit.widgets.table.state import Phase
 
 # The Console asks every provider for it, so a deployment is asked for again at most once a minute.
 DETAIL_SECONDS = 60.0
-NEED_ROW = frozenset(("deployment_close", "deployment_extend", "deployment_update", "show_detail", "copy"))
+NEED_ROW = frozenset(
+    (
+        *(f"deployment_{verb}" for verb in ("close", "extend", "redeploy", "shell", "update")),
+        "show_detail",
+        "copy",
+    )
+)
 NEED_CLUSTER = frozenset(("submit", "open_dashboard"))
 
 

@@ -1,6 +1,7 @@
 """What keys do that deploy on Akash: from the SDL editor, from a file, and again after an interruption."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -21,8 +22,15 @@ from cockpit.operations.deployments.plan import Plan, runtime_hours, runtime_of
 from cockpit.operations.deployments.preparing import Prepared, Wish, prepare_asking, require_possible
 from cockpit.operations.deployments.reaching import Ready
 from cockpit.operations.deployments.register import settle, settle_one
+from cockpit.operations.deployments.replacing import (
+    replace_question,
+    row_to_replace,
+    with_balance_now,
+    with_refund,
+)
 from cockpit.operations.deployments.run_to_end import run_plan_of
 from cockpit.operations.deployments.telling import plan_question
+from cockpit.operations.question import Question
 from cockpit.operations.sdl_editor.recent import recent
 from cockpit.panes.base import Pane
 from cockpit.panes.deployments import DeploymentsPane
@@ -77,9 +85,21 @@ async def resume(work: Workspace, pane: DeploymentsPane) -> None:
     pane.action_refresh()
 
 
-async def deploy_path(work: Workspace, path: Path, glyphs: Glyphs) -> None:
+class Replaced(msgspec.Struct, frozen=True, kw_only=True):
+    """A deployment that is closed once the new one was agreed to: why, how, and which providers are avoided then."""
+
+    dseq: str
+    close: Callable[[], Awaitable[None]]
+    scope: str | None = None
+    hours: int | None = 24
+    reasons: tuple[str, ...] = ()
+    avoided: tuple[str, ...] = ()
+
+
+async def deploy_path(work: Workspace, path: Path, glyphs: Glyphs, *, replaces: Replaced | None = None) -> None:
     """Deploy a file on a page of its own, and open the cluster that comes of it."""
     path, document = await asyncio.to_thread(_read, path)
+    wish = Wish() if replaces is None else Wish(hours=replaces.hours, scope=replaces.scope)
     made: list[Deploying] = []
 
     async def ask_value(name: str) -> Secret | None:
@@ -88,15 +108,29 @@ async def deploy_path(work: Workspace, path: Path, glyphs: Glyphs) -> None:
         return Secret(typed) if typed else None
 
     async def run(page: DeployPage, console: ConsoleClient) -> Ready | None:
-        await _refuse_unfinished(console, path)
-        prepared = await prepare_asking(console, document, path, Wish(), ask_value)
-        require_possible(prepared.plan)
-        while (answer := await page.agree(plan_question(prepared))) == "change":
+        await _refuse_unfinished(console, path, but=replaces.dseq if replaces else None)
+        prepared = await prepare_asking(console, document, path, wish, ask_value)
+        row = await row_to_replace(console, replaces.dseq) if replaces else None
+        if row is None:
+            require_possible(prepared.plan)
+        else:
+            prepared = with_refund(prepared, row)
+
+        def question() -> Question:
+            reasons = replaces.reasons if replaces else ()
+            return plan_question(prepared) if row is None else replace_question(prepared, row, reasons)
+
+        while (answer := await page.agree(question())) == "change":
             prepared = await _changed(work, prepared)
         if answer == "no":
             return None
+        if replaces is not None:
+            async with page.closing():
+                await replaces.close()
+            prepared = await with_balance_now(console, prepared)
+        avoided = replaces.avoided if replaces else ()
         terms = page.use(Terms(), groups=_group_names(prepared.plan), cap_words=_cap_words(prepared))
-        made.append(Deploying(console, prepared, terms, page.hear))
+        made.append(Deploying(console, prepared, terms, page.hear, avoided=avoided))
         return await made[0].run(page.ask)
 
     def attempt() -> Attempt | None:
@@ -168,10 +202,10 @@ def _cap_words(prepared: Prepared) -> str:
     return f"You agreed to at most {per_hour(prepared.plan.ceiling_usd_per_hour)}."
 
 
-async def _refuse_unfinished(console: ConsoleClient, path: Path) -> None:
+async def _refuse_unfinished(console: ConsoleClient, path: Path, *, but: str | None = None) -> None:
     """Raise CockpitError where an earlier deployment of the file was not finished: two at once cost twice."""
     for found in await settle(console):
-        if found.deployment is not None and found.attempt.last.file == str(path):
+        if found.deployment is not None and found.attempt.last.file == str(path) and found.attempt.dseq != but:
             raise CockpitError(
                 f"{found.attempt.dseq}, an earlier deployment of {path.name}, was not finished.",
                 hint="R in Deployments (7) resumes it, x closes it. Two at once cost twice.",

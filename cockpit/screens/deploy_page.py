@@ -2,7 +2,8 @@
 
 import asyncio
 import textwrap
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import ClassVar, Literal, TypeAlias
 
 from textual import on
@@ -154,6 +155,17 @@ class DeployPage(Dialog[Ready]):
         """Ask something that comes up later, such as whether to rent elsewhere."""
         answer = await self.app.push_screen_wait(Confirm(question.text, (), " ".join(question.lines)))
         return bool(answer)
+
+    @asynccontextmanager
+    async def closing(self) -> AsyncIterator[None]:
+        """While a deployment that is replaced is closed: the page is not left until that is proven."""
+        self._asked, self._is_closing = None, True
+        self.draw()
+        try:
+            yield
+        finally:
+            self._is_closing = False
+            self.draw()
 
     # --- keys ---
 

@@ -1,5 +1,6 @@
 """What is done with deployments by a key: confirmed, done beside the screen, and proven."""
 
+from functools import partial
 from pathlib import Path
 
 from textual.app import SuspendNotSupported
@@ -11,21 +12,22 @@ from cockpit.operations.deployments import account, updating
 from cockpit.operations.deployments.copying import copy
 from cockpit.operations.deployments.ending import end
 from cockpit.operations.deployments.existing import extend, file_of, follow
-from cockpit.operations.deployments.images import require_images
 from cockpit.operations.deployments.inside import services_of
 from cockpit.operations.deployments.journal import attempt_of
 from cockpit.operations.deployments.news import News
-from cockpit.operations.deployments.preparing import Wish, prepare
 from cockpit.operations.deployments.progress_words import end_words
 from cockpit.operations.deployments.register import Row
+from cockpit.operations.deployments.replacing import avoided_of
+from cockpit.operations.deployments.running import scope_of
 from cockpit.operations.deployments.shell_here import command_of, run_shell
 from cockpit.operations.deployments.telling import detail_lines, inside_lines, summary
 from cockpit.operations.deployments.updating import UpdatePlan
 from cockpit.panes.deployments import DeploymentsPane
+from cockpit.render.glyphs import Glyphs
 from cockpit.render.units import size
 from cockpit.screens.choose import Choose
 from cockpit.screens.confirm import Confirm
-from cockpit.screens.deploy_actions import deploy_path
+from cockpit.screens.deploy_actions import Replaced, deploy_path
 from cockpit.screens.deployment_dialogs import CopyDialog, EndDialog
 from cockpit.screens.prompt import Prompt
 from cockpit.screens.text import TextDialog
@@ -114,27 +116,33 @@ class DeploymentActions:
                 self._app.notify(f"It ends by itself after {found.runtime_limit_hours} h.", markup=False)
                 await self._work.money.refresh()
 
-    async def update(self, row: Row) -> Path | None:
-        """Change it to what its file says now; returns the file if that needs a new deployment, once it is closed."""
+    async def update(self, row: Row) -> tuple[str, ...]:
+        """Change it to what its file says now; returns what needs a new deployment, if that is so."""
         path = file_of(await aside(lambda: attempt_of(row.dseq)))
         document = await aside(lambda: read_document(path))
         async with await aside(account.open_console) as console:
             plan = await updating.plan_update(console, row.dseq, document, path)
             sentences = [*(one.sentence for one in plan.differences), *updating.warnings_of(plan)]
             if not plan.differences:
-                self._app.notify(f"Nothing differs between {path.name} and what runs.", markup=False)
+                told = [f"Nothing differs between {path.name} and what runs.", *sentences]
+                self._app.notify(" ".join(told), markup=False)
             elif plan.is_possible and await self._agrees_to(console, plan, document, path):
                 self._app.notify(f"Deployment {row.dseq} is updated.", markup=False)
                 await follow(console, row.dseq, self._tell)
-            elif not plan.is_possible:  # what cannot be deployed is said while the old one runs
-                require_images((await prepare(console, document, path, Wish())).plan.images)
-        if plan.is_possible:
-            return None
-        question = f"This needs a new deployment. Close this one, and deploy {path.name} again?"
-        if not await self._app.push_screen_wait(Confirm(question, sentences, f"{DATA} Its cost ends.")):
-            return None
-        await self._end(row)
-        return path
+        return () if plan.is_possible else tuple(sentences)
+
+    async def replace(self, row: Row, glyphs: Glyphs, *, reasons: tuple[str, ...] = (), elsewhere: bool = True) -> None:
+        """Deploy its file again in its place, on the deploy page: one question, before it is closed."""
+        attempt = await aside(lambda: attempt_of(row.dseq))
+        replaced = Replaced(
+            dseq=row.dseq,
+            close=partial(self._end, row),
+            scope=scope_of(attempt),
+            hours=attempt.last.runtime_hours if attempt else None,
+            reasons=reasons,
+            avoided=avoided_of(attempt) if elsewhere else (),
+        )
+        await deploy_path(self._work, file_of(attempt), glyphs, replaces=replaced)
 
     async def _agrees_to(self, console: ConsoleClient, plan: UpdatePlan, document: SdlDocument, path: Path) -> bool:
         """Show what changes in place, and do it after a yes."""
@@ -184,10 +192,19 @@ async def close_row(work: Workspace, pane: DeploymentsPane) -> None:
 async def update_row(work: Workspace, pane: DeploymentsPane) -> None:
     """Bring the deployment under the cursor to what its file says now."""
     if (row := pane.row) is not None:
-        path = await DeploymentActions(work, pane).update(row)
+        actions = DeploymentActions(work, pane)
+        reasons = await actions.update(row)
         pane.action_refresh()
-        if path is not None:
-            await deploy_path(work, path, pane.glyphs)
+        if reasons:
+            await actions.replace(row, pane.glyphs, reasons=reasons, elsewhere=False)
+            pane.action_refresh()
+
+
+async def redeploy_row(work: Workspace, pane: DeploymentsPane) -> None:
+    """Close the deployment under the cursor, and rent its SDL at another provider."""
+    if (row := pane.row) is not None:
+        await DeploymentActions(work, pane).replace(row, pane.glyphs)
+        pane.action_refresh()
 
 
 async def extend_row(work: Workspace, pane: DeploymentsPane) -> None:

@@ -1,6 +1,7 @@
 """`deploy` and `deployments` against the simulated network: words, records and exit codes."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -289,11 +290,19 @@ async def test_a_leased_one_is_resumed_although_its_file_has_changed(
 
 
 async def test_redeploy_closes_first_and_avoids_the_old_provider(console: SimConsole, lab: str) -> None:
-    """Two at once would cost twice."""
+    """Two at once would cost twice; the one question, with the price, comes before the close."""
     first = (await here("deploy", lab, "--yes", "--json")).data["dseq"]
     old = console.world.deployments[first].leases[0].provider.address
+    console.world.available = Decimal(100_000)  # USD 0.10: less than a deposit, without the refund
+    unanswered = await here("deployments", "redeploy", first)
+    assert (unanswered.code, console.world.deployments[first].state) == (2, "active")
     done = await here("deployments", "redeploy", first, "--yes", "--json")
     assert done.code == 0, done.err
+    for err in (done.err, unanswered.err):
+        assert "At most $" in err
+        assert "of its escrow comes back; the balance below includes it" in err
+    assert done.err.index("At most $") < done.err.index(f"Closing {first}")
+    assert done.err.count("Yes (--yes)") == 1
     active = [one for one in console.world.deployments.values() if one.state == "active"]
     assert len(active) == 1
     assert active[0].leases[0].provider.address != old

@@ -161,8 +161,18 @@ async def test_an_update_in_place_and_one_that_needs_a_new_deployment(
         file.write_text(CPU.replace("count: 2", "count: 3"))
         await driver.wait_until(lambda: dseq in driver.text, "the row", settled=False)
         await driver.press("u")
-        await driver.wait_until(lambda: "needs a new deployment. Close" in driver.text, "the offer", settled=False)
-        await driver.press("y")
-        await driver.wait_until(lambda: "Rent this?" in driver.text, "the plan", settled=False)
-        assert one.costing() == []
+        await driver.wait_until(
+            lambda: f"Close {dseq}, and rent this instead?" in driver.text, "the plan", settled=False
+        )
+        driver.sees("needs a new deployment", "of its escrow comes back", "At most $")
+        assert one.costing() == [dseq]
         await driver.press("escape")
+        await driver.wait_until(lambda: _is_left(one), "the pane", settled=False)
+        assert one.costing() == [dseq]
+        await driver.press("D")
+        await driver.wait_until(
+            lambda: f"Close {dseq}, and rent this instead?" in driver.text, "the plan", settled=False
+        )
+        await driver.press("enter")
+        await driver.wait_until(lambda: sim.count("POST", "/v1/deployments") == 2, "the create", settled=False)
+        assert dseq not in one.costing()

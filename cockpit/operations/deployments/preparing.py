@@ -298,7 +298,7 @@ async def _ask_console(
     (dialect, offers), screened, balance, account, can_seal = await asyncio.gather(
         market(),
         checks.tried("who could bid", lambda: _screened(console, groups)),
-        checks.tried("the balance", lambda: _balance(console)),
+        checks.tried("the balance", lambda: balance_of(console)),
         checks.tried("whether this is a trial account", console.account),
         checks.tried("whether the Console takes sealed secrets", console.can_seal) if seals else _nothing(),
     )
@@ -337,7 +337,7 @@ async def _screened(console: ConsoleClient, groups: Sequence[Group]) -> tuple[Sc
     return tuple({one.address: one for each in found for one in each}.values()) if all(found) else ()
 
 
-async def _balance(console: ConsoleClient) -> tuple[Balance, tuple[str, ...]]:
+async def balance_of(console: ConsoleClient) -> tuple[Balance, tuple[str, ...]]:
     """The balance, and the active deployments that say its unit."""
     active = (await console.deployments("active")).deployments
     return await console.balance(active), tuple(one.dseq for one in active)
