@@ -8,9 +8,7 @@ import time
 import urllib.error
 import urllib.request
 
-import ray
 from main import Probe, burn
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 # Dense FP16/BF16 tensor-core TFLOP/s with FP32 sums, by the words that the driver's name must have. From NVIDIA's data
 # sheets and architecture papers (half of the figure "with sparsity"), compared with published tables in November 2026.
@@ -43,6 +41,8 @@ def main(parser: argparse.ArgumentParser) -> int:
 
 def check(args: argparse.Namespace) -> dict:
     """Measure everything."""
+    import ray
+
     ray.init(address="auto", log_to_driver=False)
     alive = [node for node in ray.nodes() if node["Alive"]]
     probe = ray.remote(num_cpus=0)(Probe)
@@ -98,8 +98,10 @@ def reduce_over(gpus: int) -> dict:
     return all_reduce.on_ray(argparse.Namespace(workers=gpus or 2, mib=[1, 64], rounds=5))
 
 
-def on(node: dict) -> NodeAffinitySchedulingStrategy:
+def on(node: dict) -> object:
     """Exactly there."""
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
     return NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
 
 
