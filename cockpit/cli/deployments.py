@@ -76,31 +76,36 @@ async def show_one(args: argparse.Namespace) -> int:
     from cockpit.operations.clusters.contexts import known_clusters
     from cockpit.operations.deployments import telling
     from cockpit.operations.deployments.journal import attempt_of, attempts
+    from cockpit.operations.deployments.looking import look
     from cockpit.operations.deployments.register import height_now, row_of
     from cockpit.render.table import RowContext
 
     async with opened(args) as console:
-        found = await console.deployment(args.dseq)
+        seen = await look(console, args.dseq)
+        found = seen.deployment
         now = console.clock.now().wall
         height = await height_now(console, [found], attempts())
     row = row_of(found, attempt_of(args.dseq), now, height, {one.name for one in known_clusters().rows})
-    services = [_service_record(lease) for lease in found.leases]
+    services = [_service_record(lease, seen.sources.get(lease.id)) for lease in found.leases]
     if args.json:
         output.record({"deployment": telling.record(row) | {"leases": services}})
         return EXIT_OK
     output.table(telling.DEPLOYMENTS, [row], RowContext(now=now))
     for lease in found.leases:
         _print_lease(lease)
+    if seen.is_second_hand:
+        output.warning(telling.SECOND_HAND)
     return EXIT_OK
 
 
-def _service_record(lease: "Lease") -> dict[str, Any]:
+def _service_record(lease: "Lease", source: str | None) -> dict[str, Any]:
     status = lease.status
     return {
         "provider": lease.id.provider,
         "group": lease.id.gseq,
         "state": lease.state,
         "reason": lease.reason,
+        "status_source": source,
         "services": [
             {"name": one.name, "available": one.available, "total": one.total, "uris": list(one.uris)}
             for one in (status.services.values() if status else ())

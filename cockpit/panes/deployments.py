@@ -15,9 +15,9 @@ from textual.widgets import Label
 
 from cockpit.actions import Action
 from cockpit.errors import AuthenticationError, CockpitError
-from cockpit.model.akash.deployments import Deployment
 from cockpit.operations.background import aside
 from cockpit.operations.deployments import account
+from cockpit.operations.deployments.looking import Look, look
 from cockpit.operations.deployments.preview import deployment_preview
 from cockpit.operations.deployments.register import Register, Row, read
 from cockpit.operations.deployments.telling import DEPLOYMENTS, table_row
@@ -29,8 +29,8 @@ from cockpit.render.table import TableSpec
 from cockpit.render.text import visible
 from cockpit.widgets.table.state import Phase
 
-# The Console asks every provider for it, so a deployment is asked for again at most once a minute.
-DETAIL_SECONDS = 60.0
+# A token is made for each look, so a deployment is looked at again at most twice a minute.
+DETAIL_SECONDS = 30.0
 NEED_ROW = frozenset(
     (
         *(f"deployment_{verb}" for verb in ("close", "extend", "redeploy", "shell", "update")),
@@ -53,7 +53,7 @@ class DeploymentsPane(OwnTablePane[Register]):
         super().__init__(**options)
         self.register: Register | None = None
         self._is_looking = False
-        self._details: dict[str, Deployment] = {}
+        self._details: dict[str, Look] = {}
         self._asked: dict[str, float] = {}
         self._rest: Timer | None = None
 
@@ -118,7 +118,7 @@ class DeploymentsPane(OwnTablePane[Register]):
         self._asked[dseq] = monotonic()
         with suppress(CockpitError):  # keep what the list says; `deployments status` reports why
             async with await aside(account.open_console) as console:
-                self._details[dseq] = await console.deployment(dseq)
+                self._details[dseq] = await look(console, dseq)
         self.show_preview()
 
     @property

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,6 +62,33 @@ async def test_the_start_is_asked_of_the_provider_and_not_of_the_slow_console(re
     assert [path for path, _ in rented.server.requests if path.endswith("/status")]
     console = rented.sim.requests
     assert sum(one.path == f"/v1/deployments/{dseq}" for one in console) <= 2
+
+
+async def test_how_a_deployment_is_doing_is_asked_of_the_provider(rented: Rented, tmp_path: Path) -> None:
+    """The slow call of the Console only where the provider does not answer, or its services are not known here."""
+    dseq = await rented.deploy()
+
+    async def show() -> tuple[dict[str, Any], bool]:
+        before = len(rented.sim.requests)
+        done = await here("deployments", "show", dseq, "--json")
+        assert done.code == 0, done.err
+        is_slow = any(one.path == f"/v1/deployments/{dseq}" for one in rented.sim.requests[before:])
+        (lease,) = done.data["deployment"]["leases"]
+        assert {one["name"]: one["available"] for one in lease["services"]}["ray-worker"] == 2
+        assert [port["port"] for port in lease["ports"]] == [8443]
+        return lease, is_slow
+
+    lease, is_slow = await show()
+    assert (lease["status_source"], is_slow) == ("provider", False)
+    (tmp_path / "lab.yaml").unlink()  # the copy beside the journal names the services too
+    before = len(rented.sim.requests)
+    assert (await here("deployments", "logs", dseq, "ray-head")).code == 0
+    assert all(one.path != f"/v1/deployments/{dseq}" for one in rented.sim.requests[before:])
+    assert (await show())[1] is False
+    await rented.server.refuse()
+    lease, is_slow = await show()
+    assert (lease["status_source"], is_slow) == ("console", True)
+    assert "as Akash Console last saw them" in (await here("deployments", "show", dseq)).err
 
 
 async def test_the_culprit_and_its_last_event_are_named(rented: Rented) -> None:

@@ -170,7 +170,7 @@ async def test_without_a_terminal_there_is_no_shell(leased: Leased) -> None:
         out, err = await process.communicate()
         results.append((process.returncode, out, err))
     assert results[0][0] == 2
-    assert b"no terminal for a shell" in results[0][2]
+    assert b"not a terminal for a shell" in results[0][2]
     assert results[1][:2] == (4, b"piped\n")
 
 

@@ -1,6 +1,6 @@
 """Into a service of a deployment, by its provider's gateway: logs, events, shells."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -8,8 +8,9 @@ import msgspec
 from cockpit.clients.akash.console import ConsoleClient, Scope
 from cockpit.clients.akash.gateway import ProviderGateway
 from cockpit.errors import NotFoundError, UsageError
-from cockpit.model.akash.deployments import Deployment, LeaseId
-from cockpit.operations.deployments.starting import gateway_of, lost
+from cockpit.model.akash.deployments import LeaseId
+from cockpit.operations.deployments.looking import leases_of
+from cockpit.operations.deployments.starting import gateway_of
 
 
 class Inside(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,10 +29,8 @@ async def inside(
 
     Raises LeaseLostError, NotFoundError for another name, UsageError where one must be named.
     """
-    found = await console.deployment(dseq)
-    if not found.costing:
-        raise lost(found)
-    lease, services = _found(found, service, needs_one="events" not in scope)
+    names = await leases_of(console, dseq)
+    lease, services = _found(dseq, names, service, needs_one="events" not in scope)
     gateway = await gateway_of(console, lease, services, scope)
     try:
         yield Inside(gateway=gateway, lease=lease, service=services[0])
@@ -41,17 +40,15 @@ async def inside(
 
 async def services_of(console: ConsoleClient, dseq: str) -> tuple[str, ...]:
     """The services of a deployment that have a shell. Raises LeaseLostError, NotFoundError if none is reported."""
-    found = await console.deployment(dseq)
-    if not found.costing:
-        raise lost(found)
-    names = tuple(name for lease in found.costing if lease.status for name in lease.status.services)
+    names = tuple(name for services in (await leases_of(console, dseq)).values() for name in services)
     if not names:
         raise NotFoundError(f"The provider does not tell the services of {dseq} now.")
     return names
 
 
-def _found(found: Deployment, service: str | None, *, needs_one: bool) -> tuple[LeaseId, tuple[str, ...]]:
-    names = {lease.id: tuple(lease.status.services) if lease.status else () for lease in found.costing}
+def _found(
+    dseq: str, names: Mapping[LeaseId, tuple[str, ...]], service: str | None, *, needs_one: bool
+) -> tuple[LeaseId, tuple[str, ...]]:
     every = [name for services in names.values() for name in services]
     if service is None:
         if needs_one and len(every) != 1:
@@ -61,11 +58,11 @@ def _found(found: Deployment, service: str | None, *, needs_one: bool) -> tuple[
             )
         lease, services = next(iter(names.items()))
         if not services:
-            raise NotFoundError(f"The provider does not tell the services of {found.dseq} now.")
+            raise NotFoundError(f"The provider does not tell the services of {dseq} now.")
         return lease, services
     for lease, services in names.items():
         if service in services:
             return lease, (service,)
     if not every and len(names) == 1:  # the provider does not answer the Console; it may answer us
         return next(iter(names)), (service,)
-    raise NotFoundError(f"Deployment {found.dseq} has no service {service!r}.", hint=f"It has {', '.join(every)}.")
+    raise NotFoundError(f"Deployment {dseq} has no service {service!r}.", hint=f"It has {', '.join(every)}.")

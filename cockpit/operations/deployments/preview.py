@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 
 from cockpit.model.akash.deployments import Deployment, LeaseStatus, ServiceStatus
+from cockpit.operations.deployments.looking import Look
 from cockpit.operations.deployments.register import Row
-from cockpit.operations.deployments.telling import detail_lines, notes
+from cockpit.operations.deployments.telling import SECOND_HAND, detail_lines, notes
 from cockpit.render import plain
 from cockpit.render.preview import Line, Preview, fact_lines, text_line, wrapped
 from cockpit.render.table import text_column
@@ -15,12 +16,14 @@ _COLUMNS = (text_column("SERVICE"), text_column("READY", right=True), text_colum
 _ELSEWHERE = ("dseq", "name", "state", "note", "made here")
 
 
-def deployment_preview(row: Row, found: Deployment | None, width: int) -> Preview:
-    """A deployment in so many columns; `found` is None until the Console has said more than the list does."""
+def deployment_preview(row: Row, seen: Look | None, width: int) -> Preview:
+    """A deployment in so many columns; `seen` is None until more was said than the list does."""
     facts = [(label, text) for label, text in detail_lines(row) if label not in _ELSEWHERE]
     title = " · ".join(text for text in (row.name, row.dseq) if text)
     said = wrapped(notes(row), width, "warn")
-    return Preview(title, row.state, [*said, *fact_lines(facts, width), *_services(found, width)])
+    old = wrapped(SECOND_HAND, width, "warn") if seen is not None and seen.is_second_hand else []
+    services = _services(seen.deployment if seen is not None else None, width)
+    return Preview(title, row.state, [*said, *fact_lines(facts, width), *services, *old])
 
 
 def _services(found: Deployment | None, width: int) -> list[Line]:

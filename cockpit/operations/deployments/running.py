@@ -71,14 +71,24 @@ def running_sdl(found: Deployment, attempt: Attempt | None, *, prefers_file: boo
     if attempt is not None:
         if own is not None:
             return Running(document=own, source=str(attempt.last.file))
-        with suppress(OSError, ValueError):
-            document = SdlDocument(read_file(_copy_of(attempt.path), LARGEST_COPY).decode())
-            return Running(document=document, source="the copy that was kept here")
+        if (copy := _kept_copy(attempt)) is not None:
+            return Running(document=copy, source="the copy that was kept here")
     raise UsageError(
         f"The SDL of deployment {found.dseq} is not known: the Console does not keep it, and it was not made here.",
         hint="Compare two files: rayakash-tui sdl diff A B",
         fault="sdl-unknown",
     )
+
+
+def known_sdl(attempt: Attempt) -> SdlDocument | None:
+    """The SDL as this machine knows it: the file if it is unchanged, else the copy without values of secrets."""
+    return _unchanged(attempt) or _kept_copy(attempt)
+
+
+def _kept_copy(attempt: Attempt) -> SdlDocument | None:
+    with suppress(OSError, ValueError):
+        return SdlDocument(read_file(_copy_of(attempt.path), LARGEST_COPY).decode())
+    return None
 
 
 def _unchanged(attempt: Attempt) -> SdlDocument | None:

@@ -328,6 +328,9 @@ DEPLOYMENTS: TableSpec[Row] = TableSpec(
 )
 
 
+SECOND_HAND = "The provider did not answer; the services are as Akash Console last saw them, which may be old."
+
+
 def what_costs(attempt: Attempt | None, now: float | None = None) -> str:
     """What an attempt has made so far and what that costs; by `now`, in seconds since the epoch, also what it cost."""
     if attempt is not None and attempt.step == "closed":
