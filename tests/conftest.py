@@ -57,7 +57,7 @@ def _no_image_registry() -> Iterator[None]:
     """No test asks the registries of the world; those of an image say what it is to hear."""
     from cockpit.errors import UnreachableError
 
-    async def silent(_: object) -> None:
+    async def silent(*_: object) -> None:
         raise UnreachableError("No registry in tests.")
 
     with pytest.MonkeyPatch.context() as patch:

@@ -8,6 +8,7 @@ import re
 import msgspec
 
 from cockpit.errors import UsageError
+from cockpit.model.secret import Secret
 
 DOCKER_HUB = "docker.io"
 
@@ -36,6 +37,19 @@ class ImageFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     compressed_bytes: int | None
     layers: int = 0
+
+
+class RegistryLogin(msgspec.Struct, frozen=True, kw_only=True):
+    """The credentials of a service: for this registry alone, as a reference to an image would name it."""
+
+    host: str
+    username: Secret
+    password: Secret
+
+    def is_for(self, name: ImageName) -> bool:
+        """Whether a container runtime would use them for an image."""
+        host = self.host.removeprefix("https://").partition("/")[0].lower()
+        return (DOCKER_HUB if host in _HUB_ALIASES else host) == name.registry.lower()
 
 
 def parse_image(text: str) -> ImageName:

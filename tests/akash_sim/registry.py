@@ -1,5 +1,6 @@
 """A fake image registry on TLS: anonymous tokens, lists of platforms, private images, redirects, and its bad days."""
 
+import base64
 import json
 import ssl
 from types import TracebackType
@@ -48,6 +49,8 @@ class SimRegistry:
     """Serves images by `NAME:TAG`; use as an async context manager. `token` is what it lets in with.
 
     `needs_token` False lets everybody in; `moved_to` is another server's address that manifests are redirected to.
+    `login` is the user and password whose token opens private images; `realm` is where tokens are said to be, its own
+    address unless given, and with `is_basic` it takes the login itself.
     """
 
     def __init__(self, tls: ssl.SSLContext, **images: SimImage) -> None:
@@ -56,6 +59,9 @@ class SimRegistry:
         self.needs_token = True
         self.day: Day = "good"
         self.moved_to = ""
+        self.login = ("builder", "canary-registry-password")
+        self.realm = ""
+        self.is_basic = False
         self.tls = tls
         self.server = WireServer(self._handle, tls=tls)
 
@@ -81,9 +87,12 @@ class SimRegistry:
         if await self._has_bad_day(exchange):
             return
         repository, _, reference = url.path.removeprefix("/v2/").rpartition("/manifests/")
-        if self.needs_token and exchange.request.headers.get("authorization") is None:
+        shown = exchange.request.headers.get("authorization")
+        if self.needs_token and (shown is None or (self.is_basic and shown != self._basic)):
             scheme = "http" if self.day == "plain-realm" else "https"
-            challenge = f'Bearer realm="{scheme}://{self.host}/token",service="sim",scope="repository:x:pull"'
+            realm = self.realm or f"{scheme}://{self.host}/token"
+            bearer = f'Bearer realm="{realm}",service="sim",scope="repository:x:pull"'
+            challenge = 'Basic realm="sim"' if self.is_basic else bearer
             await self._refuse(exchange, 401, "UNAUTHORIZED", {"WWW-Authenticate": challenge})
             return
         if self.moved_to and not reference.startswith("sha256:"):
@@ -93,11 +102,18 @@ class SimRegistry:
             return
         await self._serve(exchange, repository, reference)
 
+    @property
+    def _basic(self) -> str:
+        return "Basic " + base64.b64encode(":".join(self.login).encode()).decode()
+
     async def _give_token(self, exchange: Exchange, scope: str) -> None:
         image = next(
             (one for name, one in self.images.items() if f"repository:{name.partition(':')[0]}:" in scope), None
         )
-        if image is not None and image.is_private:
+        shown = exchange.request.headers.get("authorization")
+        if shown not in (None, self._basic):
+            await self._refuse(exchange, 401, "UNAUTHORIZED")
+        elif image is not None and image.is_private and shown is None:
             await self._refuse(exchange, 403, "DENIED")
         else:
             await exchange.reply({"token": self.token})

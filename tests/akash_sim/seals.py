@@ -70,4 +70,4 @@ class SealBox:
 def _references(sdl: str) -> set[str]:
     import re
 
-    return set(re.findall(r"=ac-secret://([A-Za-z_][A-Za-z0-9_]{0,63})", sdl))
+    return set(re.findall(r"(?:=|(?:username|password): )ac-secret://([A-Za-z_][A-Za-z0-9_]{0,63})", sdl))

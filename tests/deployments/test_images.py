@@ -8,11 +8,10 @@ import pytest
 from cockpit.clients import image_registry
 from cockpit.clients.image_registry import ImageRefusedError
 from cockpit.errors import RejectedError, UnreachableError
-from cockpit.model.images import ImageFacts, ImageName
+from cockpit.model.images import ImageFacts, ImageName, RegistryLogin
 from cockpit.operations.deployments import account, images, preparing
 from cockpit.operations.deployments.images import check_images, require_images
 from cockpit.sdl.document import SdlDocument
-from cockpit.sdl.templates import template_named
 from tests.akash_sim.console import SimConsole
 from tests.akash_sim.registry import SimImage, SimRegistry
 from tests.akash_sim.wire import client_of
@@ -30,9 +29,11 @@ class Registries:
     def __init__(self, **answers: ImageFacts | Exception) -> None:
         self.answers = answers
         self.asked: list[str] = []
+        self.logins: list[RegistryLogin | None] = []
 
-    async def __call__(self, name: ImageName) -> ImageFacts:
+    async def __call__(self, name: ImageName, login: RegistryLogin | None = None) -> ImageFacts:
         self.asked.append(str(name))
+        self.logins.append(login)
         found = self.answers.get(name.repository.rpartition("/")[2], ImageFacts(compressed_bytes=GIB))
         if isinstance(found, Exception):
             raise found
@@ -90,16 +91,58 @@ async def test_all_checks_together_have_one_time(monkeypatch: pytest.MonkeyPatch
     assert not run.sim.requests
 
 
-async def test_credentials_and_services_that_are_not_deployed_are_left_alone() -> None:
-    """Ours would not be the provider's."""
-    registries = Registries()
-    text = template_named("ray-cpu").text.replace(
-        "    image: caddy:2.10.2\n",
-        "    image: caddy:2.10.2\n    credentials:\n      host: docker.io\n      username: u\n      password: p\n",
-    )
-    found = await check_images(SdlDocument(text), asyncio.get_running_loop().time() + 10, registries)
-    assert [(one.image, one.is_checked) for one in found if not one.is_checked] == [("caddy:2.10.2", False)]
-    assert len(registries.asked) == 1
+PRIVATE = "    credentials:\n      host: {host}\n      username: builder\n      password: {password}\n"
+
+
+def _with_credentials(image: str, host: str, password: str) -> str:
+    """The CPU template with another gateway image, and credentials for it."""
+    line = f"    image: {image}\n" + PRIVATE.format(host=host, password=password)
+    return CPU.replace("    image: caddy:2.10.2\n", line)
+
+
+async def test_credentials_are_those_of_the_service_that_has_them() -> None:
+    """By reference too; one whose value is not known here is not asked about, which is said."""
+    registries, loop = Registries(), asyncio.get_running_loop()
+    text = _with_credentials("caddy:2.10.2", "docker.io", "ac-secret://RAY_AUTH_TOKEN")
+    await check_images(SdlDocument(text), loop.time() + 10, registries, scopes=("default",))
+    given = dict(zip(registries.asked, registries.logins, strict=True))
+    login = given.pop("docker.io/library/caddy:2.10.2")
+    assert login is not None
+    assert (login.username.reveal(), login.password.reveal()) == ("builder", "canary-" + "x" * 40)
+    assert list(given.values()) == [None]
+    text = text.replace("RAY_AUTH_TOKEN\n", "NOT_HERE\n")
+    found = await check_images(SdlDocument(text), loop.time() + 10, Registries(), scopes=("default",))
+    assert [one.image for one in found if not one.is_checked] == ["caddy:2.10.2"]
+
+
+@pytest.mark.parametrize("password", ["canary-registry-password", "canary-wrong"])
+async def test_a_private_image_is_asked_about_with_its_credentials(
+    password: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wrong ones stop the deploy before the question; no value is in words, records or journals."""
+    authority, sim = issue(tmp_path, "authority", is_authority=True), SimConsole()
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    monkeypatch.setattr(images, "LOOKUP", image_registry.look_up)
+    monkeypatch.setattr(account, "open_console", lambda *_, **__: client_of(sim))
+    monkeypatch.setenv("RAYAKASH_SECRET_REGISTRY_PASSWORD", password)
+    secret = SimImage(is_private=True, layers=(GIB,))
+    images_there = {"lab/gate:1": secret, "lab/ray:2.60.0": SimImage()}
+    async with SimRegistry(issue(tmp_path, by=authority).server(), **images_there) as registry:
+        file = tmp_path / "lab.yaml"
+        image = f"{registry.host}/lab/gate:1"
+        text = _with_credentials(image, registry.host, "ac-secret://REGISTRY_PASSWORD")
+        file.write_text(text.replace("rayproject/ray:2.60.0-py311", f"{registry.host}/lab/ray:2.60.0"))
+        plan = await here("deploy", str(file), "--plan", "--json")
+        done = await here("deploy", str(file), "--yes", "--no-wait")
+    is_right = password == registry.login[1]
+    assert (plan.code, done.code) == ((0, 0) if is_right else (1, 1)), done.err
+    (told,) = [one for one in plan.data["images"] if one["image"] == image]
+    assert told["compressed_bytes"] == (GIB + 1000 if is_right else None)
+    assert len(sim.world.deployments) == is_right
+    if not is_right:
+        assert f"rejected the `credentials` of the image {image}" in done.err
+    kept = [path.read_text(errors="replace") for path in (tmp_path / "home").rglob("*") if path.is_file()]
+    assert all("canary" not in text for text in (plan.text, plan.err, done.text, done.err, *kept))
 
 
 async def test_a_missing_image_stops_the_deploy_before_the_question(

@@ -70,7 +70,7 @@ def _die_at(step: str, when: str) -> None:
     setattr(Journal, "write", write)  # noqa: B010 - mypy
 
 
-async def _no_registry(_: object) -> ImageFacts:
+async def _no_registry(*_: object) -> ImageFacts:
     raise UnreachableError("No registry in tests.")
 
 

@@ -10,7 +10,8 @@ import pytest
 from cockpit.clients import image_registry
 from cockpit.clients.image_registry import ImageRefusedError, look_up
 from cockpit.errors import UnreachableError, UsageError
-from cockpit.model.images import ImageFacts, parse_image
+from cockpit.model.images import ImageFacts, RegistryLogin, parse_image
+from cockpit.model.secret import Secret
 from tests.akash_sim.registry import MIB, Day, SimImage, SimRegistry
 from tests.wire.certificates import issue
 
@@ -30,8 +31,14 @@ async def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
         yield server
 
 
-async def _facts(registry: SimRegistry, image: str) -> ImageFacts:
-    return await look_up(parse_image(f"{registry.host}/{image}"))
+async def _facts(registry: SimRegistry, image: str, login: RegistryLogin | None = None) -> ImageFacts:
+    return await look_up(parse_image(f"{registry.host}/{image}"), login)
+
+
+def _login(registry: SimRegistry, **changes: str) -> RegistryLogin:
+    user, password = registry.login
+    given = {"host": registry.host, "username": user, "password": password} | changes
+    return RegistryLogin(host=given["host"], username=Secret(given["username"]), password=Secret(given["password"]))
 
 
 async def test_the_layers_of_the_providers_platform_are_added_up(registry: SimRegistry) -> None:
@@ -68,6 +75,77 @@ async def test_what_no_provider_could_pull_is_refused(registry: SimRegistry, ima
     assert caught.value.fault == fault
     assert image in caught.value.title
     assert caught.value.hint
+
+
+async def test_a_login_opens_private_images_by_a_token(registry: SimRegistry) -> None:
+    """Only the token service is shown the login."""
+    assert (await _facts(registry, "lab/secret:1", _login(registry))).layers == 2
+    shown = [(one.path, (one.headers.get("authorization") or "").partition(" ")[0]) for one in registry.server.requests]
+    assert [scheme for path, scheme in shown if path == "/token"] == ["Basic"]
+    assert {scheme for path, scheme in shown if path != "/token"} == {"", "Bearer"}
+
+
+async def test_a_registry_that_takes_the_login_itself(registry: SimRegistry) -> None:
+    registry.is_basic = True
+    assert (await _facts(registry, "lab/ray:2.60.0", _login(registry))).layers == 2
+    with pytest.raises(ImageRefusedError) as caught:
+        await _facts(registry, "lab/ray:2.60.0", _login(registry, password="wrong"))
+    assert caught.value.fault == "image-credentials"
+    with pytest.raises(ImageRefusedError) as caught:
+        await _facts(registry, "lab/ray:2.60.0")
+    assert caught.value.fault == "image-private"
+
+
+async def test_what_a_wrong_login_is_told(registry: SimRegistry) -> None:
+    """Wrong, for another registry, or right for an image that is not there."""
+    for image, login, words in (
+        ("lab/secret:1", _login(registry, password="wrong"), "rejected the `credentials`"),
+        ("lab/ray:2.60.0", _login(registry, username="other"), "rejected the `credentials`"),
+        ("lab/secret:1", _login(registry, host="ghcr.io"), "are for another registry"),
+        ("lab/nothing:1", _login(registry), "does not exist"),
+    ):
+        with pytest.raises(ImageRefusedError) as caught:
+            await _facts(registry, image, login)
+        told = f"{caught.value.title} {caught.value.detail} {caught.value.hint}"
+        assert words in told
+        assert registry.login[1] not in told
+
+
+async def test_a_login_goes_to_its_own_registry_alone(registry: SimRegistry) -> None:
+    """Neither to a token service elsewhere, nor along with a redirect, nor over plain http."""
+    async with SimRegistry(registry.tls, **IMAGES) as elsewhere:
+        registry.realm = f"https://localhost:{elsewhere.server.port}/token"
+        with pytest.raises(UnreachableError, match="not sent there"):
+            await _facts(registry, "lab/secret:1", _login(registry))
+        registry.realm = f"http://127.0.0.1:{elsewhere.server.port}/token"
+        with pytest.raises(UnreachableError, match="image registry"):
+            await _facts(registry, "lab/secret:1", _login(registry))
+        assert elsewhere.server.requests == []
+        registry.realm, registry.is_basic, registry.moved_to = "", True, elsewhere.server.url
+        elsewhere.needs_token = False
+        assert (await _facts(registry, "lab/secret:1", _login(registry))).layers == 2
+        assert all("authorization" not in one.headers for one in elsewhere.server.requests)
+
+
+@pytest.mark.parametrize(
+    ("registry_host", "realm", "is_sent"),
+    [
+        ("docker.io", "https://auth.docker.io/token", True),
+        ("registry.gitlab.com", "https://gitlab.com/jwt/auth", True),
+        ("ghcr.io", "https://ghcr.io/token", True),
+        ("ghcr.io", "https://token.example/ghcr.io", False),
+        ("registry.gitlab.com", "https://gitlab.com.example/jwt", False),
+        ("docker.io", "https://notdocker.io/token", False),
+    ],
+)
+def test_token_services_of_a_registrys_own_domain_get_the_login(registry_host: str, realm: str, is_sent: bool) -> None:
+    login = RegistryLogin(host=registry_host, username=Secret("u"), password=Secret("p" * 8))
+    asked = image_registry.ImageRegistry(parse_image(f"{registry_host}/lab/a:1"), login)
+    if is_sent:
+        assert asked.login_for(realm) is not None
+    else:
+        with pytest.raises(UnreachableError):
+            asked.login_for(realm)
 
 
 @pytest.mark.parametrize("day", [day for day in get_args(Day) if day != "good"])

@@ -2,18 +2,24 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import TypeAlias
 
 import msgspec
 
 from cockpit.clients.image_registry import ImageRefusedError, look_up
 from cockpit.errors import CockpitError, RejectedError, UsageError
-from cockpit.model.images import ImageFacts, ImageName, parse_image
+from cockpit.model.images import ImageFacts, ImageName, RegistryLogin, parse_image
+from cockpit.model.secret import REFERENCE_PREFIX, Secret
 from cockpit.sdl.document import SdlDocument
 from cockpit.sdl.image_sizes import known_bytes, may_outlast, slow_pull_words
 from cockpit.sdl.nodes import child
-from cockpit.sdl.view import Service
+from cockpit.sdl.scalars import is_null
+from cockpit.sdl.view import Service, string
+from cockpit.secrets.failures import StoreUnavailableError
+from cockpit.secrets.references import resolve_references
+from cockpit.secrets.store import NoValueError
 
-Lookup = Callable[[ImageName], Awaitable[ImageFacts]]
+Lookup = Callable[[ImageName, RegistryLogin | None], Awaitable[ImageFacts]]
 
 LOOKUP: Lookup = look_up
 """How registries are asked; tests have another."""
@@ -33,31 +39,51 @@ class ImageCheck(msgspec.Struct, frozen=True, kw_only=True):
     advice: str = ""
 
 
-async def check_images(document: SdlDocument, until: float, lookup: Lookup | None = None) -> tuple[ImageCheck, ...]:
+async def check_images(
+    document: SdlDocument, until: float, lookup: Lookup | None = None, *, scopes: Sequence[str] = ()
+) -> tuple[ImageCheck, ...]:
     """Every image that is deployed, each asked about once, all at the same time, until the event loop's time `until`.
 
-    An image whose service has credentials is not asked about: they are the provider's to use.
+    One whose service has credentials is asked about with them, as a provider would; references are looked up in
+    `scopes`.
     """
     view = document.cluster.view
     deployed = {row.service for row in view.rows}
     services = [one for one in view.services.values() if one.name in deployed and one.image]
-    private = {one.image for one in services if _has_credentials(one)}
-    images = dict.fromkeys(one.image for one in services)
+    images = dict.fromkeys((one.image, _credentials(one)) for one in services)
     ask = lookup or LOOKUP
-    return tuple(await asyncio.gather(*(_check(image, until, ask, asks=image not in private) for image in images)))
+    return tuple(await asyncio.gather(*(_check(image, given, scopes, until, ask) for image, given in images)))
 
 
-def _has_credentials(service: Service) -> bool:
-    return child(service.node, "credentials") is not None
+Given: TypeAlias = tuple[str, str, str]
+"""Host, username and password as the SDL gives them: in plain text, or as references."""
 
 
-async def _check(image: str, until: float, lookup: Lookup, *, asks: bool) -> ImageCheck:
-    if not asks:
-        return ImageCheck(image=image, is_checked=False)
+def _credentials(service: Service) -> Given | None:
+    node = child(service.node, "credentials")
+    if node is None or is_null(node):
+        return None
+    host, username, password = (string(child(node, name)) for name in ("host", "username", "password"))
+    return host, username, password
+
+
+def _login(given: Given, scopes: Sequence[str]) -> RegistryLogin:
+    """The login with the values of its references. Raises NoValueError, StoreUnavailableError."""
+    host, *texts = given
+    references = [text for text in texts if text.startswith(REFERENCE_PREFIX)]
+    values = resolve_references(references, scopes=scopes) if references else {}
+    username, password = (values.get(text) or Secret(text) for text in texts)
+    return RegistryLogin(host=host, username=username, password=password)
+
+
+async def _check(image: str, given: Given | None, scopes: Sequence[str], until: float, lookup: Lookup) -> ImageCheck:
     try:
         name = parse_image(image)
+        login = await asyncio.to_thread(_login, given, scopes) if given else None
         async with asyncio.timeout_at(until):
-            found = await lookup(name)
+            found = await lookup(name, login)
+    except (NoValueError, StoreUnavailableError):  # where a value is needed, its lack stops the deploy by itself
+        return ImageCheck(image=image, is_checked=False)
     except (ImageRefusedError, UsageError) as error:
         return ImageCheck(image=image, problem=f"{error.title} {error.detail}".strip(), hint=error.hint)
     except (CockpitError, TimeoutError):

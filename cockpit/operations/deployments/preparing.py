@@ -138,7 +138,7 @@ async def prepare(
     references = references_in(document)
     made = await asyncio.to_thread(_missing, references, scopes, store)
     cap = wish.cap.total(sum(group.gpus for group in groups)) if wish.cap else None
-    plan, can_seal = await _asked(console, document, groups, wish, cap)
+    plan, can_seal = await _asked(console, document, groups, wish, cap, scopes)
     return Prepared(
         file=file,
         text=document.text,
@@ -258,10 +258,15 @@ class _ConsoleFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def _asked(
-    console: ConsoleClient, document: SdlDocument, groups: tuple[Group, ...], wish: Wish, cap: Decimal | None
+    console: ConsoleClient,
+    document: SdlDocument,
+    groups: tuple[Group, ...],
+    wish: Wish,
+    cap: Decimal | None,
+    scopes: Sequence[str],
 ) -> tuple[Plan, bool]:
     checks = _Checks()
-    pulls = asyncio.create_task(check_images(document, checks.until))
+    pulls = asyncio.create_task(check_images(document, checks.until, scopes=scopes))
     try:
         facts = await _ask_console(console, checks, groups, seals=bool(references_in(document)))
         images = await pulls

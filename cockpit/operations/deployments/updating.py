@@ -106,8 +106,9 @@ async def prepare_update(console: ConsoleClient, plan: UpdatePlan, document: Sdl
     """
     check_document(document, str(file))
     needed = [one.reference for one in references_in(document)] if plan.patch is None else _references(plan.patch)
-    await asyncio.to_thread(lambda: require_values(needed, scopes_for(scope=plan.scope)))
-    images = await check_images(document, asyncio.get_running_loop().time() + CHECKS_S)
+    scopes = scopes_for(scope=plan.scope)
+    await asyncio.to_thread(lambda: require_values(needed, scopes))
+    images = await check_images(document, asyncio.get_running_loop().time() + CHECKS_S, scopes=scopes)
     require_images(images)
     is_sealed = bool(needed) and plan.patch is not None and await console.can_seal()
     deployed = as_deployed(document, file, plan.scope)
