@@ -1,16 +1,13 @@
 """The Log pane: the log of one job, followed while it is seen."""
 
-import asyncio
 from typing import Any
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 
 from cockpit.clients.ray.log_files import LogFile
-from cockpit.errors import AuthenticationError, CockpitError, UntrustedError
-from cockpit.feeds.follower import Followed, LogFollower
-from cockpit.feeds.log_source import JobLog, LogState, source_of
-from cockpit.feeds.patience import Outage
+from cockpit.feeds.log_session import TAIL_LINES, LogSession
+from cockpit.feeds.log_source import JobLog, LogSource, LogState, source_of
 from cockpit.feeds.spool import Spool
 from cockpit.feeds.topics import job_topic
 from cockpit.feeds.watch import Watch
@@ -22,7 +19,6 @@ from cockpit.panes.log_find import LogFind
 from cockpit.panes.log_plotting import LogPlotting
 from cockpit.panes.log_progress import LogProgress
 from cockpit.panes.log_reading import LogReading, Part
-from cockpit.panes.log_whole import ComingLog
 from cockpit.render.jobs import outcome, status
 from cockpit.render.log_numbers import names_in, numbers_in
 from cockpit.render.progress import job_progress
@@ -33,11 +29,9 @@ from cockpit.widgets.log_reader import LogReader
 from cockpit.widgets.log_view import LogStatus, LogView
 from cockpit.widgets.state_line import Piece, StateLine
 
-TAIL_LINES = 5000
 PROGRESS_BYTES = 16 * 1024
 AROUND = 64 * 1024  # bytes around a line in which its numbers have to come again
 NO_JOB, NO_OUTPUT = "No log yet. Press l on a job to follow it.", "no output yet"
-PATIENCE_SECONDS = 7 * 86400.0
 
 
 class LogPane(LogReading):
@@ -48,16 +42,10 @@ class LogPane(LogReading):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._spool = Spool()
+        self.session = LogSession(self)
         self._job_id: str | None = None
         self._job: Job | None = None
         self._file: LogFile | None = None
-        self._follower: LogFollower | None = None
-        self._is_whole = False
-        self._coming: ComingLog | None = None
-        self._note = Piece("")
-        self._ended: Followed | None = None
-        self._is_refused = False
         self._plots = LogPlots(glyphs=self.glyphs, id="log-plots")
         self.plotting = LogPlotting(self._plots, self)
         self._progress = LogProgress(self, self._read_progress, self._progressed)
@@ -66,16 +54,15 @@ class LogPane(LogReading):
         """A line about the log, the log, a line about what is seen of it."""
         yield StateLine(id="log-head", ellipsis=self.glyphs.ellipsis)
         yield self._plots
-        reader = LogReader(self._spool, empty_sentence=NO_JOB, glyphs=self.glyphs, id="log-view")
+        reader = LogReader(self.session.spool, empty_sentence=NO_JOB, glyphs=self.glyphs, id="log-view")
         yield reader
         yield StateLine(id="log-foot", ellipsis=self.glyphs.ellipsis)
         yield LogFind(reader, glyphs=self.glyphs)
 
     def on_unmount(self) -> None:
         """Give the file of the log back."""
-        self._drop_coming()
         self.plotting.take(None)
-        self._spool.close()
+        self.session.close()
 
     # What is shown
 
@@ -83,21 +70,26 @@ class LogPane(LogReading):
         """Show the log of a job from its end; the one shown already just goes on."""
         if job_id == self._job_id:
             return
-        self._job_id, self._job, self._file, self._ended = job_id, None, None, None
+        self._job_id, self._job, self._file = job_id, None, None
         self._open()
 
     def follow_file(self, file: LogFile) -> None:
         """Show a log that does not belong to a job."""
         if file == self._file:
             return
-        self._job_id, self._job, self._file, self._ended = None, None, file, None
+        self._job_id, self._job, self._file = None, None, file
         self._open()
 
     def _open(self) -> None:
         self.plotting.begin(self._subject or "", "")
         if self.is_mounted:
             self._watch_job()
-            self._begin(tail=TAIL_LINES)
+            self.session.open(self._source if self.cluster is not None else None)
+
+    def _source(self) -> LogSource:
+        assert self.cluster is not None
+        client = self.cluster.client
+        return source_of(client, self._file) if self._file else JobLog(client, self._job_id or "")
 
     @property
     def _subject(self) -> str | None:
@@ -123,7 +115,7 @@ class LogPane(LogReading):
         """Follow what was asked for before there was a screen; the log of another cluster is not shown on."""
         wanted, file = (self._job_id, self._file) if self.cluster is None else (None, None)
         super().attach(cluster)
-        cluster.on_let_in(self._go_on)
+        cluster.on_let_in(self.session.try_again)
         if wanted is not None:
             self.follow(wanted)
         elif file is not None:
@@ -132,18 +124,16 @@ class LogPane(LogReading):
     def detach(self) -> None:
         """Stop following, and show nothing."""
         super().detach()
-        self._stop()
-        self._job_id = self._job = self._file = self._ended = None
+        self._job_id = self._job = self._file = None
         self.plotting.begin("", "")
         if self.is_mounted:
-            self._fresh_spool()
+            self.session.open(None)
             self._draw()
 
     def wake(self) -> None:
         """The pane is seen: go on where it was."""
         super().wake()
-        if self._follower is not None and self._ended is None:
-            self._run(self._follower)
+        self.session.wake()
         self.view.resume()
         self._progressed()
         if self.app.focused is None:
@@ -153,42 +143,9 @@ class LogPane(LogReading):
     def sleep(self) -> None:
         """The pane is hidden: no stream is kept open for it."""
         super().sleep()
-        self._stop()
+        self.session.sleep()
         self.view.rest()
         self.app.post_message(self.Progressed(""))  # a hidden screen passes nothing on
-
-    def _begin(self, *, tail: int | None) -> None:
-        """Follow from the last `tail` lines, or from the first byte."""
-        self._stop()
-        self._fresh_spool()
-        self._follow_into(self._spool, tail=tail)
-
-    def _follow_into(self, spool: Spool, *, tail: int | None) -> None:
-        if self.cluster is None or self._subject is None:
-            return
-        client = self.cluster.client
-        self._is_whole, self._ended = tail is None, None
-        self._follower = LogFollower(
-            source_of(client, self._file) if self._file else JobLog(client, self._job_id or ""),
-            spool,
-            self,
-            tail=tail,
-            retry_for=PATIENCE_SECONDS,
-            retry_from_start=True,
-        )
-        self._note = Piece("asking for the log…", "quiet")
-        if self._is_awake:
-            self._run(self._follower)
-        self._draw()
-
-    def _fresh_spool(self) -> None:
-        self._drop_coming()
-        old, self._spool = self._spool, Spool()
-        if self.is_mounted:
-            self.view.empty_sentence = NO_OUTPUT if self._subject else NO_JOB
-            self.view.set_source(self._spool)
-        self.plotting.take(self._spool)
-        old.close()
 
     # The whole
 
@@ -198,108 +155,43 @@ class LogPane(LogReading):
 
     def want_whole(self, *, wants_first: bool = False) -> None:
         """Fetch the whole log behind the end of it that is on the screen."""
-        if self._coming is not None:
-            self._coming.wants_first = self._coming.wants_first or wants_first
-            self._show_what_came()
-        elif self.is_tail:
-            self._stop()
-            self._coming = ComingLog(self._spool, wants_first=wants_first)
-            self._follow_into(self._coming.spool, tail=None)
+        if self.session.is_coming or self.is_tail:
+            self.session.want_whole(wants_first=wants_first)
 
     @property
     def is_tail(self) -> bool:
         """Whether the log may begin before the local copy."""
-        return not self._is_whole and (self.view.status.lines or 0) >= TAIL_LINES
+        return not self.session.is_whole and (self.view.status.lines or 0) >= TAIL_LINES
 
-    def _show_what_came(self) -> None:
-        """Put the whole log on the screen once it has reached what is there, or at once if its first line is wanted."""
-        coming = self._coming
-        if coming is None:
-            return
-        shift = coming.shift()
-        if shift is None and not coming.wants_first and self._ended is None:
-            self._note = Piece(f"fetching the whole log: {size(coming.spool.size)}", "quiet")
-            self._draw()
-            return
-        old, self._spool, self._coming = self._spool, coming.spool, None
-        self._note = Piece("")
-        if coming.wants_first or shift is None:
-            self.view.set_source(self._spool)
-        else:
-            self.view.replace_source(self._spool, shift)
-        if coming.wants_first:
-            self.view.goto_line(0)
-        self.plotting.take(self._spool)
-        old.close()
+    # What the session tells
 
-    def _drop_coming(self) -> None:
-        if self._coming is not None:
-            self._coming.spool.close()
-            self._coming = None
-
-    def _stop(self) -> None:
-        self.workers.cancel_group(self, "followers")
-
-    @work(exclusive=True, group="followers", exit_on_error=False)
-    async def _run(self, follower: LogFollower) -> None:
-        self._is_refused = False
-        try:
-            followed = await follower.run()
-        except asyncio.CancelledError:
-            raise
-        except CockpitError as error:
-            self._is_refused = isinstance(error, AuthenticationError | UntrustedError)
-            self._note = Piece(visible(" ".join((error.title, error.hint))), "error")
-        else:
-            self._ended, self._job = followed, followed.state.job
-            self._show_what_came()
-            self._note = Piece(visible(followed.missing or ""), "warn")
-        self._draw()
-
-    def _go_on(self) -> None:
-        """What was refused may be let in now: another token was given, or another certificate trusted."""
-        if self._is_refused and self._is_awake and self._follower is not None:
-            self._note = Piece("")
-            self._run(self._follower)
-            self._draw()
-
-    # What the follower tells
-
-    def wrote(self, chunk: bytes) -> None:
+    def grew(self) -> None:
         """The log has grown."""
-        if self._coming is not None:
-            self._show_what_came()
-            return
-        if self._note.tone == "quiet":
-            self._note = Piece("")
         self.view.notify_grown()
 
-    def waiting(self, state: LogState) -> None:
-        """The log does not exist yet."""
+    def changed(self) -> None:
+        """Something else is to be said of it."""
+        self._draw()
+
+    def heard(self, state: LogState) -> None:
+        """The job is known as it was asked for just now."""
         self._job = state.job
-        what = "waiting for the job to start" if state.job else f"{state.words}, no log yet"
-        self._note = Piece(visible(what), "quiet")
-        self._draw()
 
-    def away(self, outage: Outage) -> None:
-        """The cluster does not answer."""
-        self._note = Piece(visible(f"{outage.error.title} Next try in {outage.next_try:.0f} s."), "warn")
-        self._draw()
+    def replaced_by(self, spool: Spool, *, shift: int | None, at_start: bool) -> None:
+        """Another spool holds the log: the whole, or another's."""
+        if self.is_mounted:
+            self.view.empty_sentence = NO_OUTPUT if self._subject else NO_JOB
+            if shift is None:
+                self.view.set_source(spool)
+            else:
+                self.view.replace_source(spool, shift)
+            if at_start:
+                self.view.goto_line(0)
+        self.plotting.take(spool)
 
-    def reconnected(self, *, proven: bool) -> None:
-        """It answers again."""
-        self._note = Piece("reconnected, 0 bytes lost" if proven else "reconnected, loss unproven", "quiet")
-        self._draw()
-
-    def replaced(self) -> None:
-        """Another file follows."""
-        self._note = Piece("the log was replaced on the cluster; the new one follows", "warn")
-        self._draw()
-
-    def noted(self, sentence: str) -> None:
-        """Something to know about the log."""
-        self._note = Piece(visible(sentence), "warn")
-        self._draw()
+    def crashed(self, error: BaseException) -> None:
+        """A bug: the app tells of those in its workers."""
+        self.run_worker(_raised(error), exit_on_error=False)
 
     # What is drawn
 
@@ -320,7 +212,7 @@ class LogPane(LogReading):
         self.post_message(self.StateChanged())
 
     def _read_progress(self) -> str:
-        lines = self.end_of_log(PROGRESS_BYTES).decode(errors="replace").split("\n")
+        lines = self.session.end_of_log(PROGRESS_BYTES).decode(errors="replace").split("\n")
         return job_progress(self.job, lines, now=self.now().wall) if self.cluster is not None else ""
 
     def _progressed(self) -> None:
@@ -330,18 +222,18 @@ class LogPane(LogReading):
 
     def _draw_head(self) -> None:
         if self.is_mounted:
-            self.query_one("#log-head", StateLine).show(self._head(), [self._note])
+            self.query_one("#log-head", StateLine).show(self._head(), [Piece(*self.session.note)])
 
     def _head(self) -> list[Piece]:
         if self._subject is None:
             return [Piece("no job", "quiet")]
-        pieces = [Piece(visible(self._subject), "accent", 0)]
+        pieces, ended = [Piece(visible(self._subject), "accent", 0)], self.session.ended
         if self._file is not None:
             place = f"node {self._file.node_id[:12]}" if self._file.node_id else self._file.suffix
-            return [*pieces, Piece(visible(self._ended.state.words if self._ended else place), "quiet", 1)]
-        if self._ended is not None and self.cluster is not None:
-            tone = "error" if self._ended.job.status == "FAILED" else ""
-            return [*pieces, Piece(visible(outcome(self._ended.job, self.now().wall)), tone, 1)]
+            return [*pieces, Piece(visible(ended.state.words if ended else place), "quiet", 1)]
+        if ended is not None and self.cluster is not None:
+            tone = "error" if ended.job.status == "FAILED" else ""
+            return [*pieces, Piece(visible(outcome(ended.job, self.now().wall)), tone, 1)]
         return [
             *pieces,
             Piece(status(self._job) if self._job else "", "", 1),
@@ -351,7 +243,8 @@ class LogPane(LogReading):
     def _foot(self, seen: LogStatus) -> list[Piece]:
         if self._subject is None:
             return []
-        state = "following" if seen.following and self._ended is None else ("end" if seen.following else "paused")
+        at_end = "following" if self.session.ended is None else "end"
+        state = at_end if seen.following else "paused"
         beginning = f"the last {TAIL_LINES:,} lines, Home for the whole" if self.is_tail else ""
         return [
             Piece(state, "accent" if state == "paused" else "quiet", 0),
@@ -382,17 +275,13 @@ class LogPane(LogReading):
     def numbers_at_hand(self) -> list[str]:
         """Names of numbers that come again: those of the chosen line first, or of the last on the screen with one."""
         for span in reversed(self.view.chosen()):
-            around = self._spool.read(max(0, span.start - AROUND // 2), AROUND)
-            line = self._spool.read(span.start, min(span.end - span.start, AROUND)).decode(errors="replace")
+            around = self.session.spool.read(max(0, span.start - AROUND // 2), AROUND)
+            line = self.session.spool.read(span.start, min(span.end - span.start, AROUND)).decode(errors="replace")
             here = list(numbers_in(line))
             if here:
                 again = names_in(around)
                 return [name for name in here if name in again] + [name for name in again if name not in here]
-        return names_in(self.end_of_log(AROUND))
-
-    def end_of_log(self, most: int) -> bytes:
-        """Up to so many of the last bytes that are held."""
-        return self._spool.read(max(0, self._spool.size - most), most)
+        return names_in(self.session.end_of_log(AROUND))
 
     def part_to_save(self) -> Part:
         """The marked lines, or all that is held."""
@@ -400,10 +289,14 @@ class LogPane(LogReading):
         if self.view.is_marking:
             spans = self.view.chosen()
             what = f"{len(spans):,} marked lines"
-            return Part(self._spool, spans[0].start, min(spans[-1].end + 1, self._spool.size), what, name)
+            return Part(self.session.spool, spans[0].start, min(spans[-1].end + 1, self.session.spool.size), what, name)
         what = (
             f"the last {self.view.status.lines or 0:,} lines; Home fetches the others"
             if self.is_tail
             else "the whole log"
         )
-        return Part(self._spool, 0, self._spool.size, what, name)
+        return Part(self.session.spool, 0, self.session.spool.size, what, name)
+
+
+async def _raised(error: BaseException) -> None:
+    raise error

@@ -80,7 +80,7 @@ async def test_a_bastion_that_is_away_for_20_s_brings_panes_and_log_back_without
 
 def held_by(pane: LogPane) -> list[str]:
     """The whole lines that the job wrote, as far as the pane has fetched them."""
-    spool = pane._spool
+    spool = pane.session.spool
     return [line for line in spool.read(0, spool.size).decode().split("\n")[:-1] if line.startswith("count ")]
 
 

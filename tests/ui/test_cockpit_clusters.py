@@ -278,7 +278,7 @@ async def test_a_log_that_was_refused_goes_on_with_the_new_token(by: str) -> Non
         await sees(driver, "following")
         pane = driver.pane("log")
         server.dashboard.token = OTHER
-        await driver.wait_until(lambda: pane._is_refused, "the end of the log", settled=False)
+        await driver.wait_until(lambda: pane.session.is_refused, "the end of the log", settled=False)
         driver.app.workspace.refresh()
         await driver.opened(f"{server.url} does not accept the token (403).")
         if by == "r":  # it was mended on the other side
@@ -288,14 +288,14 @@ async def test_a_log_that_was_refused_goes_on_with_the_new_token(by: str) -> Non
         else:
             await driver.type(OTHER)
             await driver.pilot.press("enter")
-        await driver.wait_until(lambda: not pane._is_refused, "the log goes on", settled=False)
+        await driver.wait_until(lambda: not pane.session.is_refused, "the log goes on", settled=False)
         await driver.wait_until(lambda: "does not accept" not in driver.text, "its line", settled=False)
-        assert pane._ended is None
+        assert pane.session.ended is None
         job = server.cluster.find("mine")
         assert job is not None
         assert job.stop(server.cluster.clock.now())
         server.cluster.clock.advance(60)
-        await driver.wait_until(lambda: pane._ended is not None, "the end of the job", settled=False)
+        await driver.wait_until(lambda: pane.session.ended is not None, "the end of the job", settled=False)
 
 
 # --- a cluster that is only starting ---

@@ -77,7 +77,7 @@ async def test_no_stream_is_kept_open_for_a_hidden_log_and_no_line_is_lost_or_do
             before = driver.log.status.lines
             await driver.press("5")
             await driver.wait_until(lambda: "shard 69 done" in driver.text, "what was missed")
-            spool = driver.pane("log")._spool
+            spool = driver.pane("log").session.spool
             text = spool.read(0, spool.size).decode()
             shards = [int(line.split("shard ")[1].split()[0]) for line in text.splitlines() if "shard " in line]
             assert shards == sorted(set(shards))

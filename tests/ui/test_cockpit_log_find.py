@@ -147,7 +147,7 @@ async def test_marked_lines_are_copied_and_saved_and_no_file_is_replaced_unasked
             await driver.opened("Replace this file?")
             await driver.answer("y")
             await driver.wait_until(lambda: target.read_bytes() != b"mine", "the file")
-            spool = driver.pane("log")._spool
+            spool = driver.pane("log").session.spool
             assert target.read_bytes() == spool.read(0, spool.size)
             assert stat.S_IMODE(target.stat().st_mode) == 0o600
 
