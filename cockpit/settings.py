@@ -6,9 +6,10 @@ import shlex
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Annotated, Any, BinaryIO, Literal
 
 import msgspec
+from msgspec import Meta
 
 from cockpit.errors import UsageError
 from cockpit.file_saving import FULL, MORE_SPACE
@@ -129,102 +130,107 @@ _UNKNOWN_KEY = re.compile(r"unknown field `([^`]*)`(?! - at `\$\.)")
 
 
 class Basic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a proxy in front of the cluster asks for; `password` is a reference."""
+    """What a proxy in front of the cluster asks for."""
 
-    user: str
-    password: str
+    user: Annotated[str, Meta(description="the user name")]
+    password: Annotated[str, Meta(description="the password, as a reference `ac-secret://NAME`")]
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A cluster that the user named, as it stands in `config.toml` under `[contexts.NAME]`.
+    """A saved cluster, `[contexts.NAME]` in `config.toml`."""
 
-    Whom to trust: `pin` is the fingerprint of the one certificate to accept (`sha256:…`), `ca` a file of authorities to
-    trust instead of the usual ones, `verify = false` accepts anybody; `client_cert` and `client_key` are shown to who
-    asks. What lets us in: `token` is a reference (`ac-secret://NAME`), never a token, `token_file` names a file that
-    holds one, `authorization` is the header it goes in: `bearer`, or `x-ray` behind a proxy that owns Authorization.
-    `headers` and `cookies` by name, and `basic`, are for such a proxy; their secrets are references too.
-    `ssh` is a bastion, as one writes it after `ssh`; the address is then one that the bastion knows. `ssh_port` opens a
-    TCP port on this machine to it too. `scope` is where secrets are looked for before the context's own scope, such as
-    that of the SDL it was made with; `cost` is what the cluster costs in USD per hour.
-    """
-
-    address: str
-    token: str | None = None
-    token_file: str | None = None
-    authorization: Literal["bearer", "x-ray"] | None = None
-    headers: dict[str, str] = {}
-    cookies: dict[str, str] = {}
-    basic: Basic | None = None
-    pin: str | None = None
-    ca: str | None = None
-    client_cert: str | None = None
-    client_key: str | None = None
-    verify: bool = True
-    proxy: bool = False
-    read_only: bool = False
-    ssh: str | None = None
-    ssh_port: int | None = None
-    scope: str | None = None
-    cost: float | None = None
+    address: Annotated[str, Meta(description="the URL of Ray's dashboard; with `ssh` as the bastion reaches it")]
+    token: Annotated[str | None, Meta(description="Ray's token, as a reference `ac-secret://NAME`")] = None
+    token_file: Annotated[str | None, Meta(description="a file that holds Ray's token")] = None
+    authorization: Annotated[
+        Literal["bearer", "x-ray"] | None,
+        Meta(description="the header of the token: `x-ray` behind a proxy that uses Authorization itself"),
+    ] = None
+    headers: Annotated[
+        dict[str, str], Meta(description="headers for a proxy, by name; secrets as references `ac-secret://NAME`")
+    ] = {}
+    cookies: Annotated[
+        dict[str, str], Meta(description="cookies for a proxy, by name; secrets as references `ac-secret://NAME`")
+    ] = {}
+    basic: Annotated[Basic | None, Meta(description="`{ user, password }` for a proxy's HTTP basic authentication")] = (
+        None
+    )
+    pin: Annotated[str | None, Meta(description="the fingerprint of the only certificate to accept, `sha256:…`")] = None
+    ca: Annotated[str | None, Meta(description="a PEM file of authorities to trust instead of the system's")] = None
+    client_cert: Annotated[str | None, Meta(description="a PEM file with a client certificate")] = None
+    client_key: Annotated[str | None, Meta(description="a PEM file with the key of `client_cert`")] = None
+    verify: Annotated[bool, Meta(description="`false` accepts any certificate")] = True
+    proxy: Annotated[bool, Meta(description="`true` connects through the proxy that the environment names")] = False
+    read_only: Annotated[bool, Meta(description="`true` refuses whatever would change the cluster")] = False
+    ssh: Annotated[str | None, Meta(description="a bastion, written as after `ssh`")] = None
+    ssh_port: Annotated[int | None, Meta(description="a TCP port of this machine that also leads to the cluster")] = (
+        None
+    )
+    scope: Annotated[
+        str | None, Meta(description="where to look for secrets before the context's own scope, such as its SDL's")
+    ] = None
+    cost: Annotated[float | None, Meta(description="what the cluster costs, in USD per hour")] = None
 
 
 class Ui(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How the cockpit looks and which keys it has, as it stands under `[ui]`.
+    """How the cockpit looks and which keys it has, `[ui]`."""
 
-    `theme` is `dark`, `light` or `high-contrast`; `keys` maps names of actions to keys; `ascii` draws without Unicode.
-    `start` names the pane that opens first; `idle_minutes` is how long a held GPU has to do nothing to be called idle.
-    """
-
-    theme: str = "dark"
-    start: str = "overview"
-    idle_minutes: float = 5.0
-    ascii: bool | None = None
-    keys: dict[str, str] = {}
+    theme: Annotated[str, Meta(description="`dark`, `light`, `high-contrast`, or another theme of `ctrl+p`")] = "dark"
+    start: Annotated[str, Meta(description="the pane that opens first, such as `jobs`")] = "overview"
+    idle_minutes: Annotated[float, Meta(description="how long a held GPU is unused before it counts as idle")] = 5.0
+    ascii: Annotated[bool | None, Meta(description="`true` draws without Unicode; if not set, the locale decides")] = (
+        None
+    )
+    keys: Annotated[dict[str, str], Meta(description="keys by the names of actions (`help keys`)")] = {}
 
 
 class Notify(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How to tell of the end of a followed job, as it stands under `[notify]`.
+    """How to notify when a followed job ends, `[notify]`."""
 
-    `osc` makes the terminal notify, by the sequence that it knows. `command` is run without a shell, such as
-    `notify-send "Ray" "{job} {status}"`. `idle` also notifies when the GPUs of a job fall idle, with the status IDLE.
-    """
-
-    bell: bool = True
-    osc: Literal[9, 777] | None = None
-    command: str | None = None
-    idle: bool = False
+    bell: Annotated[bool, Meta(description="ring the terminal's bell")] = True
+    osc: Annotated[
+        Literal[9, 777] | None, Meta(description="the sequence by which the terminal shows a notification")
+    ] = None
+    command: Annotated[
+        str | None,
+        Meta(description='a command to run without a shell, such as `notify-send Ray "{job} {status}"`'),
+    ] = None
+    idle: Annotated[
+        bool, Meta(description="`true` also notifies when a job's GPUs fall idle, with the status IDLE")
+    ] = False
 
 
 class OwnCommand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A command of the user's on a key, as it stands under `[[commands]]`.
+    """A command of the user's on a key, one of `[[commands]]`."""
 
-    `scope` is the name of a pane, such as `jobs`, or `all`. `command` is a line for `sh`, in which `{id}` and the like
-    are the fields of the row under the cursor; it gets the terminal, unless it runs in the `background`.
-    """
-
-    scope: str
-    key: str
-    label: str
-    command: str
-    confirm: bool = False
-    background: bool = False
+    scope: Annotated[str, Meta(description="the pane it works in, such as `jobs`, or `all`")]
+    key: Annotated[str, Meta(description="its key")]
+    label: Annotated[str, Meta(description="its name in the footer, `?` and `ctrl+p`")]
+    command: Annotated[
+        str, Meta(description="a line for `sh`; `{id}` and the like are fields of the row under the cursor")
+    ]
+    confirm: Annotated[bool, Meta(description="`true` asks first")] = False
+    background: Annotated[bool, Meta(description="`true` runs it without the terminal and reports how it ended")] = (
+        False
+    )
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What the user wrote down: contexts by name, and sentences about what could not be used.
+    """What `config.toml` says, and what of it could not be used.
 
-    `has_notify` is whether the user chose how to be notified when a job ends.
-    `secret_command` prints the value of a secret, such as `pass show {name}`. `left_out` are names of contexts that
-    stand there and could not be understood. `console` is the address of another Akash Console.
+    `has_notify` is whether the user chose how to be notified when a job ends. `problems` are sentences; `left_out`
+    names the contexts that are in the file and could not be understood.
     """
 
-    contexts: dict[str, Context] = {}
-    ui: Ui = Ui()
-    notify: Notify = Notify()
+    contexts: Annotated[dict[str, Context], Meta(description="saved clusters by name")] = {}
+    ui: Annotated[Ui, Meta(description="how the cockpit looks")] = Ui()
+    notify: Annotated[Notify, Meta(description="how to notify when a followed job ends")] = Notify()
     has_notify: bool = False
-    commands: tuple[OwnCommand, ...] = ()
-    secret_command: str | None = None
-    console: str | None = None
+    commands: Annotated[tuple[OwnCommand, ...], Meta(description="your own commands on keys")] = ()
+    secret_command: Annotated[
+        str | None, Meta(description="prints the value of a secret from another store, such as `pass show {name}`")
+    ] = None
+    console: Annotated[str | None, Meta(description="the address of another Akash Console")] = None
     problems: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
 

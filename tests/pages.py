@@ -1,7 +1,10 @@
 """Writes the pages of help that follow from the code: `python -m tests.pages`; a test holds them to it."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from itertools import groupby
+
+from msgspec import inspect
 
 from cockpit import errors
 from cockpit.actions import ACTIONS, TABS, keys_of
@@ -10,6 +13,14 @@ from cockpit.cli.help import PAGES
 from cockpit.cli.main import build_parser
 from cockpit.cli.parser import CLUSTER_LINE, SECTIONS
 from cockpit.panes.registry import PANES
+from cockpit.settings import Context, Notify, OwnCommand, Settings, Ui
+from tests import json_shapes
+
+# Where the generated part of a page begins.
+SETTINGS_TITLE = "## Every setting"
+SHAPES_TITLE = "## JSON of each command"
+TABLES = {"[contexts.NAME]": Context, "[ui]": Ui, "[notify]": Notify, "[[commands]]": OwnCommand}
+SETTINGS_HEAD = "| setting | type | default | meaning |\n| --- | --- | --- | --- |"
 
 # Scopes of actions that are not a pane of their own.
 SCOPES = {
@@ -32,7 +43,63 @@ EXIT_CODES = {
 
 def pages() -> dict[str, str]:
     """The text of each page by its name."""
-    return {"keys": "\n".join(_keys()), "commands": "\n".join(_commands()), "exit-codes": "\n".join(_exit_codes())}
+    return {
+        "keys": "\n".join(_keys()),
+        "commands": "\n".join(_commands()),
+        "exit-codes": "\n".join(_exit_codes()),
+        "settings": _with_end("settings", SETTINGS_TITLE, _settings()),
+        "scripting": _with_end("scripting", SHAPES_TITLE, json_shapes.page()),
+    }
+
+
+def _with_end(name: str, title: str, lines: Iterable[str]) -> str:
+    """A page that is written by hand down to a heading, and follows from the code below it."""
+    by_hand = (PAGES / f"{name}.md").read_text(encoding="utf-8").partition(f"\n{title}\n")[0]
+    return "\n".join([by_hand, title, *lines, ""])
+
+
+def _settings() -> Iterator[str]:
+    yield f"\nBefore any table:\n\n{SETTINGS_HEAD}"
+    for field in inspect.type_info(Settings).fields:  # type: ignore[attr-defined]
+        if isinstance(field.type, inspect.Metadata) and not _tables_in(field.type.type):
+            yield _setting(field)
+    for title, table in (
+        ("[contexts.NAME]", Context),
+        ("[ui]", Ui),
+        ("[notify]", Notify),
+        ("[[commands]]", OwnCommand),
+    ):
+        yield f"\n`{title}`\n\n{SETTINGS_HEAD}"
+        yield from (_setting(field) for field in inspect.type_info(table).fields)  # type: ignore[attr-defined]
+
+
+def _tables_in(kind: inspect.Type) -> bool:
+    """Whether a setting is a table of settings, or several."""
+    parts = (getattr(kind, name, None) for name in ("item_type", "value_type"))
+    return isinstance(kind, inspect.StructType) or any(isinstance(part, inspect.StructType) for part in parts)
+
+
+def _setting(field: inspect.Field) -> str:
+    assert isinstance(field.type, inspect.Metadata), f"{field.name} has no description"
+    said = (field.type.extra_json_schema or {})["description"]
+    default = "required" if field.required else _toml(field)
+    return f"| `{field.encode_name}` | {_type_words(field.type.type)} | {default} | {_cell(said)} |"
+
+
+def _toml(field: inspect.Field) -> str:
+    """The default as one writes it; a dash where the setting is unset."""
+    if not isinstance(field.default, str | bool | int | float):
+        return "–"
+    return f"`{json.dumps(field.default)}`"
+
+
+def _type_words(kind: inspect.Type) -> str:
+    if isinstance(kind, inspect.UnionType):
+        return " or ".join(_type_words(one) for one in kind.types if not isinstance(one, inspect.NoneType))
+    if isinstance(kind, inspect.LiteralType):
+        return " or ".join(f"`{json.dumps(value)}`" for value in kind.values)
+    words = {inspect.StrType: "text", inspect.BoolType: "true or false", inspect.IntType: "integer"}
+    return words.get(type(kind), "number" if isinstance(kind, inspect.FloatType) else "table")
 
 
 def _keys() -> Iterator[str]:

@@ -190,7 +190,7 @@ class LogPane(LogReading):
         self.plotting.take(spool)
 
     def crashed(self, error: BaseException) -> None:
-        """A bug: the app tells of those in its workers."""
+        """A bug: the app reports those of its workers."""
         self.run_worker(_raised(error), exit_on_error=False)
 
     # What is drawn

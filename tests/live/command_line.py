@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from tests import json_shapes
 from tests.live.processes import eventually
 from tests.live.reference import JOB
 
@@ -104,7 +105,9 @@ class CommandLine:
     def run(self, *args: str, variables: Mapping[str, str] | None = None, within: float = COMMAND) -> Done:
         """Run a command to its end; the caller looks at the exit code."""
         with self.start(*args, variables=variables) as running:
-            return running.wait(within=within)
+            done = running.wait(within=within)
+        json_shapes.hold(args, done.stdout)
+        return done
 
     def rows(self, name: str) -> list[dict[str, Any]]:
         """The rows of a listing, `rows("jobs")`."""

@@ -1,5 +1,6 @@
 """The README and the pages of `help`: short, linked, and naming only what there is."""
 
+import json
 import re
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from cockpit.cli.command_tree import commands_of
 from cockpit.cli.help import PAGES
 from cockpit.cli.main import build_parser
+from tests import json_shapes
 from tests.pages import pages
 from tests.wire.commands import here, home
 
@@ -15,7 +17,8 @@ __all__ = ["home"]
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 NAMES = sorted(path.stem for path in PAGES.glob("*.md"))
-COMMANDS = {command.path[0] for command in commands_of(build_parser()) if command.path}
+TREE = list(commands_of(build_parser()))
+COMMANDS = {command.path[0] for command in TREE if command.path}
 
 
 def words_of_commands(text: str) -> set[str]:
@@ -33,6 +36,23 @@ def test_the_readme_is_short_and_leads_to_every_page() -> None:
 @pytest.mark.parametrize(("name", "text"), pages().items(), ids=list(pages()))
 def test_generated_pages_are_those_of_the_code(name: str, text: str) -> None:
     assert (PAGES / f"{name}.md").read_text(encoding="utf-8") == text, "run: make pages"
+
+
+def test_each_command_with_json_declares_its_shape() -> None:
+    found = {" ".join(one.path) for one in TREE if any("--json" in option.flags for option in one.options)}
+    assert set(json_shapes.SHAPES) == found, "tests/json_shapes.py declares them"
+
+
+def test_a_shape_names_what_differs() -> None:
+    (shape,) = json_shapes.SHAPES["local status"]
+    good = {"running": False} | dict.fromkeys(("address", "gcs_address", "temp_dir", "supervisor_pid", "ray_version"))
+    assert list(json_shapes.faults(shape, good)) == []
+    odd = {**good, "running": None, "more": 1, "supervisor_pid": "7"}
+    del odd["address"]
+    found = list(json_shapes.faults(shape, odd))
+    assert [fault.split()[0] for fault in found] == ["$.address", "$.running", "$.supervisor_pid", "$.more"]
+    with pytest.raises(AssertionError, match="local status --json"):
+        json_shapes.hold(("local", "status", "--json"), json.dumps(odd).encode())
 
 
 def test_the_readme_names_every_command() -> None:

@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from cockpit.cli.main import run
+from tests import json_shapes
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DIRECTORIES = ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR")
@@ -64,7 +65,9 @@ def write_contexts(home: Path, text: str) -> None:
 
 async def here(*argv: str, encoding: str = "utf-8") -> Done:
     """Run a command in a thread of this process, one at a time; needs the fixture `home`."""
-    return await asyncio.to_thread(_run, argv, encoding)
+    done = await asyncio.to_thread(_run, argv, encoding)
+    json_shapes.hold(argv, done.out)
+    return done
 
 
 def _run(argv: tuple[str, ...], encoding: str) -> Done:
@@ -107,7 +110,9 @@ async def finish(process: asyncio.subprocess.Process, *, seconds: float = 60.0) 
 
 async def alone(*argv: str, **streams: Any) -> Done:
     """Run a command in a process of its own."""
-    return await finish(await start(*argv, **streams))
+    done = await finish(await start(*argv, **streams))
+    json_shapes.hold(argv, done.out)
+    return done
 
 
 async def says(stream: asyncio.StreamReader | None, words: str) -> str:

@@ -315,5 +315,5 @@ async def test_own_commands_that_cannot_be_used_are_named() -> None:
     done = await here("doctor", "--json")
     said = [check["message"] for check in done.data["checks"] if check["name"] == "keys"]
     assert done.code == 1
-    assert any("no field {idd}" in text for text in said)
+    assert any("unknown field {idd}" in text for text in said)
     assert any("x is the key of 'stop' already" in text for text in said)
