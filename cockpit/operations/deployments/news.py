@@ -7,8 +7,10 @@ import msgspec
 
 from cockpit.operations.deployments.bids import BidRow
 
-Phase: TypeAlias = Literal["plan", "bids", "lease", "start", "ready"]
+Phase: TypeAlias = Literal["plan", "bids", "lease", "start", "ready", "job", "results", "close"]
 PHASES: tuple[Phase, ...] = ("plan", "bids", "lease", "start", "ready")
+RUN_PHASES: tuple[Phase, ...] = ("job", "results", "close")
+"""What follows where a cluster is rented for a job, or until it is idle."""
 
 
 class ServiceNews(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +51,7 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
     phase: Phase | None = None
     bids: tuple[BidRow, ...] | None = None
     start: StartNews | None = None
+    output: bytes = b""
 
 
 Report = Callable[[News], None]

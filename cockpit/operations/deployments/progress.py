@@ -8,6 +8,7 @@ from cockpit.operations.deployments.news import News, Phase, StartNews
 BID_OPEN_S = 300.0
 """Providers withdraw a bid after five minutes (akash-network/provider, `bid-timeout`)."""
 KEPT_LINES = 500
+KEPT_BYTES = 16 * 1024
 
 
 class Progress:
@@ -19,6 +20,8 @@ class Progress:
         self.bids: tuple[BidRow, ...] = ()
         self.bids_close_at: float | None = None
         self.start: StartNews | None = None
+        self.output = b""
+        """The end of what the job wrote."""
 
     def hear(self, news: News, now: float) -> None:
         """Take in what happened."""
@@ -34,3 +37,5 @@ class Progress:
             self.bids_close_at = None if oldest is None else now - oldest + BID_OPEN_S
         if news.start is not None:
             self.start = news.start
+        if news.output:
+            self.output = (self.output + news.output)[-KEPT_BYTES:]

@@ -14,7 +14,7 @@ from cockpit.errors import CockpitError, NotFoundError, UnreachableError
 from cockpit.operations.deployments.ending import Ended, close
 from cockpit.operations.deployments.journal import Attempt, Entry, Journal
 from cockpit.operations.deployments.journal import Step as JournalStep
-from cockpit.operations.deployments.news import News, Report
+from cockpit.operations.deployments.news import News, Phase, Report
 from cockpit.operations.deployments.probing import Probe, probe
 from cockpit.operations.deployments.run_plan import CloseWhen, RunPlan, close_when_of
 from cockpit.operations.deployments.starting import lost
@@ -114,8 +114,8 @@ class RunToEnd:
         at = self._console.clock.now().wall
         self._journal.write(Entry(step=step, at=at, job_id=job_id, job_status=job_status))
 
-    def _say(self, text: str) -> None:
-        self._report(News(text=text))
+    def _say(self, text: str, phase: Phase | None = None) -> None:
+        self._report(News(text=text, phase=phase))
 
     @property
     def _job_id(self) -> str | None:
@@ -127,6 +127,7 @@ class RunToEnd:
     async def _run_job(self, fresh_id: str) -> JobEnd:
         last = self._attempt.last
         job_id = last.job_id or fresh_id
+        self._say("", "job")
         if not self._has_done("submitted"):
             self._write("submitting", job_id=job_id)
             await self._runner.submit(job_id)
@@ -139,7 +140,7 @@ class RunToEnd:
         return end
 
     async def _until_idle(self, when: CloseWhen) -> None:
-        self._say(f"Closes when {when.words}.")
+        self._say(f"Closes when {when.words}.", "job")
         idle_since: float | None = None
         while True:
             try:
@@ -169,6 +170,7 @@ class RunToEnd:
         if self._has_done("fetched"):
             return ()
         dseq, into = self._dseq, self._plan.into
+        self._say("", "results")
         try:
             logs = [await self._runner.save_log(self._job_id, into)] if self._job_id is not None else []
             found = [*logs, *[await self._runner.fetch(dseq, place, into) for place in self._plan.fetch]]
@@ -179,5 +181,5 @@ class RunToEnd:
         return tuple(found)
 
     async def _close(self) -> Ended:
-        self._say(f"Closing deployment {self._dseq}; this takes up to three minutes until it is proven.")
+        self._say(f"Closing deployment {self._dseq}; this takes up to three minutes until it is proven.", "close")
         return await close(self._console, self._journal, self._dseq, try_it=self._try_it)
