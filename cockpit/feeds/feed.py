@@ -30,7 +30,7 @@ class Feed(Generic[T]):
         self,
         topic: Topic[T],
         *,
-        fetch: Callable[[Snapshot[T]], Awaitable[T]],
+        fetch: Callable[[Snapshot[T], Callable[[T], None]], Awaitable[T]],
         session: Callable[[], str | None],
         clock: Clock,
         pace: Pace,
@@ -156,7 +156,7 @@ class Feed(Generic[T]):
     async def _attempt(self) -> None:
         with metered() as meter:
             try:
-                is_news = self._answered(await self._fetch(self.snapshot), meter)
+                is_news = self._answered(await self._fetch(self.snapshot, self._early), meter)
             except CockpitError as error:
                 is_news = self._failed(error, meter)
             finally:
@@ -166,6 +166,13 @@ class Feed(Generic[T]):
         self._attempted(self, meter)
         self.rearrange()
         if is_news:
+            self._publish()
+
+    def _early(self, value: T) -> None:
+        """Take in the beginning of the first answer, and tell of it."""
+        if self._in_flight and self.snapshot.taken is None:
+            now = self._clock.now()
+            self._known(value=value, taken=now, error=None, session=self._session(), interval=self._interval())
             self._publish()
 
     def _answered(self, value: T, meter: Meter) -> bool:

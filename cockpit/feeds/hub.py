@@ -118,8 +118,8 @@ class Hub:
         return self._feeds[topic.name]
 
     def _new_feed(self, topic: Topic[T]) -> Feed[T]:
-        def fetch(last: Snapshot[T]) -> Awaitable[T]:
-            return topic.fetch(Visit(self.client, self._session, last))
+        def fetch(last: Snapshot[T], early: Callable[[T], None]) -> Awaitable[T]:
+            return topic.fetch(Visit(self.client, self._session, last, early))
 
         return Feed(
             topic,

@@ -24,11 +24,15 @@ JOB_REQUEST_SECONDS = 1.0
 
 
 class Visit(msgspec.Struct, Generic[T], frozen=True):
-    """One attempt to renew a topic: whom to ask, which session answers, and what was known before."""
+    """One attempt to renew a topic: whom to ask, which session answers, and what was known before.
+
+    `early` takes what can be shown before the whole answer is read; it counts where nothing was known.
+    """
 
     client: RayClient
     session: SessionWatch
     last: Snapshot[T]
+    early: Callable[[T], None]
 
 
 class Topic(msgspec.Struct, Generic[T], frozen=True, kw_only=True):

@@ -2,7 +2,8 @@
 
 import msgspec
 
-LIVING_STATES = ("ALIVE", "PENDING_CREATION", "DEPENDENCIES_UNREADY", "RESTARTING")
+# In the order of an actor's life: lists that are asked for one after the other miss none that goes on meanwhile.
+LIVING_STATES = ("DEPENDENCIES_UNREADY", "PENDING_CREATION", "ALIVE", "RESTARTING")
 ACTOR_STATES = (*LIVING_STATES, "DEAD")
 
 # Requested ways to end (ActorDiedErrorContext.Reason, gcs.proto).

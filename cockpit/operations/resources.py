@@ -1,7 +1,7 @@
 """From what a user names, a job and a node, to what Ray is asked for; and what is said of an incomplete answer."""
 
-from collections.abc import Awaitable, Callable, Collection
-from typing import Any
+from collections.abc import Awaitable, Collection
+from typing import Any, Protocol
 
 import msgspec
 
@@ -16,7 +16,7 @@ from cockpit.model.nodes import Node
 from cockpit.model.placement_groups import PlacementGroup
 from cockpit.model.query import Query
 from cockpit.model.serve import ServeRow, rows_of
-from cockpit.model.state import StateRows
+from cockpit.model.state import First, StateRows
 from cockpit.model.tasks import Task
 from cockpit.model.train import TrainRow, train_rows
 from cockpit.model.tune import TuneRow, tune_rows
@@ -85,39 +85,39 @@ def states_of(given: Collection[str], known: Collection[str]) -> tuple[str, ...]
     return states
 
 
-async def _actors(client: RayClient, scope: Scope) -> StateRows[Actor]:
-    return await client.workloads.actors(scope.query)
+async def _actors(client: RayClient, scope: Scope, first: First | None = None) -> StateRows[Actor]:
+    return await client.workloads.actors(scope.query, first)
 
 
-async def _tasks(client: RayClient, scope: Scope) -> StateRows[Task]:
-    return await client.workloads.tasks(scope.query)
+async def _tasks(client: RayClient, scope: Scope, first: First | None = None) -> StateRows[Task]:
+    return await client.workloads.tasks(scope.query, first)
 
 
-async def _groups(client: RayClient, scope: Scope) -> StateRows[PlacementGroup]:
-    return await client.workloads.placement_groups(scope.query)
+async def _groups(client: RayClient, scope: Scope, first: First | None = None) -> StateRows[PlacementGroup]:
+    return await client.workloads.placement_groups(scope.query, first)
 
 
-async def _workers(client: RayClient, scope: Scope) -> StateRows[Worker]:
-    return await client.workloads.workers(scope.query)
+async def _workers(client: RayClient, scope: Scope, first: First | None = None) -> StateRows[Worker]:
+    return await client.workloads.workers(scope.query, first)
 
 
-async def _events(client: RayClient, scope: Scope) -> StateRows[ClusterEvent]:
+async def _events(client: RayClient, scope: Scope, _first: First | None = None) -> StateRows[ClusterEvent]:
     return await client.events.list(scope.query, submission_id=scope.job.submission_id if scope.job else None)
 
 
-async def _serve(client: RayClient, _scope: Scope) -> StateRows[ServeRow]:
+async def _serve(client: RayClient, _scope: Scope, _first: First | None = None) -> StateRows[ServeRow]:
     found = await client.serve.list()
     return StateRows(rows=tuple(rows_of(found.rows)), unreadable=found.unreadable)
 
 
-async def _train(client: RayClient, scope: Scope) -> StateRows[TrainRow]:
+async def _train(client: RayClient, scope: Scope, _first: First | None = None) -> StateRows[TrainRow]:
     found = await client.train.list()
     runs = [run for run in found.rows if scope.query.job_id in (None, run.job_id)]
     reports = await reports_of(client, runs)
     return StateRows(rows=tuple(train_rows(runs, reports)), unreadable=found.unreadable)
 
 
-async def _data(client: RayClient, scope: Scope) -> StateRows[DataRow]:
+async def _data(client: RayClient, scope: Scope, _first: First | None = None) -> StateRows[DataRow]:
     """Datasets of the job that was named, or of those that run."""
     if scope.job is not None:
         job_ids = [scope.job.job_id] if scope.job.job_id else []
@@ -128,7 +128,7 @@ async def _data(client: RayClient, scope: Scope) -> StateRows[DataRow]:
     return StateRows(rows=tuple(data_rows(found.rows)), unreadable=found.unreadable)
 
 
-async def _tune(client: RayClient, scope: Scope) -> StateRows[TuneRow]:
+async def _tune(client: RayClient, scope: Scope, _first: First | None = None) -> StateRows[TuneRow]:
     """The sweep of the job that was named, ended or not, or those that run."""
     if scope.job is not None:
         one = await sweep_of(client, scope.job)
@@ -137,7 +137,12 @@ async def _tune(client: RayClient, scope: Scope) -> StateRows[TuneRow]:
     return StateRows(rows=tuple(tune_rows(await running_sweeps(client, running[:MOST_JOBS]))))
 
 
-Fetch = Callable[[RayClient, Scope], Awaitable[StateRows[Any]]]
+class Fetch(Protocol):
+    """Asks for the rows of a scope; of a long list `first` is called with the first rows."""
+
+    def __call__(self, client: RayClient, scope: Scope, first: First | None = None, /) -> Awaitable[StateRows[Any]]:
+        """Raises CockpitError."""
+
 
 FETCHES: dict[str, Fetch] = {
     "actors": _actors,
@@ -157,7 +162,7 @@ def topic_of(name: str, scope: Scope) -> Topic[StateRows[Any]]:
     fetch = FETCHES[name]
     return Topic(
         name=f"{name}:{scope.query.key}:{scope.job.id if scope.job else ''}",
-        fetch=lambda visit: fetch(visit.client, scope),
+        fetch=lambda visit: fetch(visit.client, scope, visit.early),
         interval=RESOURCE_SECONDS,
         passing=True,
         is_costly=True,

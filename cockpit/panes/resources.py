@@ -50,6 +50,7 @@ class ResourcePane(TablePane[StateRows[Any]]):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._items: dict[str, Any] = {}
+        self._is_beginning = False
 
     @property
     def item(self) -> Any:
@@ -72,6 +73,14 @@ class ResourcePane(TablePane[StateRows[Any]]):
         if action.scope in ("processes", "logs", self.NAME) and self.item is None:
             return f"Select a row in {self.TITLE} first."
         return super().why_disabled(action)
+
+    def _made(self, rows: list[Row]) -> None:
+        """Whoever has not left the first row of a beginning sees the first row of all."""
+        is_at_top = self._is_beginning and self.table.row_key in self.table.shown_keys[:1]
+        super()._made(rows)
+        self._is_beginning = self.snapshot is not None and _is_partial(self.snapshot)
+        if is_at_top and (keys := self.table.shown_keys):
+            self.table.move_to(keys[0])
 
     @on(LiveTable.RowHighlighted)
     def _moved(self) -> None:
@@ -111,6 +120,11 @@ class ResourcePane(TablePane[StateRows[Any]]):
 
     def _said(self, found: StateRows[Any], what: str) -> list[str]:
         """What one has to know of a fresh table: its scope, and what is missing."""
-        parts = [text for text in (self.scope.text, truncation(found, what), *found.warnings) if text]
+        reading = f"reading {found.num_filtered or found.total:,} rows" if found.is_partial else ""
+        parts = [text for text in (self.scope.text, reading, truncation(found, what), *found.warnings) if text]
         parts += [f"{found.unreadable} rows unreadable"] if found.unreadable else []
         return parts if found.rows or not parts else [self.EMPTY.rstrip("."), *parts]
+
+
+def _is_partial(snapshot: Snapshot[StateRows[Any]]) -> bool:
+    return snapshot.value is not None and snapshot.value.is_partial

@@ -1,11 +1,14 @@
 """The panes of what is inside the cluster: narrowed from a row, widened by name, and asked for with long rests."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
+from unittest.mock import patch
 
 import pytest_asyncio
 
+from cockpit.clients.ray.state import FIRST_ROWS
 from cockpit.panes.resources import ResourcePane
+from cockpit.render.table import Row
 from tests.sim import Plan
 from tests.ui.driver import Driver, cockpit, simulated
 
@@ -88,3 +91,32 @@ async def test_a_library_that_the_head_lacks_is_an_answer_and_not_an_outage(driv
     await driver.settle()
     assert 'pip install "ray[data]"' in driver.text
     assert "next try in" not in driver.text
+
+
+async def test_the_first_of_many_rows_are_seen_before_the_others_are_read(driver: Driver) -> None:
+    workloads = driver.server.cluster.workloads
+    workloads.is_bare = True
+    node_id = driver.server.cluster.machines[0].node_id
+    workloads.more["actors"] = [
+        workloads.actor(actor_id=f"{2_000 - number:032x}", node_id=node_id) for number in range(2_000)
+    ]
+    shown: list[tuple[int, str]] = []
+    with patch.object(ResourcePane, "_made", autospec=True, side_effect=_noting(shown)):
+        driver.app.action_show_pane("actors")
+        await driver.wait_until(lambda: any(count == 2_000 for count, _ in shown), "all of them")
+    table = pane_of(driver, "actors").table
+    beginnings = [count for count, _ in shown if count == FIRST_ROWS]
+    assert len(beginnings) == 1
+    assert [said for _, said in shown if "reading 2,000 rows" in said]
+    assert "reading" not in table.state_shown[0]
+    assert table.row_key == table.shown_keys[0]
+
+
+def _noting(shown: list[tuple[int, str]]) -> Callable[..., None]:
+    real = ResourcePane._made
+
+    def made(pane: ResourcePane, rows: list[Row]) -> None:
+        real(pane, rows)
+        shown.append((len(rows), pane.table.state_shown[0]))
+
+    return made

@@ -258,3 +258,30 @@ async def test_a_value_is_not_stale_where_those_who_look_now_ask_for_it_less_oft
     await bench.elapse(30.0)
     assert bench.moments["/count"] == [0.0, 5.0]
     assert seldom.snapshot.state(bench.clock.now()) is State.FRESH
+
+
+async def test_the_beginning_of_the_first_answer_is_told_and_of_later_ones_not(bench: Bench) -> None:
+    async def fetch(visit: Visit[int]) -> int:
+        visit.early(-1)
+        return int((await visit.client.transport.request("GET", "/count")).body)
+
+    bench.transport.answers["/count"] = 7
+    heard: Heard[int] = Heard()
+    bench.hub.watch(Topic(name="long", fetch=fetch, interval=5.0), heard)
+    await bench.elapse(5.0)
+    bench.transport.answers["/count"] = 8
+    await bench.elapse(5.0)
+    assert [snapshot.value for snapshot in heard] == [None, -1, 7, 8]
+    assert heard[1].state(bench.clock.now()) is State.FRESH
+
+
+async def test_where_the_rest_of_an_answer_fails_its_beginning_is_stale(bench: Bench) -> None:
+    async def fetch(visit: Visit[int]) -> int:
+        visit.early(-1)
+        return int((await visit.client.transport.request("GET", "/count")).body)
+
+    bench.transport.answers["/count"] = AWAY
+    heard: Heard[int] = Heard()
+    bench.hub.watch(Topic(name="long", fetch=fetch, interval=5.0), heard)
+    await bench.elapse()
+    assert (heard.last.value, heard.last.state(bench.clock.now())) == (-1, State.STALE)

@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 
 from cockpit.clients.ray import RayClient
+from cockpit.clients.ray.state import FIRST_ROWS
 from cockpit.errors import RejectedError, UnreachableError
 from cockpit.model.query import Query
 from cockpit.model.state import StateRows
@@ -186,3 +187,32 @@ async def test_a_gateway_that_gave_up(server: SimServer, client: RayClient) -> N
     server.dashboard.faults.add(Fault(path="/api/v0/tasks", kind="error", status=504))
     with pytest.raises(UnreachableError):
         await asked(client, "tasks")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_the_first_of_many_rows_come_before_the_others_are_read(
+    client: RayClient, bare: Workloads, kind: str
+) -> None:
+    made(bare, kind, FIRST_ROWS + 50)
+    heard: list[StateRows[Any]] = []
+    found = await getattr(client.workloads, kind)(Query(), heard.append)
+    (early,) = heard
+    assert (early.is_partial, found.is_partial) == (True, False)
+    assert early.rows == found.rows[:FIRST_ROWS]
+    assert early.num_filtered == len(found.rows) == FIRST_ROWS + 50
+    await getattr(client.workloads, kind)(Query(job_id=""), heard.append)
+    assert len(heard) == 1
+
+
+async def test_first_rows_are_those_that_are_wanted_and_a_short_list_has_none(
+    client: RayClient, bare: Workloads
+) -> None:
+    made(bare, "actors", 3, state="PENDING_CREATION", node_id="here")
+    made(bare, "actors", FIRST_ROWS + 50, state="ALIVE", node_id="there")
+    heard: list[StateRows[Any]] = []
+    await client.workloads.actors(Query(), heard.append)
+    assert [row.state for row in heard[0].rows[:4]] == ["PENDING_CREATION"] * 3 + ["ALIVE"]
+    heard.clear()
+    await client.workloads.actors(Query(node_id="nowhere"), heard.append)
+    await client.workloads.actors(Query(states=("PENDING_CREATION",)), heard.append)
+    assert heard == []

@@ -9,11 +9,14 @@ the others are applied to the first 10,000 rows (measured on 2.60):
     workers  is_alive=True
 """
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from functools import partial
+from itertools import islice
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from cockpit.clients import decoding
 from cockpit.clients.ray.http import NULL, DashboardHttp, is_null
@@ -21,7 +24,7 @@ from cockpit.clients.turns import in_turn
 from cockpit.errors import NotFoundError
 from cockpit.model.actors import Actor
 from cockpit.model.slices import in_slices
-from cockpit.model.state import StateRows
+from cockpit.model.state import First, StateRows
 from cockpit.model.tasks import Task
 
 R = TypeVar("R", bound=msgspec.Struct)
@@ -30,6 +33,7 @@ Filter = tuple[str, str, str]
 """A column, `=` or `!=`, and a value, which Ray compares without regard to case."""
 
 MOST_ROWS = 10_000  # of one reply; a higher limit is refused
+FIRST_ROWS = 200  # more than a screen has lines
 ANSWER_SECONDS = "10"  # the head waits for its nodes so long, and then answers without those that are silent
 # Ray runs every submitted job below an actor of its own (dashboard/modules/job/common.py).
 SUPERVISOR_CLASS = "JobSupervisor"
@@ -59,9 +63,11 @@ class StateApi:
         *,
         limit: int = MOST_ROWS,
         detail: bool = False,
+        first: First | None = None,
     ) -> StateRows[R]:
         """The rows of one kind, such as `actors`, that pass every filter; each is decoded by itself.
 
+        `first` is called with the first rows where there are many.
         Raises RejectedError for a column that the kind does not have, and with the fault `unsupported` where this
         release of Ray does not offer this list.
         """
@@ -70,24 +76,22 @@ class StateApi:
             params += [("filter_keys", key), ("filter_predicates", predicate), ("filter_values", value)]
         async with self._http.supported(f"list of {kind.replace('_', ' ')}"):
             body = await self._http.get_list(f"/api/v0/{kind}", params)
-        return await self._rows(self._reply(body), type_)
+        return await self._rows(self._reply(body), type_, first)
 
     def _reply(self, body: bytes) -> "_Reply":
         result = self._http.envelope(body, _Data).result
         return _Reply() if is_null(result) else self._http.parts(result, _Reply)
 
-    async def _rows(self, reply: "_Reply", type_: type[R]) -> StateRows[R]:
+    async def _rows(self, reply: "_Reply", type_: type[R], first: First | None) -> StateRows[R]:
         given = self._http.listed(reply.result)
         reading = decoding.read_rows(given, partial(self._http.read_row, type_), address=self._http.address)
-        rows = tuple(row for row in await in_slices(reading, rest=self._http.rest) if row is not None)
-        return StateRows(
-            rows=rows,
-            unreadable=len(given) - len(rows),
-            total=reply.total,
-            num_after_truncation=reply.num_after_truncation,
-            num_filtered=reply.num_filtered,
-            warnings=tuple(text for text in (reply.partial_failure_warning, *(reply.warnings or ())) if text),
-        )
+        found: list[R | None] = []
+        if first is not None and len(given) > FIRST_ROWS:
+            found += islice(reading, FIRST_ROWS)
+            first(replace(_state_rows(reply, found), is_partial=True))
+            await asyncio.sleep(self._http.rest)
+        found += await in_slices(reading, rest=self._http.rest)
+        return _state_rows(reply, found)
 
     async def actor_count(self) -> int | None:
         """How many actors are alive, Ray's own job supervisors left out; None where Ray did not count."""
@@ -146,6 +150,18 @@ class StateApi:
             if (actor_id := next((one for one, job in supervisors.items() if job == submission_id), None)) is not None:
                 return actor_id
         return None
+
+
+def _state_rows(reply: "_Reply", found: Sequence[R | None]) -> StateRows[R]:
+    rows = tuple(row for row in found if row is not None)
+    return StateRows(
+        rows=rows,
+        unreadable=len(found) - len(rows),
+        total=reply.total,
+        num_after_truncation=reply.num_after_truncation,
+        num_filtered=reply.num_filtered,
+        warnings=tuple(text for text in (reply.partial_failure_warning, *(reply.warnings or ())) if text),
+    )
 
 
 def is_supervisor(actor: Actor) -> bool:

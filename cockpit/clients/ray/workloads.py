@@ -3,17 +3,19 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
+import msgspec
 from msgspec.structs import replace
 
 from cockpit.clients.ray.state import Filter, StateApi, is_supervisor
 from cockpit.model.actors import LIVING_STATES, Actor
 from cockpit.model.placement_groups import PlacementGroup
 from cockpit.model.query import Query
-from cockpit.model.state import StateRows
+from cockpit.model.state import First, StateRows
 from cockpit.model.tasks import TASK_ENDS, Task
 from cockpit.model.workers import Worker
 
 R = TypeVar("R")
+S = TypeVar("S", bound=msgspec.Struct)
 
 LATEST_MOMENT = 2**53
 
@@ -21,13 +23,14 @@ LATEST_MOMENT = 2**53
 class WorkloadsApi:
     """Lists by `Query`: states, job and a task's name go to Ray; node, and an actor's name, are compared here.
 
-    Rows that are narrowed here come from a list that Ray has narrowed by job or state.
+    Of many rows the first go to `first` before the others are read. Rows that are narrowed here come from a list that
+    Ray has narrowed by job or state.
     """
 
     def __init__(self, state: StateApi) -> None:
         self._state = state
 
-    async def actors(self, query: Query) -> StateRows[Actor]:
+    async def actors(self, query: Query, first: First | None = None) -> StateRows[Actor]:
         """Actors, without Ray's own job supervisors unless everything is asked for.
 
         The head compares a state with `=` alone: each state is a request of its own (3 to 5 ms).
@@ -37,15 +40,18 @@ class WorkloadsApi:
         job: list[Filter] = [("job_id", "=", query.job_id)] if query.job_id else []
         states = query.states or (() if query.everything else LIVING_STATES)
         wanted: list[list[Filter]] = [[*job, ("state", "=", state)] for state in states] or [job]
-        replies = [await self._state.list("actors", Actor, filters, detail=True) for filters in wanted]
-        return narrowed(
-            joined(replies, key=lambda actor: actor.actor_id),
-            lambda actor: (
-                (query.everything or not is_supervisor(actor))
-                and query.name in (None, actor.name, actor.class_name)
-                and query.node_id in (None, actor.node_id)
-            ),
-        )
+
+        def found(replies: Sequence[StateRows[Actor]]) -> StateRows[Actor]:
+            return narrowed(
+                joined(replies, key=lambda actor: actor.actor_id),
+                lambda actor: (
+                    (query.everything or not is_supervisor(actor))
+                    and query.name in (None, actor.name, actor.class_name)
+                    and query.node_id in (None, actor.node_id)
+                ),
+            )
+
+        return await self._each("actors", Actor, wanted, found, detail=True, first=first)
 
     async def of_class(self, class_name: str) -> StateRows[Actor]:
         """Actors of a class that live or wait, of every job; the head compares the class after its cut to 10,000."""
@@ -57,7 +63,7 @@ class WorkloadsApi:
         ]
         return joined(replies, key=lambda actor: actor.actor_id)
 
-    async def tasks(self, query: Query) -> StateRows[Task]:
+    async def tasks(self, query: Query, first: First | None = None) -> StateRows[Task]:
         """Attempts of tasks; without the drivers themselves.
 
         Details cost five times the bytes: they come unless ended tasks are asked for in bulk.
@@ -73,11 +79,31 @@ class WorkloadsApi:
         else:
             wanted = [[*base, *(("state", "!=", state) for state in TASK_ENDS)]]
         detail = not query.everything and "FINISHED" not in query.states
-        replies = [await self._state.list("tasks", Task, filters, detail=detail) for filters in wanted]
-        found = joined(replies, key=lambda task: task.task_id and (task.task_id, task.attempt_number))
-        return narrowed(found, lambda task: query.node_id in (None, task.node_id))
 
-    async def placement_groups(self, query: Query) -> StateRows[PlacementGroup]:
+        def found(replies: Sequence[StateRows[Task]]) -> StateRows[Task]:
+            attempts = joined(replies, key=lambda task: task.task_id and (task.task_id, task.attempt_number))
+            return narrowed(attempts, lambda task: query.node_id in (None, task.node_id))
+
+        return await self._each("tasks", Task, wanted, found, detail=detail, first=first)
+
+    async def _each(
+        self,
+        kind: str,
+        type_: type[S],
+        wanted: Iterable[Iterable[Filter]],
+        found: Callable[[Sequence[StateRows[S]]], StateRows[S]],
+        *,
+        detail: bool,
+        first: First | None,
+    ) -> StateRows[S]:
+        """What is `found` in the replies to one request for each of the filters."""
+        replies: list[StateRows[S]] = []
+        early = _early(first, lambda part: found([*replies, part]))
+        for filters in wanted:
+            replies += [await self._state.list(kind, type_, filters, detail=detail, first=early)]
+        return found(replies)
+
+    async def placement_groups(self, query: Query, first: First | None = None) -> StateRows[PlacementGroup]:
         """Placement groups; Ray filters none of them on the head, whatever is asked (1.4 s at 10,000)."""
         if query.job_id == "":
             return StateRows(rows=())
@@ -87,32 +113,39 @@ class WorkloadsApi:
             filters.append(("state", "=", query.states[0]))
         elif not query.states and not query.everything:
             filters.append(("state", "!=", "REMOVED"))
-        found = await self._state.list("placement_groups", PlacementGroup, filters, detail=True)
-        return narrowed(
-            found,
-            lambda group: (
-                (not query.states or group.state in query.states)
-                and (query.node_id is None or any(part.node_id == query.node_id for part in group.bundles or ()))
-            ),
-        )
 
-    async def workers(self, query: Query) -> StateRows[Worker]:
+        def wanted(found: StateRows[PlacementGroup]) -> StateRows[PlacementGroup]:
+            return narrowed(
+                found,
+                lambda group: (
+                    (not query.states or group.state in query.states)
+                    and (query.node_id is None or any(part.node_id == query.node_id for part in group.bundles or ()))
+                ),
+            )
+
+        early = _early(first, wanted)
+        return wanted(await self._state.list("placement_groups", PlacementGroup, filters, detail=True, first=early))
+
+    async def workers(self, query: Query, first: First | None = None) -> StateRows[Worker]:
         """Worker processes, of a job those that run its actors or ran its tasks."""
         if query.job_id == "":
             return StateRows(rows=())
         everything = query.everything or "DEAD" in query.states
         filters: list[Filter] = [] if everything else [("is_alive", "=", "True")]
-        found = await self._state.list("workers", Worker, filters, detail=True)
         owned = await self._workers_of(query.job_id) if query.job_id else None
-        rows = narrowed(
-            found,
-            lambda worker: (
-                (not query.states or worker.state in query.states)
-                and query.node_id in (None, worker.node_id)
-                and (owned is None or worker.worker_id in owned or (worker.node_id, worker.pid) in owned)
-            ),
-        )
-        return with_rows(rows, map(_tidy, rows.rows))
+
+        def wanted(found: StateRows[Worker]) -> StateRows[Worker]:
+            rows = narrowed(
+                found,
+                lambda worker: (
+                    (not query.states or worker.state in query.states)
+                    and query.node_id in (None, worker.node_id)
+                    and (owned is None or worker.worker_id in owned or (worker.node_id, worker.pid) in owned)
+                ),
+            )
+            return with_rows(rows, map(_tidy, rows.rows))
+
+        return wanted(await self._state.list("workers", Worker, filters, detail=True, first=_early(first, wanted)))
 
     async def _workers_of(self, job_id: str) -> set[object]:
         """IDs, and pairs of node and pid, of a job's workers; its driver's ID begins with the job ID."""
@@ -121,6 +154,18 @@ class WorkloadsApi:
         driver = job_id + "f" * (56 - len(job_id))
         by_pid = {(actor.node_id, actor.pid) for actor in actors if actor.pid}
         return {driver} | {task.worker_id for task in tasks if task.worker_id} | by_pid
+
+
+def _early(first: First | None, wanted: Callable[[StateRows[R]], StateRows[R]]) -> First | None:
+    """Passes on what is wanted of the first rows, where any is."""
+    if first is None:
+        return None
+
+    def tell(found: StateRows[R]) -> None:
+        if (some := wanted(found)).rows:
+            first(some)
+
+    return tell
 
 
 def joined(replies: Sequence[StateRows[R]], *, key: Callable[[R], object] = lambda _: None) -> StateRows[R]:
@@ -140,6 +185,7 @@ def joined(replies: Sequence[StateRows[R]], *, key: Callable[[R], object] = lamb
         num_after_truncation=None if total is None else max(0, total - missing),
         num_filtered=sum(counts) if counts else None,
         warnings=tuple(dict.fromkeys(text for reply in replies for text in reply.warnings)),
+        is_partial=any(reply.is_partial for reply in replies),
     )
 
 
@@ -162,6 +208,7 @@ def with_rows(found: StateRows[Any], rows: Iterable[R]) -> StateRows[R]:
         num_after_truncation=found.num_after_truncation,
         num_filtered=found.num_filtered,
         warnings=found.warnings,
+        is_partial=found.is_partial,
     )
 
 
