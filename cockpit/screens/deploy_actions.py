@@ -38,6 +38,7 @@ from cockpit.panes.registry import entries
 from cockpit.render.deployments import per_hour
 from cockpit.render.glyphs import Glyphs
 from cockpit.screens.deploy_page import DeployPage, Job
+from cockpit.screens.deploy_run import asked_for_run, run_job
 from cockpit.screens.prompt import Prompt
 from cockpit.screens.sdl_dialogs import OpenDialog
 from cockpit.screens.start import CONTEXT
@@ -77,10 +78,6 @@ async def resume(work: Workspace, pane: DeploymentsPane) -> None:
     found = found or next((one for one in known if one.is_unfinished and one.dseq is None), None)
     if found is None:
         raise UsageError("Nothing was interrupted here." if row is None else f"{row.dseq} was not interrupted here.")
-    if run_plan_of(found) is not None:
-        raise UsageError(
-            f"{found.title} was rented for a job.", hint=f"Go on with it: rayakash-tui deployments resume {found.dseq}"
-        )
     await _show(work, found.title, _resuming(found), pane.glyphs)
     pane.action_refresh()
 
@@ -120,8 +117,9 @@ async def deploy_path(work: Workspace, path: Path, glyphs: Glyphs, *, replaces: 
             reasons = replaces.reasons if replaces else ()
             return plan_question(prepared) if row is None else replace_question(prepared, row, reasons)
 
-        while (answer := await page.agree(question())) == "change":
-            prepared = await _changed(work, prepared)
+        while (answer := await page.agree(question())) in ("change", "run"):
+            prepared = await (_changed(work, prepared) if answer == "change" else asked_for_run(page, prepared))
+            page.progress.has_run = prepared.run is not None
         if answer == "no":
             return None
         if replaces is not None:
@@ -131,7 +129,10 @@ async def deploy_path(work: Workspace, path: Path, glyphs: Glyphs, *, replaces: 
         avoided = replaces.avoided if replaces else ()
         terms = page.use(Terms(), groups=_group_names(prepared.plan), cap_words=_cap_words(prepared))
         made.append(Deploying(console, prepared, terms, page.hear, avoided=avoided))
-        return await made[0].run(page.ask)
+        ready, journal = await made[0].run(page.ask), made[0].journal
+        if prepared.run is None or journal is None:
+            return ready
+        return await run_job(page, console, journal.attempt, prepared.run, ready)
 
     def attempt() -> Attempt | None:
         return made[0].journal.attempt if made and made[0].journal is not None else None
@@ -147,8 +148,10 @@ def _read(path: Path) -> tuple[Path, SdlDocument]:
 
 def _resuming(found: Attempt) -> Job:
     async def run(page: DeployPage, console: ConsoleClient) -> Ready | None:
-        terms = page.use(Terms(), groups={}, cap_words="")
-        return await existing.resume(console, found, terms, page.hear)
+        terms, plan = page.use(Terms(), groups={}, cap_words=""), run_plan_of(found)
+        page.progress.has_run = plan is not None
+        ready = await existing.resume(console, found, terms, page.hear)
+        return ready if plan is None else await run_job(page, console, found, plan, ready)
 
     def attempt() -> Attempt | None:
         return next((one for one in attempts() if one.path == found.path), None)
@@ -213,10 +216,21 @@ async def _refuse_unfinished(console: ConsoleClient, path: Path, *, but: str | N
             )
 
 
+async def leave_if_closed(work: Workspace, ended: Ended) -> None:
+    """Leave the cluster of a deployment that was closed, if it is the one that is open."""
+    cluster = work.cluster
+    if cluster is not None and cluster.name == ended.context:
+        await work.leave_cluster()
+        work.report(f"{ended.context} was closed; press ctrl+k to choose another cluster")
+
+
 async def _show(work: Workspace, name: str, job: Job, glyphs: Glyphs) -> None:
     """Show the page until its end; a cluster that came of it is opened."""
-    ready = await work.app.push_screen_wait(DeployPage(name, job, glyphs=glyphs))
+    page = DeployPage(name, job, glyphs=glyphs)
+    ready = await work.app.push_screen_wait(page)
     await work.money.refresh()
+    if page.ended is not None:
+        await leave_if_closed(work, page.ended)
     if ready is None or ready.context is None:
         return
     known = {entry.name for entry in entries()}

@@ -1,6 +1,7 @@
 """The deploy screen: plan, bids, lease, start, ready; at every step it says what exists and what it costs."""
 
 import asyncio
+import re
 import textwrap
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -21,7 +22,7 @@ from cockpit.operations.deployments.bids import HandPicked, key_of
 from cockpit.operations.deployments.ending import Ended
 from cockpit.operations.deployments.flow import Terms
 from cockpit.operations.deployments.journal import Attempt
-from cockpit.operations.deployments.news import PHASES, News
+from cockpit.operations.deployments.news import RUN_PHASES, News
 from cockpit.operations.deployments.progress import Progress
 from cockpit.operations.deployments.progress_words import bid_table_row, end_words, service_lines
 from cockpit.operations.deployments.reaching import Ready
@@ -38,10 +39,11 @@ from cockpit.screens.dialog import Dialog
 from cockpit.widgets.key_hints import Hint, KeyHints
 from cockpit.widgets.live_table import LiveTable
 
-Answer: TypeAlias = Literal["yes", "change", "no"]
+Answer: TypeAlias = Literal["yes", "change", "run", "no"]
 STAY, LEAVE, CLOSE = "stay", "leave", "close"
 SAID_LINES, SAID_LINES_LOW = 6, 2
 LOW = 30
+_COLOR = re.compile("\x1b\\[[0-9;:]*m")
 
 
 class Job:
@@ -69,7 +71,8 @@ class DeployPage(Dialog[Ready]):
         Binding("tab", "turn(1)", "Next service", show=False, priority=True),
         Binding("shift+tab", "turn(-1)", "Service before", show=False, priority=True),
         Binding("enter", "go_on", "Go on", show=False),
-        Binding("e", "change", "Runtime and price", show=False),
+        Binding("e", "answer('change')", "Runtime and price", show=False),
+        Binding("j", "answer('run')", "A job for it", show=False),
     ]
 
     def __init__(self, name: str, job: Job, *, glyphs: Glyphs = UNICODE) -> None:
@@ -88,6 +91,8 @@ class DeployPage(Dialog[Ready]):
         self._service = ""
         self._groups: dict[int, str] = {}
         self._cap_words = ""
+        self.log_title = ""
+        """What the output of a job is called."""
 
     # --- what it is made of ---
 
@@ -121,6 +126,9 @@ class DeployPage(Dialog[Ready]):
             self._failed = error
             self.draw()
             return
+        if self._ended is not None:
+            self.draw()
+            return
         if ready is None:
             self.dismiss(None)
             return
@@ -151,6 +159,16 @@ class DeployPage(Dialog[Ready]):
         finally:
             self._answer = None
 
+    def show_end(self, ended: Ended) -> None:
+        """All is done and closed: the page stays, and says so."""
+        self._ended = ended
+        self.draw()
+
+    @property
+    def ended(self) -> Ended | None:
+        """What was closed from this page."""
+        return self._ended
+
     async def ask(self, question: Question) -> bool:
         """Ask something that comes up later, such as whether to rent elsewhere."""
         answer = await self.app.push_screen_wait(Confirm(question.text, (), " ".join(question.lines)))
@@ -176,10 +194,10 @@ class DeployPage(Dialog[Ready]):
         elif self._failed is not None or self._ready is not None or self._ended is not None:
             self.action_cancel()
 
-    def action_change(self) -> None:
-        """Ask for another runtime, or another limit of the price."""
+    def action_answer(self, answer: Answer) -> None:
+        """Change the plan before agreeing to it: another runtime or price limit, or a job to run."""
         if self._answer is not None and not self._answer.done():
-            self._answer.set_result("change")
+            self._answer.set_result(answer)
 
     @on(LiveTable.RowSelected)
     def _take_bid(self, event: LiveTable.RowSelected) -> None:
@@ -293,8 +311,9 @@ class DeployPage(Dialog[Ready]):
         return found
 
     def _steps(self) -> Content:
-        names = [f"{number} {phase.title()}" for number, phase in enumerate(PHASES, 1)]
-        here = PHASES.index(self.progress.phase)
+        phases = self.progress.phases
+        names = [f"{number} {phase.title()}" for number, phase in enumerate(phases, 1)]
+        here = phases.index(self.progress.phase)
         tones = ["$text-muted" if at < here else "bold $text-primary" if at == here else "" for at in range(len(names))]
         gap = Content(f" {'>' if self._glyphs.is_ascii else '▸'} ")
         return gap.join([Content.styled(name, tone) for name, tone in zip(names, tones, strict=True)])
@@ -362,17 +381,23 @@ class DeployPage(Dialog[Ready]):
         return self._service or (culprit.name if culprit else "")
 
     def _draw_start(self) -> None:
+        is_running = self.progress.phase in RUN_PHASES
         start = self.progress.start if self.progress.phase in ("start", "ready") else None
-        for name in ("#deploy-services", "#deploy-output-scroll"):
-            self.query_one(name).display = start is not None
+        self.query_one("#deploy-services").display = start is not None
+        self.query_one("#deploy-output-scroll").display = start is not None or is_running
+        if is_running:
+            self._show_output(self.log_title, _lines(self.progress.output) or ["Nothing was written yet."])
         if start is None:
             return
         self.query_one("#deploy-services", Static).update(_safe("\n".join(service_lines(start, self._shown_service))))
         one = next((one for one in start.services if one.name == self._shown_service), None)
-        scroll = self.query_one("#deploy-output-scroll")
-        scroll.border_title = f"{one.name}: events and log" if one else ""
         lines = [*one.events[-8:], *one.log] if one else []
-        self.query_one("#deploy-output", Static).update(_safe("\n".join(lines) or "Nothing was reported yet."))
+        self._show_output(f"{one.name}: events and log" if one else "", lines or ["Nothing was reported yet."])
+
+    def _show_output(self, title: str, lines: list[str]) -> None:
+        scroll = self.query_one("#deploy-output-scroll")
+        scroll.border_title = _safe(title)
+        self.query_one("#deploy-output", Static).update(_safe("\n".join(lines)))
         if scroll.is_vertical_scroll_end:
             self.call_after_refresh(scroll.scroll_end, animate=False)
 
@@ -385,7 +410,8 @@ class DeployPage(Dialog[Ready]):
         if self._asked is not None:
             return [
                 Hint("⏎", "ask for bids", "go_on"),
-                Hint("e", "runtime and price", "change"),
+                Hint("e", "runtime and price", "answer('change')"),
+                Hint("j", "job", "answer('run')"),
                 Hint("esc", "back, nothing is rented", "cancel", keep=True),
             ]
         if self.progress.phase == "bids":
@@ -393,6 +419,12 @@ class DeployPage(Dialog[Ready]):
         if self.progress.phase in ("start", "ready"):
             return [Hint("tab", "next service", "turn(1)"), leave]
         return [leave]
+
+
+def _lines(output: bytes) -> list[str]:
+    """What a job wrote, without colors; of a line that was written over, what stands there."""
+    text = _COLOR.sub("", output.decode("utf-8", "replace"))
+    return [line.rstrip("\r").rpartition("\r")[2] for line in text.splitlines()]
 
 
 def _safe(text: str) -> str:

@@ -27,7 +27,7 @@ from cockpit.render.glyphs import Glyphs
 from cockpit.render.units import size
 from cockpit.screens.choose import Choose
 from cockpit.screens.confirm import Confirm
-from cockpit.screens.deploy_actions import Replaced, deploy_path
+from cockpit.screens.deploy_actions import Replaced, deploy_path, leave_if_closed
 from cockpit.screens.deployment_dialogs import CopyDialog, EndDialog
 from cockpit.screens.prompt import Prompt
 from cockpit.screens.text import TextDialog
@@ -82,10 +82,7 @@ class DeploymentActions:
             raise
         self._app.notify(end_words(ended), markup=False)
         await self._work.money.refresh()
-        cluster = self._work.cluster
-        if cluster is not None and cluster.name == ended.context:
-            await self._work.leave_cluster()
-            self._work.report(f"{ended.context} was closed; press ctrl+k to choose another cluster")
+        await leave_if_closed(self._work, ended)
 
     async def _copy_out(self, row: Row) -> None:
         """Copy the requested paths; a failed copy is reported, and the deployment stays."""

@@ -118,8 +118,10 @@ async def deploying_from(
     source = ConsoleSource(client_of(console))
 
     async def answers(address: Address, _: str | None) -> None:
-        provider = next(one for one in console.world.providers if one.host == address.host)
-        if not provider.port_answers or all(one.state != "active" for one in console.world.deployments.values()):
+        provider = next((one for one in console.world.providers if one.host == address.host), None)
+        if (provider is not None and not provider.port_answers) or all(
+            one.state != "active" for one in console.world.deployments.values()
+        ):
             raise UnreachableError(f"{address} does not answer.")
 
     monkeypatch.setattr(account, "open_console", opened)

@@ -4,15 +4,19 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from cockpit.cli.cockpit import tell_what_is_left
+from cockpit.clients.address import parse_address
 from cockpit.operations.clusters.contexts import known_clusters
+from cockpit.operations.deployments import deploying as deploying_module
 from cockpit.operations.deployments.journal import Entry, Journal, attempts
 from cockpit.screens.deploy_page import DeployPage
 from tests.akash_sim.console import SimConsole
 from tests.deployments.stage import CPU
 from tests.ui.deploying import Deployment, deployed, deploying_from
 from tests.wire.commands import home as home
+from tests.wire.fake_ray import FakeRay, serve
 
 
 async def _planned(one: Deployment) -> None:
@@ -74,6 +78,55 @@ async def test_from_the_editor_to_the_cluster(home: Path, monkeypatch: pytest.Mo
         assert cheapest != wanted == lease.provider.address
         await driver.wait_until(lambda: "of escrow left" in driver.text, "the money of the cluster", settled=False)
         assert known_clusters().row("lab") is not None
+
+
+async def test_a_job_is_run_on_a_cluster_of_its_own_also_after_an_interruption(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chosen before the one question; left in the middle, resumed from pane 7, followed, fetched and closed, once."""
+    job = home / "job.yaml"
+    job.write_text("entrypoint: python train.py\n")
+    ray = FakeRay()
+    async with serve(ray) as server, deploying_from(home, monkeypatch, size=(110, 34)) as one:
+        monkeypatch.setattr(deploying_module, "address_in", lambda *_: parse_address(server.url))
+        driver = one.driver
+        await _planned(one)
+        await driver.press("j")
+        await driver.wait_until(lambda: "A job for this cluster" in driver.text, "the dialog", settled=False)
+        await driver.press(*"nowhere.yaml", "enter")
+        await driver.wait_until(lambda: "Cannot read the job file" in driver.text, "the refusal", settled=False)
+        driver.app.screen.query_one("#run-job", Input).value = str(job)
+        driver.app.screen.query_one("#run-into", Input).value = str(home / "out")
+        await driver.press("enter")
+        await driver.wait_until(lambda: "Then runs job.yaml" in driver.text, "the plan with it", settled=False)
+        driver.sees("Closes the deployment when the job is done: its data is lost", "6 Job ▸ 7 Results ▸ 8 Close")
+        await _has_bids(one)
+        await driver.press("enter")
+        await one.until(lambda: bool(ray.jobs), "the job")
+        (name,) = ray.jobs
+        ray.log(name).write(b"epoch 1\n\x1b[32mloss 0.5\x1b[0m\n")
+        await one.until(lambda: "loss 0.5" in driver.text, "its log")
+        driver.sees(f"{name}: log", "epoch 1", "costs $")
+        await driver.press("escape")
+        await driver.wait_until(lambda: "Leave it: R in" in driver.text, "the ways out", settled=False)
+        await driver.press("down", "enter")
+        await driver.wait_until(lambda: _is_left(one), "the editor", settled=False)
+        await driver.press("7")
+        await one.until(lambda: "lab" in driver.text, "the row")
+        await driver.press("R")
+        await one.until(lambda: not _is_left(one) and one.page.progress.phase == "job", "the job again")
+        await one.until(lambda: "loss 0.5" in driver.text, "its log again")
+        ray.end(name, "SUCCEEDED", 0)
+        await one.until(lambda: one.page.ended is not None, "the end")
+        await driver.pause()
+        driver.sees("is closed with its data, it cost $")
+        assert list(ray.jobs) == [name]
+        assert one.costing() == []
+        assert [path.name for path in (home / "out").iterdir()] == [f"lab-{name}-logs.tar.gz"]
+        assert one.sim.count("POST", "/v1/deployments") == 1
+        await driver.press("escape")
+        await driver.wait_until(lambda: _is_left(one), "the pane", settled=False)
+        assert known_clusters().row("lab") is None
 
 
 async def test_a_cockpit_that_is_left_meanwhile_says_what_exists(

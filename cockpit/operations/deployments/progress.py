@@ -3,7 +3,7 @@
 from collections import deque
 
 from cockpit.operations.deployments.bids import BidRow, BidRule, ranked
-from cockpit.operations.deployments.news import News, Phase, StartNews
+from cockpit.operations.deployments.news import PHASES, RUN_PHASES, News, Phase, StartNews
 
 BID_OPEN_S = 300.0
 """Providers withdraw a bid after five minutes (akash-network/provider, `bid-timeout`)."""
@@ -20,8 +20,15 @@ class Progress:
         self.bids: tuple[BidRow, ...] = ()
         self.bids_close_at: float | None = None
         self.start: StartNews | None = None
+        self.has_run = False
+        """Whether something follows once the cluster is there."""
         self.output = b""
         """The end of what the job wrote."""
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """All phases, the coming ones included."""
+        return (*PHASES, *RUN_PHASES) if self.has_run else PHASES
 
     def hear(self, news: News, now: float) -> None:
         """Take in what happened."""
