@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 from msgspec.structs import replace
 
 from cockpit.clients.meter import Meter, metered
-from cockpit.errors import AuthenticationError, CockpitError, UnreachableError, without_frames
+from cockpit.errors import AuthenticationError, CockpitError, RejectedError, UnreachableError, without_frames
 from cockpit.feeds.clock import Clock, Timer
 from cockpit.feeds.pace import Pace
 from cockpit.feeds.topics import Topic
@@ -92,7 +92,8 @@ class Feed(Generic[T]):
         self.nudge()
 
     def nudge(self) -> None:
-        """Ask at once, unless an attempt is in flight or the token was refused."""
+        """Ask at once, unless an attempt is in flight or the token was refused; a head started again may be another Ray."""
+        self._halted = self._halted and not _is_unsupported(self.snapshot.error)
         self._ended = None
         self.rearrange()
 
@@ -188,7 +189,7 @@ class Feed(Generic[T]):
     def _failed(self, error: CockpitError, meter: Meter) -> bool:
         """Take in a failure; returns whether it is another one than before."""
         self._rest = max(self._pace.failed(meter.first_byte_seconds), self._earned(meter))
-        self._halted = isinstance(error, AuthenticationError)
+        self._halted = isinstance(error, AuthenticationError) or _is_unsupported(error)
         before = self.snapshot.error
         self._known(error=without_frames(error))
         return before is None or _words(before) != _words(error)
@@ -210,6 +211,11 @@ class Feed(Generic[T]):
 def _cancel(timer: Timer | None) -> None:
     if timer is not None:
         timer.cancel()
+
+
+def _is_unsupported(error: CockpitError | None) -> bool:
+    """Whether this release of Ray does not have what was asked for: to ask again would get the same answer."""
+    return isinstance(error, RejectedError) and error.fault == "unsupported"
 
 
 def _words(error: CockpitError) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from cockpit.clients import meter
-from cockpit.errors import AuthenticationError, JobLostError, NotFoundError
+from cockpit.errors import AuthenticationError, JobLostError, NotFoundError, RejectedError
 from cockpit.feeds.hub import Hub
 from cockpit.feeds.topics import JOBS, VERSION, Topic, Visit, job_topic
 from cockpit.model.cluster import Rows
@@ -43,6 +43,20 @@ async def test_a_refused_token_is_not_tried_again_until_asked_to(bench: Bench) -
     await bench.elapse(4.0)
     assert bench.moments[JOBS_PATH] == [0.0, 1200.0, 1204.0]
     assert watch.snapshot.state(bench.clock.now()) is State.FRESH
+
+
+async def test_what_this_ray_does_not_have_is_asked_for_again_on_a_key_and_of_another_head(bench: Bench) -> None:
+    bench.transport.answers["/count"] = RejectedError("Ray 2.40.0 has no count.", fault="unsupported")
+    topic = count_topic()
+    bench.hub.watch(topic, unheard)
+    bench.hub.watch(VERSION, unheard)
+    await bench.elapse(599.0)
+    assert bench.moments["/count"] == [0.0]
+    bench.hub.kick(topic)
+    await bench.elapse()
+    bench.restart()
+    await bench.elapse(15.0)
+    assert bench.moments["/count"] == [0.0, 599.0, 600.0]
 
 
 async def test_a_bug_in_a_fetch_surfaces_and_leaves_the_other_topics_alone(bench: Bench) -> None:
