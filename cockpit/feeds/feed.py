@@ -92,7 +92,7 @@ class Feed(Generic[T]):
         self.nudge()
 
     def nudge(self) -> None:
-        """Ask at once, unless an attempt is in flight or the token was refused; a head started again may be another Ray."""
+        """Ask at once, unless an attempt is in flight or the token was refused; another head may have more to offer."""
         self._halted = self._halted and not _is_unsupported(self.snapshot.error)
         self._ended = None
         self.rearrange()
