@@ -140,6 +140,9 @@ class HeaderBar(Vertical):
             watch.close()
         self._watches = []
         self._cluster = self._version = self._usage = self._jobs = None
+        if self.is_mounted:
+            self.query_one(TabLine).show_counts({})
+            self._show_banner("")
 
     def wake(self) -> None:
         """The screen is seen."""

@@ -21,6 +21,7 @@ from cockpit.panes.table_pane import TablePane
 from cockpit.render.curves import money
 from cockpit.render.idle import IDLE_GPUS
 from cockpit.render.table import Row, TableSpec
+from cockpit.widgets.table.state import Phase
 
 
 class IdlePane(TablePane[Rows[Node]]):
@@ -38,6 +39,11 @@ class IdlePane(TablePane[Rows[Node]]):
         jobs = cluster.hub.watch(JOBS, self._heard_jobs, interval=HEADER_JOBS_SECONDS, paused=True)
         return [*super().watched(cluster), jobs]
 
+    def detach(self) -> None:
+        """What was judged is of the cluster that is left."""
+        self._idle, self._judging = (), None
+        super().detach()
+
     def _heard_jobs(self, _: Snapshot[JobList]) -> None:
         if self.snapshot is not None:
             self.show(self.snapshot)
@@ -54,7 +60,8 @@ class IdlePane(TablePane[Rows[Node]]):
         try:
             found = await cluster.idle_gpus()
         except CockpitError as error:  # the history cannot be read any more
-            self.notify(error.title, severity="warning", markup=False)
+            if self._judging is snapshot and self.cluster is cluster and self.is_mounted:
+                self.table.set_state(Phase.STALE if self._idle else Phase.FAILED, error.title)
             return
         if self._judging is snapshot and self.cluster is cluster and self.is_mounted:
             self._idle = found

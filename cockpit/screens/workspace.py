@@ -1,5 +1,6 @@
 """What the actions work on: the cluster on the screen, the screens of its panes, and the app that shows them."""
 
+import asyncio
 import inspect
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
@@ -75,6 +76,7 @@ class Workspace:
         self.drafts: dict[str, object] = {}
         self.commands: Sequence[OwnCommand] = ()
         self._came_from: dict[str, str] = {}
+        self._closing: asyncio.Task[None] | None = None  # of the cluster that was left last
         self._refusals = Refusals()
         self.money = MoneyBook(on_alarm=self._tell_money)
         self._crashed = crashed
@@ -174,7 +176,15 @@ class Workspace:
         for screen in self.screens.values():
             screen.detach()
         if cluster is not None:
-            await cluster.close()
+            self._closing = asyncio.create_task(self._close(cluster, self._closing))
+        if self._closing is not None:
+            # Who chooses yet another cluster meanwhile ends this wait, and not the closing: it holds tunnel and files.
+            await asyncio.shield(self._closing)
+
+    async def _close(self, cluster: LiveCluster, before: "asyncio.Task[None] | None") -> None:
+        if before is not None:
+            await asyncio.wait({before})
+        await cluster.close()
 
     async def tell_left_behind(self) -> None:
         """Say at the start what an interrupted deployment has left, and how to go on."""

@@ -390,6 +390,8 @@ async def test_an_open_dashboard_on_a_public_address_has_a_banner(
             text = " ".join(" ".join(driver.lines).split())
             assert "anyone who finds it can run commands on your machines" in text
             assert "RAY_AUTH_MODE=token" in text
+            await driver.app.workspace.leave_cluster()
+            await driver.wait_until(lambda: "anyone who finds it" not in driver.text, "no banner", settled=False)
 
 
 async def test_an_open_dashboard_in_a_private_network_has_none(home: Path, named: Callable[[str], None]) -> None:

@@ -83,6 +83,7 @@ async def test_curves_and_cells_are_the_truth_and_money_is_to_the_cent() -> None
         driver.sees("$1.00/h wasted", "GPU use", "GPU memory", "Network", "reserved", "worker-6 died")
 
 
+@pytest.mark.usefixtures("priced")
 async def test_every_line_leads_to_its_thing_and_back() -> None:
     async with (
         simulated(PLAN) as server,
@@ -124,6 +125,9 @@ async def test_every_line_leads_to_its_thing_and_back() -> None:
         await driver.press("x")
         await driver.opened(f"Stop job {forgotten}?")
         await driver.press("escape")
+        assert idle.summary.endswith("/h wasted")
+        await driver.app.workspace.leave_cluster()
+        assert idle.summary == "", "what was wasted there is not wasted here"
 
 
 @pytest.mark.parametrize("ascii_only", [False, True])
