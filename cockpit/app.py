@@ -420,7 +420,7 @@ class CockpitApp(TerminalApp):
         text = "".join(traceback.format_exception(error))
         path = settings.state_directory() / "crash.log"
         settings.write_private(path, text.encode(errors="backslashreplace"))
-        lines = [("", "This is a mistake of ours, not of yours; the cockpit goes on."), ("file", str(path)), ("", "")]
+        lines = [("", "This is a bug in rayakash-tui; the cockpit keeps running."), ("file", str(path)), ("", "")]
         from cockpit.screens.text import TextDialog
 
         self.push_screen(TextDialog("Something went wrong", [*lines, *(("", line) for line in text.splitlines())]))

@@ -197,6 +197,7 @@ LEASE = {
     "group": "integer",
     "state": "text",
     "reason": "text?",
+    "status_source": "text?",
     "services": [{"name": "text", "available": "integer", "total": "integer", "uris": ["text"]}],
     "ports": [{"service": "text", "port": "integer", "host": "text", "external_port": "integer"}],
 }

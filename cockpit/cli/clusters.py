@@ -117,7 +117,7 @@ async def add_cluster(args: argparse.Namespace) -> int:
 
     if args.token is not None and reference_name(args.token) is None:
         raise UsageError(  # without repeating it: it may be the token
-            "--token takes a reference, not a token: others on this machine see what stands in a command line.",
+            "--token takes a reference, not a token: other users of this machine can see command lines.",
             hint=f"Keep it with `rayakash-tui secrets set NAME`, and give --token {REFERENCE_PREFIX}NAME.",
         )
     given = {
@@ -165,7 +165,7 @@ def remove_cluster(args: argparse.Namespace) -> int:
     if args.json:
         output.record({"removed": args.name})
     else:
-        output.message(f"{args.name} is forgotten; what it was is as it was, and its secrets are kept.")
+        output.message(f"{args.name} was removed from the list. The cluster itself and its secrets are unchanged.")
     return EXIT_OK
 
 

@@ -36,7 +36,7 @@ def has_screen() -> bool:
 
 
 def open_cockpit(args: argparse.Namespace) -> int:
-    """Open the cluster that the options name on the screen."""
+    """Open the cockpit on the cluster that the options name."""
     from cockpit.operations.clusters.connect import NoClusterError, choose
     from cockpit.operations.clusters.opening import replay_opener, selection_opener, target_opener
     from cockpit.secrets.failures import LockedError

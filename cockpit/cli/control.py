@@ -15,7 +15,7 @@ from cockpit.errors import EXIT_OK, CockpitError, NotFoundError, UnreachableErro
 def add(commands: Any) -> None:
     """Declare the commands."""
     stop = commands.add_parser("stop", help="stop jobs and wait for their end")
-    stop.add_argument("--no-wait", action="store_true", help="return as soon as Ray has been asked")
+    stop.add_argument("--no-wait", action="store_true", help="return without waiting for Ray")
     delete = commands.add_parser("delete", help="delete finished jobs from the cluster (logs stay)")
     wait = commands.add_parser("wait", help="wait for jobs to end; exit with their result")
     wait.add_argument(
@@ -178,7 +178,7 @@ async def wait_for_jobs(args: argparse.Namespace) -> int:
                 raise TimeoutError
         except TimeoutError:
             raise UnreachableError(
-                f"Not ended within {args.timeout:g} s: {output.joined(waiting)}.", hint="The jobs go on."
+                f"Not ended within {args.timeout:g} s: {output.joined(waiting)}.", hint="The jobs keep running."
             ) from None
     _print_jobs(args, ended)
     return code

@@ -42,7 +42,7 @@ async def _plain_replay() -> int:
     from cockpit.operations.clusters.replay import DEMO_FILE, DEMO_NAME, MARK
 
     replayed = await asyncio.to_thread(replay, DEMO_FILE)
-    output.message(f"{MARK}: {DEMO_NAME}, a recorded cluster. Nothing is running, and nothing is asked of a network.")
+    output.message(f"{MARK}: {DEMO_NAME}, a recorded cluster. Nothing runs, and no network is used.")
     async with replayed.client as client:
         await _list_all(client, now=replayed.clock.now().wall, most=12)
         await _plot(client)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 EPILOG = """\
 It needs an API key of Akash Console: rayakash-tui secrets set AKASH_API_KEY. It rents nothing before you agree.
-Every step is written down first: after a crash `rayakash-tui deployments` tells what exists and what it costs.
+Every step is written down first: after a crash `rayakash-tui deployments` lists what exists and what it costs.
 
   rayakash-tui deploy lab.yaml --plan                     what it would cost; nothing is made
   rayakash-tui deploy lab.yaml --max-price 0.60/gpu-h     ask, rent, start, and open the cluster
@@ -46,12 +46,12 @@ def add(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("file", metavar="FILE", help="the SDL")
-    parser.add_argument("--plan", action="store_true", help="show needs, price, escrow and providers, and stop there")
+    parser.add_argument("--plan", action="store_true", help="show needs, price, escrow and providers; create nothing")
     add_terms(parser)
     deploy_run.add_options(parser)
     parser.add_argument("--scope", metavar="S", help=SCOPE_HELP)
     parser.add_argument("--no-wait", action="store_true", help="stop once the lease is active")
-    parser.add_argument("--yes", action="store_true", help="agree to everything that would be asked")
+    parser.add_argument("--yes", action="store_true", help="answer yes to every question")
     add_console(parser)
     options.add_json(parser)
     parser.set_defaults(run=deploy)
@@ -67,7 +67,7 @@ def add_terms(parser: argparse.ArgumentParser) -> None:
         type=runtime_hours,
         default=24,
         metavar="TIME",
-        help="end by itself after this time, such as 8h (default 24h); `none` for never",
+        help="end automatically after this time, such as 8h (default 24h); `none` for never",
     )
     parser.add_argument(
         "--bid-timeout", type=options.seconds, default=300.0, metavar="TIME", help="close without a bid after (5m)"
@@ -169,7 +169,7 @@ async def carry_out(args: argparse.Namespace, console: "ConsoleClient", prepared
     require_possible(prepared.plan)
     ask = asking(args)
     if not await ask(plan_question(prepared)):
-        output.message("Nothing was created; nothing costs.")
+        output.message("Nothing was created, so nothing costs money.")
         return EXIT_FAILED
     return await rent(args, console, prepared, terms, ask)
 

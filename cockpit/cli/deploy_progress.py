@@ -31,7 +31,7 @@ def asking(args: argparse.Namespace) -> "Ask":
             for line in question.lines:
                 output.message(f"  {line}")
             raise UsageError(
-                "stdin is not a terminal, so the question cannot be asked.",
+                "stdin is not a terminal, so rayakash-tui cannot ask.",
                 hint="Agree with --yes. Nothing was created.",
             )
         return await on_terminal(question)

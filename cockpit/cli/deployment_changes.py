@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def add(nested: Any) -> None:
     """Declare the commands."""
-    resume = command(nested, "resume", "go on with a deployment that was interrupted", resume_one, dseq="?")
+    resume = command(nested, "resume", "resume an interrupted deployment", resume_one, dseq="?")
     add_terms(resume)
     connect = command(nested, "connect", "add a deployment that runs as a cluster", connect_one, dseq=True)
     connect.add_argument("--sdl", type=Path, metavar="FILE", help="its SDL, where the Console does not keep it")
@@ -240,7 +240,7 @@ async def _close(console: "ConsoleClient", dseq: str) -> "Ended":
     from cockpit.operations.deployments.ending import end
     from cockpit.operations.deployments.progress_words import end_words
 
-    output.message(f"Closing {dseq}; this takes up to three minutes until it is proven.")
+    output.message(f"Closing {dseq}; confirming it takes up to three minutes.")
     ended = await end(console, dseq)
     output.message(end_words(ended))
     return ended

@@ -23,7 +23,7 @@ def command(nested: Any, name: str, text: str, run: Any, *, dseq: bool | str = F
 
 def add_yes(parser: argparse.ArgumentParser) -> None:
     """`--yes`."""
-    parser.add_argument("--yes", action="store_true", help="agree to everything that would be asked")
+    parser.add_argument("--yes", action="store_true", help="answer yes to every question")
 
 
 def opened(args: argparse.Namespace) -> "ConsoleClient":

@@ -118,7 +118,7 @@ async def _on_terminal(shell: "Shell") -> int:
                 remote_terminal.show(remote_terminal.RESET)
     if has_left:
         output.message("")  # the shell's own line has not ended
-        output.message("Disconnected; the command may go on running.")
+        output.message("Disconnected; the command may keep running.")
         return EXIT_INTERRUPTED
     return _code(shell)
 

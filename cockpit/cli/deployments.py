@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cockpit.operations.deployments.register import Register
 
 EPILOG = """\
-Alone it lists. Orphans hold money for nothing: close them. Deployments that were not made here are shown, and changed
+Orphans hold money without a lease: close them. Deployments that were not made here are shown, and changed
 only when you name their dseq.
 
   rayakash-tui deployments                     what runs, what it costs, how long the escrow lasts

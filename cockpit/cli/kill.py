@@ -40,7 +40,7 @@ async def run(args: argparse.Namespace) -> int:
         if not args.yes:
             if session.asker() is None:
                 raise UsageError(
-                    "The actor was not killed: stdin is not a terminal, so the question cannot be asked.",
+                    "The actor was not killed: stdin is not a terminal, so rayakash-tui cannot ask.",
                     hint="Add --yes.",
                 )
             if not await session.yes("Submit it?"):

@@ -168,7 +168,7 @@ def _note_names(args: argparse.Namespace, command: str, rows: Iterable[Any]) -> 
 
 
 def _add_sample(args: argparse.Namespace, nodes: tuple[Node, ...] | None) -> None:
-    """What was read is a sample of the cluster's history: a cron line builds a past of its own."""
+    """Record the answer in the cluster's history, so that a cron job builds one."""
     if nodes is None:
         return
     from cockpit.operations.clusters.past import add_sample

@@ -15,7 +15,7 @@ def add(commands: Any) -> None:
     start = parts.add_parser("up", help="start it and make it the current context `local`")
     start.add_argument("--num-cpus", type=int, metavar="N", help="logical CPUs (default: what the machine has)")
     start.add_argument("--num-gpus", type=int, metavar="N", help="logical GPUs (default: what the machine has)")
-    stop = parts.add_parser("down", help="stop it and remove what it left")
+    stop = parts.add_parser("down", help="stop it and remove its files")
     show = parts.add_parser("status", help="show whether it runs; exit 1 if not")
     for parser, run in ((start, up), (stop, down), (show, status)):
         options.add_json(parser)
@@ -56,7 +56,7 @@ async def status(args: argparse.Namespace) -> int:
 
     cluster = local_status()
     if cluster is None and stale_state() is not None:
-        output.message("The local Ray is gone without a farewell; `local down` or `local up` clears up after it.")
+        output.message("The local Ray ended unexpectedly; `local down` or `local up` cleans up.")
     _print(args, cluster)
     return EXIT_OK if cluster else EXIT_FAILED
 

@@ -33,7 +33,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--task", metavar="ID", help="what a task printed; if it runs, the start of its ID will do")
     parser.add_argument("--err", action="store_true", help="of an actor or task: what went to its stderr")
     parser.add_argument(
-        "-f", "--follow", action="store_true", help="go on until the writer has ended; of a job, exit with its result"
+        "-f", "--follow", action="store_true", help="follow until the writer ends; for a job, exit with its result"
     )
     parser.add_argument("--tail", type=options.count, metavar="N", help="start at the last N lines")
     parser.add_argument("--all", action="store_true", help="save all that the job ID wrote, to the file of -o")

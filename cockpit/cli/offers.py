@@ -33,7 +33,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--count", type=_number, default=1, metavar="N", help="only those with N on one node")
     parser.add_argument("--ram", type=options.memory, metavar="SIZE", help="only GPUs with at least this memory: 48Gi")
     parser.add_argument("--region", metavar="NAME", help="only providers whose region or country contains this")
-    parser.add_argument("--sdl", metavar="FILE", help="tell who could bid for this SDL, and which line excludes most")
+    parser.add_argument("--sdl", metavar="FILE", help="show who could bid for this SDL, and which line excludes most")
     add_console(parser)
     options.add_json(parser)
     parser.set_defaults(run=show_offers)
@@ -74,7 +74,7 @@ async def _listed(args: argparse.Namespace, console: "ConsoleClient") -> int:
     elif found:
         output.rows(render.OFFER_COLUMNS, [render.offer_row(one) for one in found])
     else:
-        output.message("No GPU on Akash fits now.")
+        output.message("No GPU on Akash matches now.")
     return EXIT_OK if found else EXIT_FAILED
 
 

@@ -16,7 +16,7 @@ Add = Callable[[argparse.ArgumentParser], None]
 
 
 def add_cluster(parser: argparse.ArgumentParser, *, default: object = argparse.SUPPRESS) -> None:
-    """Options that name the cluster; they stand before and after the command."""
+    """Options that name the cluster; allowed before and after the command."""
     group = parser.add_argument_group("cluster")
     group.add_argument("-c", "--context", metavar="NAME", default=default, help="a context of config.toml, or `local`")
     group.add_argument("--address", metavar="URL", default=default, help="the dashboard, http(s)://HOST:PORT")
@@ -41,9 +41,7 @@ def add_cluster(parser: argparse.ArgumentParser, *, default: object = argparse.S
         default=default,
         help="from now on trust only this certificate (sha256:…) at this address",
     )
-    group.add_argument(
-        "--verbose", action="store_true", default=default, help="show all of what the cluster says of an error"
-    )
+    group.add_argument("--verbose", action="store_true", default=default, help="show the cluster's whole error message")
 
 
 def add_json(parser: argparse._ActionsContainer, *, fields: bool = False, default: Any = False) -> None:

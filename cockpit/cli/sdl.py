@@ -43,7 +43,7 @@ def add(commands: Any) -> None:
 
 def _add_writing(nested: Any) -> None:
     edit = nested.add_parser("edit", help="edit an SDL as a form and as text")
-    edit.add_argument("file", metavar="FILE", nargs="?", help="a file, which need not be there yet")
+    edit.add_argument("file", metavar="FILE", nargs="?", help="a file, which need not exist yet")
     edit.set_defaults(run=edit_file)
     fix = nested.add_parser("fix", help="fix what has one answer and list the rest")
     fix.add_argument("file", metavar="FILE")
@@ -53,7 +53,7 @@ def _add_writing(nested: Any) -> None:
     put.add_argument("file", metavar="FILE")
     put.add_argument("path", metavar="PATH", help=PATH_HELP)
     put.add_argument("value", metavar="VALUE", help="a YAML scalar: 3 is a number, '\"3\"' a text")
-    put.add_argument("--raw", action="store_true", help="take VALUE as a text, whatever it looks like")
+    put.add_argument("--raw", action="store_true", help="store VALUE as text even if it looks like a number")
     put.set_defaults(run=set_in_file)
 
 

@@ -32,7 +32,7 @@ def add(nested: Any) -> None:
     up.add_argument("--name", metavar="NAME", help="what to call the cluster and its context (default: the scope)")
     up.add_argument("--replicas", type=_replicas, metavar="N", help="run at most N of each service")
     up.add_argument("--bind", default="127.0.0.1", metavar="IP", help="the address for public ports (127.0.0.1)")
-    up.add_argument("--no-wait", action="store_true", help="do not wait until all nodes are there")
+    up.add_argument("--no-wait", action="store_true", help="do not wait for all nodes")
     up.set_defaults(run=bring_up)
     down = nested.add_parser("down", help="stop what `sdl up` started and remove it")
     down.add_argument("name", nargs="?", metavar="NAME", help="the cluster or its file (default: the only one)")

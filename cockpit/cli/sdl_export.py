@@ -24,7 +24,7 @@ def add(nested: Any) -> None:
     parser.add_argument("file", metavar="FILE")
     parser.add_argument("--format", choices=FORMATS, required=True, help="a RayCluster of KubeRay, or a compose file")
     parser.add_argument("-o", "--output", metavar="F", help="where to (default: stdout)")
-    parser.add_argument("--force", action="store_true", help="replace a file that is there")
+    parser.add_argument("--force", action="store_true", help="replace an existing file")
     parser.add_argument("--name", metavar="N", help="of the cluster (default: the file's name without its ending)")
     options.add_json(parser)
     parser.set_defaults(run=export)
@@ -54,7 +54,7 @@ def _write(path: Path, text: str, *, force: bool) -> None:
     from cockpit.sdl.files import save_document
 
     if not force and (path.exists() or path.is_symlink()):
-        raise UsageError(f"The file {path} is there already.", hint="Give another name with -o, or --force.")
+        raise UsageError(f"The file {path} already exists.", hint="Give another name with -o, or --force.")
     save_document(path, SdlDocument(text))
 
 

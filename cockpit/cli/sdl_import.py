@@ -58,7 +58,7 @@ def import_file(args: argparse.Namespace) -> int:
         output.document(done.text)
     else:
         if not args.force and (path.exists() or path.is_symlink()):
-            raise UsageError(f"The file {path} is there already.", hint="Give another name with -o, or --force.")
+            raise UsageError(f"The file {path} already exists.", hint="Give another name with -o, or --force.")
         save_document(path, document)
         sdl_secrets.note_use(path)
     _keep(losses, path.stem if args.output != "-" else done.name)

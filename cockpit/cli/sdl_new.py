@@ -66,7 +66,7 @@ def _add_placement(group: Any) -> None:
         "--image", nargs="?", const="torch", metavar="IMAGE",
         help="an image of your own for head and workers; `torch`, or no value: Ray's image that has torch",
     )  # fmt: skip
-    group.add_argument("--offers", action="store_true", help="ask Akash what it offers now; needs no account")
+    group.add_argument("--offers", action="store_true", help="ask Akash for its current offers; no account needed")
     group.add_argument("--store", choices=STORES, help="keys of an object store for jobs")
     group.add_argument("--serve", action="store_true", default=None, help="let the gateway pass /serve/ to Ray Serve")
 

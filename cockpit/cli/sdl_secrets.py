@@ -42,7 +42,7 @@ def add_import(nested: Any) -> Any:
     parser.add_argument("file", metavar="FILE", help="the SDL; references take the place of the values")
     parser.add_argument("--scope", metavar="S", help="where to keep them (default: the file's name without its ending)")
     parser.add_argument("--store", choices=("keyring", "vault"), help="where to keep them; the first that works")
-    parser.add_argument("--replace", action="store_true", help="replace other values that are there under these names")
+    parser.add_argument("--replace", action="store_true", help="replace other values stored under these names")
     return parser
 
 
@@ -91,7 +91,7 @@ def _deliver(args: argparse.Namespace, rendered: "Rendered", source: Path | None
         output.document(rendered.text.reveal())
     else:
         copy_to_clipboard(rendered.text.reveal())
-        output.message(f"Sent to the clipboard of your terminal, if that takes OSC 52, with {values}.")
+        output.message(f"Sent to the clipboard of your terminal, if it supports OSC 52, with {values}.")
 
 
 def copy_to_clipboard(text: str) -> None:
@@ -137,7 +137,7 @@ def _tell(file: str, scope: str, done: "Imported") -> None:
         output.warning(f"{file}:{line}: this looks like a secret, but only env values and registry passwords can move.")
     if not done.services:
         what = "nothing else" if done.others else "no secret"
-        output.message(f"{file}: {what} stands there in plain text.")
+        output.message(f"{file}: {what} is there in plain text.")
         return
     for name, services in done.services.items():
         stored = done.stored.get(name)
@@ -146,5 +146,5 @@ def _tell(file: str, scope: str, done: "Imported") -> None:
         where = f"stored in the {stored.place}, scope {scope}" if stored else f"was in the scope {scope} already"
         output.message(f"{name}: {where}; {output.joined(services)} now refer{'s' * (len(services) == 1)} to it.")
     for line in done.lines:
-        output.warning(f"{file}:{line}: one of the values still stands here.")
+        output.warning(f"{file}:{line}: one of the values is still here.")
     output.message("Copies, backups and version control still hold the old text: renew what others may have seen.")

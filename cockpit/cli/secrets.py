@@ -72,8 +72,8 @@ def _add_writing(nested: Any) -> None:
     for parser in (keep, make):
         parser.add_argument("--store", choices=("keyring", "vault"), help="where to keep it; the first that works")
     secrets_tls.add_options(make)
-    make.add_argument("--length", type=int, metavar="N", help="characters; 43, which are 256 bits, if left out")
-    make.add_argument("--replace", action="store_true", help="replace a value that is there")
+    make.add_argument("--length", type=int, metavar="N", help="number of characters (default 43, 256 bits)")
+    make.add_argument("--replace", action="store_true", help="replace an existing value")
     make.add_argument("--reveal", action="store_true", help="print the token")
 
 

@@ -33,7 +33,7 @@ async def generate(args: argparse.Namespace, places: "Sequence[Place]") -> int:
     from cockpit.secrets.tls import generate_tls
 
     if args.length is not None or args.reveal:
-        raise UsageError("A certificate has no --length, and its key is not printed.")
+        raise UsageError("--length and --reveal do not apply to a certificate.")
     store = process_store()
     replace = args.replace or await _agreed(store, args.scope)
     made = generate_tls(store, scope=args.scope, hosts=args.host, replace=replace, places=places)

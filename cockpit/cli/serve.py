@@ -42,7 +42,7 @@ def add(commands: Any) -> None:
     logs.add_argument("replica", metavar="APP[/DEPLOYMENT[#REPLICA]]", help="a replica, or what has only one")
     logs.add_argument("--output", action="store_true", help="what its code prints, in place of its requests")
     logs.add_argument("--err", action="store_true", help="what its code writes to stderr")
-    logs.add_argument("-f", "--follow", action="store_true", help="go on until the replica has ended")
+    logs.add_argument("-f", "--follow", action="store_true", help="follow until the replica ends")
     logs.add_argument("--tail", type=options.count, metavar="N", help="start at the last N lines")
     options.add_retry(logs)
     options.add_cluster(logs)
@@ -123,7 +123,7 @@ async def _agreed(args: argparse.Namespace, plan: "ServePlan", question: str) ->
         return True
     if not sys.stdin.isatty():
         raise UsageError(
-            "This changes what the cluster serves, and stdin is not a terminal, so the question cannot be asked.",
+            "This changes what the cluster serves, and stdin is not a terminal, so rayakash-tui cannot ask.",
             hint="Add --yes.",
         )
     return await session.yes(question)

@@ -66,7 +66,7 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_capacity(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("gang start: hold the job back until the cluster has what it needs")
+    group = parser.add_argument_group("gang start: send the job only when the cluster has what it needs")
     group.add_argument(
         "--wait-for-gpus", type=options.amount, metavar="N", help="GPUs of alive nodes, whether in use or not"
     )

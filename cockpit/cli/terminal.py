@@ -78,7 +78,7 @@ def _answer(descriptor: int, signaled: int | None, question: str) -> Secret | No
     except UnicodeDecodeError:
         raise UsageError("The input is not valid UTF-8.") from None
     if text and not text.isprintable():
-        raise UsageError("What was typed holds control characters.", hint="Bring such a value in through a pipe.")
+        raise UsageError("The input contains control characters.", hint="Pipe such a value in.")
     return Secret(text) if text else None
 
 
@@ -88,7 +88,7 @@ def _terminal() -> Iterator[int]:
         descriptor = os.open(TERMINAL, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
     except OSError as error:
         raise UsageError(
-            "stdin is not a terminal, so the question cannot be asked.", detail=error.strerror or str(error)
+            "stdin is not a terminal, so rayakash-tui cannot ask.", detail=error.strerror or str(error)
         ) from None
     try:
         yield descriptor

@@ -31,7 +31,7 @@ async def serve(args: argparse.Namespace) -> int:
     from cockpit.local.browser import LOOPBACK, served, until_cancelled
 
     if args.host not in LOOPBACK:
-        output.warning(f"{args.host} is reached by others, and what they read on the way is not encrypted.")
+        output.warning(f"{args.host} is reachable by others, and the connection is not encrypted.")
     async with served(_command(args), host=args.host, port=args.port) as url:
         output.line(url)
         output.message("The address is good for one browser. End with Ctrl-C.")

@@ -9,7 +9,7 @@ from cockpit.errors import EXIT_FAILED, EXIT_OK
 
 DESCRIPTION = """\
 Say why something has not started, with a table of the nodes: what it needs, what is free, who holds the rest.
-exit codes: 0 it runs, has ended, or can start by itself; 1 it cannot start as the cluster stands, or was not found
+exit codes: 0 it runs, has ended, or can start by itself; 1 it cannot start on this cluster, or was not found
 example: rayakash-tui why raysubmit_j5rzA2xgzjrZvxQp
 """
 

@@ -52,12 +52,12 @@ def parse_address(text: str) -> Address:
     text = text.strip()
     if "@" in text:  # first of all: no other error may repeat a password
         raise UsageError(
-            "An address must not hold a user name or a password.",
+            "An address must not contain a user name or a password.",
             hint="They would end up in shell history and logs; use a token or a context.",
         )
     if text.startswith("ray://"):
         raise UsageError(
-            f"{text} is the port of Ray Client, which speaks no HTTP.",
+            f"{text} is the port of Ray Client, which does not speak HTTP.",
             hint=f"Give the dashboard's address, for example http://HOST:{DEFAULT_PORT}.",
         )
     return _parse_url(text, text if "://" in text else f"http://{text}")

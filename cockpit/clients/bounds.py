@@ -88,7 +88,7 @@ def _split(data: bytes, marks: bytes = b"[]", *, most: int = MOST_ROWS) -> Itera
     begin, last = marks[:1], marks[1:]
     at = _after_space(data, 0)
     if data[at : at + 1] != begin:
-        raise ValueError("not what was expected")
+        raise ValueError("unexpected")
     at = _after_space(data, at + 1)
     if data[at : at + 1] == last:
         return

@@ -1,4 +1,4 @@
-"""Where a cluster is, whom it must prove to be, and what is shown to be let in."""
+"""A cluster's address, the identity it must prove, and the credentials for it."""
 
 import base64
 from collections.abc import Callable, Iterator
@@ -52,9 +52,9 @@ class Passage(Protocol):
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a cluster is and how to be let in.
+    """A cluster's address and credentials.
 
-    `authorization` tells which header the token goes in; `headers`, `cookies` and `basic` are for what stands in front
+    `authorization` tells which header the token goes in; `headers`, `cookies` and `basic` are for a proxy in front
     of the cluster; `use_proxy` lets the environment's proxies be used. With a `passage` the address is one that its
     far end knows.
     """
@@ -89,7 +89,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
             yield self.basic.password
 
     def credentials(self) -> dict[str, str]:
-        """The headers that let us in, with their values: only for the request itself."""
+        """The headers with credentials: only for the request itself."""
         found = {name: value.reveal() for name, value in self.headers.items()}
         if self.cookies:
             found["Cookie"] = "; ".join(f"{name}={value.reveal()}" for name, value in self.cookies.items())

@@ -121,7 +121,7 @@ class ImageRegistry:
         return self._token is not None or self._basic is not None
 
     async def _log_in(self, refusal: Reply) -> None:
-        """Follow the registry's own challenge. Raises ImageRefusedError where it lets us in by none."""
+        """Follow the registry's own challenge. Raises ImageRefusedError if it accepts none."""
         scheme, _, rest = refusal.challenge.partition(" ")
         told = {key.lower(): quoted or bare for key, quoted, bare in _PARAMETER.findall(rest)}
         if scheme.lower() == "basic":
@@ -228,7 +228,7 @@ class ImageRegistry:
 
     def _untold(self, reply: Reply) -> UnreachableError:
         return ServerError(
-            f"The registry {self._name.registry} could not tell about {self._name} ({reply.status}).",
+            f"The registry {self._name.registry} did not describe {self._name} ({reply.status}).",
             fault=f"http-{reply.status}",
         )
 

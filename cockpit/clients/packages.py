@@ -34,7 +34,7 @@ _REMOTE_PROTOCOLS = ("gcs", "http", "https", "s3", "gs", "azure", "abfss", "file
 _LOCAL_PROTOCOL = "local"
 
 _CHUNK = 1 << 20
-_REPLACED = "it is not what was there before"
+_REPLACED = "it changed meanwhile"
 _TOO_BIG_HINT = (
     "Leave data out with the excludes option or a .rayignore file, or give the URI of an archive (s3://…, https://…)."
 )
@@ -220,7 +220,7 @@ def _chunks(full: str, file: PackedFile, tick: Tick) -> Iterator[bytes]:
             raise _changed(full, _reason(error)) from None
         raise UsageError(f"{visible(full)} cannot be read: {_reason(error)}.") from None
     if left != 0:
-        raise _changed(full, "its size is not what it said")
+        raise _changed(full, "its size differs from the announced one")
 
 
 def _opened(full: str, file: PackedFile) -> IO[bytes]:
@@ -235,7 +235,7 @@ def _opened(full: str, file: PackedFile) -> IO[bytes]:
 
 def _changed(full: str, reason: str) -> UsageError:
     return UsageError(
-        f"{visible(full)} changed while it was being packed: {reason}.", hint="Submit again once nothing writes there."
+        f"{visible(full)} changed while it was being packed: {reason}.", hint="Submit again when nothing writes there."
     )
 
 
@@ -277,7 +277,9 @@ def _require_ray_uri(value: str) -> None:
         return
     if uri.scheme not in _REMOTE_PROTOCOLS:
         known = ", ".join(f"{one}://" for one in (*_REMOTE_PROTOCOLS, _LOCAL_PROTOCOL))
-        raise UsageError(f"Ray knows no working directory at {visible(uri.scheme)}://.", hint=f"It knows {known}.")
+        raise UsageError(
+            f"Ray does not support a working directory at {visible(uri.scheme)}://.", hint=f"It supports {known}."
+        )
     named = uri.netloc if uri.scheme == PACKAGE_PROTOCOL else uri.netloc + uri.path
     if not named.endswith(ARCHIVE_EXTENSIONS):
         raise UsageError(

@@ -231,7 +231,7 @@ def _rows(reply: Reply) -> list[dict[str, object]]:
 
 
 def _unrecorded(what: str) -> NotFoundError:
-    return NotFoundError(f"The recording holds no answer to {what}.")
+    return NotFoundError(f"The recording does not contain an answer to {what}.")
 
 
 def _family(base: type[CockpitError]) -> dict[str, type[CockpitError]]:

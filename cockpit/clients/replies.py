@@ -63,7 +63,7 @@ def error_for_status(*, endpoint: Endpoint, path: str, status: int, text: str, l
     if status < 400:
         return NotRayError(
             f"{address} redirects to {location or 'another address'} instead of answering.",
-            hint="A login page or a proxy stands in front of it; give the address that it leads to.",
+            hint="A login page or a proxy is in front of it; use the address behind it.",
             fault="redirect",
         )
     if status == 407:
@@ -95,7 +95,7 @@ def error_for_status(*, endpoint: Endpoint, path: str, status: int, text: str, l
             fault="proxy-limit",
         )
     if status == 429:
-        return ServerError(f"{address} is busy and asks to be left alone for a while (429).", detail=_excerpt(text))
+        return ServerError(f"{address} is busy; try again later (429).", detail=_excerpt(text))
     if _is_page(text):
         return NotRayError(
             f"{address} answers {status} with a web page: it is not a Ray dashboard.",
@@ -128,7 +128,7 @@ def _unknown(endpoint: Endpoint, text: str) -> AuthenticationError:
 
 
 def _forbidden(endpoint: Endpoint, text: str) -> AuthenticationError:
-    """403: we are known, or think so, and not let in."""
+    """403: authenticated, or possibly so, but not permitted."""
     address = endpoint.address
     if endpoint.token is None:
         title = f"{address} refuses access (403)."
@@ -148,7 +148,7 @@ def _from_ray(address: str, path: str, status: int, text: str) -> CockpitError:
         return NotFoundError(reason + ("" if reason.endswith(".") else "."), detail=text)
     if status == 404:
         return NotRayError(
-            f"{address} knows no {path}: it is not a Ray dashboard, or a much older one.",
+            f"{address} does not serve {path}: it is not a Ray dashboard, or a much older one.",
             detail=_excerpt(text),
             fault="no-such-path",
         )

@@ -100,7 +100,7 @@ def _refused(endpoint: Endpoint, error: ssl.SSLError) -> CockpitError:
         return UnreachableError(
             f"{address} refuses the TLS handshake.",
             detail=reason,
-            hint="It may want a client certificate (`client_cert` in the context), another host name, or an older TLS.",
+            hint="It may need a client certificate (`client_cert` in the context), another host name or an older TLS.",
             fault="tls-refused",
         )
     return UnreachableError(

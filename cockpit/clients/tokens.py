@@ -31,7 +31,7 @@ def checked_token(text: str, source: str) -> Secret:
     if not token:
         raise UsageError(f"The token in {source} is empty.")
     if not token.isascii() or any(character.isspace() or not character.isprintable() for character in token):
-        raise UsageError(f"The token in {source} holds characters that no token has.")
+        raise UsageError(f"The token in {source} contains invalid characters.")
     return Secret(token)
 
 
@@ -65,7 +65,7 @@ def address_in(environment: Mapping[str, str], name: str) -> Address:
     try:
         return parse_address(environment[name])
     except UsageError as error:
-        error.hint = f"It stands in the environment variable {name}. {error.hint}"
+        error.hint = f"It is set in the environment variable {name}. {error.hint}"
         raise
 
 

@@ -95,7 +95,7 @@ class Transport:
             await self.closing()
 
     async def renew(self, endpoint: Endpoint) -> None:
-        """Be let in, or know the other side, in another way from the next request on; what is under way breaks off."""
+        """Use other credentials or another trusted certificate from the next request on; open requests are aborted."""
         self._may_have_moved = False
         self.endpoint = endpoint
         client, self._client = self._client, None
@@ -176,7 +176,7 @@ class Transport:
                 if isinstance(met := tls_error_in(error), PinError):
                     return met.found
                 raise await self._explained(error, passed) from error
-        raise NotRayError(f"{self.endpoint.address} speaks no TLS, or a proxy on the way ends it.")
+        raise NotRayError(f"{self.endpoint.address} does not use TLS, or a proxy on the way terminates it.")
 
     async def request(
         self,
@@ -310,9 +310,7 @@ class Transport:
             self._may_have_moved = is_page or response.status_code in (401, 403, 502, 503, 504)
             try:
                 if response.headers.get("content-encoding", "").strip().lower() not in ENCODINGS:
-                    raise NotRayError(
-                        f"The reply of {self.endpoint.address} is packed in a way that was not asked for."
-                    )
+                    raise NotRayError(f"The reply of {self.endpoint.address} has an unexpected encoding.")
                 yield response
             finally:
                 await response.aclose()
@@ -412,7 +410,7 @@ class Transport:
                 return UnreachableError(
                     f"{address} hung up in the TLS handshake.",
                     detail=words,
-                    hint="It may want a client certificate (`client_cert` in the context), or speak no TLS at all.",
+                    hint="It may require a client certificate (`client_cert` in the context), or speak no TLS at all.",
                 )
             case httpx.ConnectError():
                 return UnreachableError(

@@ -72,7 +72,7 @@ class ManualClock:
         self._timers: list[tuple[float, int, _ManualTimer]] = []
 
     def now(self) -> Moment:
-        """Where the clock stands."""
+        """The time of the clock."""
         return self._now
 
     def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:

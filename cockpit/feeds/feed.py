@@ -136,7 +136,7 @@ class Feed(Generic[T]):
         return max(wanted, self.topic.interval_at(self.snapshot.value))
 
     def _plan_overdue(self) -> None:
-        """Tell the watchers when the value grows old unrenewed: a hung answer ends in an error only much later."""
+        """Notify the watchers when the value becomes stale: a hung request fails only much later."""
         _cancel(self._overdue)
         now = self._clock.now()
         age = self.snapshot.age(now)

@@ -34,7 +34,7 @@ class Hub:
     """The live topics of one cluster; to change clusters close it and make another.
 
     The client stays the caller's. Failures that a user may meet go into the snapshots; anything else is a bug and
-    goes to `on_crash`, those of watchers' callbacks too. `generation` is another for each hub and stands in every
+    goes to `on_crash`, those of watchers' callbacks too. `generation` differs for each hub and is in every
     snapshot: one that was posted as a message and is read after a change of clusters can be recognized by it.
     """
 

@@ -18,7 +18,7 @@ _ANCHOR = 8192
 
 
 class Note(NamedTuple):
-    """What is to be said of the log at the moment, and its tone."""
+    """The log's current status line, and its tone."""
 
     text: str = ""
     tone: str = ""
@@ -95,7 +95,7 @@ class LogSession:
         self._stop()
 
     def try_again(self) -> None:
-        """What was refused may be let in now: another token was given, or another certificate trusted."""
+        """Retry what was refused: the token or the trusted certificate changed."""
         if self.is_refused and self._is_awake and self._follower is not None:
             self.note = Note()
             self._start()

@@ -1,6 +1,6 @@
 """Finding where a read that begins at the last lines of a log lies in the local copy.
 
-Ray's log endpoints know no byte offset and tell no size; a reader may only ask for the last N lines. Where N is more
+Ray's log endpoints support no byte offset and no size; a reader can only ask for the last N lines. Where N is more
 than the file has, the reading begins at the first byte, which is known by its looks: so readings of a few kilobytes
 bound the number of lines, and from that follows that a read began within the local copy. Which of its lines the read
 began at follows from comparing, and where lines repeat, from the count alone.

@@ -90,7 +90,7 @@ class Spool:
 
     def _on_disk_from(self, offset: int, length: int) -> bytes:
         data = os.pread(self._file.fileno(), length, offset)
-        while 0 < len(data) < length:  # the system hands out 2 GiB at once and no more
+        while 0 < len(data) < length:  # one call reads at most 2 GiB
             more = os.pread(self._file.fileno(), length - len(data), offset + len(data))
             if not more:
                 break

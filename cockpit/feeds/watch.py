@@ -25,7 +25,7 @@ class Watched(Protocol[T]):
 class Watch(Generic[T]):
     """A watcher's handle: `pause` it while the pane is hidden, `close` it with the pane.
 
-    The callback hears every snapshot that tells something new, in the event loop, and must not block. It is also
+    The callback gets every new snapshot, in the event loop, and must not block. It is also
     called while the watch is made and by `resume`, so that a pane shows what it missed. An answer that is equal to the
     one before is not delivered: to draw an age or a state after the callback, read it from `snapshot` here,
     since the snapshot that was delivered has aged.

@@ -53,7 +53,7 @@ class Gate:
 
     @property
     def token(self) -> str:
-        """What stands in the URL."""
+        """The ID in the URL."""
         assert self._token is not None
         return self._token
 
@@ -136,7 +136,7 @@ def _only_well_formed(process: Callable[[Any, Any], Awaitable[None]]) -> Callabl
 
 @asynccontextmanager
 async def served(command: Sequence[str], *, host: str, port: int, kept_s: float = KEPT_S) -> AsyncIterator[str]:
-    """Serve the command, an app of Textual's, and yield the URL; each page that is opened runs one of its own.
+    """Serve the command, a Textual app, and yield the URL; each open page runs its own process.
 
     The app of a page that went away is kept for `kept_s` seconds, and the next page shows it again. Raises UsageError
     where the extra is missing or the port is taken.

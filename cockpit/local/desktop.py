@@ -1,4 +1,4 @@
-"""The browser of the desktop that the terminal stands on, where there is one."""
+"""The browser of the terminal's desktop, if any."""
 
 import asyncio
 import os

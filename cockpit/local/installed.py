@@ -25,7 +25,7 @@ def installed_ray() -> str:
         raise LocalRayError("Ray is installed without its dashboard.", detail=", ".join(missing), hint=HINT)
     version = metadata.version("ray")
     if release(version) < FIRST_WITH_TOKENS:
-        raise LocalRayError(f"Ray {version} is too old to be protected by a token (2.52 can).", hint=HINT)
+        raise LocalRayError(f"Ray {version} does not support tokens (2.52 does).", hint=HINT)
     return version
 
 

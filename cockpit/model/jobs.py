@@ -93,7 +93,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def outcome_is_known(self) -> bool:
-        """False for a driver that Ray calls SUCCEEDED: it says so of crashed ones too."""
+        """False for a driver that Ray calls SUCCEEDED: Ray reports that for crashed ones too."""
         return not (self.is_driver and self.status == "SUCCEEDED")
 
 

@@ -1,4 +1,4 @@
-"""Names of log files as Ray hands them out."""
+"""Names of log files as Ray's API returns them."""
 
 
 def below_logs(path: str) -> str:

@@ -10,7 +10,7 @@ from cockpit.model.gpu_use import IdleGpu
 from cockpit.model.nodes import Usage
 
 FREE, IDLE, UNREPORTED = -1, -2, -3
-"""In the place of a GPU's use in percent: free; held and idle; not reported."""
+"""Instead of a GPU's use in percent: free; held and idle; not reported."""
 
 TroubleKind = Literal[
     "dead-node", "never-starts", "failed", "waits", "idle", "hot", "disk", "memory", "foreign", "lease", "certificate"

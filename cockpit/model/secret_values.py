@@ -11,7 +11,7 @@ WITHHELD = "<withheld>"
 _SHAPES = (
     # user:password@ of a URL; the user may be missing, as for Redis.
     r"\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/@:\"'<>]*:(?P<it>[^\s/@\"'<>]{3,})@(?=[\w\[$])",
-    # What stands behind an option, and its kinds of mysql, curl and redis.
+    # The value of an option, also those of mysql, curl and redis.
     r"(?<![\w-])--?(?:auth-?token|access-?token|api-?key|api-?token|token|password|passwd|secret(?:-key)?)"
     r"(?:=|\s+)[\"']?(?P<it>[^\s\"'\\;|&<>()-][^\s\"'\\;|&<>()]{5,})",
     r"\bmysql(?:dump|admin|import)?\b[^\n|;&]*?\s-p[\"']?(?P<it>[^\s\"';|&-][^\s\"';|&]{2,})",
@@ -45,7 +45,7 @@ _STAND_IN = re.compile(
 
 
 def secret_parts(text: str) -> Iterator[tuple[int, int]]:
-    """Where in a text secrets of a known shape stand, in no order; references and placeholders are none."""
+    """Where a text contains secrets of a known shape, unordered; not references and placeholders."""
     if not _HINTS.search(text):
         return
     for pattern in _PATTERNS:
@@ -55,7 +55,7 @@ def secret_parts(text: str) -> Iterator[tuple[int, int]]:
 
 
 def holds_secret(text: str) -> bool:
-    """Whether a secret of a known shape stands in a text."""
+    """Whether a text contains a secret of a known shape."""
     return next(secret_parts(text), None) is not None
 
 

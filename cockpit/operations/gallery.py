@@ -147,7 +147,7 @@ def read_page(name: str) -> str:
 
 
 def copy(name: str, target: Path, *, force: bool = False) -> list[Path]:
-    """Copy a sample into a directory to edit; returns the files. Raises UsageError for one that is there already."""
+    """Copy a sample into a directory to edit; returns the files. Raises UsageError for one that already exists."""
     source = sample(name).folder
     try:
         target.mkdir(parents=True, exist_ok=force)

@@ -47,7 +47,7 @@ def problems(command: OwnCommand, known: Mapping[str, Collection[str]]) -> Itera
     if unknown := [field for field in fields_in(command.command) if field not in fields]:
         yield f"unknown field {{{unknown[0]}}}; fields: {', '.join(fields)}"
     if inside := _quoted_fields(command.command):
-        yield f"{{{inside[0]}}} stands inside quotes; it is quoted already, so write it without"
+        yield f"{{{inside[0]}}} is inside quotes; remove them, since fields are quoted automatically"
     program = command.command.split(maxsplit=1)[0] if command.command.strip() else ""
     if not program:
         yield "its command is empty"
@@ -68,7 +68,7 @@ def line_of(command: OwnCommand, values: Mapping[str, str]) -> Line:
         is_word = match.start() == 0 or command.command[match.start() - 1].isspace()
         if value.startswith("-") and is_word and " -- " not in command.command[: match.start()]:
             raise UsageError(
-                f"{command.label}: {name} is {value[:40]!r}, which the program would take for an option.",
+                f"{command.label}: {name} is {value[:40]!r}, which the program would read as an option.",
                 hint="Write -- in front of the field, where the program knows it.",
             )
         variables[_VARIABLE + name.upper()] = value

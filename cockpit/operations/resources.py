@@ -1,4 +1,4 @@
-"""From what a user names, a job and a node, to what Ray is asked for; and what is said of an incomplete answer."""
+"""From the job and node that a user names to requests to Ray; and the warning for a truncated answer."""
 
 from collections.abc import Awaitable, Collection
 from typing import Any, Protocol

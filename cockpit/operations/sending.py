@@ -39,7 +39,9 @@ async def agree_to_secrets(endpoint: Endpoint, names: Sequence[str], consent: Co
     if not wanted:
         return
     named = f"the secret {wanted[0]}" if len(wanted) == 1 else f"the secrets {', '.join(wanted)}"
-    question = Question(f"Send {named} to {endpoint.place} unencrypted, for everyone on the way to read?", "secrets")
+    question = Question(
+        f"Send {named} to {endpoint.place} unencrypted, readable to anyone on the network path?", "secrets"
+    )
     if not consent.given and (consent.ask is None or not await consent.ask(question)):
         verb = "was" if len(wanted) == 1 else "were"
         raise UsageError(

@@ -51,7 +51,7 @@ class ClustersPane(TablePane[list[ClusterRow]]):
         self.set_interval(1.0, self.overview.beat)
 
     async def on_unmount(self) -> None:
-        """Let go of all of them."""
+        """Close all of them."""
         await self.overview.close()
 
     def _crashed(self, error: BaseException) -> None:

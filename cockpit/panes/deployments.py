@@ -47,7 +47,7 @@ class DeploymentsPane(OwnTablePane[Register]):
     SPEC: ClassVar[TableSpec[Any]] = DEPLOYMENTS
     HANDLERS = {"show_detail": "deployment_actions:show_detail"}  # noqa: RUF012 - read only
     ROW = "Deployment"
-    EMPTY = "No deployments; nothing costs. Press n to deploy an SDL."
+    EMPTY = "No deployments. Press n to deploy an SDL."
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -146,7 +146,7 @@ def status_line(register: Register) -> str:
     spent = sum((row.spent_usd for row in register.rows if row.spent_usd), Decimal(0))
     parts = [f"{per_hour(price)} in all, {dollars(spent)} so far"] if register.rows else []
     orphans = sum(row.is_orphan for row in register.rows)
-    parts += [f"{orphans} hold money for nothing: close them"] if orphans else []
+    parts += [f"{orphans} hold money without a lease: close them"] if orphans else []
     parts += [f"whether {one.title} was created is unknown" for one in register.unresolved]
     parts += [] if register.has_all else ["the list is not complete"]
     return " · ".join(parts)

@@ -98,7 +98,7 @@ class IdlePane(TablePane[Rows[Node]]):
             return super().why_disabled(action)
         jobs = self.jobs
         if not jobs:
-            return "No job of the list holds this GPU."
+            return "None of the listed jobs holds this GPU."
         if all(job.is_driver for job in jobs):
             held = next((gpu for gpu in self._idle if f"{gpu.node}:{gpu.index}" == self.table.row_key), None)
             place = f" End process {held.pid} on {held.node} instead." if held and held.pid else ""

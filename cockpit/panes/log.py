@@ -170,7 +170,7 @@ class LogPane(LogReading):
         self.view.notify_grown()
 
     def changed(self) -> None:
-        """Something else is to be said of it."""
+        """Its status line changed."""
         self._draw()
 
     def heard(self, state: LogState) -> None:

@@ -117,7 +117,7 @@ class NodesPane(TablePane[Rows[Node]]):
         self.post_message(self.StateChanged())
 
     def why_disabled(self, action: Action) -> str | None:
-        """Only a living node hands out its logs."""
+        """Only a living node serves its logs."""
         if action.name != "node_logs":
             return super().why_disabled(action)
         if self.node is None:

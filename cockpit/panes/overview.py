@@ -367,7 +367,7 @@ class OverviewPane(Pane):
             self._look()
 
     def why_disabled(self, action: Action) -> str | None:
-        """There are a shortest and a longest time, and nothing to submit to without a cluster."""
+        """The time span is bounded, and submitting needs a cluster."""
         if action.name in ("overview_open", "copy") and (not self.is_mounted or self.wanted is None):
             return f"There is nothing to {action.label} here."
         if action.name == "zoom_in" and self.span == 0:

@@ -170,7 +170,7 @@ class SdlPane(SdlWriting):
 
     @work(group="sdl-checks", exit_on_error=False)
     async def _check(self) -> None:
-        """Check text after text in a thread, until what is shown is about the text that stands there."""
+        """Check text after text in a thread, until the result is for the current text."""
         self._is_checking = True
         try:
             while True:
@@ -284,7 +284,7 @@ class SdlPane(SdlWriting):
                 self.look_at_market()
 
     def _known_of(self, row: FormRow) -> tuple[list[str], Callable[[str], str] | None]:
-        """What can be written into a row, and what to say of it."""
+        """The choices for a row, and the hint about them."""
         rows = self.form.view.rows
         return choices_of(row, rows, self.secrets or (), self.market), words_of(row, rows, self.market)
 
@@ -394,7 +394,7 @@ class SdlPane(SdlWriting):
         self.call_after_refresh(self.text.go_to, row, column)
 
     def action_go_to_line(self) -> None:
-        """Show where the row of the form stands in the text.
+        """Show the form's row in the text.
 
         Beside the form the keys stay where they are: the next letter is still a command. Where the
         text takes the form's place, or the row can be edited as text alone, the text has them.
@@ -457,7 +457,7 @@ class SdlPane(SdlWriting):
 def _looked_at(
     text: str, version: int, secrets: Mapping[str, str] | None, offset: int | None
 ) -> tuple[Check, Completion | None]:
-    """All that is to be said of a text, and what to offer unasked at an offset of it."""
+    """The problems of a text, and the completion to offer at an offset."""
     wanted = None
     if offset is not None and is_worth_a_look(text, offset):
         found = complete(text, offset, secrets=sorted(secrets or ()))

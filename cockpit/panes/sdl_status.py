@@ -9,7 +9,7 @@ from cockpit.widgets.state_line import Piece
 
 
 def status_pieces(desk: Desk, found: Check | None, note: str, *, ascii_only: bool) -> tuple[list[Piece], list[Piece]]:
-    """What stands at the left and at the right."""
+    """The texts at the left and at the right."""
     star = "*" if desk.is_dirty else ""
     where = str(desk.file.path) if desk.file.path else desk.name
     left = [Piece(visible(where) + star, "accent", 0), Piece(visible(note), "warn", 1)]

@@ -20,7 +20,7 @@ FRESH_SECONDS = 300.0
 
 
 class SdlWriting(Pane):
-    """The desk, the form and the text; what they say of each other is the pane's own."""
+    """The desk, the form and the text of the pane."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -76,7 +76,7 @@ class SdlWriting(Pane):
 
     @work(group="market", exit_on_error=False)
     async def look_at_market(self) -> None:
-        """Ask Akash for offers, unless those at hand are fresh; they are shown when they come."""
+        """Ask Akash for offers, unless the cached ones are fresh; shows them when they arrive."""
         now = asyncio.get_running_loop().time()
         if now < self._market_until:
             return

@@ -85,7 +85,7 @@ class TablePane(Pane, Generic[T]):
         return f"{self.NAME}-table"
 
     def compose(self) -> ComposeResult:
-        """A table, what stands below it, and the filter."""
+        """A table, the widgets below it, and the filter."""
         table = LiveTable(self.SPEC.columns, glyphs=self.glyphs, arrangement=self.arrangement, id=self.table_id)
         table.empty_sentence = self.EMPTY
         yield Panel(table, title=self.TITLE, id=f"{self.NAME}-panel")
@@ -96,7 +96,7 @@ class TablePane(Pane, Generic[T]):
         yield bar
 
     def compose_below(self) -> Iterable[Widget]:
-        """What stands between table and filter."""
+        """The widgets between table and filter."""
         return ()
 
     @property
@@ -294,7 +294,7 @@ class TablePane(Pane, Generic[T]):
 
     @property
     def summary(self) -> str:
-        """What the title says of the rows beside their number."""
+        """The title's note beside the number of rows."""
         return ""
 
     # Actions that every table has

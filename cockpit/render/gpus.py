@@ -67,7 +67,7 @@ def _idle(since: float | None, now: float) -> Cell:
 
 
 def short_model(name: str | None) -> str:
-    """The model without what every card says of itself."""
+    """The model without the vendor's name."""
     return (name or "–").removeprefix("NVIDIA ").removeprefix("GeForce ")
 
 

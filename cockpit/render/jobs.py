@@ -88,7 +88,7 @@ def reason(job: Job) -> str:
         return f"exit code {job.driver_exit_code}" if job.driver_exit_code else ""
     failed = _FAILED_ENTRYPOINT.match(lines[0]) if job.status == "FAILED" else None
     if failed and len(lines) == 1:
-        # Where all the lines that Ray quotes are its own, the cause may stand before them.
+        # Where all the lines that Ray quotes are its own, the cause may precede them.
         is_whole = len((job.message or "").splitlines()) <= QUOTED_LINES
         return f"exit code {failed[1]}, " + ("no output" if is_whole else "no cause in its last lines")
     if job.status == "FAILED" and job.driver_exit_code not in (None, 0) and len(lines) > 1:

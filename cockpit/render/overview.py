@@ -161,7 +161,7 @@ def _jobs_panel(overview: ClusterOverview, width: int, height: int, glyphs: Glyp
 
 
 def trouble_parts(trouble: Trouble, glyphs: Glyphs = UNICODE) -> tuple[PlotLine, PlotLine]:
-    """What to say of one trouble: a sentence, and what stands at the right end of its line."""
+    """The line of one problem: a sentence, and the text at its right end."""
     sign, tone, text = _said(trouble, glyphs)
     right = f"{money(trouble.usd)}/h wasted" if trouble.usd is not None else ""
     return (Part(f"{sign} ", tone), Part(visible(text), "" if tone != "quiet" else "quiet")), (Part(right, "warn"),)

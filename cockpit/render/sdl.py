@@ -98,7 +98,7 @@ def dollars(usd: float | None) -> str:
 
 
 def description(row: Record, *, width: int | None, ascii_only: bool = False) -> list[str]:
-    """The whole of `sdl show`: a headline, the services, a picture of who reaches whom, what becomes of each port."""
+    """The whole of `sdl show`: a headline, the services, a diagram of connections, what becomes of each port."""
     services: Sequence[Record] = row["services"]
     rows = [cells for service in services for cells in _service_rows(service)]
     picture = diagram(services, width=width, ascii_only=ascii_only)

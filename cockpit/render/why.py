@@ -25,7 +25,7 @@ COLUMNS = (
 NODE_LABEL = "ray.io/node-id"
 
 _WORDS = {
-    "infeasible": "can never start as the cluster stands",
+    "infeasible": "can never start on this cluster",
     "busy": "waits for resources that are held",
     "label-mismatch": "can never start: no node has the labels",
     "waiting-for-arguments": "waits for arguments",
@@ -38,7 +38,7 @@ _WORDS = {
 
 
 def headline(found: Explanation) -> str:
-    """What it is and how it stands, in one line."""
+    """What it is and its state, in one line."""
     kind = found.kind.capitalize().replace("-", " ")
     return f"{kind} {found.id} ({found.state or UNKNOWN}) {_WORDS[found.cause.verdict]}."
 

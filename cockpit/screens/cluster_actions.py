@@ -95,7 +95,7 @@ class ClusterActions:
     # --- the cluster on the screen ---
 
     async def refused(self, cluster: LiveCluster, error: AuthenticationError | UntrustedError) -> None:
-        """The cluster does not let us in any more, or is not trusted any more: ask, and go on."""
+        """The cluster no longer accepts the login or is no longer trusted: ask, then reconnect."""
         if isinstance(error, AuthenticationError):
             await self._ask_for_token(cluster, error)
         elif error.found is not None:

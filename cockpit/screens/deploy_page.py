@@ -97,7 +97,7 @@ class DeployPage(Dialog[Ready]):
     # --- what it is made of ---
 
     def contents(self) -> list[Widget]:
-        """The steps, a line about this one, what belongs to it, and what was said."""
+        """The steps, a line about this one, its details, and the messages."""
         table = LiveTable(BID_COLUMNS, glyphs=self._glyphs, id="deploy-bids")
         table.empty_sentence = "No bids yet. The first usually come within 30 s."
         return [
@@ -321,7 +321,7 @@ class DeployPage(Dialog[Ready]):
     def _state_line(self) -> str:
         progress = self.progress
         if self._is_closing:
-            return "Closing; this takes up to three minutes until it is proven."
+            return "Closing; confirming it takes up to three minutes."
         if self._ended is not None:
             return end_words(self._ended)
         if self._failed is not None:

@@ -72,7 +72,7 @@ class DeploymentActions:
 
     async def _end(self, row: Row) -> None:
         """Close it, wait for the proof, and leave its cluster."""
-        self._app.notify(f"Closing {row.dseq}; this takes up to three minutes until it is proven.", markup=False)
+        self._app.notify(f"Closing {row.dseq}; confirming it takes up to three minutes.", markup=False)
         try:
             async with await aside(account.open_console) as console:
                 ended = await end(console, row.dseq, context=row.context)
@@ -156,7 +156,7 @@ class DeploymentActions:
             self._app.notify(news.text, markup=False)
 
     async def open_shell(self, row: Row) -> None:
-        """Leave the terminal to a shell in a container, until it ends; the cockpit stands still meanwhile."""
+        """Leave the terminal to a shell in a container, until it ends; the cockpit is suspended meanwhile."""
         async with await aside(account.open_console) as console:
             names = await services_of(console, row.dseq)
         service: str | None = names[0]

@@ -104,7 +104,7 @@ class GoTo(Dialog[str]):
 
     @on(Input.Submitted)
     def _enter(self, event: Input.Submitted) -> None:
-        # What was typed counts, not what the list shows: letters and Enter may have come together.
+        # The input counts, not what the list shows: letters and Enter may have come together.
         found = matching(event.value, entries())
         highlighted = self._highlighted
         if found:

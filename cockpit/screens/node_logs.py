@@ -87,7 +87,7 @@ async def _choose_of_job(app: App[Any], cluster: LiveCluster, job: Job) -> LogFi
 
 
 class NodeLogs(Dialog[LogFile]):
-    """Gives a file; words that are typed narrow the list, and `words` are typed already.
+    """Returns a file; typing filters the list, `words` is the initial filter.
 
     With `by_node` each file is shown with its node; `missing` are sentences about what is not in the list.
     """

@@ -9,7 +9,7 @@ ON, OFF = "on", "off"
 
 
 async def ask(work: Workspace) -> None:
-    """Ask how to tell of the end of jobs, and write the answer down; Esc leaves it to the next start."""
+    """Ask how to notify when jobs end, and save the answer; Esc asks again at the next start."""
     options = [
         (ON, "Yes: ring the bell and show a notification, whatever is on the screen"),
         (OFF, "No: only say it in the cockpit"),

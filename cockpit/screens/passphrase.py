@@ -81,7 +81,7 @@ class PassphraseDialog(Dialog[Secret]):
         if not typed[0]:
             return "Type the passphrase, or leave with Esc."
         if not typed[0].isprintable():
-            return "What was typed holds control characters."
+            return "The input contains control characters."
         if not self._request.is_new:
             return ""
         try:

@@ -133,12 +133,12 @@ class SecretActions:
         self._app.post_message(SdlLooked())  # an editor that has the file open reads it again, and forgets
         left = sorted({*done.lines, *done.others})
         if left:
-            self._tell(f"{path.name}: look at line {_listed(left)}; a secret seems to stand there still.", "warning")
+            self._tell(f"{path.name}: look at line {_listed(left)}; it still seems to contain a secret.", "warning")
 
     # --- telling ---
 
     def _tell_stored(self, names: Sequence[str], *stored: Stored) -> None:
-        """Say once for all of them where they are; why not in a keyring stands below the list already."""
+        """Say once for all of them where they are; the list already says why not in a keyring."""
         reason = self._pane.listing.status.keyring.reason if self._pane.listing else ""
         notes = dict.fromkeys(note for one in stored for note in one.notes)
         what, place = " and ".join(names), stored[-1].place

@@ -14,7 +14,7 @@ from cockpit.render.text import visible
 
 
 async def show_dashboard(app: App[Any], cluster: LiveCluster) -> None:
-    """Open it, or copy its address; of one behind a bastion, whose address means nothing here, the way to it."""
+    """Open it, or copy its address; for a cluster behind a bastion, show how to reach it."""
     passage = cluster.endpoint.passage
     if passage is not None:
         address = cluster.endpoint.address
@@ -36,7 +36,7 @@ async def _open(app: App[Any], opener: str, url: str) -> None:
     except UsageError as error:
         _copy(app, url, f"{error.title} ({error.detail}) Copied")
     else:
-        app.notify(f"{url} is in the browser.", markup=False)
+        app.notify(f"{url} opened in the browser.", markup=False)
 
 
 def _copy(app: App[Any], text: str, sentence: str) -> None:

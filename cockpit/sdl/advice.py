@@ -1,4 +1,4 @@
-"""What both parsers take and a user still should know: the chain's rules, traps of the network, prices, secrets."""
+"""Warnings about what both parsers accept: the chain's rules, traps of the network, prices, secrets."""
 
 import re
 from decimal import Decimal

@@ -171,7 +171,7 @@ def _variables(service: Service, losses: Losses) -> Iterator[tuple[str, Variable
         elif value.startswith(REFERENCE_PREFIX):
             losses.add(path, node, f"{name}: the reference names no secret; it is left out.")
         elif is_plain_secret(name, value):
-            losses.add(path, node, f"{name} stands there in plain text; a reference takes its place.")
+            losses.add(path, node, f"{name} is there in plain text; a reference replaces it.")
             yield name, Variable(name, secret=name[:64])
         else:
             if REFERENCE_PREFIX in value:

@@ -137,7 +137,7 @@ def _problem(one: Finding, lines: Lines) -> Problem:
 
 
 def refuser(side: Side) -> Callable[[Report, str, Node, str], None]:
-    """A way to note that one side refuses a node."""
+    """Returns a function that notes that one parser refuses a node."""
 
     def refuse(report: Report, code: str, node: Node, message: str) -> None:
         report.add(code, node, message, (side,))

@@ -1,6 +1,6 @@
 """The spans of plain secrets in a text, in valid YAML and in text that is being typed.
 
-It errs on the side of too much: a draft or a diff that lacks a word is a smaller loss than one that tells a secret.
+It errs on the side of too much: a draft or a diff that lacks a word is a smaller loss than one that reveals a secret.
 """
 
 import re

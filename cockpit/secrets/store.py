@@ -27,7 +27,7 @@ WRITABLE = (*LASTING, Place.SESSION)
 
 
 class Found(msgspec.Struct, frozen=True):
-    """A value and where it was; the environment and the command know no scopes."""
+    """A value and where it was; the environment and the command do not have scopes."""
 
     value: Secret
     place: Place
@@ -113,7 +113,7 @@ class SecretStore:
         value = generated(length)
         if not replace and (self.index.rows_of(name, scope) or (scope, name) in self._session):
             raise UsageError(
-                f"The secret {name} is there already in the scope {scope}.",
+                f"The secret {name} already exists in scope {scope}.",
                 hint="A cluster may run with it; use --replace to make another.",
             )
         return value, self.put(name, value, scope=scope, places=places)

@@ -44,7 +44,7 @@ def generated(length: int = USUAL_TOKEN) -> Secret:
 
 
 def advice_on(name: str, value: Secret) -> str | None:
-    """Why a value will not do what its known name promises; None where nothing is to be said."""
+    """Why a value will not do what its known name promises; None if it is fine."""
     text = value.reveal()
     if name != "RAY_AUTH_TOKEN" or (len(text) >= SHORTEST_TOKEN and not text.startswith(REFERENCE_MARK)):
         return None

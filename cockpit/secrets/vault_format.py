@@ -133,7 +133,7 @@ def seal(key: VaultKey, contents: Contents) -> bytes:
 
 
 def parse(data: bytes) -> Sealed:
-    """What stands in a vault file, still encrypted. Raises DamagedVaultError."""
+    """The contents of a vault file, still encrypted. Raises DamagedVaultError."""
     line, _, rest = data.partition(b"\n")
     _check_version(line)
     try:

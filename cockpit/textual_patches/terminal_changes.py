@@ -177,7 +177,7 @@ class _Pen:
         self._look = Look("", "39", "49")
 
     def write(self, cells: list[Cell]) -> str:
-        """The texts of the cells, with what has to be said of their looks."""
+        """The texts of the cells, with the escape codes of their styles."""
         groups = groupby(cells, key=lambda cell: cell.look)
         return "".join(self._turned(look) + "".join(cell.text for cell in group) for look, group in groups)
 

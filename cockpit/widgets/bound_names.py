@@ -14,7 +14,7 @@ def bound_names() -> dict[str, str]:
 
 
 def bound_lines(widget: Widget, remapped: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Keys and what they do in a widget: the user's own, where `remapped` has some for the name."""
+    """Keys and what they do in a widget: the user's own if `remapped` has the name."""
     named = [binding for kind in reversed(type(widget).__mro__) for binding in _own(kind) if binding.id]
     return [
         (" ".join(map(key_name, remapped.get(binding.id or "", binding.key).split(","))), binding.description)

@@ -93,7 +93,7 @@ class FilterBar(Horizontal):
 
     @property
     def text(self) -> str:
-        """What stands in the line."""
+        """The text of the line."""
         return self._input.value
 
     def open(self, text: str = "") -> None:

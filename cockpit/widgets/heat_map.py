@@ -186,7 +186,7 @@ class HeatMap(LineView, can_focus=True):
             self._go(found.node, min(found.first + inside, found.first + len(found.cells) - 1))
 
     def action_page(self, by: int) -> None:
-        """A page on."""
+        """A page forward."""
         self.action_line(by * max(1, self.view_size.height - 1))
 
     def action_ends(self, node: int) -> None:

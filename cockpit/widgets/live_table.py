@@ -101,7 +101,7 @@ class LiveTable(TableKeys, can_focus=True):
 
     @dataclass
     class CountsChanged(StateMessage):
-        """Another number of rows is there, shown or marked."""
+        """The number of rows, shown rows or marked rows changed."""
 
         counts: Counts
 

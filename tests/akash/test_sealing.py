@@ -57,7 +57,7 @@ async def test_a_console_that_would_ignore_a_seal_gets_none() -> None:
     async with client_of(sim) as console:
         assert not await console.can_seal()
         sealed = seal(await console.seal_context(), VALUES, sdl=LAB, now=sim.world.clock.time())
-        with pytest.raises(UsageError, match="does not take sealed secrets"):
+        with pytest.raises(UsageError, match="does not support sealed secrets"):
             await console.create(CreateRequest(sdl=LAB, name="lab", sealed_secrets=sealed))
     assert sim.count("POST", "/v1/deployments") == 0
 

@@ -59,7 +59,7 @@ async def test_log_that_is_no_text(ray_cluster: RayCluster, cockpit: CommandLine
 
 @pytest.mark.usefixtures("text_only")
 async def test_other_files_are_withheld(client: RayClient, ray_cluster: RayCluster) -> None:
-    with pytest.raises(RejectedError, match="cannot hand out log files"):
+    with pytest.raises(RejectedError, match="cannot serve log files"):
         async with client.logs.open(LogFile(node_id=ray_cluster.head.node_id, filename="raylet.out")) as chunks:
             assert not [chunk async for chunk in chunks]
 

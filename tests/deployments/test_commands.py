@@ -81,7 +81,7 @@ async def test_deploy_list_and_close(console: SimConsole, lab: str) -> None:
     assert closed.code == 0, closed.err
     assert closed.data["closed"][0]["dseq"] == dseq
     assert known_clusters().rows == ()
-    assert (await here("deployments")).err == "No deployments; nothing costs.\n"
+    assert (await here("deployments")).err == "No deployments.\n"
 
 
 async def test_without_a_terminal_and_without_yes_nothing_is_made(console: SimConsole, lab: str) -> None:
@@ -114,7 +114,7 @@ async def test_no_bid_is_exit_1_and_closed(console: SimConsole, lab: str) -> Non
         provider.is_online = False
     done = await here("deploy", lab, "--yes", "--bid-timeout", "60s")
     assert done.code == 1
-    assert "nothing costs" in done.err
+    assert "costs nothing" in done.err
     assert all(one.state == "closed" for one in console.world.deployments.values())
 
 
@@ -144,7 +144,7 @@ async def test_a_close_that_is_not_proven_is_exit_5(console: SimConsole, lab: st
     done = await here("deployments", "close", dseq, "--yes")
     assert done.code == 5
     assert "may still cost" in done.err
-    assert "closing is not proven" in (await here("deployments")).text
+    assert "closing is not confirmed" in (await here("deployments")).text
 
 
 async def test_others_are_shown_and_not_closed_by_themselves(console: SimConsole) -> None:

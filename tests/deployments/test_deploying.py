@@ -98,7 +98,7 @@ async def test_a_crash_loop_closes_by_itself_is_told_and_tried_elsewhere_at_most
     assert run.costing() == []
     assert console.count("POST", "/v1/deployments") == 3
     assert len(run.asked) == 2
-    assert caught.value.hint == "The deployment is closed; nothing costs."
+    assert caught.value.hint == "The deployment is closed and costs nothing."
     assert any("closes the lease in about" in words for words in run.said)
 
 

@@ -177,7 +177,7 @@ STATUSES = [
         for code in ("insufficient_balance", "balance_top_up_pending", "payment_required")
     ),
     Row(name="403", end="gone", kind=AuthenticationError, do=faults(refused("fair_use_policy_required", 403))),
-    Row(name="409", end="gone", words="being set up",
+    Row(name="409", end="gone", words="in setup",
         do=faults(Fault(match=CREATE, do="answer", status=409, body=SETTING_UP))),
     *(
         Row(name=f"{status} twice at {call}, Retry-After {told or '–'}", end="runs",

@@ -115,7 +115,7 @@ async def test_no_bid_closes_the_deployment() -> None:
     with pytest.raises(NoLeaseError) as caught:
         await _leased(stage, Terms(bid_timeout_s=60.0))
     assert stage.costing() == []
-    assert "nothing costs" in caught.value.hint
+    assert "costs nothing" in caught.value.hint
 
 
 async def test_bids_above_the_price_are_not_taken() -> None:
@@ -209,7 +209,7 @@ async def test_a_refused_manifest_is_a_lease_that_costs() -> None:
     for provider in console.world.providers:
         provider.manifest = "refuses"
     stage = Stage(console)
-    with pytest.raises(ManifestRefusedError, match="did not take the manifest") as caught:
+    with pytest.raises(ManifestRefusedError, match="rejected the manifest") as caught:
         await _leased(stage)
     assert "It costs $" in caught.value.hint
     assert stage.steps()[-1] == "leased"

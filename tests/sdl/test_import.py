@@ -58,7 +58,7 @@ def test_as_a_user_does_it(machine: Machine, small: Path) -> None:
     assert rendered.out == TEXT.replace("ac-secret://HF_TOKEN", "hf")
     again = machine.secrets("import", str(small), **OPEN)
     assert again.code == 0
-    assert "no secret stands there" in again.err
+    assert "no secret is there" in again.err
 
 
 def test_what_was_edited_before_is_saved_with_the_references(store: SecretStore, small: Path) -> None:
@@ -138,7 +138,7 @@ def test_another_value_under_the_name_stops_it(store: SecretStore, small: Path) 
     small.write_text(TEXT)
     store.put("DB_PASSWORD", Secret("another"), scope="web")
     document = SdlDocument(TEXT)
-    with pytest.raises(UsageError, match="DB_PASSWORD is there already"):
+    with pytest.raises(UsageError, match="DB_PASSWORD already exists"):
         import_secrets(small, document, scope="web", store=store)
     assert (small.read_text(), document.text) == (TEXT, TEXT)
     assert store.index.rows_of("API_TOKEN", "web") == []
@@ -189,6 +189,6 @@ def test_a_full_disk_leaves_the_file_whole(store: SecretStore, small: Path, monk
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(UsageError, match="cannot be written") as failed:
         import_secrets(small, SdlDocument(TEXT), scope="web", store=store)
-    assert "in the store already" in failed.value.hint
+    assert "already in the store" in failed.value.hint
     assert small.read_text() == TEXT
     assert store.resolve("API_TOKEN", ("web",)).value == Secret(TOKEN)

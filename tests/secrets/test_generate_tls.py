@@ -54,8 +54,8 @@ def test_another_one_is_asked_about_on_a_terminal(machine: Machine, typed: str, 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("tls", "--reveal"), "not printed"),
-        (("tls", "--length", "40"), "no --length"),
+        (("tls", "--reveal"), "--reveal do not apply"),
+        (("tls", "--length", "40"), "--length and --reveal do not apply"),
         (("tls", "--host", "https://ray:8265"), "not a valid host name"),
         (("TOKEN", "--host", "ray"), "Only a certificate has hosts"),
     ],

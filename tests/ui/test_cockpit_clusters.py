@@ -119,7 +119,7 @@ async def test_a_cluster_is_added_checked_and_forgotten_by_keys(home: Path) -> N
             await driver.press("down")
             await driver.type("ray://h:10001")
             await driver.press("enter")
-            await sees(driver, "speaks no HTTP")
+            await sees(driver, "does not speak HTTP")
             assert "two" not in settings.load_settings().contexts
             await driver.press("down", "ctrl+u")
             await driver.type(one.url)

@@ -75,7 +75,7 @@ async def _typed(driver: Driver) -> None:
 async def test_what_costs_comes_first_and_orphans_are_marked() -> None:
     async with shown() as driver:
         await driver.wait_until(lambda: pane(driver).register is not None, "the list")
-        driver.sees("lab", "active", "orphan: holds money for nothing", "/h in all", "hold money for nothing")
+        driver.sees("lab", "active", "orphan: holds money; close it", "/h in all", "hold money without a lease")
         assert pane(driver).table.cell_text("name", pane(driver).table.shown_keys[0]) == "lab"
         await driver.press("enter")
         (await driver.opened("Deployment 1790001200000")).says("price", "so far", "in escrow")

@@ -209,7 +209,7 @@ async def test_the_dashboard_opens_in_a_browser_where_there_is_one(
         await driver.press("b")
         await driver.wait_until(lambda: bool(driver.told), "the end of it")
         assert asked.read_text() == server.url
-        assert driver.told == [f"{server.url} is in the browser."]
+        assert driver.told == [f"{server.url} opened in the browser."]
         assert driver.app.clipboard == ""
 
 

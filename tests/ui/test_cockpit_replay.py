@@ -8,7 +8,7 @@ from cockpit.operations.clusters.replay import DEMO_NAME
 from cockpit.panes.registry import PANES
 from tests.ui.driver import Driver, cockpit_on
 
-UNRECORDED = "holds no answer"
+UNRECORDED = "does not contain an answer"
 TRAINING = "mistral-sft-r13"
 
 

@@ -259,7 +259,7 @@ async def test_an_import_shows_what_moves_and_what_stays(kept: SecretStore, sdl:
         dialog.says("line    8  web: DB_PASSWORD → ac-secret://DB_PASSWORD", "can move: line 4", "scope web")
         assert VALUE not in driver.text
         await driver.press("y")
-        (await driver.opened("The secret DB_PASSWORD is there already in the scope web, with another value.")).says(
+        (await driver.opened("The secret DB_PASSWORD already exists in scope web, with another value.")).says(
             "replaced"
         )
         assert text_of(sdl) == plain

@@ -64,7 +64,7 @@ async def test_giving_up_says_so_and_asks_once(bastion: Bastion) -> None:
         async with cockpit_on(opener) as driver:
             await sees(driver, "Enter passphrase for key")
             await driver.pilot.press("escape")
-            await sees(driver, "bastion did not let us in.")
+            await sees(driver, "bastion refused the login.")
             assert not driver.has_dialog
 
 

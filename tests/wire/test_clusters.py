@@ -94,7 +94,7 @@ async def test_a_linked_file_stays_a_link_with_its_mode(home: Path, tmp_path: Pa
         (("", "https://h:1"), "cannot be the name"),
         (("new\nline", "https://h:1"), "cannot be the name"),
         (("two", "ray://head:10001"), "http://head:8265"),
-        (("two", "http://me:pw@h:1"), "must not hold a user name"),
+        (("two", "http://me:pw@h:1"), "must not contain a user name"),
         (("two", "https://h:1", "--token", "hunter2hunter2"), "--token takes a reference"),
         (("two", "https://h:1", "--pin", "sha256:12"), "fingerprint"),
         (("two", "https://h:1", "--sdl", "missing.yaml"), "missing.yaml"),
@@ -208,7 +208,7 @@ async def test_a_port_is_asked_which_one_it_speaks(tmp_path: Path) -> None:
 
 
 async def test_ray_client_is_explained() -> None:
-    with pytest.raises(UsageError, match="speaks no HTTP") as caught:
+    with pytest.raises(UsageError, match="does not speak HTTP") as caught:
         await find_address("ray://10.0.0.1:10001")
     assert "http://10.0.0.1:8265" in caught.value.hint
 
@@ -256,7 +256,7 @@ async def test_an_sdl_without_ray(tmp_path: Path) -> None:
     sdl = tmp_path / "web.yaml"
     sdl.write_text('version: "2.0"\nservices:\n  web:\n    image: nginx\n')
     done = await here("clusters", "add", "lab", "h:1", "--sdl", str(sdl))
-    assert (done.code, "starts no Ray" in done.err) == (2, True)
+    assert (done.code, "does not start Ray" in done.err) == (2, True)
 
 
 # --- check ---

@@ -202,7 +202,7 @@ async def test_log_that_is_packed_in_a_way_nobody_asked_for_is_refused(encoding:
             await exchange.raw(b"\x00" * 65536)
 
     async with handled_by(bomb) as (client, server):
-        with pytest.raises(NotRayError, match="packed in a way"):
+        with pytest.raises(NotRayError, match="unexpected encoding"):
             async with client.logs.open(LogFile(node_id=NODE, filename="x.log")):
                 pass
         assert server.sent < 20_000_000

@@ -120,5 +120,5 @@ async def test_a_reference_inside_a_value_is_refused_before_anything_is_sent() -
         words = ["--no-wait", "--address", server.url, "--env", "DB=postgres://u:ac-secret://PW@h", "--", "true"]
         done = await here("submit", *words)
         assert (done.code, server.requests) == (2, [])
-    assert "DB holds a secret reference inside a longer value" in done.err
+    assert "DB contains a secret reference inside a longer value" in done.err
     assert "rayakash-tui secrets set DB" in done.err

@@ -199,7 +199,7 @@ class ConsoleClient:
     async def can_seal(self) -> bool:
         """Whether a create takes sealed secrets, by the Console's own document; asked once.
 
-        An older one hands out a key for sealing, ignores the seal, and lets the reference reach the container.
+        An older one provides a key for sealing, ignores the seal, and lets the reference reach the container.
         """
         if self._seals is None:
             reply = await self.http.read("/v1/doc", what="describe its API")
@@ -366,7 +366,7 @@ class ConsoleClient:
     async def _require_seals(self) -> None:
         if not await self.can_seal():
             raise UsageError(
-                "This Console does not take sealed secrets: it would pass the references on to the containers.",
+                "This Console does not support sealed secrets: the containers would get the references.",
                 hint="Deploy with the values inside the SDL, or use another Console.",
             )
 
@@ -448,7 +448,7 @@ class ConsoleClient:
 
     async def seal_context(self) -> SealContext:
         """The key that secrets are sealed with; see `sealing.seal`."""
-        reply = await self.http.read("/v1/sdl-secrets-context", what="hand out its sealing key")
+        reply = await self.http.read("/v1/sdl-secrets-context", what="send its sealing key")
         data = fields(self.http.data(reply))
         claims = data.get("requiredClaims")
         return SealContext(

@@ -120,7 +120,7 @@ class ProviderGateway:
             raise UnreachableError(
                 f"The provider's gateway at {self.address} does not answer.",
                 detail=error.detail or error.title,
-                hint="The provider may be down; the lease goes on costing until it is closed.",
+                hint="The provider may be down; the lease keeps costing money until it is closed.",
                 fault="provider-down",
             ) from error
         words = Masker(endpoint.secrets()).text(reply.body[:2000].decode("utf-8", "replace"))[:200]
@@ -129,7 +129,7 @@ class ProviderGateway:
         try:
             return status_of(fields(loads(reply.body)))
         except ValueError as error:
-            raise ServerError(f"{self.address} does not answer as a provider does.", detail=words) from error
+            raise ServerError(f"{self.address} does not answer like a provider.", detail=words) from error
 
     @asynccontextmanager
     async def _socket(self, path: str, params: list[tuple[str, str]]) -> AsyncIterator[Socket]:

@@ -46,7 +46,7 @@ async def trust(address: Address, provider: str, *, pin: str | None = None, pins
 def _changed(address: Address, provider: str, pin: str, found: str, pins: str) -> UntrustedError:
     error = UntrustedError(
         f"THE CERTIFICATE OF PROVIDER {provider} HAS CHANGED: expected {pin}, found {found}.",
-        detail=f"Someone may stand between you and {address}. Nothing was sent.",
+        detail=f"Your connection to {address} may be intercepted. Nothing was sent.",
         hint="Ask the provider whether it was renewed; if so, remove its line" + (f" from {pins}." if pins else "."),
         fault="certificate-changed",
     )

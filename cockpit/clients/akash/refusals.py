@@ -113,7 +113,7 @@ def _by_status(status: int, code: str, detail: str, *, host: str, what: str) -> 
     if status in _UNCLEAR or status >= 500:
         return ServerError(title, detail=detail, hint=hint or "Try again in a minute.", fault=fault)
     if status == 409:
-        hint = hint or "Your account may still be being set up, or something changed meanwhile; try again in a minute."
+        hint = hint or "Your account may still be in setup, or something changed; try again in a minute."
     return RejectedError(f"Akash Console refused to {what} ({status}).", detail=detail, hint=hint, fault=fault)
 
 

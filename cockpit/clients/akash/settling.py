@@ -195,7 +195,7 @@ def _without_leases(found: Deployment, leases: Sequence[LeaseId], error: Cockpit
         others = ", ".join(sorted({lease.id.provider for lease in found.costing}))
         return Unknown(
             OutcomeUnknownError(
-                f"Deployment {found.dseq} has a lease that was not asked for, at {others}. It costs money.",
+                f"Deployment {found.dseq} has an unrequested lease, at {others}. It costs money.",
                 hint=f"Close it: rayakash-tui deployments close {found.dseq}",
                 fault="other-lease",
             )
@@ -251,7 +251,7 @@ def _is_old(console: ConsoleClient, dseq: str) -> bool:
 
 def _not_proven(dseq: str, cause: CockpitError | None = None) -> OutcomeUnknownError:
     return OutcomeUnknownError(
-        f"Deployment {dseq} is not proven closed: it may still cost money.",
+        f"Deployment {dseq} is not confirmed closed: it may still cost money.",
         detail=cause.title if cause else "",
         hint=f"Try again: rayakash-tui deployments close {dseq}",
         fault="not-closed",

@@ -27,7 +27,7 @@ class Socket:
         self._host = host
 
     async def frames(self) -> AsyncIterator[bytes]:
-        """What comes, as bytes. Raises what `closed_error` says of an end that is not normal."""
+        """The messages, as bytes. Raises the error of `closed_error` after an abnormal close."""
         from websockets.exceptions import ConnectionClosed, ConnectionClosedOK
 
         while True:

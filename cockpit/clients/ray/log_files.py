@@ -38,10 +38,10 @@ class LogFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def log_error(file: LogFile, error: ServerError) -> Exception:
-    """What it means that Ray cannot hand out a log: the file or its node is gone, or it is not Ray's day."""
+    """The error for a log that Ray cannot serve: its file or node is gone, or Ray failed."""
     words = error.detail
     if older_logs.is_withheld(error):
-        return RejectedError("This release of Ray cannot hand out log files where tokens are on.", detail=words)
+        return RejectedError("This release of Ray cannot serve log files with token authentication on.", detail=words)
     if "please query actor log" in words:
         return RejectedError(
             f"Ray does not keep a separate log for task {file.task_id}: it ran in an actor.",

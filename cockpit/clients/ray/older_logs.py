@@ -1,7 +1,7 @@
-"""Log files on releases of Ray that do not hand them out as 2.60 does.
+"""Log files on releases of Ray that do not serve them as 2.60 does.
 
 Measured: 2.40 marks every chunk with an extra byte unless it is asked for `format=text`, and reports a failure in
-the body of a 200. 2.52 with tokens hands out none at all, since its dashboard passes no token on to its agents when a
+the body of a 200. 2.52 with tokens serves none at all, since its dashboard passes no token on to its agents when a
 reply is streamed (2.53 does, by its source); it still gives the log of a job as one text.
 """
 
@@ -11,12 +11,12 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
 from cockpit.errors import RejectedError, ServerError
 
-# A newer Ray knows no such parameter and sends the bytes as they are.
+# A newer Ray ignores the parameter and sends the bytes unchanged.
 PLAIN = {"format": "text"}
 
 TEXT_ONLY = (
-    "Ray 2.52 cannot hand out log files where tokens are on; the log came as text, in which a carriage return is a "
-    "new line. Ray 2.53 mends that."
+    "Ray 2.52 cannot serve log files with token authentication on; the log came as text, where a carriage return is a "
+    "new line. Ray 2.53 fixes that."
 )
 
 _FAILURE = b"[get_logs] Fetch log error: "

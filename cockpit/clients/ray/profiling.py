@@ -99,7 +99,7 @@ def _refusal(error: CockpitError) -> CockpitError:
         return RejectedError(
             "The node has no memray.",
             detail=words,
-            hint="Install it there, no restart is needed: pip install memray",
+            hint="Install it there (no restart needed): pip install memray",
             fault="no-memray",
         )
     if "not installed" in words:

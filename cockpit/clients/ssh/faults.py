@@ -16,7 +16,7 @@ def ssh_failure(route: Route, code: int, words: str, *, may_ask: bool) -> Cockpi
     """The error for an ssh that ended with `code` and said `words`."""
     if code == MISSING:
         return UsageError(
-            "There is no `ssh` on this machine, which the way to this cluster needs.",
+            "`ssh` is not installed, and this cluster is reached through it.",
             detail=words,
             hint="Install OpenSSH's client (openssh-client), or take `ssh` out of the context.",
             fault="ssh-missing",
@@ -40,9 +40,9 @@ def channel_failure(route: Route, line: str) -> UnreachableError | None:
         )
     elif found := _FORWARDING_FAILED.search(line):
         failure = UnreachableError(
-            f"From {route.destination} nothing answers at {route.target}.",
+            f"From {route.destination}, nothing answers at {route.target}.",
             detail=found[1] or line,
-            hint="Host and port are looked for from there; is the cluster up?",
+            hint="The bastion resolves host and port. Is the cluster up?",
             fault="ssh-target",
         )
     else:
@@ -52,12 +52,12 @@ def channel_failure(route: Route, line: str) -> UnreachableError | None:
 
 
 def _try_yourself(route: Route) -> str:
-    return f"See what `ssh {route.destination}` says."
+    return f"Run `ssh {route.destination}` to see why."
 
 
 def _changed(route: Route, words: str, _: bool) -> CockpitError:
     return UntrustedError(
-        f"The host key of {route.destination} is another than before; nothing was sent there.",
+        f"The host key of {route.destination} has changed; nothing was sent there.",
         detail=words,
         hint="If its owner confirms the new key, remove the old one with `ssh-keygen -R HOST` and connect again.",
         fault="ssh-host-key-changed",
@@ -76,15 +76,15 @@ def _unknown_key(route: Route, words: str, may_ask: bool) -> CockpitError:
 
 
 def _denied(route: Route, words: str, may_ask: bool) -> CockpitError:
-    hint = _try_yourself(route) if may_ask else "A password or passphrase cannot be asked for here: use ssh-agent."
+    hint = _try_yourself(route) if may_ask else "ssh cannot ask for a password or passphrase here: use ssh-agent."
     return AuthenticationError(
-        f"{route.destination} did not let us in.", status=401, detail=words, hint=hint, fault="ssh-not-let-in"
+        f"{route.destination} refused the login.", status=401, detail=words, hint=hint, fault="ssh-not-let-in"
     )
 
 
 def _port_taken(route: Route, words: str, _: bool) -> CockpitError:
     return UsageError(
-        f"ssh to {route.destination} cannot listen here as it should.",
+        f"ssh to {route.destination} cannot listen on its local socket.",
         detail=words,
         hint="Another program may have the port of `ssh_port`, or of a LocalForward in your ssh configuration.",
         fault="ssh-port",

@@ -70,7 +70,7 @@ class Tunnel:
             case TunnelState(phase="down", again_at=float(again_at)):
                 return f"down, again in {max(0, round(again_at - asyncio.get_running_loop().time()))} s"
             case TunnelState(phase="given up"):
-                return "given up, r asks again"
+                return "gave up; press r to retry"
             case TunnelState(phase=phase):
                 return phase
 
@@ -85,7 +85,7 @@ class Tunnel:
     async def open(self) -> None:
         """Make the first attempt. A bastion that cannot be reached is tried again from then on.
 
-        Raises UntrustedError for its host key, AuthenticationError where it does not let us in, and UsageError where
+        Raises UntrustedError for its host key, AuthenticationError if it rejects the login, and UsageError where
         ssh is missing, or refuses its configuration.
         """
         self._running = asyncio.create_task(self._run())
@@ -196,7 +196,7 @@ class Tunnel:
         return ssh_failure(self.route, code, "\n".join(self._words), may_ask=may_ask), was_up
 
     async def _until_listening(self, ssh: KeptCommand) -> bool:
-        """Wait until ssh, which is let in then, takes connections; False where it ends before."""
+        """Wait until ssh is authenticated and accepts connections; False if it ends before."""
         while not ssh.has_ended:
             with suppress(FileNotFoundError, ConnectionError):
                 _, writer = await asyncio.open_unix_connection(self.socket)

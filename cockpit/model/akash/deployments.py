@@ -159,7 +159,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def costing(self) -> tuple[Lease, ...]:
-        """The leases that take money."""
+        """The leases that cost money."""
         return tuple(lease for lease in self.leases if lease.costs)
 
     @property

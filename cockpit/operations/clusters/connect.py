@@ -321,7 +321,7 @@ def open_questions(target: Target, consents: Consents, environment: Mapping[str,
     # Beyond the tunnel the bastion itself is all there is, or a network.
     if not (address.is_encrypted or address.is_loopback) and target.place not in consents.plain_http:
         what = "the token" if token is not None else "the credentials"
-        text = f"Send {what} to {target.place} unencrypted, for everyone on the way to read?"
+        text = f"Send {what} to {target.place} unencrypted, readable to anyone on the network path?"
         questions.append(Question(text, "plain_http"))
     return questions
 

@@ -132,7 +132,7 @@ def _token(document: SdlDocument, plan: Plan) -> tuple[str | None, tuple[str, ..
     values = [services[one.service].env_value(TOKEN_NAME) for one in plan.containers if one.is_ray]
     reference = next((value for value in values if value and value.startswith(REFERENCE_PREFIX)), None)
     if reference is None and any(values):
-        return None, (f"{TOKEN_NAME} stands in the file; `secrets import` makes a reference of it for the context.",)
+        return None, (f"{TOKEN_NAME} is in the file; `secrets import` turns it into a reference for the context.",)
     return reference, ()
 
 

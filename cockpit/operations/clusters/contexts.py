@@ -138,7 +138,7 @@ def _has_port(text: str) -> bool:
 def _ray_client(text: str) -> UsageError:
     host = text.removeprefix("ray://").partition("/")[0].rpartition("@")[2].rpartition(":")[0]
     return UsageError(
-        "ray:// is the port of Ray Client: Python programs connect there, and it speaks no HTTP.",
+        "ray:// is the port of Ray Client: Python programs connect there; it does not speak HTTP.",
         hint=f"Use the dashboard address of the same head, for example http://{host or 'HOST'}:"
         f"{DEFAULT_PORT}, or the https address of the gateway in front of it.",
     )
@@ -221,7 +221,7 @@ def use_context(name: str) -> Known:
 
 
 def set_in_context(name: str, key: str, value: str) -> None:
-    """Write one value into a context, where it stands now or below the header. Raises UsageError."""
+    """Write one value into a context, in its place or below the header. Raises UsageError."""
     change_config(lambda text: with_value(text, ("contexts", name), key, value))
 
 

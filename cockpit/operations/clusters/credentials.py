@@ -133,5 +133,5 @@ def _checked(name: str, place: str, value: str) -> str:
         return value
     forbidden = ";, " if place.startswith("cookies.") else ""
     if not value.isascii() or not value.isprintable() or any(character in value for character in forbidden):
-        raise UsageError(f"The value of {place} in the context {name} holds characters that cannot be sent.")
+        raise UsageError(f"The value of {place} in the context {name} contains characters that cannot be sent.")
     return value

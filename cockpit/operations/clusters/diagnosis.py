@@ -113,7 +113,7 @@ class _Examination:
 async def diagnose(selection: Selection, name: str) -> Diagnosis:
     """Examine a cluster; whatever is wrong becomes a check, so nothing of it is raised.
 
-    Nothing is sent that was not agreed to, and an untrusted certificate is not accepted by this.
+    It sends nothing without approval, and does not accept an untrusted certificate.
     """
     examination = _Examination(name)
     target = await _target(examination, selection)
@@ -253,7 +253,7 @@ async def _cluster(examination: _Examination, target: Target) -> None:
 
 
 def _step_of(error: CockpitError, otherwise: str) -> str:
-    """Where an error belongs: to the way through a bastion, to what lets us in, or elsewhere."""
+    """Where an error belongs: to the bastion, to the credentials, or elsewhere."""
     if error.fault.startswith("ssh"):
         return "ssh"
     return "access" if isinstance(error, AuthenticationError) else otherwise
@@ -289,7 +289,7 @@ async def _timing(examination: _Examination, client: RayClient) -> None:
     _clock(examination, reply.date, wall + took / 2)
     is_slow = took > SLOW_S
     words = f"{1000 * took:.0f} ms for an answer"
-    hint = "The line or the head is slow; the cockpit then asks less often." if is_slow else ""
+    hint = "The line or the head is slow; the cockpit then polls less often." if is_slow else ""
     fault = "slow" if is_slow else ""
     examination.passed("latency", words, "warn" if is_slow else "ok", hint=hint, fault=fault)
 
@@ -298,7 +298,7 @@ def _clock(examination: _Examination, date: str, now: float) -> None:
     try:
         skew = parsedate_to_datetime(date).timestamp() - now
     except (TypeError, ValueError):
-        examination.passed("clock", "it does not tell its time", "skip")
+        examination.passed("clock", "the server did not send its time", "skip")
         return
     if abs(skew) <= SKEW_S:
         examination.passed("clock", "agrees with this machine's")

@@ -106,7 +106,7 @@ def _colors(environment: Mapping[str, str]) -> Check:
         return Check(name="colors", state="ok", words=f"none, since NO_COLOR is set; {text}")
     term = environment.get("TERM", "")
     many = "truecolor" in environment.get("COLORTERM", "") or "24bit" in environment.get("COLORTERM", "")
-    words = "16 million" if many else "256" if "256" in term else "16, as far as TERM and COLORTERM tell"
+    words = "16 million" if many else "256" if "256" in term else "16, by TERM and COLORTERM"
     if encoding.replace("-", "") not in ("utf8", "utf16", "utf32"):
         hint = "Set a UTF-8 locale, such as LANG=C.UTF-8, for the better glyphs."
         return Check(name="colors", state="warn", words=f"{words}; {text}", hint=hint, fault="no-unicode")
@@ -125,7 +125,7 @@ def _config() -> list[Check]:
         for problem in found.problems
     ]
     if current is not None and known_clusters().row(current) is None:
-        words = f"The cluster in use is {current}, which is not known any more."
+        words = f"The cluster in use is {current}, which is no longer saved."
         hint = "Choose one with `rayakash-tui clusters use NAME`."
         problems.append(Check(name="config", state="fail", words=words, hint=hint, fault="current-unknown"))
     if problems:
@@ -149,7 +149,7 @@ def _directories() -> list[Check]:
             name="directories",
             state="fail",
             words=f"{path} cannot be written to.",
-            hint="Nothing can be remembered there: look at its owner and mode.",
+            hint="The cockpit cannot write there: check its owner and mode.",
             fault="directory-unwritable",
         )
         for path in bad

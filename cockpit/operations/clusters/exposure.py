@@ -1,4 +1,4 @@
-"""Who can reach a dashboard, and whether it lets them in. Only addresses that the user named are looked at."""
+"""Who can reach a dashboard, and whether it requires a login. Checks only addresses that the user named."""
 
 import ipaddress
 from collections.abc import Iterable
@@ -25,9 +25,9 @@ class Reach(StrEnum):
 
 
 class Exposure(msgspec.Struct, frozen=True, kw_only=True):
-    """How a dashboard stands in the world.
+    """How exposed a dashboard is.
 
-    `mode` is Ray's own (`disabled`, `token`, `k8s`), or `none` for a Ray before 2.52, which knows no tokens;
+    `mode` is Ray's own (`disabled`, `token`, `k8s`), or `none` for a Ray before 2.52, without token support;
     `is_guarded` says that a proxy in front of it refuses requests without credentials.
     """
 

@@ -84,7 +84,7 @@ class LiveCluster:
 
     @property
     def endpoint(self) -> Endpoint:
-        """Where it is and how we are let in."""
+        """Its address and credentials."""
         return self.client.transport.endpoint
 
     @property

@@ -323,7 +323,7 @@ class _Seat:
 
 
 def _refused(error: CockpitError | None) -> Health | None:
-    """Whether it is there and does not let us in, or is not trusted."""
+    """Whether it answers but rejects the login, or is not trusted."""
     return "refused" if isinstance(error, AuthenticationError | UntrustedError) else None
 
 

@@ -62,7 +62,7 @@ def _open_to_all(endpoint: Endpoint, exposure: Exposure | None, transport: str) 
     what = "anyone who finds it can run commands on your machines (CVE-2023-48022)."
     if exposure.mode == "none":
         version = f" {exposure.ray_version}" if exposure.ray_version else ""
-        sentence = f"{endpoint.address} runs Ray{version}, which knows no tokens: {what} {_NEWER}"
+        sentence = f"{endpoint.address} runs Ray{version}, which does not support tokens: {what} {_NEWER}"
         return Protection(words, "error", sentence, "too-old-for-tokens")
     sentence = f"{endpoint.address} answers without a token: {what} {_BEHIND_GATEWAY}"
     return Protection(words, "error", sentence, "open-to-all")
@@ -72,7 +72,7 @@ def _not_verified(endpoint: Endpoint, words: str) -> Protection | None:
     if transport_words(endpoint) != NOT_VERIFIED:
         return None
     sentence = (
-        f"The certificate of {endpoint.address} is not verified: anybody on the way can read and change what is sent. "
+        f"The certificate of {endpoint.address} is not verified: anyone on the path can read and change traffic. "
         "Remove verify = false from the context; the certificate is then asked about once, and pinned."
     )
     return Protection(words, "error", sentence, "not-verified")
@@ -87,7 +87,7 @@ def _readable(endpoint: Endpoint, exposure: Exposure | None, words: str) -> Prot
         return None
     sentence = (
         f"The {shows} crosses the network to {address} unencrypted, for everyone on the way to read and use. "
-        "Put TLS in front of Ray, or go there by ssh."
+        "Put TLS in front of Ray, or connect over ssh."
     )
     return Protection(words, "error" if reach is Reach.PUBLIC else "warn", sentence, "token-in-clear")
 
@@ -102,7 +102,7 @@ def _ignored(endpoint: Endpoint, exposure: Exposure | None, words: str) -> Prote
         return None
     if exposure.mode != "none" or exposure.is_guarded:
         return None
-    sentence = f"Ray {exposure.ray_version or ''} at {endpoint.address} knows no tokens and lets everybody in. {_NEWER}"
+    sentence = f"Ray {exposure.ray_version or ''} at {endpoint.address} has no tokens: anyone can use it. {_NEWER}"
     return Protection(words, "warn", sentence, "too-old-for-tokens")
 
 

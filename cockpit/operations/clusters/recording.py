@@ -1,4 +1,4 @@
-"""Writing the history of the cluster on the screen, beside everything else."""
+"""Records the history of the open cluster in the background."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Going on with a cluster whose token or certificate is not what it was, without leaving what is on the screen."""
+"""Reconnects to a cluster whose token or certificate changed, without leaving the screen."""
 
 import asyncio
 from typing import Any
@@ -20,7 +20,7 @@ from cockpit.secrets.references import process_store
 
 
 def refusal_of(cluster: LiveCluster) -> AuthenticationError | UntrustedError | None:
-    """Why the cluster does not let us in any more, or is not trusted any more; None while all is well."""
+    """Why the cluster no longer accepts the login, or is no longer trusted; None while all is well."""
     topics: tuple[Topic[Any], ...] = (VERSION, JOBS, NODES, USAGE)
     for topic in topics:
         error = cluster.hub.snapshot(topic).error

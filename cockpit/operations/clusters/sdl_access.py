@@ -46,17 +46,19 @@ def access_of_document(document: SdlDocument, scope: str) -> SdlAccess:
     view = View(document.tree.root)
     members = Cluster(view).members
     if not members:
-        raise UsageError("The SDL starts no Ray, so it tells nothing of a cluster.")
+        raise UsageError("The SDL does not start Ray, so it does not describe a cluster.")
     values = [member.service.env_value(TOKEN_NAME) for member in members]
     reference = next((value for value in values if value and value.startswith(REFERENCE_PREFIX)), None)
     if reference is None and any(values):
         raise UsageError(
-            f"{TOKEN_NAME} stands in the SDL in plain text.",
+            f"{TOKEN_NAME} is in the SDL in plain text.",
             hint="`rayakash-tui secrets import FILE` keeps it, and writes a reference in its place.",
         )
     notes = [] if reference else [f"The SDL names no {TOKEN_NAME}; Ray starts without a token."]
     needs_certificate = any(one.env_value(CERTIFICATE_NAME) for one in view.services.values())
     made = certificate_of(scope) if needs_certificate else None
     if needs_certificate and made is None:
-        notes.append(f"No certificate was made in the scope {scope}; what the gateway shows is asked about once.")
+        notes.append(
+            f"No certificate was made in the scope {scope}; the cockpit asks once about the gateway's certificate."
+        )
     return SdlAccess(scope=scope, token=reference, pin=made.fingerprint if made else None, notes=tuple(notes))

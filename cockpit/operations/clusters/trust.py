@@ -77,7 +77,7 @@ async def _accepted(endpoint: Endpoint, wanted: str) -> Tls:
     if tls.pin is None and (tls.ca is not None or not tls.verify):
         says = "ca" if tls.ca is not None else "verify = false"
         raise UsageError(
-            f"The context says otherwise whom to trust: {says}.", hint=f'Write pin = "{wanted}" there instead.'
+            f"The context contains another trust setting: {says}.", hint=f'Write pin = "{wanted}" there instead.'
         )
     pinned = msgspec.structs.replace(tls, pin=wanted)
     found = await Transport(endpoint).meet(verify=False)

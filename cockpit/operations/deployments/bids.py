@@ -28,7 +28,7 @@ class Cap(msgspec.Struct, frozen=True):
             return self.usd
         if not gpus:
             raise UsageError(
-                "The SDL asks for no GPU.", hint="Give the price of the whole deployment: --max-price 0.50/h"
+                "The SDL does not request a GPU.", hint="Give the price of the whole deployment: --max-price 0.50/h"
             )
         return self.usd * gpus
 

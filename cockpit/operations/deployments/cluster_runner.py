@@ -52,7 +52,7 @@ async def run_on(console: ConsoleClient, attempt: Attempt, plan: RunPlan, contex
     """
     if context is None:
         raise RejectedError(
-            f"Deployment {attempt.dseq} has no Ray dashboard that is reached from here, so no job was run.",
+            f"Deployment {attempt.dseq} has no reachable Ray dashboard, so no job was run.",
             hint=f"Close it: rayakash-tui deployments close {attempt.dseq}",
             fault="no-cluster",
         )

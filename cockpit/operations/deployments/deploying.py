@@ -163,7 +163,7 @@ def _run_fields(run: RunPlan | None) -> dict[str, Any]:
 
 def _closed(error: CockpitError) -> CockpitError:
     """The failure, once its deployment is closed: what to do about a lease that goes on costing no longer holds."""
-    error.hint = "The deployment is closed; nothing costs."
+    error.hint = "The deployment is closed and costs nothing."
     return error
 
 

@@ -64,5 +64,5 @@ def _journals() -> list[Check]:
     if not left:
         return []
     words = f"{len(left)} interrupted: {', '.join(one.dseq or one.title for one in left)}; they may cost"
-    hint = "`rayakash-tui deployments` tells what exists; `deployments resume` and `deployments close` end that."
+    hint = "`rayakash-tui deployments` lists what exists; `deployments resume` and `deployments close` end that."
     return [Check(name="deployments", state="warn", words=words, hint=hint, fault="unfinished-deployment")]

@@ -285,7 +285,7 @@ async def _without_lease(step: Step, why: str) -> CockpitError:
     await close(step.console, step.journal, step.dseq)
     return NoLeaseError(
         why,
-        hint="It is closed, so nothing costs. `rayakash-tui offers --sdl FILE` names the line that excludes most.",
+        hint="It is closed and costs nothing. `rayakash-tui offers --sdl FILE` names the line that excludes most.",
         fault="no-bid",
     )
 
@@ -341,9 +341,9 @@ async def _take(step: Step, bids: Sequence[Bid], manifest: str | None) -> Lease 
     note_lease(step.journal, leased.deployment, step.now())
     if not leased.is_sent:
         error = leased.error
-        reason = error.title if error else "The provider did not take the manifest."
+        reason = error.title if error else "The provider rejected the manifest."
         raise ManifestRefusedError(
-            f"The provider did not take the manifest, so the lease cannot start: {reason}",
+            f"The provider rejected the manifest, so the lease cannot start: {reason}",
             detail=error.detail if error else "",
             hint=f"It costs {per_hour(leased.deployment.usd_per_hour)} until you close it: "
             f"rayakash-tui deployments close {step.dseq}",

@@ -42,7 +42,7 @@ async def services_of(console: ConsoleClient, dseq: str) -> tuple[str, ...]:
     """The services of a deployment that have a shell. Raises LeaseLostError, NotFoundError if none is reported."""
     names = tuple(name for services in (await leases_of(console, dseq)).values() for name in services)
     if not names:
-        raise NotFoundError(f"The provider does not tell the services of {dseq} now.")
+        raise NotFoundError(f"The provider does not list the services of {dseq} now.")
     return names
 
 
@@ -58,7 +58,7 @@ def _found(
             )
         lease, services = next(iter(names.items()))
         if not services:
-            raise NotFoundError(f"The provider does not tell the services of {dseq} now.")
+            raise NotFoundError(f"The provider does not list the services of {dseq} now.")
         return lease, services
     for lease, services in names.items():
         if service in services:

@@ -88,7 +88,7 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a deployment stands by its journal: the newest value of each field, and what went before.
+    """A deployment's state by its journal: the newest value of each field, and what went before.
 
     `leased_at` is when the lease was read first, at chain height `leased_height`.
     """
@@ -190,7 +190,7 @@ class Journal:
 
     @property
     def attempt(self) -> Attempt:
-        """Where it stands."""
+        """Its current step."""
         return folded(self.path, self.entries)
 
     def write(self, entry: Entry) -> None:

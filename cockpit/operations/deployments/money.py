@@ -1,4 +1,4 @@
-"""The money of every lease that has a cluster here: by our journals at once, by the Console with pauses.
+"""The money of every lease that has a cluster here: from our journals immediately, then polled from the Console.
 
 One list of deployments answers for all leases; the slow call about a single one is made only once it has ended.
 """
@@ -166,7 +166,7 @@ class MoneyBook:
 
 
 async def _read(console: "ConsoleClient", leased: Sequence[Attempt]) -> dict[str, LeaseMoney]:
-    """What the Console says of them; one that it cannot tell of is left out."""
+    """What the Console reports; those that it does not know are left out."""
     from cockpit.operations.deployments.register import height_now
 
     listed = await console.deployments("active")

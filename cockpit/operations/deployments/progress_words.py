@@ -44,7 +44,7 @@ def service_lines(start: StartNews, shown: str = "", width: int | None = None) -
 def end_words(ended: Ended) -> str:
     """That a deployment is closed, with what it cost, what came back, and whether its port is dead."""
     if not ended.dseq:
-        return "Nothing was left of it: nothing costs."
+        return "Nothing is left of it, so it costs nothing."
     parts = [f"Deployment {ended.dseq} is closed with its data"]
     parts += [f"it cost {dollars(ended.spent_usd)}"] if ended.spent_usd is not None else []
     parts += [f"{dollars(ended.refund_usd)} came back"] if ended.refund_usd is not None else []

@@ -73,7 +73,7 @@ async def reach(step: Step, address: Address, pin: str | None, try_it: Probe = p
                 raise NeverReadyError(
                     f"The services are ready, but {address} does not answer from here after {REACH_S:g} s.",
                     detail=error.title,
-                    hint=f"The lease goes on costing. Close it: rayakash-tui deployments close {step.dseq}",
+                    hint=f"The lease keeps costing money. Close it: rayakash-tui deployments close {step.dseq}",
                     fault="never-reachable",
                 ) from error
         else:

@@ -175,11 +175,13 @@ class RunToEnd:
             logs = [await self._runner.save_log(self._job_id, into)] if self._job_id is not None else []
             found = [*logs, *[await self._runner.fetch(dseq, place, into) for place in self._plan.fetch]]
         except CockpitError as error:
-            error.hint = f"{error.hint} The deployment was kept, so that nothing is lost; it goes on costing.".strip()
+            error.hint = (
+                f"{error.hint} The deployment was kept, so that nothing is lost; it keeps costing money.".strip()
+            )
             raise
         self._write("fetched")
         return tuple(found)
 
     async def _close(self) -> Ended:
-        self._say(f"Closing deployment {self._dseq}; this takes up to three minutes until it is proven.", "close")
+        self._say(f"Closing deployment {self._dseq}; confirming it takes up to three minutes.", "close")
         return await close(self._console, self._journal, self._dseq, try_it=self._try_it)

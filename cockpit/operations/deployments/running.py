@@ -108,7 +108,7 @@ def scope_of(attempt: Attempt | None, given: str | None = None) -> str | None:
 
 
 def not_compared_words(names: Sequence[str]) -> str:
-    """What is said of variables that were taken for the same."""
+    """The warning about variables that were assumed equal."""
     return f"Values that are not known here were not compared: {', '.join(names)}."
 
 

@@ -53,7 +53,7 @@ class LeaseLostError(RejectedError):
 
 
 class NeverReadyError(UnreachableError):
-    """The services were not ready in time, or cannot be reached from here; the lease goes on costing."""
+    """The services were not ready in time, or cannot be reached from here; the lease keeps costing money."""
 
 
 class StatusSource(Protocol):
@@ -191,7 +191,7 @@ class Watch:
             if step.now() - began > START_S:
                 raise NeverReadyError(
                     f"The services are not ready after {duration(step.now() - began)}: {self._unready()}.",
-                    hint=f"The lease goes on costing. Close it: rayakash-tui deployments close {step.dseq}",
+                    hint=f"The lease keeps costing money. Close it: rayakash-tui deployments close {step.dseq}",
                     fault="not-ready",
                 )
             await step.console.clock.sleep(POLL_S)

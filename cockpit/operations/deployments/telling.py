@@ -72,7 +72,7 @@ def _money_lines(plan: Plan) -> Iterator[str]:
         f"{hours(lock.hours)} at the ceiling; what is not used comes back when you close."
     )
     if plan.available_usd is not None:
-        doubt = "" if plan.balance_is_certain else "? (the Console does not tell the unit)"
+        doubt = "" if plan.balance_is_certain else "? (the Console does not say the unit)"
         lasts = f", enough for {hours(plan.balance_hours)} at the ceiling" if plan.balance_hours is not None else ""
         yield f"Your balance is {dollars(plan.available_usd)}{doubt}{lasts}."
     if lock.is_short:
@@ -297,9 +297,9 @@ def notes(row: Row) -> str:
     if row.ended and row.is_orphan:
         return f"lease ended: {row.ended}; close it to get its escrow back"
     if row.is_orphan:
-        return "orphan: holds money for nothing; close it"
+        return "orphan: holds money; close it"
     if row.step == "closing":
-        return "closing is not proven: it may still cost money"
+        return "closing is not confirmed: it may still cost money"
     return "" if row.is_ours else "not made here"
 
 
@@ -323,7 +323,7 @@ DEPLOYMENTS: TableSpec[Row] = TableSpec(
     columns=COLUMNS,
     row=table_row,
     record=record,
-    empty="No deployments; nothing costs.",
+    empty="No deployments.",
     id_column="dseq",
 )
 
@@ -334,9 +334,9 @@ SECOND_HAND = "The provider did not answer; the services are as Akash Console la
 def what_costs(attempt: Attempt | None, now: float | None = None) -> str:
     """What an attempt has made so far and what that costs; by `now`, in seconds since the epoch, also what it cost."""
     if attempt is not None and attempt.step == "closed":
-        return f"Deployment {attempt.dseq} is closed; nothing costs."
+        return f"Deployment {attempt.dseq} is closed and costs nothing."
     if attempt is None or not attempt.may_cost:
-        return "Nothing was created; nothing costs."
+        return "Nothing was created, so nothing costs money."
     if attempt.dseq is None:
         return "A deployment may have been created, which holds $0.50."
     price = attempt.last.uact_per_block
@@ -355,6 +355,6 @@ def what_exists(attempt: Attempt | None) -> str:
     if attempt is None or not attempt.may_cost:
         return costs
     if attempt.dseq is None:
-        return f"{costs} `rayakash-tui deployments resume` finds out and goes on."
+        return f"{costs} `rayakash-tui deployments resume` finds out and continues."
     number = attempt.dseq
     return f"{costs} Go on: rayakash-tui deployments resume {number}. Close it: rayakash-tui deployments close {number}"

@@ -70,7 +70,7 @@ def entrypoint_of(words: Sequence[str]) -> str:
 
 
 def fresh_id() -> str:
-    """A submission id in the manner of Ray's own: `raysubmit_` and 16 characters that are not confused."""
+    """A submission id in the manner of Ray's own: `raysubmit_` and 16 unambiguous characters."""
     return "raysubmit_" + "".join(random.SystemRandom().choices(ID_ALPHABET, k=16))
 
 
@@ -163,7 +163,7 @@ def check_variables(given: Mapping[str, str]) -> None:
     for name, value in given.items():
         if not value.startswith("ac-secret:") and REFERENCE_PREFIX in value:
             raise UsageError(
-                f"{name} holds a secret reference inside a longer value; only a whole value is replaced.",
+                f"{name} contains a secret reference inside a longer value; only a whole value is replaced.",
                 hint=f"Store the whole value: `rayakash-tui secrets set {name}`, then {name}={REFERENCE_PREFIX}{name}.",
             )
 

@@ -155,7 +155,7 @@ async def _pass_on(store: PackageStore, plan: UploadPlan) -> UploadResult:
     # A job that names a package which is gone fails only after it was accepted.
     if protocol == packages.PACKAGE_PROTOCOL and not await store.exists(plan.name):
         raise NotFoundError(
-            f"The cluster does not hold the package {visible(plan.uri)}.",
+            f"The cluster does not have the package {visible(plan.uri)}.",
             hint="Ray drops packages that no job uses. Submit the directory again.",
         )
     return UploadResult(plan.uri, already_there=True)
@@ -186,7 +186,7 @@ def _require_same(plan: UploadPlan, uri: str) -> None:
     # Names are promises about content, and the cluster believes them: a wrong one would reach later jobs too.
     if uri != plan.uri:
         raise UsageError(
-            f"{visible(plan.source)} changed since it was looked at.", hint="Submit again once nothing writes there."
+            f"{visible(plan.source)} changed since it was looked at.", hint="Submit again when nothing writes there."
         )
 
 

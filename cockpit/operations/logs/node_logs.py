@@ -46,9 +46,7 @@ async def find_node(client: RayClient, text: str) -> Node:
         if found := exact or close:
             break
     else:
-        raise NotFoundError(
-            f"The cluster knows no node {text or '(no name)'}.", hint="`rayakash-tui nodes` lists what it knows."
-        )
+        raise NotFoundError(f"Node {text or '(no name)'} not found.", hint="`rayakash-tui nodes` lists the nodes.")
     if len(found) > 1:
         names = ", ".join(node.node_id or "" for node in found[:8])
         raise UsageError(f"{text} may be any of {len(found)} nodes: {names}.", hint="Give more of the node id.")

@@ -25,7 +25,7 @@ async def save_log(source: Source, path: Path, *, start: int = 0, end: int | Non
     """
     end = source.size if end is None else end
     if not replace and _is_taken(path):
-        raise LogFileExistsError(f"The file {path} is there already.")
+        raise LogFileExistsError(f"The file {path} already exists.")
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -39,7 +39,7 @@ async def save_log(source: Source, path: Path, *, start: int = 0, end: int | Non
         finally:
             draft.unlink(missing_ok=True)
     except FileExistsError as error:
-        raise LogFileExistsError(f"The file {path} is there already.") from error
+        raise LogFileExistsError(f"The file {path} already exists.") from error
     except OSError as error:
         raise UsageError(f"The file {path} cannot be written: {error.strerror}.", detail=str(error)) from error
     return end - start

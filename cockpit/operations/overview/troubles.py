@@ -52,7 +52,7 @@ def _dead(nodes: Iterable[Node], names: Mapping[str, str], now: float) -> Iterat
 
 
 def _waiting(jobs: Iterable[Job], causes: Mapping[str, Cause], now: float) -> Iterator[Trouble]:
-    """Pending jobs that can never start as the cluster stands, and those that have waited for long."""
+    """Pending jobs that can never start on this cluster, and those that have waited long."""
     for job in jobs:
         if job.status != "PENDING" or job.id is None:
             continue

@@ -33,7 +33,7 @@ _AMOUNTS = {
 
 
 def choices_of(row: FormRow, rows: Sequence[FormRow], secrets: Iterable[str], market: Market = SHIPPED) -> list[str]:
-    """The values that are known for a row, those that Akash offers first; empty where anything may stand."""
+    """The values that are known for a row, those that Akash offers first; empty if anything is allowed."""
     if row.field == "price":
         units = _units(row.args[1], rows)
         ceilings = ceiling_choices(market, _gpu_of(row.args[1], rows))
@@ -68,7 +68,7 @@ def choices_of(row: FormRow, rows: Sequence[FormRow], secrets: Iterable[str], ma
 
 
 def words_of(row: FormRow, rows: Sequence[FormRow], market: Market) -> Callable[[str], str] | None:
-    """What to say of a value while it is typed: what is offered of a GPU, what so many replicas would cost."""
+    """The hint while a value is typed: the offers of a GPU, the cost of so many replicas."""
     if row.field == "count":
         return lambda typed: _cost_of_count(row, rows, market, typed)
     if row.field == "price":

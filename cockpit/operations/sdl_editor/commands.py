@@ -102,9 +102,9 @@ def set_value(
 
 
 def write_new(path: Path, template: Template, *, force: bool = False) -> None:
-    """Write a template to a file. Raises UsageError where that is impossible, or the file is there already."""
+    """Write a template to a file. Raises UsageError where that is impossible, or the file already exists."""
     if not force and (path.exists() or path.is_symlink()):
-        raise UsageError(f"The file {path} is there already.", hint="Give another name with -o, or --force.")
+        raise UsageError(f"The file {path} already exists.", hint="Give another name with -o, or --force.")
     save_document(path, SdlDocument(template.text))
 
 

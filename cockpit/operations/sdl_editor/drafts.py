@@ -39,7 +39,7 @@ PURPOSE = b"rayakash-tui drafts"
 
 
 class DraftState(StrEnum):
-    """How a draft stands to its file: the file is what it was, was changed since, is gone, or never was."""
+    """A draft's file is unchanged, changed since, gone, or never existed."""
 
     FRESH = "fresh"
     STALE = "stale"
@@ -85,7 +85,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Drafts(msgspec.Struct, frozen=True):
-    """The drafts, the last written first, and sentences about files that are none."""
+    """The drafts, newest first, and warnings about unreadable files."""
 
     found: tuple[Draft, ...]
     problems: tuple[str, ...] = ()

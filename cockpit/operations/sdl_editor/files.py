@@ -64,7 +64,7 @@ class AlreadyThereError(UsageError):
     """A file has that name already, and nothing was written."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(f"The file {path} is there already.", hint="Choose another name, or replace it.")
+        super().__init__(f"The file {path} already exists.", hint="Choose another name, or replace it.")
         self.path = path
 
 
@@ -198,7 +198,7 @@ class OpenFile:
 def shown_diff(before: str, after: str, name: str) -> list[str]:
     """What changes from one text to another, as `diff -u` shows it, without the values of plain secrets.
 
-    Where nothing but such values differ, a sentence says so.
+    If only such values differ, it says so.
     """
     lines = text_diff("\n".join(masked_lines(before)), "\n".join(masked_lines(after)), name)
     if lines or before == after:

@@ -203,7 +203,7 @@ def _placement(cover: Cover, placement: Placement) -> Iterator[FormRow]:
         yield FormRow(
             key=f"@{name}:attribute:{label}", label=label, value=value, field="attribute", args=(name, label),
             text=value, line=cover.line(*path, "attributes", label), is_removable=True,
-            hint="what the provider must say of itself",
+            hint="what the provider must declare",
         )  # fmt: skip
     yield FormRow(
         key=f"@{name}:attribute:+", kind="add", label="+ attribute", field="attribute-add", args=(name,),

@@ -54,7 +54,7 @@ def _gpus(cover: Cover, key: str, compute: Compute) -> Iterator[FormRow]:
             cover_line = cover.line(*path, index, "model")
             yield _model(key, place, string(child(node, "model")), cover_line, is_removable=len(models) > 1)
             for label, name, hint in (
-                ("GPU RAM", "ram", "such as 80Gi; empty for any"),
+                ("GPU RAM", "ram", "such as 80Gi (empty: any)"),
                 ("interface", "interface", "pcie or sxm; empty for any"),
             ):
                 value = string(child(node, name))
@@ -72,8 +72,8 @@ def _gpus(cover: Cover, key: str, compute: Compute) -> Iterator[FormRow]:
 def _model(key: str, args: tuple[Step, ...], model: str, line: int, *, is_removable: bool = False) -> FormRow:
     return FormRow(
         key=f"{key}:model:{args[1]}:{args[2]}", label="model" if args[2] == 0 else "or model", value=model or "any",
-        note="" if model else "any card may come, at the price of the dearest", tone="" if model else "warn",
-        field="gpu-model", args=args, text=model, hint="such as h100; empty for any", known="gpu-models", line=line,
+        note="" if model else "any model, at the price of the most expensive", tone="" if model else "warn",
+        field="gpu-model", args=args, text=model, hint="such as h100 (empty: any)", known="gpu-models", line=line,
         is_removable=is_removable,
     )  # fmt: skip
 

@@ -83,7 +83,7 @@ def start_rows(recent: Iterable[FilePath]) -> list[FormRow]:
         ),
         FormRow(
             key="start:open", label="open", value="an SDL that you have", note="ctrl+o", field="start",
-            args=("sdl_open",), hint="what the form does not know stays as it is",
+            args=("sdl_open",), hint="parts that the form does not know stay unchanged",
         ),
     ]  # fmt: skip
     lately = [

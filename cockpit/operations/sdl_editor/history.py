@@ -67,7 +67,7 @@ def landed(splices: tuple[Splice, ...]) -> list[tuple[int, int]]:
 
 
 def inverse(splices: tuple[Splice, ...]) -> tuple[Splice, ...]:
-    """What takes the splices back, with the offsets of the text behind them."""
+    """The inverse splices, with the offsets of the text behind them."""
     pairs = zip(landed(splices), splices, strict=True)
     return tuple(Splice(start, one.inserted, one.removed) for (start, _), one in pairs)
 

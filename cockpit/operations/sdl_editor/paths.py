@@ -8,7 +8,7 @@ ENDINGS = (".yaml", ".yml")
 
 
 def paths_beginning(typed: str, endings: tuple[str, ...] = ENDINGS) -> list[str]:
-    """Folders (with a slash) and files, YAML unless others are named, that begin so; the folder keeps its spelling.
+    """Folders (with a slash) and files with this prefix, YAML by default; the folder keeps its spelling.
 
     Hidden ones only where a dot was typed. Empty where the folder cannot be read.
     """
@@ -35,5 +35,5 @@ def _fitting(entries: "os._ScandirIterator[str]", start: str, endings: tuple[str
 
 
 def completed(typed: str, found: list[str]) -> str:
-    """What was typed with all that its completions have in common."""
+    """The input extended by the common prefix of its completions."""
     return os.path.commonprefix(found) or typed  # noqa: RUF071 - by characters, as a shell does it

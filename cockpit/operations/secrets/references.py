@@ -19,7 +19,7 @@ from cockpit.settings import write_private
 
 
 class Reference(msgspec.Struct, frozen=True):
-    """A reference in an SDL: `before` is what stands in front of it, `NAME=` in an env list."""
+    """A reference in an SDL: `before` is the text before it, `NAME=` in an env list."""
 
     path: Steps
     before: str

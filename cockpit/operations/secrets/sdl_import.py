@@ -28,14 +28,14 @@ class NameTakenError(UsageError):
 
     def __init__(self, name: str, scope: str) -> None:
         super().__init__(
-            f"The secret {name} is there already in the scope {scope}, with another value.",
+            f"The secret {name} already exists in scope {scope}, with another value.",
             hint="Use --replace for the value of the file, or --scope for another scope. Nothing was changed.",
         )
         self.name = name
 
 
 class Move(msgspec.Struct, frozen=True):
-    """A value that stands in the file, and the name that it gets in the store."""
+    """A value in the file, and its new name in the store."""
 
     path: Steps
     variable: str
@@ -156,7 +156,7 @@ def _save(path: Path, document: SdlDocument) -> None:
     try:
         save_document(path, document)
     except UsageError as error:
-        hint = "It is as it was; the values are in the store already, so that nothing is lost by trying again."
+        hint = "It is unchanged. The values are already in the store, so you can try again."
         raise UsageError(error.title, detail=error.detail, hint=hint) from None
 
 

@@ -55,7 +55,7 @@ class TableKeys(TableView):
     _focus_is_new = False
 
     def row_chosen(self, key: str) -> None:
-        """Called when the user wants to go into a row."""
+        """Called when the user opens a row."""
 
     # The cursor
 

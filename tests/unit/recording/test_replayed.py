@@ -106,7 +106,7 @@ async def test_what_was_never_asked_for_is_said(session: Session) -> None:
     session.recorder.close()
     played, _ = still(session.path)
     for question in (played.client.nodes.list(), played.client.jobs.list(), log_of(played.client)):
-        with pytest.raises(NotFoundError, match="recording holds no answer"):
+        with pytest.raises(NotFoundError, match="recording does not contain an answer"):
             await question
 
 
