@@ -75,7 +75,7 @@ class ResourcePane(TablePane[StateRows[Any]]):
         return super().why_disabled(action)
 
     def _made(self, rows: list[Row]) -> None:
-        """Whoever has not left the first row of a beginning sees the first row of all."""
+        """Keep the cursor on the first row if it was there before the rest of the rows came."""
         is_at_top = self._is_beginning and self.table.row_key in self.table.shown_keys[:1]
         super()._made(rows)
         self._is_beginning = self.snapshot is not None and _is_partial(self.snapshot)
