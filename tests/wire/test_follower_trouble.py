@@ -46,7 +46,7 @@ async def test_log_cut_short_by_the_end_of_the_job_is_told(remains: int) -> None
         ray.end(JOB)
         await run.result()
         assert run.held == LINES + LINES[:remains]
-    assert run.events == ["replaced"]
+    assert run.events.count("replaced") == 1
 
 
 async def test_log_of_which_only_the_end_is_left_is_another_file() -> None:
@@ -58,7 +58,7 @@ async def test_log_of_which_only_the_end_is_left_is_another_file() -> None:
         ray.end(JOB)
         await run.result()
         assert run.held == LINES + LINES[-200:]
-    assert run.events == ["replaced"]
+    assert run.events.count("replaced") == 1
 
 
 async def test_replaced_log_from_a_tail() -> None:
