@@ -17,7 +17,7 @@ from cockpit.operations.deployments.bids import cap_of
 from cockpit.operations.deployments.deploying import Deploying
 from cockpit.operations.deployments.ending import Ended, end
 from cockpit.operations.deployments.flow import Terms
-from cockpit.operations.deployments.journal import Attempt, attempts
+from cockpit.operations.deployments.journal import Attempt, attempt_at, attempts
 from cockpit.operations.deployments.plan import Plan, runtime_hours, runtime_of
 from cockpit.operations.deployments.preparing import Prepared, Wish, prepare_asking, require_possible
 from cockpit.operations.deployments.reaching import Ready
@@ -135,7 +135,7 @@ async def deploy_path(work: Workspace, path: Path, glyphs: Glyphs, *, replaces: 
         return await run_job(page, console, journal.attempt, prepared.run, ready)
 
     def attempt() -> Attempt | None:
-        return made[0].journal.attempt if made and made[0].journal is not None else None
+        return attempt_at(made[0].journal.path) if made and made[0].journal is not None else None
 
     await _show(work, path.name, Job(run, attempt, _close), glyphs)
 
@@ -154,7 +154,7 @@ def _resuming(found: Attempt) -> Job:
         return ready if plan is None else await run_job(page, console, found, plan, ready)
 
     def attempt() -> Attempt | None:
-        return next((one for one in attempts() if one.path == found.path), None)
+        return attempt_at(found.path)
 
     return Job(run, attempt, _close)
 

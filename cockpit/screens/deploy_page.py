@@ -86,6 +86,7 @@ class DeployPage(Dialog[Ready]):
         self._answer: asyncio.Future[Answer] | None = None
         self._failed: CockpitError | None = None
         self._ended: Ended | None = None
+        self._before_end = ""
         self._ready: Ready | None = None
         self._is_closing = False
         self._service = ""
@@ -159,9 +160,9 @@ class DeployPage(Dialog[Ready]):
         finally:
             self._answer = None
 
-    def show_end(self, ended: Ended) -> None:
-        """All is done and closed: the page stays, and says so."""
-        self._ended = ended
+    def show_end(self, ended: Ended, before: str = "") -> None:
+        """All is done and closed: the page stays, and says so after what went `before`."""
+        self._ended, self._before_end = ended, before
         self.draw()
 
     @property
@@ -323,7 +324,7 @@ class DeployPage(Dialog[Ready]):
         if self._is_closing:
             return "Closing; confirming it takes up to three minutes."
         if self._ended is not None:
-            return end_words(self._ended)
+            return f"{self._before_end} {end_words(self._ended)}".strip()
         if self._failed is not None:
             return " ".join(part for part in (self._failed.title, self._failed.hint) if part)
         if self._asked is not None:

@@ -62,7 +62,7 @@ async def run_job(
     ran = await run_on(console, attempt, plan, ready.context, Face(report=page.hear, follow=follow, ask=page.ask))
     if ran.ended is None:
         return ready
-    page.show_end(ran.ended)
+    page.show_end(ran.ended, f"{ran.job_id} {ran.job.status}." if ran.job is not None else "")
     return None
 
 

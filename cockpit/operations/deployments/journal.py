@@ -238,6 +238,11 @@ def attempts() -> list[Attempt]:
     return sorted((one for one in found if one is not None), key=lambda one: one.began, reverse=True)
 
 
+def attempt_at(path: Path) -> Attempt:
+    """Where an attempt stands by its file now, whoever writes it. Raises UsageError where it cannot be read."""
+    return folded(path, _entries(path))
+
+
 def attempt_of(dseq: str) -> Attempt | None:
     """The attempt that made this deployment, or None."""
     return next((one for one in attempts() if one.dseq == dseq), None)

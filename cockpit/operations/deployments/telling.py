@@ -97,6 +97,7 @@ def end_line(plan: Plan) -> str:
 
 def _other_lines(prepared: Prepared) -> Iterator[str]:
     plan = prepared.plan
+    yield from prepared.run.lines if prepared.run else ()
     if plan.screened is not None:
         count = len(plan.screened)
         yield f"{count} provider{'' if count == 1 else 's'} could bid."
@@ -113,7 +114,6 @@ def _other_lines(prepared: Prepared) -> Iterator[str]:
     yield from image_lines(plan.images)
     if plan.unchecked:
         yield f"Not checked: {', '.join(plan.unchecked)}."
-    yield from prepared.run.lines if prepared.run else ()
 
 
 def image_lines(images: Sequence[ImageCheck]) -> Iterator[str]:
