@@ -1,9 +1,9 @@
 """What looking inside a cluster costs, beside the web dashboard's own pages; and how it feels with 10,000 rows.
 
-A real head remembers 10,000 tasks that ended, and one job with some that run. Each of our views is open for a while in
-a cockpit of its own; what the head's own processes (GCS, dashboard, raylet, agent) took meanwhile is compared with what
-they took before, and the requests and bytes on the way are counted. The web dashboard (2.60) renews these pages every
-4 s; each makes its rounds over the same way. The 10,000 living actors and running tasks are simulated.
+A real head remembers 10,000 tasks and 10,000 actors that ended, and one job with some that run. Each of our views is
+open for a while in a cockpit of its own; what the head's own processes (GCS, dashboard, raylet, agent) took meanwhile
+is compared with what they took before, and the requests and bytes on the way are counted. What the pages of the web
+dashboard (2.60) ask for goes over the same way. The 10,000 living actors and running tasks are simulated.
 """
 
 import json
@@ -24,21 +24,22 @@ from tests.bench.figures import Figure
 from tests.bench.processes import COCKPIT, ROOT, private_home
 from tests.bench.ray_head import BenchHead, ray_head
 from tests.bench.terminal import TICKS, Terminal
+from tests.bench.web_dashboard import MINUTE, PAGE_OF, PAGES
 from tests.live.processes import ProcessTree
 from tests.live.release import ray_release
 
-PART = "Inside a real head that remembers 10,000 tasks, a minute"
+PART = "Inside a real head that remembers 10,000 ended tasks and 10,000 ended actors, a minute"
 MANY_PART = "10,000 actors alive and 10,000 tasks running (simulated)"
 TASKS = 10_000
 HEAD_PERCENT, FIRST_ROWS_MS, KEY_MS = 1.0, 300.0, 50.0
-DASHBOARD_S, ROUNDS = 4.0, 3
+ROUNDS = 3
 WARM_S = 6.0
 KEYS = (b"\x1b[B", b"\x1b[6~", b"\x1b[A", b"\x1b[5~")
 MANY = {"actors": "sim-actor-", "tasks": "sim-task-"}
 PRESSES, PAUSE_S = 60, 0.05
 OURS = ("gcs_server", "raylet", "dashboard", "agent.py", "monitor.py")
 WORKERS = ("ray::",)
-BETWEEN = "The header asks for usage every 5 s and the version every 15 s, whatever view is open."
+BETWEEN = "Above it the header asks for the version every 15 s, usage every 30 s and the jobs once a minute."
 
 PROGRAM = """
 import time, ray
@@ -50,33 +51,45 @@ def hold():
     time.sleep(3600)
 for _ in range({tasks} // 500):
     ray.get([noop.remote() for _ in range(500)])
+@ray.remote(num_gpus=1000)
+class Never: pass
+for _ in range({tasks} // 500):
+    never = [Never.remote() for _ in range(500)]  # never placed: it is dead without having had a process
+    for actor in never:
+        ray.kill(actor)
+    del never
 held = [hold.remote() for _ in range(2)]
 time.sleep(3)
 print("READY", ray.get_runtime_context().get_job_id(), flush=True)
 time.sleep(3600)
 """
-# What the pages of the web dashboard ask for in a round (dashboard/client/src, 2.60).
-JOB = "filter_keys=job_id&filter_predicates=%3D&filter_values={job}"
-PAGES = {
-    "job page": (
-        "/api/jobs/",
-        "/api/v0/tasks/summarize?" + JOB,
-        "/api/v0/tasks?detail=1&limit=10000&" + JOB,
-        "/logical/actors",
-        "/api/v0/placement_groups?detail=1&limit=10000&" + JOB,
-        "/nodes?view=summary",
-    ),
-    "actors": ("/logical/actors", "/nodes?view=summary"),
-}
 
 
 class View(NamedTuple):
-    """A view of ours: the keys that open it, a text that is on it, and the page that it is compared with."""
+    """A view of ours: its name, the keys that open it, and a text that is on it."""
 
     name: str
     keys: bytes
     seen: str
-    page: str
+
+    @property
+    def page(self) -> str:
+        """The page of the web dashboard that shows the same."""
+        return PAGE_OF[self.name]
+
+
+VIEWS = (
+    View("tasks", b":tasks\r", "hold"),
+    View("actors", b":actors\r", "No actors"),
+    View("placement_groups", b":pg\r", "No placement groups"),
+    View("workers", b":workers\r", "IDLE"),
+    View("events", b":events\r", "Actor Never died"),
+    View("serve", b":serve\r", "Serve is not installed"),
+    View("train", b":train\r", "Train"),
+    View("data", b":data\r", "Data"),
+    View("tune", b":tune\r", "Tune"),
+    View("job page", b"2\r", "Environment"),
+)
 
 
 class Cost(NamedTuple):
@@ -91,17 +104,11 @@ def measured(home: Path, *, seconds: float, say: Callable[[str], None]) -> list[
     """Our views of a real head, and the pages that they are compared with."""
     say("inside a real head …")
     with ray_head(home) as bench, program(bench) as job:
-        views = (
-            View("tasks", b":tasks\r", "hold", "job page"),
-            View("actors", b":actors\r", "Actors", "actors"),
-            View("events", b":events\r", "Events", "job page"),
-        )
         pids = head_processes(bench)
         rest = head_share(pids, seconds)
-        ours = {view.name: our_cost(bench, view, pids, rest, seconds) for view in views}
-        theirs = {name: page_cost(bench, [path.format(job=job) for path in paths], pids, rest)
-                  for name, paths in PAGES.items()}  # fmt: skip
-    return [figure for view in views for figure in _beside(view, ours[view.name], theirs[view.page])]
+        ours = {view.name: our_cost(bench, view, pids, rest, seconds) for view in VIEWS}
+        theirs = {page: page_cost(bench, page, job, pids, rest) for page in {view.page for view in VIEWS}}
+    return [figure for view in VIEWS for figure in _beside(view, ours[view.name], theirs[view.page])]
 
 
 @contextmanager
@@ -189,34 +196,34 @@ def our_cost(bench: BenchHead, view: View, pids: list[int], rest: float, seconds
     return Cost(requests * 60 / took, passed * 60 / took, 100 * share)
 
 
-def page_cost(bench: BenchHead, paths: list[str], pids: list[int], rest: float) -> Cost:
-    """The web dashboard's page: some rounds, as far apart as it makes them."""
+def page_cost(bench: BenchHead, page: str, job: str, pids: list[int], rest: float) -> Cost:
+    """A page of the web dashboard: each of its requests a few times, for as often as it makes it in a minute."""
     headers = {"Authorization": f"Bearer {bench.head.token}"}
+    asked = passed = spent = 0.0
     with (
         CountingProxy(bench.head.dashboard_port) as way,
         httpx.Client(base_url=way.address, headers=headers, trust_env=False, timeout=60) as client,
     ):
         client.get("/api/version")
-        way.take()
-        before, begun = cpu(pids), time.monotonic()
-        for number in range(ROUNDS):
-            for path in paths:
-                client.get(path)
-            time.sleep(max(0.0, begun + (number + 1) * DASHBOARD_S - time.monotonic()))
-        took = time.monotonic() - begun
-        requests, passed = way.take()
-        spent = max(0.0, cpu(pids) - before - rest * took) / ROUNDS
-    rounds = 60 / DASHBOARD_S  # it does not wait longer where an answer takes longer
-    return Cost(requests / ROUNDS * rounds, passed / ROUNDS * rounds, 100 * spent * rounds / 60)
+        for poll in PAGES[page]:
+            way.take()
+            before, begun = cpu(pids), time.monotonic()
+            for _ in range(ROUNDS):
+                client.get(poll.path.format(job=job))
+            a_minute = MINUTE / poll.seconds / ROUNDS  # it does not wait longer where an answer takes longer
+            spent += max(0.0, cpu(pids) - before - rest * (time.monotonic() - begun)) * a_minute
+            requests, size = way.take()
+            asked, passed = asked + requests * a_minute, passed + size * a_minute
+    return Cost(asked, passed, 100 * spent / MINUTE)
 
 
 def _beside(view: View, ours: Cost, theirs: Cost) -> list[Figure]:
-    name = f"{view.name}: {{}}, beside the dashboard's {view.page}"
+    name = f"{view.name}: {{}}, beside the dashboard's page of {view.page}"
     return [
         Figure(PART, name.format("requests"), ours.requests, "", theirs.requests, at_most=1, between=BETWEEN),
         Figure(PART, name.format("bytes"), ours.bytes / 1000, "kB", theirs.bytes / 1000, at_most=1, between=BETWEEN),
         Figure(PART, f"{view.name}: processor of the head", ours.head, "%", at_most=HEAD_PERCENT, between=BETWEEN),
-        Figure(PART, f"  the dashboard's {view.page}: processor of the head", theirs.head, "%"),
+        Figure(PART, f"  the dashboard's page of {view.page}: processor of the head", theirs.head, "%"),
     ]
 
 
@@ -257,7 +264,7 @@ def _watched(terminal: Terminal, name: str, seen: str) -> list[Figure]:
         delays += [1000 * delay] if delay is not None else []
         terminal.read_for(PAUSE_S)
     p99 = statistics.quantiles(delays, n=100)[-1]
-    between = "The screen of the pane is composed, and the whole answer is read, before its first row."
+    between = "The screen of the pane is composed, and the bytes of the whole answer have come, before its first row."
     return [
         Figure(MANY_PART, f"{name}: first rows", first, "ms", at_most=FIRST_ROWS_MS, between=between),
         Figure(MANY_PART, f"{name}: key to paint, p99", p99, "ms", at_most=KEY_MS),
