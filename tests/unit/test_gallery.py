@@ -1,5 +1,6 @@
 """The gallery as data, and what its commands do without a cluster."""
 
+import argparse
 import ast
 import json
 import runpy
@@ -169,6 +170,19 @@ def test_the_check_says_whether_the_store_answers(monkeypatch: pytest.MonkeyPatc
         listener.bind(("127.0.0.1", 0))  # bound and not listening: refused
         found = check["reach"](f"http://127.0.0.1:{listener.getsockname()[1]}/bucket")
     assert (found["ok"], "refused" in found["error"]) == (False, True)
+
+
+def test_the_check_of_one_machine_names_its_gpu(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    check = check_program(monkeypatch)
+    seen = {"name": "NVIDIA H100 80GB HBM3", "driver": "580.159.04", "memory_mib": 81559, "celsius": 50}
+    monkeypatch.setitem(check["main"].__globals__, "burn", lambda _: {"device": "cuda", "tflops": 700.0, "errors": 0})
+    monkeypatch.setitem(check["main"].__globals__, "nvidia_smi", lambda _: seen)
+    monkeypatch.setattr(sys, "argv", ["main.py", "--local"])
+    assert check["main"](argparse.ArgumentParser()) == 0
+    (gpu,) = (gallery.result_in(capsys.readouterr().out) or {})["gpus"]
+    assert gpu == {"device": "cuda", "tflops": 700.0, "errors": 0, **seen, "published_tflops": 989, "ok": True}
 
 
 def test_a_row_far_below_its_peers_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:

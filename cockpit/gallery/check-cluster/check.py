@@ -8,7 +8,7 @@ import time
 import urllib.error
 import urllib.request
 
-from main import Probe, burn
+from main import Probe, burn, nvidia_smi
 
 # Dense FP16/BF16 tensor-core TFLOP/s with FP32 sums, by the words that the driver's name must have. From NVIDIA's data
 # sheets and architecture papers (half of the figure "with sparsity"), compared with published tables in November 2026.
@@ -29,7 +29,7 @@ def main(parser: argparse.ArgumentParser) -> int:
     parser.add_argument("--local", action="store_true", help="burn in this machine, no Ray")
     args = parser.parse_args()
     if args.local:
-        found = burn(args.seconds)
+        found = {**burn(args.seconds), **nvidia_smi(0)}
         judge(found)
         print("RESULT " + json.dumps({"ok": found["ok"], "gpus": [found]}), flush=True)
         return int(not found["ok"])
