@@ -6,6 +6,7 @@ from typing import Any
 
 from cockpit.model.jobs import MASK
 from cockpit.model.secret import Secret
+from cockpit.model.secret_values import without_secrets
 
 # Ray's own names for a job's environment, in both of its spellings, and for one that is JSON within JSON
 # (dashboard/runtime_env_redaction.py).
@@ -49,10 +50,10 @@ class Masker:
             return WITHHELD if has_environment else self.chunk(body)
 
     def text(self, text: str) -> str:
-        """Words without the secret values that are known."""
+        """Words without the secret values that are known, by themselves or by their shape."""
         for value in self._values:
             text = text.replace(value, MASK)
-        return text
+        return without_secrets(text)
 
     def chunk(self, chunk: bytes) -> bytes:
         """A piece of a log without the secret values that are known; one that is cut between pieces stays."""

@@ -12,6 +12,7 @@ from cockpit.errors import (
     ServerError,
     UnreachableError,
 )
+from cockpit.model.secret_values import without_secrets
 
 _ERROR_LINE = re.compile(r"^[\w.]*(?:Error|Exception): (.*)$", re.MULTILINE)
 # Not `<[^>]*>`, which takes the square of the time over a page of nothing but "<".
@@ -55,7 +56,7 @@ def _is_page(text: str) -> bool:
 
 def error_for_status(*, endpoint: Endpoint, path: str, status: int, text: str, location: str) -> CockpitError:
     """The error for a status of 300 and more; `text` is the body, cut at 1 MB."""
-    address = str(endpoint.address)
+    address, text = str(endpoint.address), without_secrets(text)
     if status == 401:
         return _unknown(endpoint, text)
     if status == 403:

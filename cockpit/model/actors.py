@@ -2,6 +2,8 @@
 
 import msgspec
 
+from cockpit.model.secret_values import withhold_in
+
 # In the order of an actor's life: lists that are asked for one after the other miss none that goes on meanwhile.
 LIVING_STATES = ("DEPENDENCIES_UNREADY", "PENDING_CREATION", "ALIVE", "RESTARTING")
 ACTOR_STATES = (*LIVING_STATES, "DEAD")
@@ -14,6 +16,9 @@ class _Died(msgspec.Struct, frozen=True, gc=False):
     error_message: str | None = None
     reason: str | None = None
     formatted_exception_string: str | None = None
+
+    def __post_init__(self) -> None:
+        withhold_in(self, "error_message", "formatted_exception_string")
 
 
 class DeathCause(msgspec.Struct, frozen=True, gc=False):

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 import msgspec
 from msgspec.structs import replace
 
+from cockpit.model.secret_values import withhold_in
+
 
 class ClusterEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Something that happened, `count` times between `first_time` and `time`, in seconds since the epoch.
@@ -27,6 +29,9 @@ class ClusterEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     worker_id: str | None = None
     pid: int | None = None
 
+    def __post_init__(self) -> None:
+        withhold_in(self, "message")
+
     @property
     def is_trouble(self) -> bool:
         """Whether it says that something failed, whatever its severity."""
@@ -40,6 +45,9 @@ class DeadNode(msgspec.Struct, frozen=True, gc=False):
     node_ip: str | None = None
     state_message: str | None = None
     end_time_ms: int | None = None
+
+    def __post_init__(self) -> None:
+        withhold_in(self, "state_message")
 
 
 def folded(events: Iterable[ClusterEvent]) -> tuple[ClusterEvent, ...]:

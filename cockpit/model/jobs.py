@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from cockpit.model.secret_values import without_secrets
+from cockpit.model.secret_values import withhold_in
 
 TERMINAL_STATUSES = frozenset({"SUCCEEDED", "FAILED", "STOPPED"})
 STATUSES = ("PENDING", "RUNNING", "STOPPED", "SUCCEEDED", "FAILED")
@@ -57,6 +57,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     driver_node_id: str | None = None
     driver_exit_code: int | None = None
 
+    def __post_init__(self) -> None:
+        withhold_in(self, "entrypoint", "message")
+
     @property
     def id(self) -> str | None:
         """The id to address the job by: the submission id, or a driver's job id."""
@@ -98,9 +101,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 def masked(job: Job) -> Job:
-    """The job without values of `runtime_env.env_vars`, whose names stay, and without secrets in its command."""
-    if job.entrypoint is not None and (shown := without_secrets(job.entrypoint)) != job.entrypoint:
-        job = msgspec.structs.replace(job, entrypoint=shown)
+    """The job without values of `runtime_env.env_vars`, whose names stay."""
     environment = (job.runtime_env or {}).get("env_vars")
     if not environment:
         return job

@@ -5,18 +5,22 @@ The prefixes are those that their issuers publish. The part of a match that is t
 
 import re
 from collections.abc import Iterator
+from typing import Any
+
+from msgspec.structs import force_setattr
 
 WITHHELD = "<withheld>"
 
 _SHAPES = (
     # user:password@ of a URL; the user may be missing, as for Redis.
-    r"\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/@:\"'<>]*:(?P<it>[^\s/@\"'<>]{3,})@(?=[\w\[$])",
+    r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{0,30}://[^\s/@:\"'<>]*:(?P<it>[^\s/@\"'<>]{3,})@(?=[\w\[$])",
     # The value of an option, also those of mysql, curl and redis.
     r"(?<![\w-])--?(?:auth-?token|access-?token|api-?key|api-?token|token|password|passwd|secret(?:-key)?)"
     r"(?:=|\s+)[\"']?(?P<it>[^\s\"'\\;|&<>()-][^\s\"'\\;|&<>()]{5,})",
-    r"\bmysql(?:dump|admin|import)?\b[^\n|;&]*?\s-p[\"']?(?P<it>[^\s\"';|&-][^\s\"';|&]{2,})",
-    r"\bcurl\b[^\n|;&]*?\s(?:-u|--user)\s+[\"']?[^\s:\"']+:(?P<it>[^\s\"';|&]{3,})",
+    r"\bmysql(?:dump|admin|import)?\b[^\n|;&]{0,200}?\s-p[\"']?(?P<it>[^\s\"';|&-][^\s\"';|&]{2,})",
+    r"\bcurl\b[^\n|;&]{0,200}?\s(?:-u|--user)\s+[\"']?[^\s:\"']+:(?P<it>[^\s\"';|&]{3,})",
     r"(?i:\bauthorization[\"']?\s*[:=]\s*[\"']?(?:bearer|basic|token))\s+(?P<it>[A-Za-z0-9._~+/=-]{8,})",
+    r"\b[Bb]earer\s+(?P<it>(?=[A-Za-z._~+/=-]*\d)[A-Za-z0-9._~+/=-]{16,})",
     r"(?i:[\"'](?:password|passwd|secret|client_secret|private_key|api_?key|access_?token)\\?[\"'])\s*:\s*"
     r"\\?\"(?P<it>[^\"\\]{3,})",
     # Hugging Face, GitHub, GitLab, Amazon, Google, Slack, Discord, OpenAI and those who write keys as it does.
@@ -34,7 +38,7 @@ _SHAPES = (
 _PATTERNS = tuple(re.compile(shape) for shape in _SHAPES)
 # Without one of these no shape can match: most texts are through after one look.
 _HINTS = re.compile(
-    r"://[^\s/@]*:|(?i:token|passw|secret|key|authorization|mysql|curl)|hf_|gh[opsur]_|github_pat_|glpat-|A[KS]IA|AIza|xox"
+    r"://[^\s/@]*:|(?i:token|passw|secret|key|authorization|bearer|mysql|curl)|hf_|gh[opsur]_|github_pat_|glpat-|A[KS]IA|AIza|xox"
     r"|hooks\.slack|discord|sk-|-----BEGIN"
 )
 # Comes from elsewhere, or is to be filled in.
@@ -67,3 +71,14 @@ def without_secrets(text: str) -> str:
             shown += [text[end:start], WITHHELD]
         end = max(end, stop)
     return "".join((*shown, text[end:]))
+
+
+def withhold_in(facts: Any, *fields: str) -> None:
+    """Take secrets of a known shape out of texts of a struct as it is made, frozen or not.
+
+    For texts that a cluster writes about what failed: they quote commands, addresses and variables of its users.
+    """
+    for field in fields:
+        text = getattr(facts, field)
+        if text and (shown := without_secrets(text)) != text:
+            force_setattr(facts, field, shown)

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from cockpit.model.secret_values import withhold_in
+
 # ApplicationStatus, DeploymentStatus and ReplicaState of ray/serve (2.60): what needs attention.
 FAILED_STATUSES = ("DEPLOY_FAILED", "UNHEALTHY")
 
@@ -33,6 +35,9 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     replicas: tuple[Replica, ...] = ()
     recent_dead_replicas: tuple[Replica, ...] = ()
 
+    def __post_init__(self) -> None:
+        withhold_in(self, "message")
+
     @property
     def running(self) -> int:
         """How many replicas run."""
@@ -52,6 +57,9 @@ class Application(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     last_deployed_time_s: float | None = None
     source: str | None = None
     deployments: dict[str, Deployment] = {}
+
+    def __post_init__(self) -> None:
+        withhold_in(self, "message")
 
 
 class ServeRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from cockpit.model.secret_values import withhold_in
+
 TASK_ENDS = ("FINISHED", "FAILED")
 TASK_STATES = (
     "PENDING_ARGS_AVAIL",
@@ -63,6 +65,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     end_time_ms: float | None = None
     events: tuple[TaskEvent, ...] | None = None
     task_log_info: TaskLogInfo | None = None
+
+    def __post_init__(self) -> None:
+        withhold_in(self, "error_message")
 
     @property
     def is_over(self) -> bool:

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 import msgspec
 
+from cockpit.model.secret_values import withhold_in
 from cockpit.model.training_reports import Report
 
 NO_REPORTS: Mapping[str, Report] = MappingProxyType({})
@@ -33,6 +34,9 @@ class TrainAttempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     resources: tuple[dict[str, float], ...] | None = None
     workers: tuple[TrainWorker, ...] | None = None
 
+    def __post_init__(self) -> None:
+        withhold_in(self, "status_detail")
+
 
 class TrainRun(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A run; times in nanoseconds since the epoch. Ray tells no metrics of it: they are in the logs alone."""
@@ -47,6 +51,9 @@ class TrainRun(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     start_time_ns: int | None = None
     end_time_ns: int | None = None
     attempts: tuple[TrainAttempt, ...] | None = None
+
+    def __post_init__(self) -> None:
+        withhold_in(self, "status_detail")
 
     @property
     def workers(self) -> tuple[TrainWorker, ...]:

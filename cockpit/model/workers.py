@@ -2,6 +2,8 @@
 
 import msgspec
 
+from cockpit.model.secret_values import withhold_in
+
 WORKER_STATES = ("ALIVE", "DEAD")
 # WorkerExitType, common.proto: unrequested ends.
 UNWANTED_EXITS = ("SYSTEM_ERROR", "USER_ERROR", "NODE_OUT_OF_MEMORY")
@@ -21,6 +23,9 @@ class Worker(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     worker_launch_time_ms: int | None = None
     start_time_ms: int | None = None
     end_time_ms: int | None = None
+
+    def __post_init__(self) -> None:
+        withhold_in(self, "exit_detail")
 
     @property
     def state(self) -> str | None:

@@ -28,13 +28,14 @@ SHAPES = {
     "serve --password hunter2x": "hunter2x",
     "Authorization: Bearer hunter2x": "hunter2x",
     "mysql -u root -phunter2x db": "hunter2x",
+    f"401 for Bearer {LETTERS}": LETTERS,
 }
 HARMLESS = (
     "", "https://example.com:8080/a@b", "http://h:80", "postgres://u:$PW@h", "postgres://u:${PW}@h", "postgres://u@h",
     "postgres://u:ac-secret://PW@h", "redis://:<password>@h", "serve --token $TOKEN", "serve --token=${TOKEN}",
     "serve --password-file /run/secret", "--token-limit 4096000", "Authorization: Bearer $TOKEN", "mysql -p db",
     "mysql -h db -P 3306", "sk-learn", "scikit-learn", "sk-this-is-a-long-name-of-words", "hf_home",
-    "task-runner-with-a-long-name-1",
+    "task-runner-with-a-long-name-1", "Bearer authentication-is-required",
     '{"password": "${PW}"}', "ac-secret://HF", "AKIAEXAMPLE", "ghp_short", "git@github.com:owner/name.git",
 )  # fmt: skip
 
