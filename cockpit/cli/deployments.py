@@ -104,7 +104,7 @@ def _service_record(lease: "Lease", source: str | None) -> dict[str, Any]:
         "provider": lease.id.provider,
         "group": lease.id.gseq,
         "state": lease.state,
-        "reason": lease.reason,
+        "reason": None if lease.costs else lease.reason,  # the chain writes `lease_closed_invalid` until the end
         "status_source": source,
         "services": [
             {"name": one.name, "available": one.available, "total": one.total, "uris": list(one.uris)}

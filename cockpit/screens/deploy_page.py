@@ -26,6 +26,7 @@ from cockpit.operations.deployments.news import RUN_PHASES, News
 from cockpit.operations.deployments.progress import Progress
 from cockpit.operations.deployments.progress_words import bid_table_row, end_words, service_lines
 from cockpit.operations.deployments.reaching import Ready
+from cockpit.operations.deployments.replacing import REPLACE
 from cockpit.operations.deployments.telling import BID_COLUMNS, what_costs
 from cockpit.operations.question import Question
 from cockpit.render.cell_text import tamed
@@ -410,7 +411,7 @@ class DeployPage(Dialog[Ready]):
             return [leave]
         if self._asked is not None:
             return [
-                Hint("⏎", "ask for bids", "go_on"),
+                Hint("⏎", "close it, ask for bids" if self._asked.about == REPLACE else "ask for bids", "go_on"),
                 Hint("e", "runtime and price", "answer('change')"),
                 Hint("j", "job", "answer('run')"),
                 Hint("esc", "back, nothing is rented", "cancel", keep=True),

@@ -80,6 +80,7 @@ async def test_how_a_deployment_is_doing_is_asked_of_the_provider(rented: Rented
 
     lease, is_slow = await show()
     assert (lease["status_source"], is_slow) == ("provider", False)
+    assert lease["reason"] is None  # though the chain writes one from the beginning
     (tmp_path / "lab.yaml").unlink()  # the copy beside the journal names the services too
     before = len(rented.sim.requests)
     assert (await here("deployments", "logs", dseq, "ray-head")).code == 0

@@ -54,7 +54,7 @@ async def test_a_price_that_is_too_low_is_blamed() -> None:
     (found,) = await screen(client, groups_of(document))
     worst = (await explain(client, found, document)).worst
     assert worst is not None
-    assert worst.requirement == "the price ceilings"
+    assert worst.requirement == "the price ceiling"
     assert worst.line == next(n for n, line in enumerate(document.text.splitlines(), 1) if "amount: 3}" in line)
 
 

@@ -217,7 +217,7 @@ async def test_an_update_in_place_and_one_that_needs_a_new_deployment(
         await driver.wait_until(
             lambda: f"Close {dseq}, and rent this instead?" in driver.text, "the plan", settled=False
         )
-        driver.sees("needs a new deployment", "of its escrow comes back", "At most $")
+        driver.sees("needs a new deployment", "of its escrow comes back", "At most $", "close it, ask for bids")
         assert one.costing() == [dseq]
         await driver.press("escape")
         await driver.wait_until(lambda: _is_left(one), "the pane", settled=False)

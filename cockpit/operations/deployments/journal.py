@@ -239,7 +239,7 @@ def attempts() -> list[Attempt]:
 
 
 def attempt_at(path: Path) -> Attempt:
-    """Where an attempt stands by its file now, whoever writes it. Raises UsageError where it cannot be read."""
+    """Where an attempt stands by its file now, which another may write. Raises UsageError where it is unreadable."""
     return folded(path, _entries(path))
 
 

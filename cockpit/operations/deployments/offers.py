@@ -128,7 +128,7 @@ def _without_ceiling(dearest: Part, placement: str, request: ScreeningRequest) -
         msgspec.structs.replace(one, max_uact_per_block=one.max_uact_per_block * DEARER) for one in request.resources
     )
     return _Relaxed(
-        requirement="the price ceilings",
+        requirement="the price ceiling",
         paths=(f"{placement}.pricing.{dearest.profile}.amount",),
         request=msgspec.structs.replace(request, resources=resources),
     )

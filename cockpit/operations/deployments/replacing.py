@@ -16,6 +16,9 @@ from cockpit.operations.deployments.telling import plan_question, summary
 from cockpit.operations.question import Question
 from cockpit.render.deployments import dollars
 
+REPLACE = "replace"
+"""What the question is about, where something is closed first."""
+
 
 async def row_to_replace(console: ConsoleClient, dseq: str) -> Row:
     """The deployment as it is listed; one that is not has ended, and only its place is taken."""
@@ -43,7 +46,7 @@ def replace_question(prepared: Prepared, row: Row, reasons: tuple[str, ...] = ()
     refund = [f"About {dollars(back)} of its escrow comes back; the balance below includes it."] if back else []
     text = asked.text.replace("Rent this?", f"Close {row.dseq}, and rent this instead?", 1)
     return msgspec.structs.replace(
-        asked, text=text, lines=(*reasons, ends, *refund, *asked.lines), alarms=asked.alarms | {ends}
+        asked, text=text, about=REPLACE, lines=(*reasons, ends, *refund, *asked.lines), alarms=asked.alarms | {ends}
     )  # fmt: skip
 
 
