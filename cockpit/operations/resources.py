@@ -28,7 +28,7 @@ from cockpit.operations.tune import running_sweeps, sweep_of
 
 MOST_JOBS = 50  # of which Ray Data is asked, one by one
 RESOURCE_SECONDS = 5.0
-REQUEST_SECONDS = {"actors": 5.0, "events": 3.0}
+REQUEST_SECONDS = {"actors": 5.0, "events": 3.0, "tune": 2.0, "data": 2.0}
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +24,7 @@ from tests.bench.figures import Figure
 from tests.bench.processes import COCKPIT, ROOT, private_home
 from tests.bench.ray_head import BenchHead, ray_head
 from tests.bench.terminal import TICKS, Terminal
-from tests.bench.web_dashboard import MINUTE, PAGE_OF, PAGES
+from tests.bench.web_dashboard import BYTES_OF, MINUTE, PAGE_OF, PAGES
 from tests.live.processes import ProcessTree
 from tests.live.release import ray_release
 
@@ -72,18 +72,13 @@ class View(NamedTuple):
     keys: bytes
     seen: str
 
-    @property
-    def page(self) -> str:
-        """The page of the web dashboard that shows the same."""
-        return PAGE_OF[self.name]
-
 
 VIEWS = (
     View("tasks", b":tasks\r", "hold"),
     View("actors", b":actors\r", "No actors"),
     View("placement_groups", b":pg\r", "No placement groups"),
-    View("workers", b":workers\r", "IDLE"),
-    View("events", b":events\r", "Actor Never died"),
+    View("workers", b":workers\r", "DRIVER"),
+    View("events", b":events\r", "bench-"),
     View("serve", b":serve\r", "Serve is not installed"),
     View("train", b":train\r", "Train"),
     View("data", b":data\r", "Data"),
@@ -107,8 +102,8 @@ def measured(home: Path, *, seconds: float, say: Callable[[str], None]) -> list[
         pids = head_processes(bench)
         rest = head_share(pids, seconds)
         ours = {view.name: our_cost(bench, view, pids, rest, seconds) for view in VIEWS}
-        theirs = {page: page_cost(bench, page, job, pids, rest) for page in {view.page for view in VIEWS}}
-    return [figure for view in VIEWS for figure in _beside(view, ours[view.name], theirs[view.page])]
+        theirs = {page: page_cost(bench, page, job, pids, rest) for page in PAGES}
+    return [figure for view in VIEWS for figure in _beside(view, ours[view.name], theirs)]
 
 
 @contextmanager
@@ -217,14 +212,18 @@ def page_cost(bench: BenchHead, page: str, job: str, pids: list[int], rest: floa
     return Cost(asked, passed, 100 * spent / MINUTE)
 
 
-def _beside(view: View, ours: Cost, theirs: Cost) -> list[Figure]:
-    name = f"{view.name}: {{}}, beside the dashboard's page of {view.page}"
+def _beside(view: View, ours: Cost, pages: Mapping[str, Cost]) -> list[Figure]:
+    page, whole = PAGE_OF[view.name], BYTES_OF[view.name]
     return [
-        Figure(PART, name.format("requests"), ours.requests, "", theirs.requests, at_most=1, between=BETWEEN),
-        Figure(PART, name.format("bytes"), ours.bytes / 1000, "kB", theirs.bytes / 1000, at_most=1, between=BETWEEN),
+        _figure(f"{view.name}: requests, beside the page of {page}", ours.requests, "", pages[page].requests),
+        _figure(f"{view.name}: bytes, beside the page of {whole}", ours.bytes / 1000, "kB", pages[whole].bytes / 1000),
         Figure(PART, f"{view.name}: processor of the head", ours.head, "%", at_most=HEAD_PERCENT, between=BETWEEN),
-        Figure(PART, f"  the dashboard's page of {view.page}: processor of the head", theirs.head, "%"),
+        Figure(PART, f"  the page of {page}: processor of the head", pages[page].head, "%"),
     ]
+
+
+def _figure(name: str, ours: float, unit: str, theirs: float) -> Figure:
+    return Figure(PART, name, ours, unit, theirs, at_most=1, between=BETWEEN)
 
 
 def many(home: Path, say: Callable[[str], None]) -> list[Figure]:

@@ -46,6 +46,8 @@ PAGE_OF = {
     "data": "job",
     "job page": "job",
 }
+# The page of events tells nothing of actors that died: those are on the page of actors.
+BYTES_OF = PAGE_OF | {"events": "actors"}
 
 
 def requests_a_minute(page: str) -> float:
