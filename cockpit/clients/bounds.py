@@ -52,19 +52,34 @@ def _text_bytes(data: bytes) -> int:
     return len(data) if data.isascii() and b"\\u" not in data else 4 * len(data)
 
 
-def raw_rows(data: bytes) -> list[msgspec.Raw]:
-    """The elements of a JSON list, undecoded.
+def raw_rows(data: bytes, *, checked: bool | None = None) -> list[msgspec.Raw]:
+    """The elements of a JSON list, undecoded; `checked` is what `is_short_list` has said about it already.
 
     Raises TooLargeError for more than MOST_ROWS, ValueError where `data` is not a whole list.
     """
-    objects = data.count(b"{")
-    if len(data) <= UNWEIGHED or objects <= MOST_ROWS * 20:
+    if is_short_list(data) if checked is None else checked:
         with suppress(*_MALFORMED):
-            # Objects alone, and nothing of them kept: an element that is not one ends this before it costs anything.
-            if len(data) > UNWEIGHED and len(_OBJECTS.decode(data)) > MOST_ROWS:
-                raise TooLargeError
             return _ROWS.decode(data)
     return list(_split(data))
+
+
+def is_short_list(data: bytes) -> bool:
+    """Whether `data` is tiny, or a list of at most MOST_ROWS objects; takes as long as `raw_rows` then does.
+
+    Raises TooLargeError for more objects.
+    """
+    if len(data) <= UNWEIGHED:
+        return True
+    if data.count(b"{") > MOST_ROWS * 20:
+        return False
+    try:
+        # Objects alone, and nothing of them kept: an element that is not one ends this before it costs anything.
+        rows = len(_OBJECTS.decode(data))
+    except _MALFORMED:
+        return False
+    if rows > MOST_ROWS:
+        raise TooLargeError
+    return True
 
 
 def raw_fields(data: bytes) -> dict[str, msgspec.Raw]:

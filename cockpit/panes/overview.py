@@ -1,6 +1,7 @@
 """The Overview: the cluster with its last hours, its GPUs, what wants a look, and what runs."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, NamedTuple
 
 import msgspec
@@ -17,6 +18,7 @@ from cockpit.feeds.watch import Watch
 from cockpit.model.certificates import end_of
 from cockpit.model.job_list import JobList
 from cockpit.model.overview import ClusterOverview, Trouble
+from cockpit.model.slices import REST_SECONDS, some_of
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.why.verdicts import Cause
 from cockpit.operations.clusters.live import LiveCluster
@@ -212,7 +214,7 @@ class OverviewPane(Pane):
             return
         if self.cluster is cluster and self.is_mounted:
             self.overview = made
-            self._draw()
+            await self._draw_between_keys(made)
 
     def _reported(self, cluster: LiveCluster) -> Reported:
         nodes, jobs = cluster.hub.snapshot(NODES), cluster.hub.snapshot(JOBS).value
@@ -276,22 +278,41 @@ class OverviewPane(Pane):
         return curve_panels(self.overview, width, height, span=self.span, glyphs=self.glyphs)
 
     def _draw(self) -> None:
+        for _ in self._drawing():
+            pass
+
+    async def _draw_between_keys(self, made: ClusterOverview) -> None:
+        """Draw a few milliseconds at a time; whatever is drawn meanwhile takes the place of what is half drawn."""
+        work = self._drawing()
+        while not some_of(work)[1]:
+            await asyncio.sleep(REST_SECONDS)
+            if self.overview is not made or not self.is_mounted:
+                return
+
+    def _drawing(self) -> Iterator[None]:
         overview = self.overview
         self.query_one(PartView).paint()
+        yield
         self.query_one(HeatMap).show(overview.heat if overview else ())
+        yield
         self.query_one(TroubleList).show(overview.troubles if overview else None, self._sentence)
-        self._draw_running(overview)
+        yield
+        yield from self._drawing_running(overview)
         self._tell_titles()
         self.post_message(self.StateChanged())
 
-    def _draw_running(self, overview: ClusterOverview | None) -> None:
+    def _drawing_running(self, overview: ClusterOverview | None) -> Iterator[None]:
         table = self.query_one(LiveTable)
         is_priced = overview is not None and overview.usd_per_hour is not None
         hidden = (*(() if is_priced else MONEY_COLUMNS), *(() if overview is None or overview.gpus else GPU_COLUMNS))
         if table.arrangement.hidden != hidden:
             table.arrangement = msgspec.structs.replace(table.arrangement, hidden=hidden)
         context = RowContext(now=overview.at if overview else 0.0, glyphs=self.glyphs)
-        table.set_rows([running_row(job, context) for job in overview.running] if overview else ())
+        rows = []
+        for row in table.preparing(running_row(job, context) for job in (overview.running if overview else ())):
+            rows.append(row)
+            yield
+        table.set_rows(rows, prepared=True)
         table.set_state(Phase.READY if overview else Phase.LOADING)
 
     @on(HeatMap.Moved)

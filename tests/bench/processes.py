@@ -52,6 +52,8 @@ def median(runs: Iterable[Taken], what: str) -> float:
 def private_home(folder: Path) -> dict[str, str]:
     """An environment in which nothing of the user's is read or written."""
     names = ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME")
-    own = {name: value for name, value in os.environ.items() if not name.startswith(("RAY_", "RAYAKASH_"))}
+    # Without the last, each process would compile the cockpit again, which an installed one never does.
+    not_ours = ("RAY_", "RAYAKASH_", "PYTHONDONTWRITEBYTECODE")
+    own = {name: value for name, value in os.environ.items() if not name.startswith(not_ours)}
     keyring = {"PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
     return own | dict.fromkeys(names, str(folder)) | keyring

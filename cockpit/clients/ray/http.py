@@ -1,5 +1,6 @@
 """Requests to one dashboard, and what all of its replies have in common."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
@@ -70,12 +71,23 @@ class DashboardHttp:
 
     def envelope(self, body: bytes, type_: type[R]) -> R:
         """The `data` of a reply of the form `{"result": bool, "msg": str, "data": …}`."""
+        return self.parts(self._unwrapped(body), type_)
+
+    async def envelope_in_turns(self, body: bytes, type_: type[R]) -> R:
+        """The same for megabytes, with a rest after each of the two passes over them."""
+        data = self._unwrapped(body)
+        await asyncio.sleep(self.rest)
+        parts = self.parts(data, type_)
+        await asyncio.sleep(self.rest)
+        return parts
+
+    def _unwrapped(self, body: bytes) -> msgspec.Raw:
         envelope = self.parts(body, _Envelope)
         if envelope.result is False:
             raise ServerError(f"Ray failed to answer: {envelope.msg or 'no reason given'}", detail=envelope.msg or "")
         if envelope.result is None or bytes(memoryview(envelope.data)[:1]) != b"{":
             raise decoding.not_ray(body, self.address)
-        return self.parts(envelope.data, type_)
+        return envelope.data
 
     def parts(self, body: bytes | msgspec.Raw, type_: type[R]) -> R:
         """The members of an object, those declared as Raw undecoded."""
@@ -88,6 +100,12 @@ class DashboardHttp:
     def listed(self, rows: msgspec.Raw) -> Sequence[msgspec.Raw]:
         """The rows of a part of a reply; none where it is missing or null."""
         return decoding.listed(bytes(rows), address=self.address) if not is_null(rows) else ()
+
+    async def listed_in_turns(self, rows: msgspec.Raw) -> Sequence[msgspec.Raw]:
+        """The same for megabytes of rows, with a rest between two passes over them."""
+        if is_null(rows):
+            return ()
+        return await decoding.listed_in_turns(bytes(rows), address=self.address, rest=self.rest)
 
     def read_row(self, type_: type[R], row: msgspec.Raw) -> R | None:
         """One row field by field; None for what is not an object. Raises NotRayError for what is not JSON."""

@@ -30,17 +30,20 @@ class NodesApi:
         """
         body = await self._http.get_list("/nodes", {"view": "summary", "nocache": "1"})
         await asyncio.sleep(self._http.rest)  # taking 15 MB in was long enough
-        given, logical = self._raw_nodes(body)
+        given, logical = await self._raw_nodes(body)
         reading = decoding.read_rows(given, partial(self._node, logical), address=self._http.address)
         found = await in_slices(reading, rest=self._http.rest)
         nodes = tuple(node for node in found if node is not None)
         return Rows(rows=nodes, unreadable=len(given) - len(nodes))
 
-    def _raw_nodes(self, body: bytes) -> tuple[Sequence[msgspec.Raw], dict[str, str]]:
-        """Nodes, not decoded yet, since those of 1,000 are 15 MB; and their logical resources."""
-        parts = self._http.envelope(body, _Nodes)
+    async def _raw_nodes(self, body: bytes) -> tuple[Sequence[msgspec.Raw], dict[str, str]]:
+        """Nodes, not decoded yet, since those of 1,000 are 15 MB; and their logical resources.
+
+        A key waits for one of the four passes over such a reply, never for all of them.
+        """
+        parts = await self._http.envelope_in_turns(body, _Nodes)
         logical = self._http.decode(b'{"names":' + bytes(parts.node_logical_resources) + b"}", _Logical).names or {}
-        return self._http.listed(parts.summary), logical
+        return await self._http.listed_in_turns(parts.summary), logical
 
     def _node(self, logical: dict[str, str], given: msgspec.Raw) -> Node | None:
         wire = self._http.read_row(WireNode, given)

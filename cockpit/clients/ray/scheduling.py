@@ -21,6 +21,7 @@ from cockpit.clients.ray.node_wire import NO_ACTOR, WireUsed, camel
 from cockpit.clients.ray.state import SUPERVISOR_CLASS, SUPERVISOR_NAME, Filter, StateApi
 from cockpit.model.actors import Actor
 from cockpit.model.placement_groups import PlacementGroup
+from cockpit.model.slices import in_slices
 from cockpit.model.tasks import Task
 from cockpit.model.why.facts import (
     MARKER,
@@ -219,8 +220,10 @@ class SchedulingApi:
     async def _held(self) -> dict[str, "_WireNode"]:
         """Host names, and the workers that hold something, by node ID."""
         body = await self._http.get_list("/nodes", {"view": "summary", "nocache": "1"})
-        rows = self._http.listed(self._http.envelope(body, _Nodes).summary)
-        nodes = (self._http.read_row(_WireNode, row) for row in rows)
+        await asyncio.sleep(self._http.rest)
+        parts = await self._http.envelope_in_turns(body, _Nodes)
+        rows = await self._http.listed_in_turns(parts.summary)
+        nodes = await in_slices((self._http.read_row(_WireNode, row) for row in rows), rest=self._http.rest)
         return {node.raylet.node_id: node for node in nodes if node and node.raylet and node.raylet.node_id}
 
 

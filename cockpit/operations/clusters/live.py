@@ -1,7 +1,7 @@
 """A cluster that is being looked at: its client, its hub, its past."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Self
 
 from cockpit.clients.ray import RayClient
@@ -14,6 +14,7 @@ from cockpit.model.akash.lease_money import LeaseMoney
 from cockpit.model.cluster import Rows
 from cockpit.model.gpu_use import IdleGpu
 from cockpit.model.history import ClusterHistory
+from cockpit.model.jobs import Job
 from cockpit.model.nodes import Node
 from cockpit.model.slices import REST_SECONDS, some_of
 from cockpit.model.snapshot import Snapshot
@@ -147,12 +148,13 @@ class LiveCluster:
         jobs = self.hub.snapshot(JOBS).value
         rows = jobs.rows if jobs else ()
         self.recording.note(nodes, rows, self.supervised, at)
-        if unknown := managers_of(nodes, rows, self.supervised):
-            self.hub.spawn(self._learn_supervisors(unknown))
+        self.hub.spawn(self._learn_supervisors(nodes, rows, at))
 
-    async def _learn_supervisors(self, managers: set[str]) -> None:
+    async def _learn_supervisors(self, nodes: tuple[Node, ...], jobs: Sequence[Job], at: float) -> None:
         """What was asked for an entrypoint is held by an actor of the job manager: ask once whose it is."""
-        for job_id in managers:
+        known = dict(self.supervised)
+        # Thousands of GPUs are looked through in the thread of the history: no key waits for that.
+        for job_id in await self.recording.ask(lambda _: managers_of(nodes, jobs, known), now=at):
             try:
                 self.supervised |= (await self.client.state.supervisors(job_id)).jobs
             except CockpitError:
