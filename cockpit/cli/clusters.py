@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cockpit.cli import options, output
+from cockpit.cli import left_out, options, output
 from cockpit.errors import EXIT_FAILED, EXIT_OK, CockpitError, UsageError
 from cockpit.render.text import last_word, shell_word
 
@@ -32,10 +32,10 @@ def add(commands: Any) -> None:
     saved.set_defaults(run=list_clusters)
     _add_add(nested)
     use = nested.add_parser("use", help="make a cluster the current one")
-    use.add_argument("name", metavar="NAME")
+    left_out.add(use, "name", "cluster", metavar="NAME")
     use.set_defaults(run=use_cluster)
     remove = nested.add_parser("remove", help="remove a saved cluster; it keeps running, its secrets stay")
-    remove.add_argument("name", metavar="NAME")
+    left_out.add(remove, "name", "cluster", metavar="NAME")
     remove.set_defaults(run=remove_cluster)
     check = nested.add_parser("check", help="check clusters: name, port, TLS, Ray, access, clock")
     check.add_argument("names", nargs="*", metavar="NAME", help="which (default: all)")

@@ -42,6 +42,13 @@ def secrets(_: argparse.Namespace) -> Iterable[str]:
     return sorted({row.name for row in process_store().index.rows()} | set(KNOWN))
 
 
+def stored_secrets(_: argparse.Namespace) -> Iterable[str]:
+    """Names of stored secrets."""
+    from cockpit.secrets.references import process_store
+
+    return sorted({row.name for row in process_store().index.rows()})
+
+
 def deployments(_: argparse.Namespace) -> Iterable[str]:
     """Deployments made from here that may still exist."""
     return [one.dseq for one in _attempts() if one.dseq and one.may_cost]

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from cockpit.cli import options
+from cockpit.cli import left_out, options
 from cockpit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 def command(nested: Any, name: str, text: str, run: Any, *, dseq: bool | str = False) -> argparse.ArgumentParser:
     """A command of `deployments`; `dseq` says whether it takes one, `?` that it may."""
     parser: argparse.ArgumentParser = nested.add_parser(name, help=text)
-    if dseq:
-        parser.add_argument("dseq", nargs="?" if dseq == "?" else None, metavar="DSEQ", help="the deployment's number")
+    if dseq == "?":
+        parser.add_argument("dseq", nargs="?", metavar="DSEQ", help="the deployment's number")
+    elif dseq:
+        left_out.add(parser, "dseq", "deployment", metavar="DSEQ", text="the deployment's number")
     parser.add_argument("--console", metavar="URL", default=argparse.SUPPRESS, help="another Akash Console")
     options.add_json(parser, default=argparse.SUPPRESS)
     parser.set_defaults(run=run)

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cockpit.cli import options, output, session
+from cockpit.cli import left_out, options, output, session
 from cockpit.errors import EXIT_FAILED, EXIT_OK, CockpitError, UsageError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def add(commands: Any) -> None:
     copy.set_defaults(run=copy_sample)
     run = actions.add_parser("run", help="run a sample on the cluster and follow it")
     for one in (show, copy, run):
-        one.add_argument("name", metavar="NAME", help="a name of gallery list")
+        left_out.add(one, "name", "sample", metavar="NAME", text="a name of gallery list")
     copy.add_argument("directory", nargs="?", type=Path, metavar="DIRECTORY", help="default: the sample's name")
     copy.add_argument("--force", action="store_true", help="write into a directory that exists")
     _add_run(run)

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from cockpit.cli import options, output, session
+from cockpit.cli import left_out, options, output, session
 from cockpit.errors import EXIT_OK, UsageError
 
 DESCRIPTION = """\
@@ -20,7 +20,7 @@ def add(commands: Any) -> None:
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    kill.add_argument("id", metavar="ACTOR", help="ID of an actor, or its start")
+    left_out.add(kill, "id", "actor", metavar="ACTOR", text="ID of an actor, or its start")
     kill.add_argument("-y", "--yes", action="store_true", help="do not ask")
     options.add_retry(kill)
     options.add_cluster(kill)

@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from cockpit import __version__
-from cockpit.cli import options, output, ssh_questions, terminal
+from cockpit.cli import left_out, options, output, ssh_questions, terminal
 from cockpit.cli.parser import PROGRAM, Parser
 from cockpit.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, CockpitError, UsageError
 
@@ -142,6 +142,7 @@ def _run(argv: list[str]) -> int:
         return _without_command(args)
     if args.record is not None or args.replay is not None:
         parser.error("--record and --replay are for the cockpit, which opens without a command")
+    left_out.require(args)
     terminal.install()
     ssh_questions.install()
     result = args.run(args)

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from cockpit.cli import options, output, session
+from cockpit.cli import left_out, options, output, session
 from cockpit.errors import EXIT_OK, NotFoundError, UsageError
 
 FLAME_WIDTH = 120  # without a terminal
@@ -50,9 +50,10 @@ def add(commands: Any) -> None:
         (flame, draw_flame, "ID"),
         (timeline, save_timeline, "JOB"),
     ):
-        parser.add_argument(
-            "id", metavar=metavar, help=what if metavar == "ID" else "submission ID or job ID, or its start"
-        )
+        if metavar == "ID":
+            left_out.add(parser, "id", "subject", metavar=metavar, text=what)
+        else:
+            left_out.add(parser, "id", "job", metavar=metavar, text="submission ID or job ID, or its start")
         options.add_cluster(parser)
         parser.set_defaults(run=run)
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from cockpit.cli import options, output, sdl_secrets, secrets_tls
+from cockpit.cli import left_out, options, output, sdl_secrets, secrets_tls
 from cockpit.cli.parser import Parser
 from cockpit.errors import EXIT_OK, UsageError
 from cockpit.model.secret import Secret
@@ -64,7 +64,10 @@ def _add_writing(nested: Any) -> None:
     make = nested.add_parser("generate", help="generate and store a random token, or `tls`: a key and certificate")
     drop = nested.add_parser("delete", help="delete a value from the store")
     for parser, run in ((keep, set_secret), (make, generate), (drop, delete)):
-        parser.add_argument("name", metavar="NAME")
+        if parser is drop:
+            left_out.add(drop, "name", "secret", metavar="NAME")
+        else:
+            parser.add_argument("name", metavar="NAME")
         parser.add_argument(
             "--scope", default="default", metavar="S", help="an SDL's or context's name (default: %(default)s)"
         )

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cockpit.cli import listing, options, output, session
+from cockpit.cli import left_out, listing, options, output, session
 from cockpit.errors import EXIT_FAILED, EXIT_OK, UsageError
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ def add(commands: Any) -> None:
     parser.set_defaults(run=list_applications)
     verbs = parser.add_subparsers(title="verbs", metavar="VERB")
     logs = verbs.add_parser("logs", help="print or follow the requests of a replica, or what it prints")
-    logs.add_argument("replica", metavar="APP[/DEPLOYMENT[#REPLICA]]", help="a replica, or what has only one")
+    replicas = "APP[/DEPLOYMENT[#REPLICA]]"
+    left_out.add(logs, "replica", "replica", metavar=replicas, text="a replica, or what has only one")
     logs.add_argument("--output", action="store_true", help="what its code prints, in place of its requests")
     logs.add_argument("--err", action="store_true", help="what its code writes to stderr")
     logs.add_argument("-f", "--follow", action="store_true", help="follow until the replica ends")
@@ -52,7 +53,7 @@ def add(commands: Any) -> None:
     deploy.add_argument("--no-wait", action="store_true", help="do not wait until the applications run")
     deploy.set_defaults(run=deploy_config)
     delete = verbs.add_parser("delete", help="delete an application that a config deployed; asks first")
-    delete.add_argument("app", metavar="APP", help="the name of the application")
+    left_out.add(delete, "app", "application", metavar="APP", text="the name of the application")
     delete.set_defaults(run=delete_application)
     for verb in (deploy, delete):
         verb.add_argument("-y", "--yes", action="store_true", help="do not ask")

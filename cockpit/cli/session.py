@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from cockpit.cli import output
+from cockpit.cli import left_out, output
 from cockpit.errors import UsageError
 from cockpit.render.text import visible
 
@@ -57,6 +57,7 @@ async def cluster(args: argparse.Namespace, *, changes: bool = False) -> AsyncIt
     waits = getattr(args, "retry_for", None) is not None
     client = await (patience_of(args).through(connected) if waits else connected())
     async with client:
+        await left_out.choose(args, client)
         try:
             yield client
         finally:

@@ -4,7 +4,7 @@ import argparse
 import time
 from typing import Any
 
-from cockpit.cli import options, output, session
+from cockpit.cli import left_out, options, output, session
 from cockpit.errors import EXIT_FAILED, EXIT_OK
 
 DESCRIPTION = """\
@@ -22,10 +22,12 @@ def add(commands: Any) -> None:
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    why.add_argument(
+    left_out.add(
+        why,
         "id",
+        "subject",
         metavar="ID",
-        help="a submission, job, actor, task or placement group ID, or its start; APP/DEPLOYMENT#REPLICA",
+        text="a submission, job, actor, task or placement group ID, or its start; APP/DEPLOYMENT#REPLICA",
     )
     options.add_json(why)
     options.add_cluster(why)

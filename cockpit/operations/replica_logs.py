@@ -6,6 +6,7 @@ from cockpit.clients.ray import RayClient
 from cockpit.clients.ray.log_files import LogFile
 from cockpit.errors import NotFoundError, UsageError
 from cockpit.model.log_paths import below_logs
+from cockpit.model.nearest import nearest_hint
 from cockpit.model.serve import ServeRow, rows_of
 
 MOST_NAMED = 8
@@ -19,14 +20,14 @@ async def find_replica(client: RayClient, text: str) -> ServeRow:
     rows = [row for row in rows_of((await client.serve.list()).rows) if row.kind == "replica"]
     exact = [row for row in rows if row.key == text]
     living = [row for row in rows if row.status != "DEAD" and row.key.startswith((f"{text}/", f"{text}#"))]
-    return _one(exact or living or [row for row in rows if row.key.startswith(text)], text)
+    return _one(exact or living or [row for row in rows if row.key.startswith(text)], text, [row.key for row in rows])
 
 
-def _one(found: Sequence[ServeRow], text: str) -> ServeRow:
+def _one(found: Sequence[ServeRow], text: str, known: Sequence[str]) -> ServeRow:
     if not found:
         raise NotFoundError(
             f"Replica {text or '(no name)'} not found.",
-            hint="`rayakash-tui serve -o name` lists applications, deployments and replicas, the dead ones too.",
+            hint=nearest_hint(text, known, "`rayakash-tui serve -o name` lists replicas, the dead ones too."),
         )
     if len(found) > 1:
         more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""

@@ -10,6 +10,7 @@ import yaml
 from cockpit import settings
 from cockpit.clients.ray import RayClient
 from cockpit.errors import NotFoundError, RejectedError, UsageError
+from cockpit.model.nearest import nearest_hint
 
 LARGEST_CONFIG = 1024 * 1024
 SECRET_SCHEME = "ac-secret:"  # a reference, which Ray would pass on as it stands
@@ -69,7 +70,8 @@ async def plan_delete(client: RayClient, name: str) -> ServePlan:
                 f"Application {name} was deployed from code, not from a config.",
                 hint=f'Delete it where it was deployed: ray.serve.delete("{name}")',
             )
-        raise NotFoundError(f"Application {name} not found.", hint="`rayakash-tui serve` lists the applications.")
+        hint = nearest_hint(name, (*configs, *(one for one in known if one)), "`rayakash-tui serve` lists them.")
+        raise NotFoundError(f"Application {name} not found.", hint=hint)
     rest = {key: config for key, config in configs.items() if key != name}
     return ServePlan({"applications": [*rest.values()]}, tuple(changes(configs, rest)))
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 import msgspec
 
 from cockpit.errors import NotFoundError, UsageError
+from cockpit.model.nearest import nearest_hint
 from cockpit.model.secret import Secret
 from cockpit.secrets.command import SecretCommand
 from cockpit.secrets.environment import ENVIRONMENT_PREFIX, from_environment
@@ -134,7 +135,9 @@ class SecretStore:
         if not rows:
             removed += self._delete_unlisted(name, scope, said)
         if not removed:
-            raise NotFoundError(f"Secret {name} not found in scope {scope}.", detail="\n".join(said))
+            names = [row.name for row in self.index.rows() if row.scope == scope]
+            hint = nearest_hint(name, names, "List them: rayakash-tui secrets list")
+            raise NotFoundError(f"Secret {name} not found in scope {scope}.", detail="\n".join(said), hint=hint)
         return removed
 
     def _from_command(self, name: str, said: list[str]) -> Secret | None:

@@ -1,5 +1,6 @@
 """An ID that is left out is chosen on a terminal; a server's traceback is folded and kept."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from cockpit.cli import choosing, error_log, output, terminal
 from cockpit.errors import CockpitError, ServerError
 from cockpit.model.secret import Secret
-from tests.wire.commands import here, home
+from tests.wire.commands import here, home, write_contexts
 from tests.wire.fake_ray import FakeRay, serve
 
 __all__ = ["home"]
@@ -22,7 +23,7 @@ TRACEBACK = (
 def answers(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the user types, on a terminal."""
     typed: list[str] = []
-    for name in ("control", "jobs", "logs"):
+    for name in ("control", "jobs", "logs", "choosing"):
         monkeypatch.setattr(f"cockpit.cli.{name}.can_choose", lambda: True)
     monkeypatch.setattr(terminal, "ask_shown", lambda _: Secret(typed.pop(0)) if typed[0] else None)
     return typed
@@ -55,6 +56,59 @@ async def test_a_script_is_told_to_name_one() -> None:
         for command in (["jobs", "show"], ["logs"], ["stop"], ["delete"], ["wait"]):
             done = await here(*command, "--address", server.url)
             assert (done.code, "--last" in done.err) == (2, True), done.err
+
+
+LEFT_OUT = (
+    ["why"], ["stack"], ["flame"], ["timeline", "-o", "x"], ["kill"], ["serve", "logs"], ["serve", "delete"],
+    ["clusters", "use"], ["clusters", "remove"], ["secrets", "delete"], ["gallery", "show"], ["gallery", "copy"],
+    ["gallery", "run"], ["deployments", "show"], ["deployments", "bids"], ["deployments", "logs"],
+    ["deployments", "events"], ["deployments", "connect"], ["deployments", "redeploy"],
+)  # fmt: skip
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("command", LEFT_OUT, ids=" ".join)
+async def test_a_script_is_told_where_names_are_listed(command: list[str]) -> None:
+    done = await here(*command)
+    assert (done.code, done.text) == (2, "")
+    assert re.search(r"^error: Give an? .*\n  hint: List them: rayakash-tui \w+", done.err), done.err
+
+
+@pytest.mark.usefixtures("home")
+async def test_any_name_is_chosen_from_a_list(answers: list[str], home: Path) -> None:
+    ray = FakeRay()
+    ray.add("over", "FAILED", entrypoint="python over.py", message="boom")
+    ray.add("waits", "PENDING", entrypoint="python waits.py")
+    async with serve(ray) as server:
+        write_contexts(home, f'[contexts.lab]\naddress = "{server.url}"\n')
+        for command, number, said in (
+            (["why", "--address", server.url], "1", "waits"),
+            (["why", "--address", server.url], "2", "over"),
+            (["kill", "--address", server.url], "1", "There is no actor to choose."),
+            (["clusters", "use"], "1", "lab is in use now"),
+            (["gallery", "show"], "99", "No sample was chosen."),
+            (["secrets", "delete"], "1", "There is no secret to choose."),
+        ):
+            answers[:] = [number]
+            done = await here(*command)
+            assert said in done.text + done.err, (command, done)
+
+
+@pytest.mark.usefixtures("home")
+async def test_the_nearest_names_are_said(home: Path) -> None:
+    ray = FakeRay()
+    ray.add("train-llama")
+    async with serve(ray) as server:
+        write_contexts(home, f'[contexts.lab-one]\naddress = "{server.url}"\n')
+        for command, near in (
+            (["why", "train-lama", "--address", server.url], "train-llama"),
+            (["stack", "train-lama", "--address", server.url], "train-llama"),
+            (["jobs", "show", "train-lama", "--address", server.url], "train-llama"),
+            (["clusters", "use", "lab-on"], "lab-one"),
+        ):
+            done = await here(*command)
+            assert done.code in (1, 2)
+            assert f"Did you mean {near}?" in done.err, (command, done.err)
 
 
 def test_nobody_is_asked_in_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from cockpit.file_saving import save_bytes
 from cockpit.local.containers.state import container_contexts
 from cockpit.local.state import local_status
 from cockpit.model.cluster_rows import ClusterRow, Source
+from cockpit.model.nearest import nearest_hint
 from cockpit.operations.clusters.bastion import bastion_of
 from cockpit.operations.clusters.connect import LOCAL_CONTEXT
 from cockpit.render.text import last_word
@@ -228,11 +229,12 @@ def set_in_context(name: str, key: str, value: str) -> None:
 def unknown(name: str) -> UsageError:
     """The error for a name that no cluster has."""
     found = known_clusters()
-    names = ", ".join(row.name for row in found.rows)
+    names = [row.name for row in found.rows]
+    known = f"Known clusters: {', '.join(names)}." if names else "Add one: rayakash-tui clusters add NAME ADDRESS"
     return UsageError(
         f"No cluster named {name!r}.",
         detail="\n".join(found.problems),
-        hint=f"Known clusters: {names}." if names else "Add one: rayakash-tui clusters add NAME ADDRESS",
+        hint=nearest_hint(name, names, known),
     )
 
 

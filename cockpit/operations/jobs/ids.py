@@ -1,13 +1,12 @@
 """From what a user types for a job to its id: unique prefixes, the last submission, and the nearest matches."""
 
-from difflib import get_close_matches
-
 from cockpit.clients.ray import RayClient
 from cockpit.errors import NotFoundError
 from cockpit.model.jobs import Job
+from cockpit.model.nearest import nearest_hint
 
 GENERATED_PREFIX = "raysubmit_"
-MOST_MATCHES = 3
+MOST_MATCHES = 3  # of IDs that begin alike
 
 
 async def last_submission(client: RayClient) -> str:
@@ -32,7 +31,7 @@ async def find_job(client: RayClient, given: str) -> Job:
     if matches:
         listed = _listed([job.id or "" for job in matches])
         raise NotFoundError(f"{len(matches)} jobs start with {given}: {listed}.", hint="Type more of the ID.")
-    raise _not_found(given, get_close_matches(given, _ids(jobs), n=MOST_MATCHES))
+    raise _not_found(given, _ids(jobs))
 
 
 async def complete_id(client: RayClient, given: str, *, changes: bool) -> str:
@@ -47,12 +46,12 @@ async def complete_id(client: RayClient, given: str, *, changes: bool) -> str:
         return matches[0]
     if len(matches) > 1:
         raise NotFoundError(f"{len(matches)} jobs start with {given}: {_listed(matches)}.", hint="Type more of the ID.")
-    raise _not_found(given, matches or get_close_matches(given, ids, n=MOST_MATCHES))
+    raise _not_found(given, ids)
 
 
-def _not_found(given: str, nearest: list[str]) -> NotFoundError:
-    meant = f"Did you mean {' or '.join(nearest)}?" if nearest else "`rayakash-tui jobs` lists the jobs."
-    return NotFoundError(f"Job {given or '(no id)'} not found.", hint=meant)
+def _not_found(given: str, ids: list[str]) -> NotFoundError:
+    hint = nearest_hint(given, ids, "`rayakash-tui jobs` lists the jobs.")
+    return NotFoundError(f"Job {given or '(no id)'} not found.", hint=hint)
 
 
 def _ids(jobs: tuple[Job, ...]) -> list[str]:

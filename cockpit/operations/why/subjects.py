@@ -7,6 +7,7 @@ from typing import NamedTuple
 from cockpit.clients.ray import RayClient
 from cockpit.errors import NotFoundError
 from cockpit.model.jobs import Job
+from cockpit.model.nearest import nearest_hint
 from cockpit.model.query import Query
 from cockpit.model.why.verdicts import Kind
 
@@ -40,7 +41,8 @@ async def find_subject(client: RayClient, text: str) -> Subject:
 
 
 async def _by_prefix(client: RayClient, text: str, missing: NotFoundError) -> Subject:
-    found = [Subject("job", job.id or "", job) for job in (await client.jobs.list()).rows if _starts(job, text)]
+    jobs = (await client.jobs.list()).rows
+    found = [Subject("job", job.id or "", job) for job in jobs if _starts(job, text)]
     if not found and len(text) >= SHORTEST_PREFIX and _HEX.fullmatch(text):
         found = [Subject(kind, one) for kind, ids in await _living(client) for one in ids if one.startswith(text)]
     if len(found) == 1:
@@ -49,7 +51,7 @@ async def _by_prefix(client: RayClient, text: str, missing: NotFoundError) -> Su
         raise NotFoundError(
             f"{text or '(no ID)'} not found: no job, actor, task or placement group has this ID.",
             detail=missing.detail,
-            hint=await _restart_hint(client),
+            hint=nearest_hint(text, [job.id for job in jobs if job.id], "") or await _restart_hint(client),
         )
     named = ", ".join(f"{one.kind} {one.id}" for one in found[:MOST_NAMED])
     more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
