@@ -12,7 +12,7 @@ from cockpit.model.actors import Actor
 from cockpit.model.datasets import DataRow, data_rows
 from cockpit.model.events import ClusterEvent
 from cockpit.model.jobs import Job
-from cockpit.model.nodes import Node
+from cockpit.model.nodes import Gpu, Node
 from cockpit.model.placement_groups import PlacementGroup
 from cockpit.model.query import Query
 from cockpit.model.serve import ServeRow, rows_of
@@ -32,15 +32,17 @@ REQUEST_SECONDS = {"actors": 5.0, "events": 3.0, "tune": 2.0, "data": 2.0}
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
-    """What rows are wanted: the query, and the job that was named."""
+    """What rows are wanted: the query, and the job or the GPU that was named."""
 
     query: Query
     job: Job | None = None
+    gpu: int | None = None
 
     @property
     def text(self) -> str:
         """What it narrows to, for the title of a table; empty for everything."""
         parts = [f"job {self.job.id}"] if self.job else []
+        parts += [f"GPU {self.gpu}"] if self.gpu is not None else []
         parts += [f"node {self.query.node_id[:12]}"] if self.query.node_id else []
         return "only of " + " on ".join(parts) if parts else ""
 
@@ -75,6 +77,12 @@ def job_scope(job: Job) -> Scope:
 def node_scope(node: Node) -> Scope:
     """What is on a node."""
     return Scope(query=Query(node_id=node.node_id))
+
+
+def gpu_scope(node: Node, gpu: Gpu) -> Scope:
+    """The processes of Ray that hold a GPU."""
+    pids = tuple(sorted({holder.pid for holder in gpu.holders if holder.pid}))
+    return Scope(query=Query(node_id=node.node_id, pids=pids), gpu=gpu.index)
 
 
 def states_of(given: Collection[str], known: Collection[str]) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from cockpit.model.workers import Worker
 from cockpit.operations.clusters.gpus import named, submission_ids
 from cockpit.operations.clusters.live import LiveCluster
 from cockpit.operations.clusters.recent import KeptPast, Samples, joined, seen
-from cockpit.operations.resources import Scope, node_scope, topic_of
+from cockpit.operations.resources import Scope, gpu_scope, node_scope, topic_of
 from cockpit.panes.glance import Glance
 from cockpit.panes.table_pane import TablePane
 from cockpit.render import nodes as render_nodes
@@ -189,8 +189,8 @@ class GpusPane(TablePane[Rows[Node]]):
 
     @property
     def here(self) -> Scope | None:
-        """The node under the cursor."""
-        return None if self.node is None else node_scope(self.node)
+        """What holds the GPU under the cursor."""
+        return None if self.node is None or self.gpu is None else gpu_scope(self.node, self.gpu)
 
     @property
     def words(self) -> str:

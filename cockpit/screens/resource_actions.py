@@ -1,5 +1,8 @@
 """What keys do that open a resource of Ray narrowed to the job, the node or the GPU under the cursor."""
 
+from msgspec.structs import replace
+
+from cockpit.operations.resources import Scope
 from cockpit.panes.base import Pane
 from cockpit.screens.workspace import Workspace
 
@@ -15,8 +18,10 @@ def tasks(work: Workspace, pane: Pane) -> None:
 
 
 def events(work: Workspace, pane: Pane) -> None:
-    """Show its events."""
-    _show(work, pane, "events")
+    """Show its events; of a GPU those of its node, since Ray tells none of a GPU."""
+    if (scope := pane.here) is not None:
+        of_node = Scope(query=replace(scope.query, pids=None), job=scope.job)
+        work.go_into("events").look_at(of_node)
 
 
 def _show(work: Workspace, pane: Pane, name: str) -> None:

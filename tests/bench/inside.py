@@ -69,21 +69,21 @@ class View(NamedTuple):
     """A view of ours: its name, the keys that open it, and a text that is on it."""
 
     name: str
-    keys: bytes
+    keys: tuple[bytes, ...]
     seen: str
 
 
 VIEWS = (
-    View("tasks", b":tasks\r", "hold"),
-    View("actors", b":actors\r", "No actors"),
-    View("placement_groups", b":pg\r", "No placement groups"),
-    View("workers", b":workers\r", "DRIVER"),
-    View("events", b":events\r", "bench-"),
-    View("serve", b":serve\r", "Serve is not installed"),
-    View("train", b":train\r", "Train"),
-    View("data", b":data\r", "Data"),
-    View("tune", b":tune\r", "Tune"),
-    View("job page", b"2\r", "Environment"),
+    View("tasks", (b":tasks\r",), "hold"),
+    View("actors", (b":actors\r",), "No actors"),
+    View("placement_groups", (b":pg\r",), "No placement groups"),
+    View("workers", (b":workers\r",), "DRIVER"),
+    View("events", (b":events\r",), "bench-"),
+    View("serve", (b":serve\r",), "Serve is not installed"),
+    View("train", (b":train\r",), "Train"),
+    View("data", (b":data\r",), "Data"),
+    View("tune", (b":tune\r",), "Tune"),
+    View("job page", (b"2", b"\r"), "Environment"),
 )
 
 
@@ -178,8 +178,10 @@ def our_cost(bench: BenchHead, view: View, pids: list[int], rest: float, seconds
         environment = {**bench.environment, "RAYAKASH_ADDRESS": way.address}
         with Terminal(COCKPIT, environment) as terminal:
             terminal.wait_for("CPU")
-            start = len(terminal.written)
-            terminal.send(view.keys)
+            for keys in view.keys:
+                terminal.settle(1.0)
+                start = len(terminal.written)
+                terminal.send(keys)
             terminal.wait_for(view.seen, start=start)
             terminal.read_for(WARM_S)
             way.take()

@@ -120,3 +120,27 @@ def _noting(shown: list[tuple[int, str]]) -> Callable[..., None]:
         shown.append((len(rows), pane.table.state_shown[0]))
 
     return made
+
+
+async def test_a_key_on_a_gpu_opens_what_holds_it_and_the_events_of_its_node(driver: Driver) -> None:
+    driver.app.action_show_pane("gpus")
+    await driver.settle()
+    gpus = driver.pane("gpus")
+    held = next(
+        (node, gpu)
+        for node in gpus.snapshot.value.rows
+        for gpu in node.gpus
+        if any(holder.actor_id and holder.pid for holder in gpu.holders)
+    )
+    assert gpus.table.move_to(f"{held[0].node_id}/{held[1].index}")
+    await driver.pilot.press("a")
+    await driver.settle()
+    assert f"only of GPU {held[1].index} on node {held[0].node_id[:12]}" in driver.text
+    shown = pane_of(driver, "actors").table
+    assert {shown.cell_text("pid", row) for row in shown.shown_keys} == {
+        str(holder.pid) for holder in held[1].holders if holder.pid
+    }
+    driver.app.action_show_pane("gpus")
+    await driver.pilot.press("e")
+    await driver.settle()
+    assert f"only of node {held[0].node_id[:12]}" in driver.text

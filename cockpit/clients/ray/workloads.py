@@ -48,6 +48,7 @@ class WorkloadsApi:
                     (query.everything or not is_supervisor(actor))
                     and query.name in (None, actor.name, actor.class_name)
                     and query.node_id in (None, actor.node_id)
+                    and (query.pids is None or actor.pid in query.pids)
                 ),
             )
 
@@ -82,7 +83,12 @@ class WorkloadsApi:
 
         def found(replies: Sequence[StateRows[Task]]) -> StateRows[Task]:
             attempts = joined(replies, key=lambda task: task.task_id and (task.task_id, task.attempt_number))
-            return narrowed(attempts, lambda task: query.node_id in (None, task.node_id))
+            return narrowed(
+                attempts,
+                lambda task: (
+                    query.node_id in (None, task.node_id) and (query.pids is None or task.worker_pid in query.pids)
+                ),
+            )
 
         return await self._each("tasks", Task, wanted, found, detail=detail, first=first)
 
