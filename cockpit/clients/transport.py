@@ -82,6 +82,8 @@ class Transport:
         """What ends with the connection."""
         self.resolve_again: Callable[[], Awaitable[Endpoint | None]] | None = None
         """Looks up the endpoint by its name; called before the request that follows a failed one. None: unchanged."""
+        self.on_renewed: Callable[[], None] | None = None
+        """Called once another endpoint is in use: its tunnel may be another one."""
         self.certificate: bytes | None = None
         """What the other side showed last, in DER; None without TLS."""
         self._may_have_moved = False
@@ -101,6 +103,8 @@ class Transport:
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
+        if self.on_renewed is not None:
+            self.on_renewed()
 
     def look_again(self) -> None:
         """Look the cluster up by its name before the next request."""

@@ -116,7 +116,8 @@ async def test_a_name_that_nobody_has(home: Path) -> None:
     write_contexts(home, FILE)
     for command in ("use", "remove", "check"):
         done = await here("clusters", command, "lba")
-        assert (done.code, "Known clusters: lab." in done.err) == (2, True)
+        assert (done.code, "Did you mean lab?" in done.err) == (2, True)
+    assert "Known clusters: lab." in (await here("clusters", "use", "elsewhere")).err
 
 
 async def test_a_broken_file_is_not_edited_and_the_rest_of_it_is_used(home: Path) -> None:

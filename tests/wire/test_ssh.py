@@ -18,6 +18,7 @@ from cockpit.errors import AuthenticationError, CockpitError, UnreachableError, 
 from cockpit.local.processes import table
 from cockpit.model.secret import Secret
 from cockpit.operations.clusters.connect import Selection, choose, connect, open_questions
+from cockpit.operations.clusters.live import LiveCluster
 from cockpit.settings import Consents
 from tests.sim import SimServer
 from tests.ssh_server import Bastion, make_key, needs_sshd
@@ -116,17 +117,45 @@ async def test_a_context_names_its_bastion(bastion: Bastion, ray: SimServer, hom
     assert "bastion does not answer" in done.err
 
 
-async def test_a_corrected_address_behind_the_bastion_is_used_by_the_next_request(home: Path) -> None:
+async def test_a_context_that_gains_and_loses_its_bastion_is_followed(home: Path) -> None:
+    """As a cockpit has it open: its tunnel's changes are heard too."""
+    ways = {"direct": "", "behind": 'ssh = "bastion"\n'}
+    async with serve(FakeRay()) as gone:
+        write_contexts(home, f'[contexts.lab]\naddress = "{gone.url}"\n')
+        client = await connect(choose(Selection(context="lab")))
+        await client.version()
+    before, tunnels, crashed = gone, list[Tunnel](), list[BaseException]()
+    async with LiveCluster(client, name="lab", on_crash=crashed.append) as cluster:
+        for way in ("behind", "direct", "behind"):
+            ray = FakeRay()
+            ray.add(way)
+            async with serve(ray) as server:
+                write_contexts(home, f'[contexts.lab]\naddress = "{server.url}"\n{ways[way]}')
+                await before.refuse()
+                with pytest.raises(UnreachableError):
+                    await client.version()
+                assert (await client.jobs.get(way)).id == way
+                assert (cluster.endpoint.passage is None) is (way == "direct")
+                if way == "behind":
+                    tunnels.append(tunnel_of(client))
+                    assert cluster._way_changed in tunnels[-1]._callbacks
+                before = server
+    assert [Path(tunnel.socket).parent.exists() for tunnel in tunnels] == [False, False]
+    assert not crashed
+
+
+@pytest.mark.parametrize(("given", "line"), [(None, 'ssh = "bastion"\n'), ("bastion", "")], ids=["saved", "--ssh"])
+async def test_a_corrected_address_behind_the_bastion_is_used_by_the_next_request(home: Path, given: str | None, line: str) -> None:
     before, after = FakeRay(), FakeRay()
     after.add("here")
     told = []
     async with serve(before) as gone, serve(after) as server:
-        write_contexts(home, f'[contexts.lab]\naddress = "{gone.url}"\nssh = "bastion"\n')
-        async with await connect(choose(Selection(context="lab"))) as client:
+        write_contexts(home, f'[contexts.lab]\naddress = "{gone.url}"\n{line}')
+        async with await connect(choose(Selection(context="lab", ssh=given))) as client:
             await client.version()
             tunnel = tunnel_of(client)
             tunnel.on_change(lambda: told.append(tunnel.state.phase))
-            write_contexts(home, f'[contexts.lab]\naddress = "{server.url}"\nssh = "bastion"\n')
+            write_contexts(home, f'[contexts.lab]\naddress = "{server.url}"\n{line}')
             await gone.refuse()
             with pytest.raises(UnreachableError):
                 await client.version()

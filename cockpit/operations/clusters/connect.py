@@ -22,7 +22,7 @@ from cockpit.clients.tokens import (
     read_token_file,
     variable_with_address,
 )
-from cockpit.clients.transport import Endpoint
+from cockpit.clients.transport import Endpoint, Transport
 from cockpit.errors import AuthenticationError, CockpitError, UsageError
 from cockpit.local.containers.state import container_contexts
 from cockpit.local.state import local_status
@@ -242,39 +242,62 @@ async def connect(
 def _found_again(client: RayClient, target: Target, tunnel: "Tunnel | None") -> RayClient:
     """The client, which looks its cluster up again after a failure where that has a name."""
     if target.context is not None or target.name == LOCAL_CONTEXT:
-        client.transport.resolve_again = _Resolver(target, tunnel).endpoint
+        client.transport.resolve_again = _Resolver(client.transport, target, tunnel).endpoint
     return client
 
 
 class _Resolver:
-    """Where a named cluster is by now: a local Ray starts on other ports, an address is corrected, a token replaced."""
+    """Where a named cluster is by now: a local Ray starts on other ports, an address is corrected, a token replaced.
 
-    def __init__(self, target: Target, tunnel: "Tunnel | None") -> None:
+    A context that gains or loses its bastion is followed too.
+    """
+
+    def __init__(self, transport: Transport, target: Target, tunnel: "Tunnel | None") -> None:
+        self._transport = transport
         self._target = target
         self._tunnel = tunnel
+        context = target.context
+        by_name = bastion_of(context.ssh, context.ssh_port) if context is not None else None
+        self._given = target.bastion if target.bastion != by_name else None  # by --ssh: stays
 
     async def endpoint(self) -> Endpoint | None:
         """The endpoint where it has changed; None where it is the same, gone, or needs a person's consent."""
 
         def quietly() -> Target:
             with unasked():
-                return choose(Selection(context=self._target.name))
+                found = choose(Selection(context=self._target.name))
+            return found if self._given is None else msgspec.structs.replace(found, bastion=self._given)
 
         try:
             target = await aside(quietly)
-            # With a way through a bastion, or without one, it is not opened again from here.
-            if target == self._target or (target.bastion is None) is not (self._tunnel is None):
+            if target == self._target or open_questions(target, settings.load_consents()):
                 return None
-            if open_questions(target, settings.load_consents()):
-                return None
-            if self._tunnel is not None and target.bastion is not None:
-                await lead_to(self._tunnel, target.bastion, target.address)
-            bare = endpoint_of(target, target.tls, self._tunnel, is_bare=True)
-            tls = await settle(bare, scopes=target.scopes)
+            return await self._found_at(target)
         except CockpitError:  # the failed request has said what is wrong
             return None
-        self._target = target
-        return endpoint_of(target, tls, self._tunnel)
+
+    async def _found_at(self, target: Target) -> Endpoint:
+        tunnel = await self._tunnel_to(target)
+        try:
+            tls = await settle(endpoint_of(target, target.tls, tunnel, is_bare=True), scopes=target.scopes)
+        except BaseException:
+            if tunnel is not None and tunnel is not self._tunnel:
+                await tunnel.close()
+            raise
+        before, self._tunnel, self._target = self._tunnel, tunnel, target
+        self._transport.closing = tunnel.close if tunnel is not None else None
+        if before is not None and before is not tunnel:
+            await before.close()
+        return endpoint_of(target, tls, tunnel)
+
+    async def _tunnel_to(self, target: Target) -> "Tunnel | None":
+        """The open tunnel, led to the target; a new one, or none, where the context has another kind of way now."""
+        if target.bastion is None:
+            return None
+        if self._tunnel is None:
+            return await open_tunnel(target.bastion, target.address)
+        await lead_to(self._tunnel, target.bastion, target.address)
+        return self._tunnel
 
 
 async def _connected(

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Self
 
+from cockpit.clients.endpoint import Passage
 from cockpit.clients.ray import RayClient
 from cockpit.clients.transport import Endpoint
 from cockpit.errors import CockpitError
@@ -80,8 +81,9 @@ class LiveCluster:
         """How long a held GPU has to do nothing to be called idle."""
         self.recording = recording or Recording(target.history_name if target is not None else None)
         self._keeper = self._keep_history()
-        if (passage := self.endpoint.passage) is not None:
-            passage.on_change(self._way_changed)
+        self._watched: Passage | None = None
+        client.transport.on_renewed = self._watch_tunnel
+        self._watch_tunnel()
 
     @property
     def endpoint(self) -> Endpoint:
@@ -172,6 +174,12 @@ class LiveCluster:
         while work is self._observing and not is_done:  # a newer answer covers these nodes too
             await asyncio.sleep(REST_SECONDS)
             _, is_done = some_of(work)
+
+    def _watch_tunnel(self) -> None:
+        passage = self.endpoint.passage
+        if passage is not None and passage is not self._watched:
+            passage.on_change(self._way_changed)
+        self._watched = passage
 
     def _way_changed(self) -> None:
         """Retry what was blocked as soon as the tunnel opens, and pause what needs it as soon as it closes."""
