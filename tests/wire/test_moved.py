@@ -1,15 +1,23 @@
 """A name outlives its address: after a failure the cluster is looked up again."""
 
 import asyncio
+from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from cockpit.errors import AuthenticationError, CockpitError, NotFoundError, UnreachableError
 from cockpit.feeds.topics import VERSION
+from cockpit.local.containers.state import Kept, remember
 from cockpit.operations.clusters.connect import Selection, choose, connect
 from cockpit.operations.clusters.live import LiveCluster
 from cockpit.operations.clusters.overview import Overview
+from cockpit.operations.clusters.sdl_access import SdlAccess
+from cockpit.operations.deployments.flow import Step
+from cockpit.operations.deployments.reaching import write_context
+from cockpit.settings import Context
 from tests.wire.commands import here, home, write_contexts
 from tests.wire.fake_ray import FakeRay, serve
 from tests.wire.server import until
@@ -138,3 +146,38 @@ async def test_the_pane_of_clusters_says_of_an_address_that_nobody_asked_that_it
         await overview.close()
         await cluster.close()
     assert not crashes
+
+
+@pytest.mark.usefixtures("home")
+async def test_a_cluster_in_containers_that_came_up_on_another_port_is_found() -> None:
+    """`sdl up` again, while a cockpit is open on the cluster of before."""
+    ray = FakeRay()
+    ray.add("here")
+    async with serve(FakeRay()) as gone:
+        remember("lab", Kept(Context(address=gone.url), "lab"))
+        client = await connect(choose(Selection(context="lab")))
+        await client.version()
+    async with client, serve(ray) as server:
+        with pytest.raises(UnreachableError):
+            await client.version()
+        remember("lab", Kept(Context(address=server.url), "lab"))
+        assert (await client.jobs.get("here")).id == "here"
+        assert client.address == server.url
+
+
+async def test_a_deployment_that_got_another_port_is_found(home: Path) -> None:
+    """An update or a redeploy writes the new address into the context that the cockpit is open on."""
+    ray, said = FakeRay(), list[str]()
+    ray.add("here")
+    attempt = SimpleNamespace(last=SimpleNamespace(context="lab"))
+    step = cast(Step, SimpleNamespace(journal=SimpleNamespace(attempt=attempt), say=said.append))
+    async with serve(FakeRay()) as gone:
+        write_contexts(home, lab(gone.url))
+        client = await connect(choose(Selection(context="lab")))
+        await client.version()
+    async with client, serve(ray) as server:
+        with pytest.raises(UnreachableError):
+            await client.version()
+        assert write_context(step, server.url, SdlAccess(scope="lab"), Decimal(1)) == "lab"
+        assert said == [f"The cluster lab is at {server.url} now."]
+        assert (await client.jobs.get("here")).id == "here"

@@ -145,7 +145,9 @@ async def test_a_context_that_gains_and_loses_its_bastion_is_followed(home: Path
 
 
 @pytest.mark.parametrize(("given", "line"), [(None, 'ssh = "bastion"\n'), ("bastion", "")], ids=["saved", "--ssh"])
-async def test_a_corrected_address_behind_the_bastion_is_used_by_the_next_request(home: Path, given: str | None, line: str) -> None:
+async def test_a_corrected_address_behind_the_bastion_is_used_by_the_next_request(
+    home: Path, given: str | None, line: str
+) -> None:
     before, after = FakeRay(), FakeRay()
     after.add("here")
     told = []
