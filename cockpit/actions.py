@@ -370,6 +370,14 @@ ACTIONS: tuple[Action, ...] = (
             rank=16,
         ),
         Action(
+            "deployment_connect",
+            ("c",),
+            "connect",
+            "Add the deployment as a cluster, and open it",
+            run="deploy_actions:connect",
+            rank=17,
+        ),
+        Action(
             "deployment_redeploy",
             ("D",),
             "redeploy",

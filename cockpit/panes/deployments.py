@@ -33,7 +33,7 @@ from cockpit.widgets.table.state import Phase
 DETAIL_SECONDS = 30.0
 NEED_ROW = frozenset(
     (
-        *(f"deployment_{verb}" for verb in ("close", "extend", "redeploy", "shell", "update")),
+        *(f"deployment_{verb}" for verb in ("close", "connect", "extend", "redeploy", "shell", "update")),
         "show_detail",
         "copy",
     )

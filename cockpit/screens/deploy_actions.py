@@ -93,6 +93,18 @@ class Replaced(msgspec.Struct, frozen=True, kw_only=True):
     avoided: tuple[str, ...] = ()
 
 
+async def connect(work: Workspace, pane: DeploymentsPane) -> None:
+    """Make a cluster of the deployment under the cursor, wherever it was made, and open it."""
+    if (row := pane.row) is None:
+        return
+
+    async def run(page: DeployPage, console: ConsoleClient) -> Ready | None:
+        return await existing.connect(console, row.dseq, None, page.hear)
+
+    await _show(work, row.name or row.dseq, Job(run, lambda: None, _close), pane.glyphs, verb="Connect")
+    pane.action_refresh()
+
+
 async def deploy_path(work: Workspace, path: Path, glyphs: Glyphs, *, replaces: Replaced | None = None) -> None:
     """Deploy a file on a page of its own, and open the cluster that comes of it."""
     path, document = await asyncio.to_thread(_read, path)
@@ -224,9 +236,9 @@ async def leave_if_closed(work: Workspace, ended: Ended) -> None:
         work.report(f"{ended.context} was closed; press ctrl+k to choose another cluster")
 
 
-async def _show(work: Workspace, name: str, job: Job, glyphs: Glyphs) -> None:
+async def _show(work: Workspace, name: str, job: Job, glyphs: Glyphs, *, verb: str = "Deploy") -> None:
     """Show the page until its end; a cluster that came of it is opened."""
-    page = DeployPage(name, job, glyphs=glyphs)
+    page = DeployPage(name, job, glyphs=glyphs, verb=verb)
     ready = await work.app.push_screen_wait(page)
     await work.money.refresh()
     if page.ended is not None:

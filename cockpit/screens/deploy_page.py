@@ -76,8 +76,8 @@ class DeployPage(Dialog[Ready]):
         Binding("j", "answer('run')", "A job for it", show=False),
     ]
 
-    def __init__(self, name: str, job: Job, *, glyphs: Glyphs = UNICODE) -> None:
-        super().__init__(f"Deploy {name}")
+    def __init__(self, name: str, job: Job, *, glyphs: Glyphs = UNICODE, verb: str = "Deploy") -> None:
+        super().__init__(f"{verb} {name}")
         self._job = job
         self._glyphs = glyphs
         self._akash: ConsoleClient | None = None

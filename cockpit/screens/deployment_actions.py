@@ -157,6 +157,8 @@ class DeploymentActions:
 
     async def open_shell(self, row: Row) -> None:
         """Leave the terminal to a shell in a container, until it ends; the cockpit is suspended meanwhile."""
+        if not await self._may_touch(row, "enter"):
+            return
         async with await aside(account.open_console) as console:
             names = await services_of(console, row.dseq)
         service: str | None = names[0]

@@ -62,13 +62,13 @@ def pane(driver: Driver) -> DeploymentsPane:
     return found
 
 
-async def _typed(driver: Driver) -> None:
-    """Close the row under the cursor, which was made elsewhere: its number must be typed."""
-    key = pane(driver).table.row_key
-    assert key is not None
-    await driver.press("x")
-    await driver.opened("Type the dseq to close a deployment that was not made on this machine")
-    await driver.press(*key, "enter")
+async def _typed(driver: Driver, key: str = "x", verb: str = "close") -> None:
+    """Press a key on the row under the cursor, which was made elsewhere: its number must be typed."""
+    dseq = pane(driver).table.row_key
+    assert dseq is not None
+    await driver.press(key)
+    await driver.opened(f"Type the dseq to {verb} a deployment that was not made on this machine")
+    await driver.press(*dseq, "enter")
 
 
 @pytest.mark.usefixtures("home", "console")
@@ -139,14 +139,14 @@ async def test_a_shell_is_opened_in_a_service_that_is_chosen(monkeypatch: pytest
 
     async with shown() as driver:
         await driver.wait_until(lambda: pane(driver).register is not None, "the list")
-        await driver.press("exclamation_mark")
+        await _typed(driver, "exclamation_mark", "enter")
         await driver.opened("Open a shell in 1790001200000")
         await driver.answer("enter")
         await driver.wait_until(lambda: any("cannot be lent" in one for one in driver.told), "the refusal")
         assert any("deployments shell 1790001200000 gateway" in one for one in driver.told)
         monkeypatch.setattr(App, "suspend", suspend)
         monkeypatch.setattr(deployment_actions, "run_shell", run)
-        await driver.press("exclamation_mark")
+        await _typed(driver, "exclamation_mark", "enter")
         await driver.opened("Open a shell in 1790001200000")
         await driver.press("down")
         await driver.answer("enter")

@@ -129,6 +129,27 @@ async def test_a_job_is_run_on_a_cluster_of_its_own_also_after_an_interruption(
         assert known_clusters().row("lab") is None
 
 
+async def test_what_was_made_elsewhere_becomes_a_cluster_and_is_entered_by_its_number_only(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From pane 7; a slip of a key opens no shell in it."""
+    sim = SimConsole()
+    async with deploying_from(home, monkeypatch, sim=sim, first_pane="deployments") as one:
+        driver, other = one.driver, sim.world.create(CPU, name="team/lab")
+        sim.world.clock.advance(60)
+        sim.world.lease(other, [(1, sim.world.bids(other)[0].provider.address)])
+        other.leases[0].manifest_at = sim.world.clock.time()
+        await driver.wait_until(lambda: driver.has_dialog, "the start dialog", settled=False)
+        await driver.press("escape", "r")
+        await driver.wait_until(lambda: other.dseq in driver.text, "the row", settled=False)
+        await driver.press("exclamation_mark")
+        await driver.wait_until(lambda: "Type the dseq to enter" in driver.text, "the question", settled=False)
+        await driver.press("escape", "c")
+        await driver.wait_until(lambda: known_clusters().row("team-lab") is not None, "the cluster", settled=False)
+        await driver.wait_until(lambda: _is_left(one), "its Overview", settled=False)
+        assert one.costing() == [other.dseq]
+
+
 async def test_a_cockpit_that_is_left_meanwhile_says_what_exists(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
