@@ -267,14 +267,21 @@ ACTIONS: tuple[Action, ...] = (
         ),
     ),
     *_in(
-        "nodes",
-        Action("node_shorter", ("plus",), "zoom in", "Show a shorter time in the preview"),
-        Action("node_longer", ("minus",), "zoom out", "Show a longer time in the preview"),
-    ),
-    *_in(
-        "gpus",
-        Action("gpu_shorter", ("plus",), "zoom in", "Show a shorter time in the preview"),
-        Action("gpu_longer", ("minus",), "zoom out", "Show a longer time in the preview"),
+        "curves",
+        Action(
+            "curve_shorter",
+            ("plus",),
+            "zoom in",
+            "Show a shorter time in the preview",
+            run="table_actions:shorter",
+        ),
+        Action(
+            "curve_longer",
+            ("minus",),
+            "zoom out",
+            "Show a longer time in the preview",
+            run="table_actions:longer",
+        ),
     ),
     *_in(
         "log",

@@ -28,6 +28,7 @@ SCOPES = {
     "rows": "In every table",
     "sources": "On a job, node or GPU",
     "logs": "On what has a log",
+    "curves": "On a node or GPU with curves",
 }
 EXIT_CODES = {
     errors.EXIT_OK: "done; the job succeeded",

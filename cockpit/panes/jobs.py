@@ -45,7 +45,7 @@ class JobsPane(TablePane[JobList]):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._glance: Glance[JobGlance] = Glance(self, self.show_preview)
+        self.glance: Glance[JobGlance] = Glance(self, self.show_preview)
         self._jobs: dict[str, Job] = {}
         self._ordered: list[Job] = []
         self._rows: list[Row] = []
@@ -66,17 +66,6 @@ class JobsPane(TablePane[JobList]):
         """Reasons are asked for only while a job is pending."""
         super().wake()
         self._ask_for_reasons()
-        self.preview_changed()
-
-    def sleep(self) -> None:
-        """Nobody looks at a preview."""
-        super().sleep()
-        self._glance.stop()
-
-    def detach(self) -> None:
-        """Another cluster has other jobs."""
-        self._glance.forget()
-        super().detach()
 
     # The preview
 
@@ -84,11 +73,11 @@ class JobsPane(TablePane[JobList]):
         """Ask about the job under the cursor, if its preview is seen and there is more to know than the list says."""
         job = self.job if self._is_awake and self.has_preview and not self._is_previous else None
         has_more = job is not None and not job.is_driver
-        self._glance.look_at(self.cluster, glance_topic(job) if job is not None and has_more else None)
+        self.glance.look_at(self.cluster, glance_topic(job) if job is not None and has_more else None)
 
     def preview(self, room: Size) -> Preview:
         """Why the job waits, how it ended, or the last it said."""
-        job, found = self.job, self._glance.value
+        job, found = self.job, self.glance.value
         if job is None:
             return super().preview(room)
         return job_preview(

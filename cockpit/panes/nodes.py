@@ -34,7 +34,7 @@ class NodesPane(TablePane[Rows[Node]]):
     """The dead first, then the head, then the others by name."""
 
     SPEC: ClassVar[TableSpec[Any]] = render_nodes.NODES
-    SCOPES = ("rows", "sources")
+    SCOPES = ("rows", "sources", "curves")
     TOPIC: ClassVar[Topic[Any]] = NODES
     ROW = "Node"
     HANDLERS = {"show_detail": "process_actions:node_page"}  # noqa: RUF012 - read only
@@ -52,53 +52,28 @@ class NodesPane(TablePane[Rows[Node]]):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._glance: Glance[StateRows[Worker]] = Glance(self, self.show_preview)
-        self._past = PastCurves(self, NODE_SECONDS)
-
-    def sleep(self) -> None:
-        """Nobody looks at a preview."""
-        super().sleep()
-        self._glance.stop()
-
-    def detach(self) -> None:
-        """Another cluster has other nodes."""
-        self._glance.forget()
-        super().detach()
-
-    def wake(self) -> None:
-        """Start again what previews need."""
-        super().wake()
-        self.preview_changed()
+        self.glance: Glance[StateRows[Worker]] = Glance(self, self.show_preview)
+        self.past = PastCurves(self, NODE_SECONDS)
 
     def preview_changed(self) -> None:
         """Ask for the workers of the node under the cursor, if its preview is seen."""
         node = self.node if self._is_awake and self.has_preview else None
         wanted = node is not None and node.is_alive
-        self._glance.look_at(self.cluster, topic_of("workers", node_scope(node)) if node and wanted else None)
+        self.glance.look_at(self.cluster, topic_of("workers", node_scope(node)) if node and wanted else None)
 
     def preview(self, room: Size) -> Preview:
         """Its last hour, and its workers."""
         node, cluster = self.node, self.cluster
         if node is None or cluster is None:
             return super().preview(room)
-        key, history, found = node.node_id or "", cluster.history, self._glance.value
+        key, history, found = node.node_id or "", cluster.history, self.glance.value
         rings = {"CPU": history.cpu, "memory": history.memory}
-        curves = {
-            name: self._past.curve(key, name.lower(), seen(ring, key, self.now())) for name, ring in rings.items()
-        }
+        curves = {name: self.past.curve(key, name.lower(), seen(ring, key, self.now())) for name, ring in rings.items()}
         workers = found.rows if found is not None else None
         context = self.context(self.now())
         return node_preview(
-            node, context, room.width, room.height, curves=curves, workers=workers, seconds=self._past.seconds
+            node, context, room.width, room.height, curves=curves, workers=workers, seconds=self.past.seconds
         )
-
-    def action_node_shorter(self) -> None:
-        """Show a shorter time in the preview."""
-        self._past.zoom(-1)
-
-    def action_node_longer(self) -> None:
-        """Show a longer time in the preview."""
-        self._past.zoom(1)
 
     @property
     def summary(self) -> str:
@@ -129,7 +104,7 @@ class GpusPane(TablePane[Rows[Node]]):
     """Every GPU of the living nodes, with the jobs that hold them."""
 
     SPEC: ClassVar[TableSpec[Any]] = GPUS
-    SCOPES = ("rows", "sources", "radar")
+    SCOPES = ("rows", "sources", "curves", "radar")
     TOPIC: ClassVar[Topic[Any]] = NODES
     ROW = "GPU of"
 
@@ -137,7 +112,7 @@ class GpusPane(TablePane[Rows[Node]]):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._past = PastCurves(self, GPU_SECONDS)
+        self.past = PastCurves(self, GPU_SECONDS)
 
     @property
     def gpu(self) -> Gpu | None:
@@ -151,7 +126,7 @@ class GpusPane(TablePane[Rows[Node]]):
         if node is None or gpu is None or cluster is None:
             return super().preview(room)
         key, now = (node.node_id or "", gpu.index if gpu.index is not None else -1), self.now()
-        samples = self._past.curve(f"{key[0]}/{gpu.index}", "use", seen(cluster.history.gpu, key, now))
+        samples = self.past.curve(f"{key[0]}/{gpu.index}", "use", seen(cluster.history.gpu, key, now))
         since = cluster.history.idle.since(key)
         names = self._names | cluster.supervised
         return gpu_preview(
@@ -161,17 +136,9 @@ class GpusPane(TablePane[Rows[Node]]):
             room.width,
             room.height,
             samples=samples,
-            seconds=self._past.seconds,
+            seconds=self.past.seconds,
             idle_seconds=None if since is None else now.steady - since,
         )
-
-    def action_gpu_shorter(self) -> None:
-        """Show a shorter time in the preview."""
-        self._past.zoom(-1)
-
-    def action_gpu_longer(self) -> None:
-        """Show a longer time in the preview."""
-        self._past.zoom(1)
 
     @property
     def summary(self) -> str:

@@ -18,6 +18,7 @@ from cockpit.model.slices import REST_SECONDS, some_of
 from cockpit.model.snapshot import Moment, Snapshot
 from cockpit.operations.clusters.live import LiveCluster
 from cockpit.panes.base import PHASES, Pane, sentence_of
+from cockpit.panes.glance import Glance
 from cockpit.render.nodes import node_names
 from cockpit.render.preview import Preview, fact_lines, wrapped
 from cockpit.render.table import Arrangement, Row, RowContext, TableSpec
@@ -62,6 +63,8 @@ class TablePane(Pane, Generic[T]):
     arrangement: Arrangement | None = None
     # The user's arrangement of the table in a cluster, by the cluster's name.
     arrangement_in: Callable[[str], Arrangement] | None = None
+    glance: Glance[Any] | None = None
+    """What the preview asks the cluster for, where it asks."""
     _making: Iterator[Row] | None = None
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -169,6 +172,8 @@ class TablePane(Pane, Generic[T]):
 
     def detach(self) -> None:
         """Show no cluster, and nothing of the last one."""
+        if self.glance is not None:
+            self.glance.forget()
         super().detach()
         self.snapshot = self._making = None
         if self.is_mounted:
@@ -192,10 +197,14 @@ class TablePane(Pane, Generic[T]):
         super().wake()
         if self.app.focused is None:
             self.table.focus()
+        if self.glance is not None:
+            self.preview_changed()
 
     def sleep(self) -> None:
-        """What is half made is not wanted any more; to wake shows it again."""
+        """What is half made is not wanted any more; to wake shows it again. Nobody looks at a preview."""
         super().sleep()
+        if self.glance is not None:
+            self.glance.stop()
         self._making = None
 
     def why_disabled(self, action: Action) -> str | None:

@@ -1,5 +1,6 @@
 """What keys do in every table and need a dialog for."""
 
+from cockpit.panes.nodes import GpusPane, NodesPane
 from cockpit.panes.table_pane import TablePane
 from cockpit.screens.columns import ColumnsDialog
 from cockpit.screens.copying import copy_cell as ask_for_cell
@@ -21,3 +22,13 @@ async def copy_cell(work: Workspace, pane: TablePane[object]) -> None:
 def columns(work: Workspace, pane: TablePane[object]) -> None:
     """Choose the columns of the table."""
     work.app.push_screen(ColumnsDialog(pane.table))
+
+
+def shorter(_: Workspace, pane: NodesPane | GpusPane) -> None:
+    """Show a shorter time in the preview."""
+    pane.past.zoom(-1)
+
+
+def longer(_: Workspace, pane: NodesPane | GpusPane) -> None:
+    """Show a longer time in the preview."""
+    pane.past.zoom(1)
