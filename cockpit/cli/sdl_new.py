@@ -77,7 +77,7 @@ async def new_file(args: argparse.Namespace) -> int:
     from cockpit.operations.secrets.references import references_in
     from cockpit.sdl.document import SdlDocument
     from cockpit.sdl.meaning import meaning_of
-    from cockpit.sdl.ray_images import torch_image
+    from cockpit.sdl.ray_images import torch_image, torch_image_doubt
     from cockpit.sdl.templates import Template
     from cockpit.sdl.wish import written
 
@@ -95,6 +95,8 @@ async def new_file(args: argparse.Namespace) -> int:
         output.message(f"Its price ceiling is ${usd:.2f}/h; bids come below it.")
     if wish.gpu is not None and not wish.image:
         output.message(f"The image does not include torch: jobs install it. Use --image torch for {torch_image()}.")
+    if doubt := torch_image_doubt(wish.image or (torch_image() if wish.gpu is not None else "")):
+        output.message(doubt)
     names = dict.fromkeys(one.name for one in references_in(document))
     output.message(f"It refers to the secrets {output.joined(names)}; its first lines say how to store them.")
     return EXIT_OK

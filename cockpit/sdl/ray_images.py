@@ -23,6 +23,10 @@ def stock_image(ray: str = VERSIONS[0], python: str = PYTHONS[0], *, gpu: bool =
     return f"{STOCK}:{ray}-py{python.replace('.', '')}{'-gpu' if gpu else ''}"
 
 
+# Tags of `ray-llm` that were pulled in public; the others follow from how Ray's build names them.
+_SEEN_WITH_TORCH = ("2.58.0", "2.54.0")
+
+
 def torch_image(ray: str = VERSIONS[0]) -> str:
     """Ray's image that also has torch, transformers and vLLM, for GPUs.
 
@@ -30,6 +34,14 @@ def torch_image(ray: str = VERSIONS[0]) -> str:
     with 12.8. `2.58.0-py312-cu130` and `2.54.0-py311-cu128` were pulled in public, the others follow them.
     """
     return f"{STOCK}-llm:{ray}-{'py312-cu130' if (release(ray) or (0, 0)) >= (2, 56) else 'py311-cu128'}"
+
+
+def torch_image_doubt(image: str) -> str:
+    """What to say of a tag that follows a pattern and was not seen; empty for one that was, and for other images."""
+    name, _, tag = image.partition(":")
+    if name != f"{STOCK}-llm" or tag.startswith(tuple(f"{seen}-" for seen in _SEEN_WITH_TORCH)):
+        return ""
+    return f"The tag {tag} follows the pattern of Ray's builds and was not seen: check that the registry has it."
 
 
 def release(version: str) -> tuple[int, int] | None:

@@ -74,6 +74,7 @@ def test_the_same_functions_on_cpus(cpu: str, tmp_path: Path, monkeypatch: pytes
     assert locally(cpu, "train-cnn", tmp_path / "cnn", "--epochs", "3")["device"] == "cpu"
     reduced = locally(cpu, "all-reduce", tmp_path / "sum", "--mib", "1")
     assert (reduced["backend"], reduced["sizes"][0]["ok"]) == ("gloo", True)
+    assert reduced["sizes"][0]["bus_gb_per_s"] is None  # no link is used by one process
 
 
 @pytest.mark.gallery

@@ -207,7 +207,9 @@ async def test_sdl_new_proposes_an_image_that_has_torch(here_in: Path) -> None:
     assert (done.code, "does not include torch" in done.err) == (0, False)
     text = (here_in / "torch.yaml").read_text()
     assert text.count(f"image: {torch_image()}\n") == 2
+    assert f"The tag {torch_image().partition(':')[2]} follows the pattern of Ray's builds and was not seen" in done.err
     done = await here("sdl", "new", "old", "--gpu", "rtx4090", "--image", "torch", "--ray", "2.54.0")
+    assert "was not seen" not in done.err
     assert "rayproject/ray-llm:2.54.0-py311-cu128" in (here_in / "old.yaml").read_text()
     for words in (["--ray", "2.40.0"], ["--ray", "newest"], ["--python", "3.11"]):
         done = await here("sdl", "new", "bad", "--gpu", "rtx4090", "--image", "torch", *words)

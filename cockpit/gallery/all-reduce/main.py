@@ -27,8 +27,8 @@ def measure(sizes_mib: list[int], rounds: int) -> list[dict]:
         _finish(device)
         seconds = (time.perf_counter() - begun) / rounds
         # The bus bandwidth of nccl-tests: what each link carries, whatever the number of ranks.
-        bus = mib * 1024 * 1024 / seconds * 2 * (world - 1) / world / 1e9
-        found.append({"mib": mib, "ok": ok, "ms": round(seconds * 1000, 2), "bus_gb_per_s": round(bus, 3)})
+        bus = round(mib * 1024 * 1024 / seconds * 2 * (world - 1) / world / 1e9, 3) if world > 1 else None
+        found.append({"mib": mib, "ok": ok, "ms": round(seconds * 1000, 2), "bus_gb_per_s": bus})
     return found
 
 
@@ -99,7 +99,7 @@ if __name__ == "__main__":
     options = parser.parse_args()
     outcome = locally(options) if options.local else on_ray(options)
     for one in outcome["sizes"]:
-        speed = f"{one['ms']:>9.2f} ms  {one['bus_gb_per_s']:>8.3f} GB/s"
+        speed = f"{one['ms']:>9.2f} ms" + (f"  {one['bus_gb_per_s']:>8.3f} GB/s" if outcome["world"] > 1 else "")
         print(f"{outcome['backend']} x {outcome['world']}  {one['mib']:>5} MiB  {speed}")
     print("RESULT " + json.dumps(outcome), flush=True)
     sys.exit(not outcome["ok"])

@@ -130,7 +130,8 @@ def show(result: dict) -> None:
         print(f"{row['from']:<16} to {row['to']:<16} {row['ms']} ms  {row['mib_s']} MiB/s{verdict(row)}")
     for row in result["all_reduce"]["sizes"] if result["all_reduce"] else ():
         kind = f"{result['all_reduce']['backend']} x {result['all_reduce']['world']}"
-        print(f"all-reduce {kind}  {row['mib']} MiB  {row['ms']} ms  {row['bus_gb_per_s']} GB/s")
+        bus = "" if row["bus_gb_per_s"] is None else f"  {row['bus_gb_per_s']} GB/s"
+        print(f"all-reduce {kind}  {row['mib']} MiB  {row['ms']} ms{bus}")
     if result["store"]:
         print(f"store {result['store']['address']}  {'reached' if result['store']['ok'] else result['store']['error']}")
 
