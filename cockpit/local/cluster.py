@@ -215,7 +215,7 @@ async def _wait_until_gone(cluster: LocalCluster, report: Report) -> None:
 async def _clear_stale(report: Report) -> None:
     cluster = state.stale_state()
     if cluster is not None:
-        report(f"The local Ray {cluster.address} is gone without a farewell; clearing up after it.")
+        report(f"The local Ray {cluster.address} ended unexpectedly; cleaning up.")
         await _clear_up(cluster, report)
 
 

@@ -15,7 +15,7 @@ _PRICE = (
 )
 _PLACEMENT = "# One placement: its services land with one provider and share a network. In two they could not meet."
 _SHM = "# Comes on top of the memory above; a third of that suits Ray."
-_MODEL = "# Name the model: without one any model, at the price of the most expensive."
+_MODEL = "# Name the model: without one the provider picks any, at the price of the most expensive."
 
 
 def sdl_text(plan: Plan) -> str:

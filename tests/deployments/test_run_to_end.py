@@ -75,7 +75,7 @@ async def test_what_could_not_be_fetched_keeps_the_deployment(tmp_path: Path) ->
     cluster.fetch_error = UnreachableError("The provider does not answer.")
     with pytest.raises(UnreachableError) as caught:
         await one.to_end(cluster)
-    assert "goes on costing" in caught.value.hint
+    assert "keeps costing money" in caught.value.hint
     assert len(one.costing()) == 1
     assert attempts()[0].is_unfinished
     later = StubCluster(tmp_path / "jobs")

@@ -228,7 +228,7 @@ async def test_with_both_supervisors_killed_down_clears_up() -> None:
     assert state.stale_state() == cluster
     told: list[str] = []
     assert not await bring_down(report=told.append)
-    assert "is gone without a farewell" in told[0]
+    assert "ended unexpectedly" in told[0]
     assert left_of(cluster.temp_dir) == []
 
 

@@ -23,7 +23,7 @@ def test_new_writes_a_template_and_replaces_nothing(sdl: Sdl, tmp_path: Path, mo
     Path("ray-cpu.yaml").write_text("mine")
     again = sdl("new", "ray-cpu")
     assert again.code == 2
-    assert "is there already" in again.err
+    assert "already exists" in again.err
     assert Path("ray-cpu.yaml").read_text() == "mine"
     assert sdl("new", "ray-cpu", "--force").code == 0
     assert Path("ray-cpu.yaml").read_text() != "mine"

@@ -41,7 +41,7 @@ def test_as_a_user_does_it(sdl: Sdl, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert sdl("lint", "lab.yaml").code == 0
     again = sdl("import", "ray.yaml")
     assert (again.code, again.out) == (2, "")
-    assert "is there already" in again.err
+    assert "already exists" in again.err
     done = sdl("import", "ray.yaml", "--force")
     assert (done.code, done.out) == (0, "")
     assert "warning: ray.yaml: API_KEY: The value was not kept" in done.err

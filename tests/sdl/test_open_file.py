@@ -151,7 +151,7 @@ def test_save_as_never_replaces_by_itself(small: Path, tmp_path: Path) -> None:
     opened = OpenFile(None, "")
     with pytest.raises(UsageError, match="not saved yet"):
         opened.save("a: 1\n")
-    with pytest.raises(AlreadyThereError, match="is there already"):
+    with pytest.raises(AlreadyThereError, match="already exists"):
         opened.save_as(small, "a: 1\n")
     assert small.read_text() == SMALL
     opened.save_as(tmp_path / "new.yaml", "a: 1\n")

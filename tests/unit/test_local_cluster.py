@@ -234,7 +234,7 @@ async def test_what_a_killed_ray_left_is_said_and_cleared_up(
     assert state.local_status() is None
     told: list[str] = []
     await act(report=told.append)  # type: ignore[misc]
-    assert "is gone without a farewell" in told[0]
+    assert "ended unexpectedly" in told[0]
     assert not left.exists()
     await bring_down()
     script.assert_nothing_left()

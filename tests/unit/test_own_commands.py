@@ -42,7 +42,7 @@ def test_whatever_stands_in_a_field_arrives_as_it_is_shown(text: str) -> None:
 
 
 def test_what_a_program_would_take_for_an_option_is_refused_unless_two_dashes_stand_before() -> None:
-    with pytest.raises(UsageError, match="take for an option"):
+    with pytest.raises(UsageError, match="read as an option"):
         line_of(own("stop {id}"), {"id": "--all"})
     assert line_of(own("stop -- {id}"), {"id": "--all"}).variables == {"ROW_ID": "--all"}
     assert line_of(own("stop --id={id}"), {"id": "-1"}).variables == {"ROW_ID": "-1"}

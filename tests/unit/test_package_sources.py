@@ -120,8 +120,8 @@ def test_uris_are_remote(uri: str) -> None:
     ("uri", "message"),
     [
         ("", "is an empty string"),
-        ("ftp://host/a.zip", "Ray knows no working directory at ftp://"),
-        ("conda://env", "Ray knows no working directory at conda://"),
+        ("ftp://host/a.zip", "Ray does not support a working directory at ftp://"),
+        ("conda://env", "Ray does not support a working directory at conda://"),
         ("https://user:hunter2@host/repo?token=hunter2.zip", "The https:// working directory is not an archive"),
         ("s3://bucket/code.whl", "is not an archive"),
         ("gcs://name", "is not an archive"),

@@ -184,7 +184,7 @@ def test_a_generated_token_is_not_replaced_by_accident(tmp_path: Path) -> None:
     value, stored = kept.generate("RAY_AUTH_TOKEN", scope="lab")
     assert stored.place == Place.KEYRING
     assert kept.resolve("RAY_AUTH_TOKEN", ("lab",)).value == value
-    with pytest.raises(UsageError, match="there already"):
+    with pytest.raises(UsageError, match="already exists"):
         kept.generate("RAY_AUTH_TOKEN", scope="lab")
     other, _ = kept.generate("RAY_AUTH_TOKEN", scope="lab", replace=True)
     assert other != value

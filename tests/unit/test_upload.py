@@ -304,7 +304,7 @@ async def test_a_package_named_by_its_uri_must_be_there() -> None:
     assert (await upload(held, plan)).already_there
     # The question is what keeps the package on the head until the job starts.
     assert held.calls == [f"GET {plan.name}"]
-    with pytest.raises(NotFoundError, match="does not hold the package gcs://_ray_pkg_0123456789abcdef"):
+    with pytest.raises(NotFoundError, match="does not have the package gcs://_ray_pkg_0123456789abcdef"):
         await upload(Cluster(), plan)
 
 

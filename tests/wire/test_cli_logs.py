@@ -102,7 +102,7 @@ async def test_file_of_a_node_is_printed(name: str) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [
-        (["--node", "nowhere"], 1, "The cluster knows no node nowhere."),
+        (["--node", "nowhere"], 1, "Node nowhere not found."),
         (["--node", DEAD], 1, f"The node {DEAD[:12]} is gone, and its logs with it."),
         (["--node", "head", "--file", "nope.log"], 1, "There is no log nope.log on node"),
         (["--node", "head", "--file", "../../etc/passwd"], 1, "outside of the logs"),

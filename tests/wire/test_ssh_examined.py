@@ -135,7 +135,7 @@ async def test_the_overview_says_where_ssh_would_have_to_ask(home: Path, bastion
     lab_behind(home, ray.url)
     async with overview(ManualClock()) as seen:
         await until(lambda: [row.health for row in seen.rows()] == ["refused"])
-        assert seen.rows()[0].why == "bastion did not let us in. Enter goes there and asks."
+        assert seen.rows()[0].why == "bastion refused the login. Enter goes there and asks."
     assert asked == []
 
 

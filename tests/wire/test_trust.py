@@ -203,8 +203,8 @@ async def test_what_the_context_says_is_changed_there_alone(ours: Issued, theirs
     async with serving(theirs) as (server, _):
         for tls, words in (
             (Tls(pin=ours.fingerprint), "pins another certificate"),
-            (Tls(ca=ours.file), "whom to trust: ca"),
-            (Tls(verify=False), "whom to trust: verify = false"),
+            (Tls(ca=ours.file), "another trust setting: ca"),
+            (Tls(verify=False), "another trust setting: verify = false"),
         ):
             with pytest.raises(UsageError, match=words):
                 await settle(endpoint(server.url, tls), scopes=(), ask=never, accept=theirs.fingerprint)
