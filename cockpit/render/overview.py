@@ -98,8 +98,11 @@ def _value(name: str, value: float | None) -> list[Part]:
 
 
 def speed(megabytes: float) -> str:
-    """A speed in MB/s, in words of a few characters."""
-    return f"{megabytes / 1000:.1f} GB/s" if megabytes >= 999.5 else f"{megabytes:.3g} MB/s"
+    """A speed in MB/s, in words of a few characters, in the unit that it has most of."""
+    for unit, factor in (("GB/s", 1e-3), ("MB/s", 1.0), ("kB/s", 1e3)):
+        if megabytes * factor >= 0.9995:
+            return f"{megabytes * factor:.1f} {unit}" if unit == "GB/s" else f"{megabytes * factor:.3g} {unit}"
+    return f"{megabytes * 1e6:.0f} B/s"
 
 
 def _foot(overview: ClusterOverview, name: str, top: float) -> list[Part]:
@@ -207,7 +210,7 @@ def _full_tone(percent: float) -> str:
 def heat_state(overview: ClusterOverview) -> str:
     """How many GPUs there are, and how many of them are free."""
     if not overview.gpus:
-        return f"{overview.nodes} nodes"
+        return f"{overview.nodes} node{'' if overview.nodes == 1 else 's'}"
     free = overview.gpus - overview.held
     idle = sum(gpu.counts for gpu in overview.idle)
     return " · ".join([f"{overview.gpus:,} GPUs", f"{free:g} free", *([f"{idle} idle"] if idle else [])])

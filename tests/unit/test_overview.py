@@ -23,7 +23,7 @@ from cockpit.panes.overview import Room, jobs_seconds
 from cockpit.render.cell_text import cell_width
 from cockpit.render.frames import framed
 from cockpit.render.glyphs import ASCII, UNICODE, Glyphs
-from cockpit.render.overview import SPANS, curve_panels, panel_widths, trouble_parts
+from cockpit.render.overview import SPANS, curve_panels, panel_widths, speed, trouble_parts
 from cockpit.render.plot import PlotLine
 from cockpit.render.table import Part
 
@@ -255,3 +255,12 @@ def test_frames_keep_their_title_longest() -> None:
 def test_jobs_are_asked_for_seldom_where_there_are_many() -> None:
     assert jobs_seconds(nodes=13, jobs=60) == 10.0
     assert jobs_seconds(nodes=1, jobs=5000) == 60.0
+
+
+@pytest.mark.parametrize(
+    ("megabytes", "text"),
+    [(0.0, "0 B/s"), (6.56e-6, "7 B/s"), (0.0012, "1.2 kB/s"), (0.9996, "1 MB/s"), (12.34, "12.3 MB/s"),
+     (999.4, "999 MB/s"), (2500.0, "2.5 GB/s")],
+)  # fmt: skip
+def test_a_speed_is_said_in_the_unit_that_it_has_most_of(megabytes: float, text: str) -> None:
+    assert speed(megabytes) == text

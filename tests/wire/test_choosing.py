@@ -111,6 +111,14 @@ async def test_the_nearest_names_are_said(home: Path) -> None:
             assert f"Did you mean {near}?" in done.err, (command, done.err)
 
 
+@pytest.mark.usefixtures("home")
+async def test_without_a_cluster_every_way_to_one_is_said() -> None:
+    done = await here("jobs")
+    assert done.code == 2
+    assert done.err.startswith("error: No cluster selected.\n")
+    assert all(way in done.err for way in ("--address", "-c", "clusters add", "demo", "local up"))
+
+
 def test_nobody_is_asked_in_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.stdin, "isatty", lambda: False)
     assert not choosing.can_choose()

@@ -153,9 +153,10 @@ def _default_context() -> str:
     if len(known) == 1 and found.contexts:
         return known[0]
     raise NoClusterError(
-        "No cluster is named." if not known else f"Several clusters are known: {', '.join(sorted(known))}.",
+        "No cluster selected." if not known else f"Several clusters are known: {', '.join(sorted(known))}.",
         detail="\n".join(found.problems),
-        hint="Use --address URL, -c CONTEXT or RAYAKASH_ADDRESS; `rayakash-tui local up` starts a cluster here.",
+        hint="Use --address URL, -c CONTEXT or RAYAKASH_ADDRESS, or `rayakash-tui clusters add NAME ADDRESS`. "
+        "Without a cluster: `rayakash-tui demo`, or `rayakash-tui local up`.",
     )
 
 
