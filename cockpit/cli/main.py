@@ -11,35 +11,8 @@ from pathlib import Path
 
 from cockpit import __version__
 from cockpit.cli import left_out, options, output, ssh_questions, terminal
-from cockpit.cli.parser import PROGRAM, Parser
+from cockpit.cli.parser import GROUPS, PROGRAM, Parser
 from cockpit.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE, CockpitError, UsageError
-
-# Each module has `add(subparsers)` for these commands, and a coroutine behind every one of them as `run`.
-GROUPS = {
-    "demo": ("demo",),
-    "local": ("local",),
-    "clusters": ("clusters", "doctor"),
-    "listings": ("jobs", "nodes", "gpus"),
-    "history": ("history", "usage"),
-    "offers": ("offers",),
-    "deploy": ("deploy",),
-    "deployments": ("deployments",),
-    "resources": ("actors", "tasks", "placement-groups", "workers", "events", "train", "tune", "data"),
-    "serve": ("serve",),
-    "submit": ("submit",),
-    "gallery": ("gallery",),
-    "control": ("stop", "delete", "wait"),
-    "why": ("why",),
-    "kill": ("kill",),
-    "profiling": ("stack", "flame", "timeline"),
-    "logs": ("logs",),
-    "sdl": ("sdl",),
-    "secrets": ("secrets",),
-    "help": ("help",),
-    "completion": ("completion",),
-    "web": ("web",),
-    "version": ("version",),
-}
 
 # Options before the command whose value is the next word.
 _VALUED = ("-c", "--context", "--address", "--ssh", "--ssh-port", "--accept-certificate", "--record", "--replay")

@@ -24,6 +24,33 @@ SECTIONS = {
     "more": ("web", "help", "completion", "version"),
 }
 
+# The module of each command below `cockpit.cli`: it has `add(subparsers)`, and a coroutine behind each as `run`.
+GROUPS = {
+    "demo": ("demo",),
+    "local": ("local",),
+    "clusters": ("clusters", "doctor"),
+    "listings": ("jobs", "nodes", "gpus"),
+    "history": ("history", "usage"),
+    "offers": ("offers",),
+    "deploy": ("deploy",),
+    "deployments": ("deployments",),
+    "resources": ("actors", "tasks", "placement-groups", "workers", "events", "train", "tune", "data"),
+    "serve": ("serve",),
+    "submit": ("submit",),
+    "gallery": ("gallery",),
+    "control": ("stop", "delete", "wait"),
+    "why": ("why",),
+    "kill": ("kill",),
+    "profiling": ("stack", "flame", "timeline"),
+    "logs": ("logs",),
+    "sdl": ("sdl",),
+    "secrets": ("secrets",),
+    "help": ("help",),
+    "completion": ("completion",),
+    "web": ("web",),
+    "version": ("version",),
+}
+
 
 class Parser(argparse.ArgumentParser):
     """argparse that names the nearest command or option, and prints help as `gh` and `kubectl` do."""

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from cockpit.cli import options
-from cockpit.cli.main import GROUPS, build_parser
-from cockpit.cli.parser import SECTIONS
+from cockpit.cli.main import build_parser
+from cockpit.cli.parser import GROUPS, SECTIONS
 from cockpit.errors import UsageError
 
 EXAMPLE = re.compile(r"^ *(?:examples?: )?(rayakash-tui .*)$", re.MULTILINE)

@@ -6,7 +6,8 @@ import pytest
 
 from cockpit.cli import options
 from cockpit.cli.command_tree import commands_of
-from cockpit.cli.main import GROUPS, build_parser, groups_named
+from cockpit.cli.main import build_parser, groups_named
+from cockpit.cli.parser import GROUPS
 
 
 @pytest.mark.parametrize(
