@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cockpit.cli import deploy_run, options, output
-from cockpit.cli.deploy_progress import Teller, asking, tell_what_exists
+from cockpit.cli.deploy_progress import Teller, asking, raise_for_output, tell_what_exists
 from cockpit.cli.offers import add_console
 from cockpit.cli.sdl_secrets import SCOPE_HELP
 from cockpit.errors import EXIT_FAILED, EXIT_OK, CockpitError, UsageError
@@ -33,7 +33,8 @@ Every step is written down first: after a crash `rayakash-tui deployments` lists
   rayakash-tui deploy lab.yaml --run job.yaml --close-when done --fetch ray-head:/root/out
                                                           rent, run a job, fetch its results, close: one question
 
-exit codes: 0 it runs; 1 no bid, or it failed and was closed; 2 usage; 3 no answer in time; 5 it may cost money: look
+exit codes: 0 it runs; 1 no bid, or it failed and was closed, or with --run the job failed; 2 usage;
+3 no answer in time; 5 it may cost money: look
 """
 
 
@@ -111,7 +112,6 @@ async def deploy(args: argparse.Namespace) -> int:
     from cockpit.cli.sdl_input import in_file, read_document
     from cockpit.operations.deployments.account import open_console
     from cockpit.operations.deployments.preparing import prepare_asking
-    from cockpit.secrets.names import scopes_for
 
     if args.file == "-":
         raise UsageError("Only a file can be deployed: its name is the cluster's.")
@@ -124,7 +124,7 @@ async def deploy(args: argparse.Namespace) -> int:
             await refuse_unfinished(console, file)
         with in_file(args.file):
             prepared = await prepare_asking(console, document, Path(args.file), wish, _asking_values(args))
-        run = await deploy_run.run_plan_of(args, scopes_for(scope=prepared.scope))
+        run = await deploy_run.run_plan_of(args, prepared.document, prepared.scope)
         prepared = msgspec.structs.replace(prepared, run=run)
         if args.plan:
             return show_plan(args, prepared)
@@ -198,6 +198,9 @@ async def rent(
         raise
     except CockpitError:
         tell_what_exists(deploying, only_if_costing=True)
+        raise
+    except OSError as error:
+        raise_for_output(error, deploying.journal.attempt if deploying.journal else None)
         raise
 
 

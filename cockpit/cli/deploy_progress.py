@@ -4,10 +4,11 @@ import argparse
 from typing import TYPE_CHECKING
 
 from cockpit.cli import output
-from cockpit.errors import UsageError
+from cockpit.errors import OutcomeUnknownError, UsageError
 
 if TYPE_CHECKING:
     from cockpit.operations.deployments.deploying import Deploying
+    from cockpit.operations.deployments.journal import Attempt
     from cockpit.operations.deployments.news import News, ServiceNews
     from cockpit.operations.question import Ask
 
@@ -29,10 +30,10 @@ def asking(args: argparse.Namespace) -> "Ask":
             return True
         if on_terminal is None:
             for line in question.lines:
-                output.message(f"  {line}")
+                output.message(f"  {line}", is_alarm=line in question.alarms)
             raise UsageError(
                 "stdin is not a terminal, so rayakash-tui cannot ask.",
-                hint="Agree with --yes. Nothing was created.",
+                hint="Agree with --yes. Nothing was done.",
             )
         return await on_terminal(question)
 
@@ -73,3 +74,16 @@ def tell_what_exists(deploying: "Deploying", *, only_if_costing: bool = False) -
     attempt = deploying.journal.attempt if deploying.journal else None
     if not only_if_costing or (attempt is not None and attempt.may_cost):
         output.message(what_exists(attempt))
+
+
+def raise_for_output(failure: OSError, attempt: "Attempt | None") -> None:
+    """After output or progress could not be written: raise OutcomeUnknownError where something exists that may cost."""
+    from cockpit.operations.deployments.telling import what_exists
+
+    if attempt is not None and attempt.may_cost:
+        raise OutcomeUnknownError(
+            "The output could not be written, so this command ended before its work was done or told.",
+            detail=failure.strerror or str(failure),
+            hint=what_exists(attempt),
+            fault="output",
+        ) from failure

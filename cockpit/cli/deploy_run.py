@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cockpit.operations.deployments.journal import Attempt
     from cockpit.operations.deployments.run_plan import RunPlan
     from cockpit.operations.deployments.run_to_end import Ran
+    from cockpit.sdl.document import SdlDocument
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -30,12 +31,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--into", type=Path, default=Path(), metavar="DIR", help="where results go (default: here)")
 
 
-async def run_plan_of(args: argparse.Namespace, scopes: tuple[str, ...]) -> "RunPlan | None":
+async def run_plan_of(args: argparse.Namespace, document: "SdlDocument", scope: str) -> "RunPlan | None":
     """What is to follow, checked as far as can be before there is a cluster; None for a cluster alone.
+
+    `scope` is where the secrets of the SDL are.
 
     Raises UsageError.
     """
-    from cockpit.operations.deployments.cluster_runner import check_job
+    from cockpit.operations.deployments.cluster_runner import check_run
     from cockpit.operations.deployments.run_plan import RunPlan, close_when_of
 
     when = close_when_of(args.close_when) if args.close_when is not None else None
@@ -45,9 +48,7 @@ async def run_plan_of(args: argparse.Namespace, scopes: tuple[str, ...]) -> "Run
         raise UsageError("--no-wait ends at the lease; it does not go with --run, --close-when or --fetch.")
     job = args.job.absolute() if args.job is not None else None
     plan = RunPlan(job=job, close_when=when, fetch=tuple(args.fetch), into=args.into)
-    plan.check()
-    if job is not None:
-        await check_job(job, scopes)
+    await check_run(plan, document, scope)
     return plan
 
 

@@ -2,12 +2,13 @@
 
 import argparse
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cockpit.cli import deploy_run, output
 from cockpit.cli.deploy import add_terms, rent, runtime_hours, terms_of
-from cockpit.cli.deploy_progress import Teller, asking
+from cockpit.cli.deploy_progress import Teller, asking, raise_for_output
 from cockpit.cli.deployment_options import add_yes, command, opened, require_changes
 from cockpit.cli.sdl_secrets import SCOPE_HELP
 from cockpit.errors import EXIT_FAILED, EXIT_OK, CockpitError, NotFoundError, UsageError
@@ -15,8 +16,11 @@ from cockpit.errors import EXIT_FAILED, EXIT_OK, CockpitError, NotFoundError, Us
 if TYPE_CHECKING:
     from cockpit.clients.akash.console import ConsoleClient
     from cockpit.operations.deployments.ending import Ended
+    from cockpit.operations.deployments.flow import Terms
     from cockpit.operations.deployments.journal import Attempt
+    from cockpit.operations.deployments.preparing import Wish
     from cockpit.operations.deployments.reaching import Ready
+    from cockpit.operations.deployments.register import Row
     from cockpit.operations.deployments.run_plan import RunPlan
 
 
@@ -74,10 +78,20 @@ async def resume_one(args: argparse.Namespace) -> int:
             ready = await existing.resume(console, left[0], terms_of(args), Teller())
             if (plan := run_plan_of(left[0])) is not None:
                 return await _run_on(args, console, left[0], plan, ready)
+            return _show(args, ready)
         except (asyncio.CancelledError, CockpitError):
-            output.message(what_exists(next((one for one in attempts() if one.path == left[0].path), None)))
+            output.message(what_exists(_as_now(left[0])))
             raise
-    return _show(args, ready)
+        except OSError as error:
+            raise_for_output(error, _as_now(left[0]))
+            raise
+
+
+def _as_now(attempt: "Attempt") -> "Attempt | None":
+    """The attempt as its journal says by now."""
+    from cockpit.operations.deployments.journal import attempts
+
+    return next((one for one in attempts() if one.path == attempt.path), None)
 
 
 async def _run_on(
@@ -134,7 +148,7 @@ async def update_one(args: argparse.Namespace) -> int:
             output.message("Nothing differs from what runs.")
             return EXIT_OK
         if not plan.is_possible:
-            return await _offer_new(args, sentences)
+            return await _offer_new(args, console, sentences)
         with in_file(args.file):
             prepared = await updating.prepare_update(console, plan, document, file)
         _warn(updating.warnings_of(plan, prepared))
@@ -155,13 +169,16 @@ def _warn(warnings: list[str]) -> None:
         output.warning(text)
 
 
-async def _offer_new(args: argparse.Namespace, sentences: tuple[str, ...]) -> int:
+async def _offer_new(args: argparse.Namespace, console: "ConsoleClient", sentences: tuple[str, ...]) -> int:
     """Offer to close, and to rent the file as it is now. Raises CockpitError without a terminal to ask on.
 
     --yes agreed to an update, not to the loss of the data.
     """
     from cockpit.cli.session import asker
+    from cockpit.operations.deployments.flow import Terms
     from cockpit.operations.deployments.journal import attempt_of
+    from cockpit.operations.deployments.preparing import Wish
+    from cockpit.operations.deployments.running import scope_of
 
     if args.yes or asker() is None:
         for sentence in sentences:
@@ -171,15 +188,11 @@ async def _offer_new(args: argparse.Namespace, sentences: tuple[str, ...]) -> in
             hint=f"Deploy it again: rayakash-tui deployments redeploy {args.dseq} --sdl {args.file}",
             fault="needs-new-deployment",
         )
-    output.message("This change cannot be made in place; it needs a new deployment:")
-    for sentence in sentences:
-        output.message(f"  {sentence}")
     attempt = attempt_of(args.dseq)
-    given = {
-        "bid": "best", "max_price": None, "bid_timeout": 300.0, "bid_wait": 15.0, "no_wait": False,
-        "runtime": attempt.last.runtime_hours if attempt else 24, "file": Path(args.file),
-    }  # fmt: skip
-    return await redeploy_one(argparse.Namespace(**{**vars(args), **given}))
+    wish = Wish(hours=attempt.last.runtime_hours if attempt else Wish().hours, scope=scope_of(attempt, args.scope))
+    reasons = ("This change cannot be made in place; it needs a new deployment:", *sentences)
+    args.no_wait = False
+    return await _replace(args, console, attempt, Path(args.file), (wish, Terms()), reasons)
 
 
 async def extend_one(args: argparse.Namespace) -> int:
@@ -200,21 +213,47 @@ async def extend_one(args: argparse.Namespace) -> int:
 
 
 async def close_some(args: argparse.Namespace) -> int:
-    """Close deployments, and prove it; without a dseq only one that was made here."""
-    require_changes(args)
-    async with opened(args) as console:
-        dseqs = args.dseqs or [await _only_one(console)]
-        await _agree_to_close(args, console, dseqs)
-        ended = [await _close(console, dseq) for dseq in dict.fromkeys(dseqs)]
-    if args.json:
-        output.record({"closed": [_ended_record(one) for one in ended]})
-    return EXIT_OK
+    """Close deployments, and prove it; without a dseq only one that was made here.
 
-
-async def _only_one(console: "ConsoleClient") -> str:
+    The exit code is that of the first that could not be closed.
+    """
     from cockpit.operations.deployments.register import read
 
-    ours = [row.dseq for row in (await read(console)).rows if row.is_ours]
+    require_changes(args)
+    async with opened(args) as console:
+        rows = (await read(console)).rows
+        dseqs = list(dict.fromkeys(args.dseqs)) or [_only_one(rows)]
+        await _agree_to_close(args, rows, dseqs)
+        ended, failures = await _close_all(console, dseqs)
+    if args.json:
+        output.record({"closed": [_ended_record(one) for one in ended]})
+    return failures[0].exit_code if failures else EXIT_OK
+
+
+async def _close_all(console: "ConsoleClient", dseqs: list[str]) -> tuple[list["Ended"], list[CockpitError]]:
+    """Close each, also after one that could not be closed: the others cost as well."""
+    ended: list[Ended] = []
+    failures: list[CockpitError] = []
+    for number, dseq in enumerate(dseqs):
+        try:
+            ended.append(await _close(console, dseq))
+        except CockpitError as error:
+            output.error(error)
+            failures.append(error)
+        except asyncio.CancelledError:
+            _tell_open(dseqs[number:])
+            raise
+    return ended, failures
+
+
+def _tell_open(dseqs: list[str]) -> None:
+    """After Ctrl-C: what was not proven closed."""
+    ways = "Look: rayakash-tui deployments. Close: rayakash-tui deployments close " + " ".join(dseqs)
+    output.message(f"Not proven closed, and may still cost money: {output.joined(dseqs)}. {ways}")
+
+
+def _only_one(rows: Sequence["Row"]) -> str:
+    ours = [row.dseq for row in rows if row.is_ours]
     if len(ours) != 1:
         raise UsageError(
             "No deployment was made here." if not ours else "Several deployments were made here.",
@@ -223,13 +262,12 @@ async def _only_one(console: "ConsoleClient") -> str:
     return ours[0]
 
 
-async def _agree_to_close(args: argparse.Namespace, console: "ConsoleClient", dseqs: list[str]) -> None:
+async def _agree_to_close(args: argparse.Namespace, rows: Sequence["Row"], dseqs: list[str]) -> None:
     from cockpit.operations.deployments import telling
-    from cockpit.operations.deployments.register import read
     from cockpit.operations.question import Question
 
-    rows = {row.dseq: row for row in (await read(console)).rows}
-    lines = [telling.summary(rows[dseq]) if dseq in rows else f"{dseq} (not listed)" for dseq in dseqs]
+    known = {row.dseq: row for row in rows}
+    lines = [telling.summary(known[dseq]) if dseq in known else f"{dseq} (not listed)" for dseq in dseqs]
     text = f"Close {output.joined(dseqs)}? The data in the containers is lost."
     lines.append(f"Copy results out first: rayakash-tui deployments cp {dseqs[0]}:SERVICE:PATH LOCAL")
     if not await asking(args)(Question(text, "close", lines=tuple(lines))):
@@ -258,25 +296,44 @@ def _ended_record(ended: "Ended") -> dict[str, Any]:
 async def redeploy_one(args: argparse.Namespace) -> int:
     """Close a deployment, then rent its SDL again without the providers that failed: one question, before the close."""
     from cockpit.cli.deploy import wish_of
-    from cockpit.cli.sdl_input import in_file, read_document
-    from cockpit.operations.deployments import replacing
     from cockpit.operations.deployments.existing import file_of
     from cockpit.operations.deployments.journal import attempt_of
-    from cockpit.operations.deployments.preparing import prepare
     from cockpit.operations.deployments.running import scope_of
 
     require_changes(args)
     attempt = attempt_of(args.dseq)
     path = file_of(attempt, args.file)
     args.scope = scope_of(attempt, args.scope)
-    document, terms, ask = read_document(str(path)), terms_of(args), asking(args)
+    wish, terms = wish_of(args), terms_of(args)
     async with opened(args) as console:
-        with in_file(str(path)):
-            prepared = await prepare(console, document, path, wish_of(args))
-        row = await replacing.row_to_replace(console, args.dseq)
-        prepared = replacing.with_refund(prepared, row)
-        if not await ask(replacing.replace_question(prepared, row)):
-            raise UsageError("Nothing was closed.")
+        return await _replace(args, console, attempt, path, (wish, terms))
+
+
+async def _replace(
+    args: argparse.Namespace,
+    console: "ConsoleClient",
+    attempt: "Attempt | None",
+    path: Path,
+    wanted: tuple["Wish", "Terms"],
+    reasons: tuple[str, ...] = (),
+) -> int:
+    """Check the new one, ask once with the reasons, close the old one, and rent."""
+    from cockpit.cli.sdl_input import in_file, read_document
+    from cockpit.operations.deployments import replacing
+    from cockpit.operations.deployments.preparing import prepare
+
+    wish, terms = wanted
+    ask = asking(args)
+    with in_file(str(path)):
+        prepared = await prepare(console, read_document(str(path)), path, wish)
+    row = await replacing.row_to_replace(console, args.dseq)
+    prepared = replacing.with_refund(prepared, row)
+    if not await ask(replacing.replace_question(prepared, row, reasons)):
+        raise UsageError("Nothing was closed.")
+    try:
         await _close(console, args.dseq)
-        prepared = await replacing.with_balance_now(console, prepared)
-        return await rent(args, console, prepared, terms, ask, avoided=replacing.avoided_of(attempt))
+    except asyncio.CancelledError:
+        _tell_open([args.dseq])
+        raise
+    prepared = await replacing.with_balance_now(console, prepared)
+    return await rent(args, console, prepared, terms, ask, avoided=replacing.avoided_of(attempt))

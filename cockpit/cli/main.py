@@ -82,7 +82,10 @@ def _guarded(argv: list[str]) -> int:
     try:
         return _run(argv)
     except CockpitError as failure:
-        output.error(failure)
+        try:
+            output.error(failure)
+        except BrokenPipeError:  # the code says it to a script, whoever has closed our messages
+            _forget_output()
         return failure.exit_code
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED

@@ -12,7 +12,7 @@ from cockpit.feeds.patience import Outage
 from cockpit.feeds.spool import Spool
 from cockpit.model.jobs import Job
 from cockpit.operations.background import aside
-from cockpit.operations.deployments.cluster_runner import RETRY_S, Face, check_job, run_on
+from cockpit.operations.deployments.cluster_runner import RETRY_S, Face, check_run, run_on
 from cockpit.operations.deployments.journal import Attempt
 from cockpit.operations.deployments.news import News
 from cockpit.operations.deployments.preparing import Prepared
@@ -23,15 +23,14 @@ from cockpit.render import jobs as render
 from cockpit.render.sanitize import LogSanitizer
 from cockpit.screens.deploy_page import DeployPage
 from cockpit.screens.run_dialog import RunDialog
-from cockpit.secrets.names import scopes_for
 
 
 async def asked_for_run(page: DeployPage, prepared: Prepared) -> Prepared:
     """The plan with what is to follow, as it was typed; the same as before where that was left."""
 
     async def check(plan: RunPlan) -> None:
-        if plan.job is not None:
-            await check_job(plan.job, scopes_for(scope=prepared.scope))
+        if plan != RunPlan(into=plan.into):
+            await check_run(plan, prepared.document, prepared.scope)
 
     known = await aside(job_files)
     beside = [path for path in known if path.parent == prepared.file.parent]

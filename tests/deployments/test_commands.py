@@ -3,9 +3,11 @@
 import json
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from cockpit.cli import output, session
 from cockpit.clients.address import Address
 from cockpit.clients.akash.console import ConsoleClient
 from cockpit.model.secret import Secret
@@ -13,6 +15,7 @@ from cockpit.operations.clusters.contexts import known_clusters
 from cockpit.operations.deployments import account, deploying, doctor
 from cockpit.operations.deployments.deploying import Tools
 from cockpit.operations.deployments.journal import attempts
+from cockpit.operations.question import Question
 from cockpit.secrets.names import Place
 from cockpit.secrets.references import process_store
 from tests.akash_sim.console import SimConsole
@@ -147,6 +150,65 @@ async def test_a_close_that_is_not_proven_is_exit_5(console: SimConsole, lab: st
     assert "closing is not confirmed" in (await here("deployments")).text
 
 
+async def test_one_that_cannot_be_closed_does_not_keep_the_others_open(console: SimConsole) -> None:
+    """Each is tried, what was closed is recorded, and the exit code is that of the first failure."""
+    dseqs = [console.world.create(CPU, name=f"lab {number}").dseq for number in range(3)]
+    console.world.clock.advance(60)
+    console.faults.add(
+        Fault(match=f"DELETE /v1/deployments/{dseqs[0]}", do="answer", times=999, status=503, body=HTML_502)
+    )
+    done = await here("deployments", "close", *dseqs, dseqs[1], "--yes", "--json")
+    assert done.code == 5
+    assert "may still cost" in done.err
+    assert [one["dseq"] for one in done.data["closed"]] == dseqs[1:]
+    assert [console.world.deployments[one].state for one in dseqs] == ["active", "closed", "closed"]
+    listed = [one for one in console.requests if (one.method, one.path) == ("GET", "/v1/deployments")]
+    assert len(listed) == 1
+
+
+async def test_a_close_without_a_terminal_says_that_nothing_was_done(console: SimConsole) -> None:
+    """Not that nothing was created."""
+    dseq = console.world.create(CPU, name="lab").dseq
+    done = await here("deployments", "close", dseq)
+    assert (done.code, "Nothing was done." in done.err, "created" in done.err) == (2, True, False)
+
+
+def _breaks_once_rented(console: SimConsole, monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    for name in names:
+        kept = getattr(output, name)
+
+        def write(*values: Any, kept: Any = kept, **options: Any) -> None:
+            if console.world.deployments:
+                raise BrokenPipeError(32, "Broken pipe")
+            kept(*values, **options)
+
+        monkeypatch.setattr(output, name, write)
+
+
+async def test_a_closed_pipe_is_no_silent_end_of_what_costs(
+    console: SimConsole, lab: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was rented is told, where anything can be told, and the exit code is not 0; the same for a resume."""
+    with monkeypatch.context() as patch:
+        _breaks_once_rented(console, patch, "line")
+        done = await here("deploy", lab, "--yes", "--no-wait")
+    (dseq,) = console.world.deployments
+    assert done.code == 5
+    assert f"deployments close {dseq}" in done.err
+    with monkeypatch.context() as patch:
+        _breaks_once_rented(console, patch, "line", "message")
+        assert (await here("deployments", "resume")).code == 5
+
+
+async def test_a_closed_pipe_of_progress_is_no_silent_end(
+    console: SimConsole, lab: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        _breaks_once_rented(console, patch, "message")
+        assert (await here("deploy", lab, "--yes")).code == 5
+    assert len(console.world.deployments) == 1
+
+
 async def test_others_are_shown_and_not_closed_by_themselves(console: SimConsole) -> None:
     """Without a dseq only what was made here is a candidate; orphans are marked."""
     other = console.world.create(CPU, name="someone else's")
@@ -200,6 +262,7 @@ async def test_update_in_place_and_what_needs_a_new_deployment(console: SimConso
     assert row is not None
     assert row.address == image.data["address"]
     assert len(known_clusters().rows) == 1
+    assert not attempts()[0].is_unfinished
     asked = {one.path for one in console.requests[before:]} - {f"/v1/deployments/{dseq}"}
     assert asked <= {"/v1/placement-options"}  # neither the market nor the balance
     (patch,) = [json.loads(one.body)["data"] for one in console.requests if one.method == "PATCH"]
@@ -207,6 +270,37 @@ async def test_update_in_place_and_what_needs_a_new_deployment(console: SimConso
     assert "sealedSecrets" not in patch
     assert "Secrets travel in" not in image.err
     assert console.count("PUT", f"/v1/deployments/{dseq}") == 0
+
+
+async def test_a_new_deployment_is_offered_by_one_question(
+    console: SimConsole, lab: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What differs, the loss and the price are in it; the Console is opened once."""
+    dseq = (await here("deploy", lab, "--yes", "--no-wait", "--for", "7h", "--json")).data["dseq"]
+    asked: list[Question] = []
+
+    async def answer(question: Question) -> bool:
+        asked.append(question)
+        return True
+
+    monkeypatch.setattr(session, "asker", lambda: answer)
+    opened: list[ConsoleClient] = []
+    before = account.open_console
+
+    def note(*values: Any, **options: Any) -> ConsoleClient:
+        opened.append(before(*values, **options))
+        return opened[-1]
+
+    monkeypatch.setattr(account, "open_console", note)
+    (tmp_path / "more.yaml").write_text(CPU.replace("count: 2", "count: 3"))
+    done = await here("deployments", "update", dseq, str(tmp_path / "more.yaml"), "--from", lab)
+    assert done.code == 0, done.err
+    (question,) = asked
+    assert len(opened) == 1
+    told = "\n".join(question.lines)
+    for words in ("needs a new deployment", "count", "Closes", "Ends by itself after 7 h", "At most $"):
+        assert words in told
+    assert [one.state for one in console.world.deployments.values()] == ["closed", "active"]
 
 
 async def test_an_update_sends_the_secrets_of_the_scope_that_was_deployed_with(

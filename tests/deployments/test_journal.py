@@ -50,6 +50,22 @@ def test_whatever_may_cost_is_unfinished(step: journals.Step) -> None:
     assert unfinished() == []
 
 
+@pytest.mark.parametrize(("run", "last"), [({}, "context"), ({"job_file": "/job.yaml"}, "fetched")])
+def test_what_was_finished_stays_finished(run: dict[str, str], last: journals.Step) -> None:
+    """An update or a connect goes the way to the cluster once more."""
+    journal = Journal.begin(Entry(step="plan", at=1.0, token="abc", file="/lab.yaml", **run))
+    steps: tuple[journals.Step, ...] = ("created", "leased", "starting", "reachable")
+    for step in steps:
+        journal.write(Entry(step=step, at=2.0))
+        assert journal.attempt.is_unfinished
+    journal.write(Entry(step="context", at=3.0))
+    journal.write(Entry(step=last, at=4.0))
+    assert not journal.attempt.is_unfinished
+    for step in ("reachable", "context"):
+        journal.write(Entry(step=step, at=5.0))
+    assert not journal.attempt.is_unfinished
+
+
 @pytest.mark.parametrize("cut", range(1, 40, 3))
 def test_a_line_that_a_kill_cut_off_is_ignored(cut: int) -> None:
     """What it would have announced was not done; the next entry begins on a line of its own."""

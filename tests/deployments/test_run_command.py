@@ -10,11 +10,18 @@ import pytest
 
 from cockpit.cli.deploy_progress import Teller
 from cockpit.clients.address import parse_address
+from cockpit.clients.ray import RayClient
+from cockpit.errors import RejectedError
+from cockpit.model.jobs import Job
 from cockpit.operations.clusters.contexts import known_clusters
-from cockpit.operations.deployments import deploying
-from cockpit.operations.deployments.journal import attempts
+from cockpit.operations.deployments import deploying, run_plan
+from cockpit.operations.deployments.cluster_runner import Face, run_on
+from cockpit.operations.deployments.journal import Entry, Journal, attempts
 from cockpit.operations.deployments.news import News, ServiceNews, StartNews
+from cockpit.operations.deployments.run_plan import RunPlan
 from tests.akash_sim.console import SimConsole
+from tests.akash_sim.wire import client_of
+from tests.deployments.stage import CPU
 from tests.deployments.test_commands import console as console
 from tests.deployments.test_commands import lab as lab
 from tests.wire.commands import Done, here
@@ -87,16 +94,67 @@ async def test_json_is_one_object_and_the_log_goes_to_stderr(
         (["--run", "JOB", "--no-wait"], "--no-wait"),
         (["--run", "missing.yaml"], "Cannot read the job file"),
         (["--close-when", "idle:1s"], "Invalid time to close"),
-        (["--fetch", "/out"], "is not a path of a service"),
+        (["--run", "JOB", "--fetch", "/out"], "is not a path of a service"),
+        (["--run", "JOB", "--fetch", "ray-head:/"], "is not a path of a service"),
+        (["--fetch", "ray-head:/out"], "Results are fetched after a job"),
+        (["--run", "JOB", "--fetch", "ray-head:/a/out", "--fetch", "gateway:/b/out/"], "2 results would be copied"),
+        (["--run", "JOB", "--into", "FOLDER", "--fetch", "ray-head:/job.yaml"], "job.yaml already exists"),
+        (["--run", "JOB", "--into", "JOB", "--fetch", "ray-head:/out"], "is not a folder"),
+        (["--run", "JOB", "--fetch", "head:/out"], "does not deploy a service 'head'"),
     ],
 )
 async def test_what_cannot_work_is_refused_before_money(
     console: SimConsole, lab: str, job: str, extra: list[str], words: str
 ) -> None:
-    done = await here("deploy", lab, "--yes", *[job if one == "JOB" else one for one in extra])
+    names = {"JOB": job, "FOLDER": str(Path(job).parent)}
+    done = await here("deploy", lab, "--yes", *[names.get(one, one) for one in extra])
     assert done.code == 2
     assert words in done.err
     assert console.world.deployments == {}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("ray-head:8265", "ray-head:9999", "No public port of this SDL leads to its Ray dashboard"),
+        ("=ac-secret://RAY_AUTH_TOKEN", "=plain-" + "x" * 40, "in plain text"),
+    ],
+)
+async def test_a_cluster_that_is_not_reached_from_here_is_not_rented_for_a_job(
+    console: SimConsole, lab: str, job: str, old: str, new: str, words: str
+) -> None:
+    """It would cost, and no job could be submitted to it."""
+    await asyncio.to_thread(Path(lab).write_text, CPU.replace(old, new))
+    done = await here("deploy", lab, "--run", job, "--yes")
+    assert done.code == 2
+    assert words in done.err
+    assert console.world.deployments == {}
+
+
+async def test_results_are_not_rented_for_where_they_cannot_be_written(
+    console: SimConsole, lab: str, job: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_plan.os, "access", lambda *_: False)
+    done = await here("deploy", lab, "--run", job, "--yes", "--into", str(Path(job).parent / "new" / "folder"))
+    assert (done.code, "cannot be written to" in done.err) == (2, True)
+    assert console.world.deployments == {}
+
+
+async def test_a_resumed_run_without_a_dashboard_names_its_deployment() -> None:
+    """Also one whose number was found only by the resume."""
+    journal = Journal.begin(Entry(step="plan", at=1.0, token="abc", file="/lab.yaml", job_file="/job.yaml"))
+    before = journal.attempt
+    journal.write(Entry(step="created", at=2.0, dseq="42"))
+    journal.close()
+    face = Face(report=lambda _: None, follow=_never)
+    with pytest.raises(RejectedError) as caught:
+        await run_on(client_of(SimConsole()), before, RunPlan(job=Path("/job.yaml")), None, face)
+    assert "deployments close 42" in caught.value.hint
+    assert "Deployment 42" in caught.value.title
+
+
+async def _never(_: RayClient, __: str) -> Job:
+    raise AssertionError
 
 
 def test_the_log_of_what_keeps_the_others_waiting_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:

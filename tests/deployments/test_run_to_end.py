@@ -9,7 +9,7 @@ import pytest
 from cockpit.errors import UnreachableError, UsageError
 from cockpit.operations.deployments.deploying import Deploying, Tools
 from cockpit.operations.deployments.flow import Terms
-from cockpit.operations.deployments.journal import Journal, attempts
+from cockpit.operations.deployments.journal import Entry, Journal, attempts
 from cockpit.operations.deployments.run_plan import CloseWhen, RunPlan, close_when_of
 from cockpit.operations.deployments.run_to_end import Ran, RunToEnd, run_plan_of
 from cockpit.operations.deployments.starting import LeaseLostError
@@ -62,7 +62,8 @@ async def test_a_job_is_run_fetched_and_closed_with_one_question(tmp_path: Path,
     assert cluster.did == ["submit", "follow", "log", "fetch ray-head:/out"]
     assert (ran.job and ran.job.status, ran.ended is not None, len(ran.fetched)) == (status, True, 2)
     steps = [entry.step for entry in Journal.resume(attempts()[0].path).entries]
-    assert steps[-7:] == ["context", "submitting", "submitted", "ran", "fetched", "closing", "closed"]
+    results = ["copied", "copying", "copied", "fetched"]
+    assert steps[-10:] == ["context", "submitting", "submitted", "ran", *results, "closing", "closed"]
     assert one.costing() == []
     assert console.count("POST", "/v1/deployments") == 1
 
@@ -80,9 +81,42 @@ async def test_what_could_not_be_fetched_keeps_the_deployment(tmp_path: Path) ->
     assert attempts()[0].is_unfinished
     later = StubCluster(tmp_path / "jobs")
     ran = await one.to_end(later, "job-2")
-    assert later.did == ["log", "fetch ray-head:/out"]
+    assert later.did == ["fetch ray-head:/out"]
     assert later.submissions == ["job-1"]
     assert (ran.job_id, ran.ended is not None) == ("job-1", True)
+
+
+async def test_what_was_fetched_is_not_fetched_twice(tmp_path: Path) -> None:
+    """Neither what is on disk about it, nor what a kill left just before that: a copy appears whole."""
+    one = Rented(SimConsole())
+    places = ("ray-head:/a", "ray-head:/b", "ray-head:/c")
+    await one.rent(RunPlan(close_when=IDLE, fetch=places, into=tmp_path))
+    (attempt,) = attempts()
+    journal = Journal.resume(attempt.path)
+    journal.write(Entry(step="copying", at=1.0, result=places[0]))
+    journal.write(Entry(step="copied", at=1.0, result=places[0], copied_to=str(tmp_path / "a")))
+    journal.write(Entry(step="copying", at=1.0, result=places[1]))
+    journal.close()
+    for name in ("a", "b"):
+        (tmp_path / name).write_text("whole")
+    cluster = StubCluster(tmp_path / "jobs")
+    ran = await one.to_end(cluster)
+    assert cluster.did == [f"fetch {places[2]}"]
+    assert len(ran.fetched) == 3
+    assert ran.ended is not None
+
+
+async def test_a_file_of_the_user_is_not_taken_for_a_result(tmp_path: Path) -> None:
+    """It came while the job ran: the deployment is kept until it is moved away."""
+    one = Rented(SimConsole())
+    await one.rent(RunPlan(close_when=IDLE, fetch=("ray-head:/a",), into=tmp_path))
+    (tmp_path / "a").write_text("another")
+    for _ in range(2):
+        with pytest.raises(UsageError, match="already exists"):
+            await one.to_end(StubCluster(tmp_path / "jobs"))
+    assert len(one.costing()) == 1
+    (tmp_path / "a").rename(tmp_path / "mine")
+    assert (await one.to_end(StubCluster(tmp_path / "jobs"))).ended is not None
 
 
 async def test_idle_counts_only_what_is_seen(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from cockpit.operations.jobs.submit import fresh_id, prepare, submit
 from cockpit.operations.logs.archive import save_logs
 from cockpit.operations.question import Ask
 from cockpit.operations.sending import Consent
+from cockpit.sdl.document import SdlDocument
 from cockpit.secrets.names import scopes_for
 
 RETRY_S = 3600.0
@@ -40,9 +41,15 @@ class Face(msgspec.Struct, frozen=True, kw_only=True):
     agreed: bool = False
 
 
-async def check_job(job: Path, scopes: tuple[str, ...]) -> None:
-    """Check a job before anything is rented: its file, its code, its secrets. Raises what preparing it raises."""
-    await prepare(job_file.load(job).form, scopes=scopes)
+async def check_run(plan: RunPlan, document: SdlDocument, scope: str) -> None:
+    """Check before anything is rented: the cluster, where results go, and the job with its code and secrets.
+
+    Raises UsageError, and what preparing the job raises.
+    """
+    plan.check()
+    plan.check_cluster(document, scope)
+    if plan.job is not None:
+        await prepare(job_file.load(plan.job).form, scopes=scopes_for(scope=scope))
 
 
 async def run_on(console: ConsoleClient, attempt: Attempt, plan: RunPlan, context: str | None, face: Face) -> Ran:
@@ -50,14 +57,15 @@ async def run_on(console: ConsoleClient, attempt: Attempt, plan: RunPlan, contex
 
     Raises RejectedError where it has no cluster to run on, and what the steps raise: the deployment stays then.
     """
-    if context is None:
-        raise RejectedError(
-            f"Deployment {attempt.dseq} has no reachable Ray dashboard, so no job was run.",
-            hint=f"Close it: rayakash-tui deployments close {attempt.dseq}",
-            fault="no-cluster",
-        )
     journal = Journal.resume(attempt.path)
     try:
+        if context is None:
+            dseq = journal.attempt.dseq  # `attempt` may have been read before it was known
+            raise RejectedError(
+                f"Deployment {dseq} has no reachable Ray dashboard, so no job was run.",
+                hint=f"Close it: rayakash-tui deployments close {dseq}",
+                fault="no-cluster",
+            )
         runner = ClusterRunner(console, face, context, plan.job)
         return await RunToEnd(console, journal, plan, runner, face.report).run(fresh_id())
     finally:

@@ -194,6 +194,7 @@ async def connect_to(
     found = address_in(prepared.document, statuses) if access is not None else None
     if access is None or found is None:
         step.say("All services are ready; no public port leads to a Ray dashboard, so no context was saved.")
+        step.write(Entry(step="context", at=step.now()))
         return Ready(dseq=step.dseq, usd_per_hour=price, nodes_expected=prepared.nodes)
     await reach(step, found, access.pin, tools.probe)
     for note in access.notes:

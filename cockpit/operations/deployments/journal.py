@@ -34,11 +34,14 @@ Step: TypeAlias = Literal[
     "submitting",
     "submitted",
     "ran",
+    "copying",
+    "copied",
     "fetched",
     "closing",
     "closed",
 ]
-"""`absent`: a create without an answer that was proven not to have happened; `unleased`: a bid that led to no lease."""
+"""`absent`: a create without an answer that was proven not to have happened; `unleased`: a bid that led to no lease;
+`copied`: one of the results is on this machine; `fetched`: all of them are."""
 
 NOTHING_EXISTS: frozenset[str] = frozenset(("plan", "refused", "absent", "closed"))
 ENDED_LEASES: frozenset[str] = frozenset(("failed", "closing", "closed"))
@@ -76,6 +79,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     into: str | None = None
     job_id: str | None = None
     job_status: str | None = None
+    result: str | None = None
+    copied_to: str | None = None
     refund_usd: Decimal | None = None
 
 
@@ -100,6 +105,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     leased_at: float | None = None
     leased_height: int | None = None
     was_reachable: bool = False
+    was_fetched: bool = False
     failures: tuple[Failure, ...] = ()
     excluded: tuple[str, ...] = ()
 
@@ -125,8 +131,9 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
             return False
         if self.last.close_when is not None:
             return True
-        done = "fetched" if self.last.job_file is not None or self.last.fetch else "context"
-        return self.step != done
+        if self.last.job_file is not None or self.last.fetch:
+            return not self.was_fetched
+        return self.step != "context"
 
     @property
     def had_lease(self) -> bool:
@@ -280,6 +287,7 @@ def folded(path: Path, entries: list[Entry]) -> Attempt:
         leased_at=leased.at if leased else None,
         leased_height=leased.height if leased else None,
         was_reachable=any(entry.step == "reachable" for entry in entries),
+        was_fetched=any(entry.step == "fetched" for entry in entries),
         failures=tuple(failures),
         excluded=tuple(dict.fromkeys(excluded)),
     )

@@ -92,6 +92,7 @@ def write_context(step: Step, address: str, access: SdlAccess, usd_per_hour: Dec
         if known.address != address:
             set_in_context(known.name, "address", address)
             step.say(f"The cluster {known.name} is at {address} now.")
+        step.write(Entry(step="context", at=step.now(), context=known.name))
         return known.name
     name = _free_name(access.scope)
     step.write(Entry(step="context", at=step.now(), context=name))

@@ -16,10 +16,12 @@ from cockpit.operations.deployments.journal import Attempt, Entry, Journal
 from cockpit.operations.deployments.journal import Step as JournalStep
 from cockpit.operations.deployments.news import News, Phase, Report
 from cockpit.operations.deployments.probing import Probe, probe
-from cockpit.operations.deployments.run_plan import CloseWhen, RunPlan, close_when_of
+from cockpit.operations.deployments.run_plan import CloseWhen, RunPlan, close_when_of, exists_already, target_of
 from cockpit.operations.deployments.starting import lost
 
 IDLE_POLL_S = 30.0
+LOGS = "logs"
+"""The name of the job's logs among the results; the others are SERVICE:PATH."""
 
 
 class JobEnd(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,9 +112,8 @@ class RunToEnd:
     def _dseq(self) -> str:
         return self._attempt.dseq or ""
 
-    def _write(self, step: JournalStep, *, job_id: str | None = None, job_status: str | None = None) -> None:
-        at = self._console.clock.now().wall
-        self._journal.write(Entry(step=step, at=at, job_id=job_id, job_status=job_status))
+    def _write(self, step: JournalStep, **values: str) -> None:
+        self._journal.write(msgspec.convert({"step": step, "at": self._console.clock.now().wall, **values}, Entry))
 
     def _say(self, text: str, phase: Phase | None = None) -> None:
         self._report(News(text=text, phase=phase))
@@ -169,11 +170,10 @@ class RunToEnd:
     async def _fetch_all(self) -> tuple[str, ...]:
         if self._has_done("fetched"):
             return ()
-        dseq, into = self._dseq, self._plan.into
         self._say("", "results")
         try:
-            logs = [await self._runner.save_log(self._job_id, into)] if self._job_id is not None else []
-            found = [*logs, *[await self._runner.fetch(dseq, place, into) for place in self._plan.fetch]]
+            logs = [await self._save_log(self._job_id)] if self._job_id is not None else []
+            found = [*logs, *[await self._fetch(place) for place in self._plan.fetch]]
         except CockpitError as error:
             error.hint = (
                 f"{error.hint} The deployment was kept, so that nothing is lost; it keeps costing money.".strip()
@@ -181,6 +181,36 @@ class RunToEnd:
             raise
         self._write("fetched")
         return tuple(found)
+
+    async def _save_log(self, job_id: str) -> str:
+        if (saved := self._copied_to(LOGS)) is not None:
+            return saved
+        saved = await self._runner.save_log(job_id, self._plan.into)
+        self._write("copied", result=LOGS, copied_to=saved)
+        return saved
+
+    async def _fetch(self, place: str) -> str:
+        """Copy one of the results, unless it was copied before.
+
+        A copy appears whole or not at all, so what lies where one was begun is what was to be copied there.
+        """
+        if (copied := self._copied_to(place)) is not None:
+            return copied
+        target = target_of(place, self._plan.into)
+        if not target.exists():
+            self._write("copying", result=place)
+            copied = await self._runner.fetch(self._dseq, place, self._plan.into)
+        elif any(entry.step == "copying" and entry.result == place for entry in self._journal.entries):
+            copied = str(target)
+        else:
+            raise exists_already(target)
+        self._write("copied", result=place, copied_to=copied)
+        return copied
+
+    def _copied_to(self, result: str) -> str | None:
+        """Where a result is on this machine; None where it was not copied yet."""
+        done = (entry for entry in self._journal.entries if entry.step == "copied" and entry.result == result)
+        return next((entry.copied_to for entry in done), None)
 
     async def _close(self) -> Ended:
         self._say(f"Closing deployment {self._dseq}; confirming it takes up to three minutes.", "close")
