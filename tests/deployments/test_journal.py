@@ -50,10 +50,10 @@ def test_whatever_may_cost_is_unfinished(step: journals.Step) -> None:
     assert unfinished() == []
 
 
-@pytest.mark.parametrize(("run", "last"), [({}, "context"), ({"job_file": "/job.yaml"}, "fetched")])
-def test_what_was_finished_stays_finished(run: dict[str, str], last: journals.Step) -> None:
+@pytest.mark.parametrize(("job", "last"), [(None, "context"), ("/job.yaml", "fetched")])
+def test_what_was_finished_stays_finished(job: str | None, last: journals.Step) -> None:
     """An update or a connect goes the way to the cluster once more."""
-    journal = Journal.begin(Entry(step="plan", at=1.0, token="abc", file="/lab.yaml", **run))
+    journal = Journal.begin(Entry(step="plan", at=1.0, token="abc", file="/lab.yaml", job_file=job))
     steps: tuple[journals.Step, ...] = ("created", "leased", "starting", "reachable")
     for step in steps:
         journal.write(Entry(step=step, at=2.0))

@@ -14,7 +14,7 @@ from cockpit.clients.ray import RayClient
 from cockpit.errors import RejectedError
 from cockpit.model.jobs import Job
 from cockpit.operations.clusters.contexts import known_clusters
-from cockpit.operations.deployments import deploying, run_plan
+from cockpit.operations.deployments import deploying
 from cockpit.operations.deployments.cluster_runner import Face, run_on
 from cockpit.operations.deployments.journal import Entry, Journal, attempts
 from cockpit.operations.deployments.news import News, ServiceNews, StartNews
@@ -134,7 +134,7 @@ async def test_a_cluster_that_is_not_reached_from_here_is_not_rented_for_a_job(
 async def test_results_are_not_rented_for_where_they_cannot_be_written(
     console: SimConsole, lab: str, job: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_plan.os, "access", lambda *_: False)
+    monkeypatch.setattr("os.access", lambda *_: False)
     done = await here("deploy", lab, "--run", job, "--yes", "--into", str(Path(job).parent / "new" / "folder"))
     assert (done.code, "cannot be written to" in done.err) == (2, True)
     assert console.world.deployments == {}
