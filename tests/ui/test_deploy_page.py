@@ -119,7 +119,7 @@ async def test_a_job_is_run_on_a_cluster_of_its_own_also_after_an_interruption(
         ray.end(name, "SUCCEEDED", 0)
         await one.until(lambda: one.page.ended is not None, "the end")
         await driver.pause()
-        driver.sees(f"{name} SUCCEEDED. Deployment", "is closed with its data, it cost $", "is closed and costs nothing.")
+        driver.sees(f"{name} SUCCEEDED. Deployment", "is closed with its data, it cost $", "closed and costs nothing.")
         assert list(ray.jobs) == [name]
         assert one.costing() == []
         assert [path.name for path in (home / "out").iterdir()] == [f"lab-{name}-logs.tar.gz"]
