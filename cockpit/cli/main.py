@@ -84,7 +84,7 @@ def _guarded(argv: list[str]) -> int:
     except CockpitError as failure:
         try:
             output.error(failure)
-        except BrokenPipeError:  # the code says it to a script, whoever has closed our messages
+        except BrokenPipeError:  # scripts get the exit code even if stderr is closed
             _forget_output()
         return failure.exit_code
     except KeyboardInterrupt:

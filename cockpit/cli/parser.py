@@ -1,6 +1,9 @@
 """The parser of the command line: commands in sections, examples, suggestions, and the cluster's options once."""
 
 import argparse
+import re
+import shutil
+import textwrap
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from typing import Any, NoReturn
@@ -11,7 +14,7 @@ from cockpit.errors import UsageError
 PROGRAM = "rayakash-tui"
 CLUSTER = "cluster"
 # Below its own help the cluster's options are one line: they are the same for every command.
-CLUSTER_LINE = f"cluster options: -c NAME, --address URL, --ssh DEST and others; see `{PROGRAM} --help`"
+CLUSTER_LINE = f"cluster options: -c NAME, --address URL, --ssh DEST, …: `{PROGRAM} --help`"
 
 SECTIONS = {
     "jobs": ("submit", "jobs", "logs", "wait", "stop", "delete", "gallery"),
@@ -110,7 +113,7 @@ class Parser(argparse.ArgumentParser):
         cluster = [] if is_root else self._of_cluster()
         shown = [action for action in self._actions if action not in cluster]
         formatter.add_usage(self.usage, shown, self._mutually_exclusive_groups)
-        formatter.add_text(self.description)
+        formatter.add_text(wrapped(self.description or ""))
         if is_root:
             self._add_sections(formatter)
         for group in self._action_groups:
@@ -143,4 +146,15 @@ class Parser(argparse.ArgumentParser):
         if examples:
             yield "\nexamples:\n" + "\n".join(f"  {line}" for line in examples)
         if self.epilog:
-            yield f"\n{self.epilog.rstrip()}"
+            yield f"\n{wrapped(self.epilog.rstrip())}"
+
+
+def wrapped(text: str) -> str:
+    """Prose in the width of the terminal; examples and indented lines stay as they are."""
+    width = shutil.get_terminal_size().columns - 2
+    parts = re.split(r"(\n\n|\n(?=example))", text.strip("\n"))
+    return "".join(part if _is_laid_out(part) else textwrap.fill(part, width) for part in parts)
+
+
+def _is_laid_out(part: str) -> bool:
+    return part.strip() == "" or part.startswith("example") or "\n " in part

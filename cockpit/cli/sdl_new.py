@@ -1,4 +1,4 @@
-"""`sdl new` and `sdl templates`: a cluster by wish, written to a file."""
+"""`sdl new` and `sdl templates`: a cluster from a description, written to a file."""
 
 import argparse
 from pathlib import Path

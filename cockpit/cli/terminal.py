@@ -112,7 +112,7 @@ def _without_echo(descriptor: int) -> Iterator[None]:
 
 @contextmanager
 def restored_at_an_end(descriptor: int, before: list[Any], silent: list[Any]) -> Iterator[None]:
-    """A signal that ends or suspends this process finds the terminal as it was before."""
+    """Restore the terminal before a signal ends or suspends this process."""
 
     def give_back(number: int, _: object) -> None:
         termios.tcsetattr(descriptor, termios.TCSANOW, before)

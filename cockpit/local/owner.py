@@ -63,12 +63,12 @@ class Supervised:
             task.cancel()
 
     async def say(self, word: bytes) -> None:
-        """Send one word to the supervisor; that it may be gone is what `ended` tells."""
+        """Send one word to the supervisor; `ended` reports if it is gone."""
         with contextlib.suppress(ConnectionError):
             await asyncio.get_running_loop().sock_sendall(self._socket, word)
 
     def let_go(self) -> None:
-        """Tell the supervisor to tear down; it goes on by itself, whatever becomes of this process."""
+        """Tell the supervisor to tear down; it finishes even if this process ends."""
         with contextlib.suppress(OSError):  # not connected any more: it is gone
             self._socket.shutdown(socket.SHUT_WR)
 

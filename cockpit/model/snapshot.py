@@ -40,7 +40,7 @@ class State(StrEnum):
 class Snapshot(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """The last good value of a topic, and how the last attempt to renew it ended.
 
-    `value` means something once `taken` is set; it may itself be None. `interval` is the number of seconds that were
+    `value` is valid once `taken` is set; it may itself be None. `interval` is the number of seconds that were
     planned between that value and the next. `due` is when the next attempt begins, by the steady clock; None where
     one is under way or none is planned. `generation` tells one hub's snapshots from another's, and `session` is the
     head's session that the value is from, None where it was not known.

@@ -80,7 +80,7 @@ class ClustersPane(TablePane[list[ClusterRow]]):
         """The overview has a clock of its own."""
 
     def wake(self) -> None:
-        """The pane is seen: the file may have been edited meanwhile."""
+        """The pane is visible: the file may have been edited meanwhile."""
         super().wake()
         if self.money is not None:
             self.overview.money = self.money.of

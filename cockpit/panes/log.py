@@ -131,7 +131,7 @@ class LogPane(LogReading):
             self._draw()
 
     def wake(self) -> None:
-        """The pane is seen: go on where it was."""
+        """The pane is visible: continue where it was."""
         super().wake()
         self.session.wake()
         self.view.resume()

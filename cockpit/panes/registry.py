@@ -32,7 +32,7 @@ class Entry(msgspec.Struct, frozen=True):
         return TABS.get(self.name, "")
 
     def load(self) -> type[Pane]:
-        """The pane's class; made here where the module holds a declaration of a table and not a pane."""
+        """The pane's class; created here if the module declares a table and not a pane."""
         found: Any = getattr(import_module(self.module), self.class_name)
         if not self.base:
             pane: type[Pane] = found

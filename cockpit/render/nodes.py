@@ -93,7 +93,7 @@ def role(node: Node) -> str:
 
 
 def node_row(node: Node, context: RowContext) -> Row:
-    """One node; figures of a dead one are of another time and are not shown."""
+    """One node; figures of a dead one are outdated and not shown."""
     live = node if node.is_alive else Node()
     disk = live.root_disk
     word, tone = (node.state or UNKNOWN, "" if node.is_alive else "error")

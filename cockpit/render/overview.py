@@ -1,4 +1,4 @@
-"""The Overview's panels and lines: curves, jobs, and what wants a look; pure functions of its facts."""
+"""The Overview's panels and lines: curves, jobs, and what needs attention; pure functions of its facts."""
 
 import math
 from collections.abc import Callable, Mapping

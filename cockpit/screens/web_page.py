@@ -1,4 +1,4 @@
-"""Ray's own dashboard: opened in a browser where there is one, else brought within a paste of one."""
+"""Ray's own dashboard: opened in a browser if there is one, else copied as an address."""
 
 import os
 import shlex

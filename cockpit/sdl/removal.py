@@ -1,4 +1,4 @@
-"""Taking entries out of a collection together with their lines, and nothing more."""
+"""Removes entries of a collection with exactly their lines."""
 
 import re
 

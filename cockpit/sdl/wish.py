@@ -1,4 +1,4 @@
-"""A cluster by wish: how many workers, which GPU, what it may cost; the plan that follows, or what contradicts it."""
+"""A cluster from a description: workers, GPU, price; the plan that follows, or what contradicts it."""
 
 import difflib
 import re

@@ -33,7 +33,7 @@ class Sieve(msgspec.Struct, frozen=True):
 
 
 class FindStatus(msgspec.Struct, frozen=True):
-    """What became of the search and of the filter.
+    """The results of the search and of the filter.
 
     `position` counts from 1, 0 is none; `hits` and `shown` are lines. `progress` is that of what is not done yet, from
     0 to 1; None where all is done.

@@ -97,5 +97,5 @@ class Panel(Vertical):
         yield Vertical(*self._contents, classes="panel-body")
 
     def show_title(self, left: Iterable[Piece], right: Iterable[Piece] = ()) -> None:
-        """What the edge says from now on; equal pieces write nothing to the terminal."""
+        """Set the text of the edge; unchanged pieces write nothing to the terminal."""
         self._edge.show(left, right)

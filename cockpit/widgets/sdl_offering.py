@@ -82,7 +82,7 @@ class SdlOffering(SdlView):
         self.offer(None)
 
     async def _on_mouse_down(self, event: events.MouseDown) -> None:
-        """A click on one of the list writes it; a click elsewhere takes the list away."""
+        """A click on an item inserts it; a click elsewhere closes the list."""
         offers = self._offers
         if offers is None:
             return

@@ -72,3 +72,14 @@ def test_a_surplus_word_of_secrets_is_never_repeated(words: list[str]) -> None:
     with pytest.raises(UsageError) as failed:
         ROOT.parse_args(words)
     assert "s3cret" not in f"{failed.value.title} {failed.value.hint}"
+
+
+def test_prose_fits_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for name, parser in PARSERS.items():
+        prose = [line for line in parser.format_help().splitlines() if not line.startswith((" ", "usage:", "example"))]
+        # Words that cannot be broken, and the exit codes, which are laid out.
+        too_wide = [
+            line for line in prose if len(line) > 80 and not line.lower().startswith(("exit codes", "the cluster", "`"))
+        ]
+        assert too_wide == [], name

@@ -55,7 +55,7 @@ def _changed(address: Address, provider: str, pin: str, found: str, pins: str) -
 
 
 async def _certificate(address: Address, tls: Tls) -> bytes:
-    """The certificate, in DER, that is shown in a handshake; no request is sent."""
+    """The certificate of a TLS handshake, in DER; no request is sent."""
     try:
         async with asyncio.timeout(CONNECT_S):
             _, writer = await asyncio.open_connection(

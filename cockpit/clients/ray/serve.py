@@ -44,7 +44,7 @@ class ServeApi:
     async def apply(self, config: Mapping[str, Any]) -> None:
         """Make this the whole declared config: applications that it leaves out are deleted.
 
-        Ray answers before anything runs, and takes an import path that does not exist. Raises RejectedError with
+        Ray answers before anything runs, and accepts an import path that does not exist. Raises RejectedError with
         Ray's words for a config of another form.
         """
         if REDACTED in json.dumps(config):

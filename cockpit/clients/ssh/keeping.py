@@ -20,7 +20,7 @@ LOST = -1  # in the place of an exit code: the keeper itself was ended
 
 
 class KeptCommand:
-    """One run of a command, in a `async with` at whose end it is over. `heard` gets the lines of its stderr."""
+    """One run of a command, for an `async with` block. `heard` is called with each line of its stderr."""
 
     def __init__(
         self, directory: Path, command: list[str], environment: Mapping[str, str], heard: Callable[[str], None]

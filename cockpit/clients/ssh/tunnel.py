@@ -157,7 +157,7 @@ class Tunnel:
             callback()
 
     async def _run(self) -> None:
-        """Attempt after attempt, for as long as the tunnel is wanted."""
+        """Reconnect until the tunnel is closed."""
         delay = FIRST_DELAY_S
         while True:
             self._turn(TunnelState())

@@ -1,6 +1,6 @@
 """Why a job, an actor or a task waits.
 
-The order of the questions is that of what Ray itself does: arguments, a node with room, a runtime environment, a
+It checks in the order in which Ray proceeds: arguments, a node with room, a runtime environment, a
 worker, the constructor. Nothing is claimed that the API does not tell: what is left over is `unknown`.
 """
 

@@ -1,4 +1,4 @@
-"""The way to a cluster through a bastion: which one, and the tunnel for as long as the cluster is spoken to."""
+"""The way to a cluster through a bastion: which one, and the tunnel for as long as the cluster is used."""
 
 from typing import TYPE_CHECKING
 

@@ -153,7 +153,7 @@ def gpu_price(counts: Sequence[Point], begin: float, end: float, cost_per_hour: 
 
 @contextmanager
 def open_past(cluster: str, *, directory: Path | None = None) -> Iterator[Past]:
-    """The history of a cluster by the name under which it is kept. Raises UsageError for a file that cannot be used."""
+    """The saved history of a cluster, by its name. Raises UsageError for a file that cannot be used."""
     path = history_path(cluster, directory=directory)
     if not path.exists():
         yield Past(None)

@@ -133,7 +133,7 @@ def unknown_create(error: CockpitError) -> OutcomeUnknownError:
     return OutcomeUnknownError(
         "Whether the deployment was created is unknown; it may hold $0.50.",
         detail=f"{error.title} {error.detail}".strip(),
-        hint="Look with `rayakash-tui deployments resume` once the Console answers again; do not deploy again before.",
+        hint="Run `rayakash-tui deployments resume` when the Console answers again; do not deploy again before that.",
         fault="create-unknown",
     )
 

@@ -96,7 +96,7 @@ class MoneyBook:
     def of(self, context: str) -> LeaseMoney | None:
         """The money of a cluster; None where no lease of ours is behind it.
 
-        It is that of the last full minute, so that what is drawn moves no more often.
+        It is as of the last full minute, so that the screen changes no more often.
         """
         found, now = self._known.get(context), self.clock.now().wall
         return None if found is None else found.moved_to(max(found.at, now - now % MINUTE_S))

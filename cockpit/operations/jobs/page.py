@@ -32,7 +32,7 @@ class JobFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def facts_topic(job_id: str) -> Topic[JobFacts]:
-    """The facts of one job; all of its requests are narrowed on the head."""
+    """The facts of one job; the head filters each request."""
 
     async def fetch(visit: Visit[JobFacts]) -> JobFacts:
         return await job_facts(visit.client, await visit.client.jobs.get(job_id), visit.last.value)

@@ -92,7 +92,7 @@ class Drafts(msgspec.Struct, frozen=True):
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """The text of a draft; `missing` names the variables for whose values a marker still stands, and `why`."""
+    """The text of a draft; `missing` names the variables whose value is still a marker, and `why`."""
 
     text: str
     missing: tuple[str, ...] = ()

@@ -26,7 +26,7 @@ ANY = ("", "any", "–")
 
 
 def edit_of(row: FormRow, text: str) -> Edit:
-    """The edit that gives a row the value that was typed. Raises UsageError for an invalid value.
+    """The edit that sets a row to the input. Raises UsageError for an invalid value.
 
     The edit itself raises MissingNodeError and UnsafeEditError, the document's own sentences.
     """

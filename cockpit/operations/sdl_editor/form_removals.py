@@ -74,7 +74,7 @@ def _drop_targets(document: SdlDocument, service: str) -> None:
 
 
 def _shut_out(document: SdlDocument, path: Path, exposes: list[Value], service: str) -> None:
-    """A port that was for this service alone goes with it, unless it is the only one; the problems say the rest."""
+    """A port that only this service uses goes with it, unless it is the only one; the problems say the rest."""
     left = len(exposes)
     for index in range(len(exposes) - 1, -1, -1):
         expose = exposes[index]
