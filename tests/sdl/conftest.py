@@ -13,45 +13,13 @@ from cockpit.cli.main import run
 from tests.sdl.figures import corpus_folder
 from tests.secrets.fakes import PASSPHRASE
 from tests.secrets.machine import Machine, quick_vault
+from tests.small_sdl import PLAIN
 
 OPEN = {"RAYAKASH_VAULT_PASSPHRASE": PASSPHRASE}
 
-SMALL = """\
-# who edits this keeps its comments
-version: "2.0"
-services:
-  web:
-    image: nginx:1.27 # pinned
-    env:
-      - MODE=fast
-      - "LEVEL=3"
-    expose:
-      - port: 80
-        as: 80
-        to:
-          - global: true
-profiles:
-  compute:
-    web:
-      resources:
-        cpu:
-          units: 0.5
-        memory:
-          size: 512Mi
-        storage:
-          size: 512Mi
-  placement:
-    dc:
-      pricing:
-        web:
-          denom: uact
-          amount: 1000
-deployment:
-  web:
-    dc:
-      profile: web
-      count: 1
-"""
+SMALL = "# who edits this keeps its comments\n" + PLAIN.replace(
+    "image: nginx:1.27\n", 'image: nginx:1.27 # pinned\n    env:\n      - MODE=fast\n      - "LEVEL=3"\n'
+)
 
 
 class Done(NamedTuple):

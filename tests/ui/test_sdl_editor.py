@@ -7,43 +7,14 @@ import pytest
 from textual import events
 
 from cockpit.sdl.templates import template_named
+from tests.small_sdl import PLAIN
 from tests.ui.screen import assert_sound
 from tests.ui.sdl_editor import SMALL, WIDE, sdl_editor
 
 NAME = "ray-gpu-1x6"
-SMALL_SDL = """\
-version: "2.0"
-services:
-  web:
-    image: nginx:1.27 # pinned
-    env:
-      - MODE=fast
-    expose:
-      - port: 80
-        as: 80
-        to:
-          - global: true
-profiles:
-  compute:
-    web:
-      resources:
-        cpu: {units: 0.5}
-        memory:
-          size: 512Mi
-        storage:
-          size: 512Mi
-  placement:
-    dc:
-      pricing:
-        web:
-          denom: uact
-          amount: 1000
-deployment:
-  web:
-    dc:
-      profile: web
-      count: 1
-"""
+SMALL_SDL = PLAIN.replace("image: nginx:1.27\n", "image: nginx:1.27 # pinned\n    env:\n      - MODE=fast\n").replace(
+    "cpu:\n          units: 0.5\n", "cpu: {units: 0.5}\n"
+)
 
 
 @pytest.fixture

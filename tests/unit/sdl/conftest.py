@@ -5,46 +5,15 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
+from tests.small_sdl import PLAIN
 
-BASE = """\
-version: "2.0"
-services:
-  web:
-    image: nginx:1.27
-    expose:
-      - port: 80
-        as: 80
-        to:
-          - global: true
-profiles:
-  compute:
-    web:
-      resources:
-        cpu:
-          units: 0.5
-        memory:
-          size: 512Mi
-        storage:
-          size: 512Mi
-  placement:
-    dc:
-      pricing:
-        web:
-          denom: uact
-          amount: 1000
-deployment:
-  web:
-    dc:
-      profile: web
-      count: 1
-"""
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
 def base() -> str:
     """A small SDL that both parsers take."""
-    return BASE
+    return PLAIN
 
 
 @pytest.fixture(scope="session")
