@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cockpit.cli import deploy_run, options, output
-from cockpit.cli.deploy_progress import Teller, asking, raise_for_output, tell_what_exists
+from cockpit.cli.deploy_progress import Teller, agreed, asking, raise_for_output, tell_what_exists
 from cockpit.cli.offers import add_console
 from cockpit.cli.sdl_secrets import SCOPE_HELP
 from cockpit.errors import EXIT_FAILED, EXIT_OK, CockpitError, UsageError
@@ -168,8 +168,9 @@ async def carry_out(args: argparse.Namespace, console: "ConsoleClient", prepared
 
     require_possible(prepared.plan)
     ask = asking(args)
-    if not await ask(plan_question(prepared)):
-        output.message("Nothing was created, so nothing costs money.")
+    nothing = "Nothing was created, so nothing costs money."
+    if not await agreed(ask, plan_question(prepared), nothing):
+        output.message(nothing)
         return EXIT_FAILED
     return await rent(args, console, prepared, terms, ask)
 

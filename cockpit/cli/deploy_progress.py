@@ -1,6 +1,7 @@
 """How a deployment that is under way asks and tells on the terminal."""
 
 import argparse
+import asyncio
 from typing import TYPE_CHECKING
 
 from cockpit.cli import output
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
     from cockpit.operations.deployments.deploying import Deploying
     from cockpit.operations.deployments.journal import Attempt
     from cockpit.operations.deployments.news import News, ServiceNews
-    from cockpit.operations.question import Ask
+    from cockpit.operations.question import Ask, Question
 
 MOST_LINES = 5
 
@@ -18,11 +19,10 @@ MOST_LINES = 5
 def asking(args: argparse.Namespace) -> "Ask":
     """Asks on the terminal; --yes answers instead, the plan having been shown."""
     from cockpit.cli.session import asker
-    from cockpit.operations.question import Question
 
     on_terminal = asker()
 
-    async def ask(question: Question) -> bool:
+    async def ask(question: "Question") -> bool:
         if args.yes:
             for line in question.lines:
                 output.message(f"  {line}", is_alarm=line in question.alarms)
@@ -38,6 +38,16 @@ def asking(args: argparse.Namespace) -> "Ask":
         return await on_terminal(question)
 
     return ask
+
+
+async def agreed(ask: "Ask", question: "Question", nothing: str) -> bool:
+    """Ask before anything is done; Ctrl-C at the question says so, in the words of `nothing`."""
+    try:
+        return await ask(question)
+    except asyncio.CancelledError:
+        output.message("")  # ends the line of the question
+        output.message(nothing)
+        raise
 
 
 class Teller:

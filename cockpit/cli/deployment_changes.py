@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cockpit.cli import deploy_run, output
 from cockpit.cli.deploy import add_terms, rent, runtime_hours, terms_of
-from cockpit.cli.deploy_progress import Teller, asking, raise_for_output
+from cockpit.cli.deploy_progress import Teller, agreed, asking, raise_for_output
 from cockpit.cli.deployment_options import add_yes, command, opened, require_changes
 from cockpit.cli.sdl_secrets import SCOPE_HELP
 from cockpit.errors import EXIT_FAILED, EXIT_OK, CockpitError, NotFoundError, UsageError
@@ -153,7 +153,8 @@ async def update_one(args: argparse.Namespace) -> int:
             prepared = await updating.prepare_update(console, plan, document, file)
         _warn(updating.warnings_of(plan, prepared))
         lines = (*sentences, *inside_lines(updating.readable_secrets(prepared)))
-        if not await asking(args)(Question(f"Update deployment {args.dseq}?", "update", lines=lines)):
+        question = Question(f"Update deployment {args.dseq}?", "update", lines=lines)
+        if not await agreed(asking(args), question, "Nothing was updated."):
             return EXIT_FAILED
         await updating.update(console, plan, prepared)
         ready = await existing.follow(console, args.dseq, Teller())
@@ -224,13 +225,13 @@ async def close_some(args: argparse.Namespace) -> int:
         rows = (await read(console)).rows
         dseqs = list(dict.fromkeys(args.dseqs)) or [_only_one(rows)]
         await _agree_to_close(args, rows, dseqs)
-        ended, failures = await _close_all(console, dseqs)
+        ended, failures = await close_all(console, dseqs)
     if args.json:
         output.record({"closed": [_ended_record(one) for one in ended]})
     return failures[0].exit_code if failures else EXIT_OK
 
 
-async def _close_all(console: "ConsoleClient", dseqs: list[str]) -> tuple[list["Ended"], list[CockpitError]]:
+async def close_all(console: "ConsoleClient", dseqs: list[str]) -> tuple[list["Ended"], list[CockpitError]]:
     """Close each, also after one that could not be closed: the others cost as well."""
     ended: list[Ended] = []
     failures: list[CockpitError] = []
@@ -270,7 +271,7 @@ async def _agree_to_close(args: argparse.Namespace, rows: Sequence["Row"], dseqs
     lines = [telling.summary(known[dseq]) if dseq in known else f"{dseq} (not listed)" for dseq in dseqs]
     text = f"Close {output.joined(dseqs)}? The data in the containers is lost."
     lines.append(f"Copy results out first: rayakash-tui deployments cp {dseqs[0]}:SERVICE:PATH LOCAL")
-    if not await asking(args)(Question(text, "close", lines=tuple(lines))):
+    if not await agreed(asking(args), Question(text, "close", lines=tuple(lines)), "Nothing was closed."):
         raise UsageError("Nothing was closed.")
 
 
@@ -328,7 +329,7 @@ async def _replace(
         prepared = await prepare(console, read_document(str(path)), path, wish)
     row = await replacing.row_to_replace(console, args.dseq)
     prepared = replacing.with_refund(prepared, row)
-    if not await ask(replacing.replace_question(prepared, row, reasons)):
+    if not await agreed(ask, replacing.replace_question(prepared, row, reasons), "Nothing was closed."):
         raise UsageError("Nothing was closed.")
     try:
         await _close(console, args.dseq)

@@ -1,5 +1,6 @@
 """`deploy` and `deployments` against the simulated network: words, records and exit codes."""
 
+import asyncio
 import json
 from decimal import Decimal
 from pathlib import Path
@@ -7,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from cockpit.cli import output, session
+from cockpit.cli import deployment_changes, output, session
+from cockpit.cli.deploy_progress import agreed
 from cockpit.clients.address import Address
 from cockpit.clients.akash.console import ConsoleClient
 from cockpit.model.secret import Secret
 from cockpit.operations.clusters.contexts import known_clusters
-from cockpit.operations.deployments import account, deploying, doctor
+from cockpit.operations.deployments import account, deploying, doctor, ending
 from cockpit.operations.deployments.deploying import Tools
 from cockpit.operations.deployments.journal import attempts
 from cockpit.operations.question import Question
@@ -171,6 +173,25 @@ async def test_a_close_without_a_terminal_says_that_nothing_was_done(console: Si
     dseq = console.world.create(CPU, name="lab").dseq
     done = await here("deployments", "close", dseq)
     assert (done.code, "Nothing was done." in done.err, "created" in done.err) == (2, True, False)
+
+
+async def test_ctrl_c_says_what_is_left(
+    console: SimConsole, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """At a question nothing was done; while closing, what is not proven closed, those that wait included."""
+
+    async def interrupted(*_: object) -> bool:
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await agreed(interrupted, Question("Close?", "close"), "Nothing was closed.")
+    assert capsys.readouterr().err.endswith("Nothing was closed.\n")
+    monkeypatch.setattr(ending, "end", interrupted)
+    with pytest.raises(asyncio.CancelledError):
+        await deployment_changes.close_all(client_of(console), ["7", "8"])
+    told = capsys.readouterr().err
+    assert "may still cost money: 7, 8" in told
+    assert "deployments close 7 8" in told
 
 
 def _breaks_once_rented(console: SimConsole, monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
