@@ -1,6 +1,6 @@
 """The page of a job: why it waits, what runs in it, what it said; one tab at a time is asked for."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, ClassVar
 
 from textual.binding import BindingType
@@ -12,7 +12,7 @@ from cockpit.model.jobs import Job
 from cockpit.model.snapshot import Snapshot
 from cockpit.operations.clusters.live import LiveCluster
 from cockpit.operations.job_past import past_topic
-from cockpit.operations.jobs.page import JobFacts, events_topic, facts_topic
+from cockpit.operations.jobs.page import JobFacts, events_topic, facts_topic, log_topic
 from cockpit.operations.profiling.targets import Target, find_target
 from cockpit.panes.base import Pane
 from cockpit.render import job_page as render
@@ -44,6 +44,7 @@ class JobPage(TabbedPage):
         return {
             "jobs": hub.watch(JOBS, self._heard),
             "facts": hub.watch(facts_topic(self._job.id or ""), self.refresh_lines, paused=True),
+            "log": hub.watch(log_topic(self._job.id or ""), self.refresh_lines, paused=True),
             "nodes": hub.watch(NODES, self.refresh_lines, paused=True),
             "events": hub.watch(events_topic(self._job), self.refresh_lines, paused=True),
             "past": hub.watch(past_topic(self.cluster, self._job), self.refresh_lines, paused=True),
@@ -53,7 +54,13 @@ class JobPage(TabbedPage):
         """The job itself always; of one that Ray has forgotten nothing else."""
         if self._is_forgotten:
             return ("jobs",)
-        more = {"Summary": ("facts", "past"), "GPUs": ("nodes", "past"), "Events": ("events",), "Environment": ()}
+        more = {
+            "Summary": ("facts", "log", "past"),
+            "Log": ("log",),
+            "GPUs": ("nodes", "past"),
+            "Events": ("events",),
+            "Environment": (),
+        }
         return ("jobs", *more.get(tab, ("facts",)))
 
     def on_unmount(self) -> None:
@@ -86,10 +93,12 @@ class JobPage(TabbedPage):
                 return self._gpus()
             case "Events":
                 return self._events()
+            case "Log" if self.of("log").taken is None:
+                return self.unknown("log", "log of this job")
+            case "Log":
+                return render.log_lines(self.of("log").value or ())
             case _ if facts is None:
                 return self.unknown("facts", f"{tab.lower()} of this job")
-            case "Log":
-                return render.log_lines(facts.log)
             case "Tasks":
                 return render.task_lines(facts.tasks, self.row_context, self.width, is_cut=facts.is_cut)
             case _:
@@ -101,8 +110,9 @@ class JobPage(TabbedPage):
         if facts is None:
             return [*lines, *past]
         waits = render.why_lines(facts.explanation if self._job.status == "PENDING" else None, self.now)
-        log = render.last_log_lines(facts.log) if not self._job.is_terminal else []
-        progress = job_progress(self._job, facts.log, now=self.now)
+        lines_of_log: Sequence[str] = self.of("log").value or ()
+        log = render.last_log_lines(lines_of_log) if not self._job.is_terminal else []
+        progress = job_progress(self._job, lines_of_log, now=self.now)
         self._tell(f"{progress} · {self._job.id}" if progress else "")
         said = [("progress", progress)] if progress else []
         said += [("asked for", asked_text(facts.asked))] if facts.asked is not None else []

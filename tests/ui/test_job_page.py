@@ -1,6 +1,6 @@
 """The page of a job: its tabs, what they ask for, and the way back."""
 
-from tests.sim import Plan, SimCluster, SimServer
+from tests.sim import Fault, Plan, SimCluster, SimServer
 from tests.ui.driver import cockpit
 
 MANY = Plan(nodes=3, gpus=4, jobs=30)
@@ -67,3 +67,17 @@ async def test_the_log_is_shown_from_its_end_and_tables_fit_on_80_columns() -> N
             lambda: any("FAILED" in line and "preprocess" in line and "head" in line for line in driver.lines),
             "a task on one line",
         )
+
+
+async def test_the_log_does_not_wait_for_the_lists_of_a_job() -> None:
+    async with SimServer(SimCluster(MANY)) as server, cockpit(server, size=(80, 24)) as driver:
+        job = next(job for job in server.cluster.running() if job.job_id and job.kind.actor and job.shares)
+        await driver.jobs.select(job.id)
+        server.dashboard.faults.add(Fault(path="/api/v0/tasks", kind="hang"))
+        await driver.pilot.press("enter")
+        await driver.wait_until(lambda: driver.has_dialog, "the page", settled=False)
+        await driver.pilot.press("tab")
+        scroll = driver.app.screen.query_one("#text-scroll")
+        await driver.wait_until(lambda: scroll.max_scroll_y > 0, "its log", settled=False)
+        server.dashboard.faults.clear()
+        await driver.settle()

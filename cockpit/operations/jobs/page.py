@@ -27,7 +27,6 @@ class JobFacts(msgspec.Struct, frozen=True, kw_only=True):
     asked: Asked | None = None
     tasks: Sequence[Task] = ()
     actors: Sequence[Actor] = ()
-    log: Sequence[str] = ()
     is_cut: bool = False
 
 
@@ -40,11 +39,20 @@ def facts_topic(job_id: str) -> Topic[JobFacts]:
     return Topic(
         name=f"job-facts:{job_id}",
         fetch=fetch,
-        interval=2.0,
+        interval=5.0,
         passing=True,
         is_costly=True,
         request_seconds=JOB_REQUEST_SECONDS,
     )
+
+
+def log_topic(job_id: str) -> Topic[Sequence[str]]:
+    """The last lines of a job's log, which do not wait for lists of thousands of tasks."""
+
+    async def fetch(visit: Visit[Sequence[str]]) -> Sequence[str]:
+        return await job_lines(visit.client, await visit.client.jobs.get(job_id), lines=LOG_LINES)
+
+    return Topic(name=f"job-log:{job_id}", fetch=fetch, interval=4.0, passing=True)
 
 
 def events_topic(job: Job) -> Topic[Sequence[ClusterEvent]]:
@@ -67,10 +75,9 @@ def events_topic(job: Job) -> Topic[Sequence[ClusterEvent]]:
 async def job_facts(client: RayClient, job: Job, last: JobFacts | None = None) -> JobFacts:
     """Ask for what is known of a job now; what was asked for it stays the same once it runs, and comes from `last`."""
     explanation = await explain_job(client, job) if job.status == "PENDING" else None
-    log = await job_lines(client, job, lines=LOG_LINES)
     asked = await asked_for(client, job) if last is None or job.status == "PENDING" else last.asked
     if job.job_id is None:
-        return JobFacts(explanation=explanation, asked=asked, log=log)
+        return JobFacts(explanation=explanation, asked=asked)
     tasks = await client.workloads.tasks(Query(job_id=job.job_id, everything=True))
     actors = await client.workloads.actors(Query(job_id=job.job_id, everything=True))
     return JobFacts(
@@ -78,6 +85,5 @@ async def job_facts(client: RayClient, job: Job, last: JobFacts | None = None) -
         asked=asked,
         tasks=tasks.rows,
         actors=actors.rows,
-        log=log,
         is_cut=tasks.is_truncated,
     )
