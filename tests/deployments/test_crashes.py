@@ -138,6 +138,8 @@ RUN_POINTS = (
     ("submitted", "before"),
     ("submitted", "after"),
     ("ran", "before"),
+    ("copied", "before"),
+    ("copied", "after"),
     ("fetched", "before"),
     ("closing", "after"),
 )
