@@ -7,7 +7,7 @@ import argparse
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from cockpit.cli import choosing, completers
+from cockpit.cli import choosing, completers, output
 from cockpit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -107,6 +107,8 @@ def _chosen(kind: Kind, rows: Rows) -> str:
     if not rows:
         raise UsageError(f"There is no {kind.noun} to choose.", hint=_hint(kind))
     shown = rows[: choosing.MOST_SHOWN]
+    if len(rows) > len(shown):
+        output.message(f"The first {len(shown)} of {len(rows)}. {_hint(kind)}")
     return shown[choosing.chosen_row(kind.titles, shown, noun=kind.noun, hint=_hint(kind))][0]
 
 

@@ -95,6 +95,17 @@ async def test_any_name_is_chosen_from_a_list(answers: list[str], home: Path) ->
 
 
 @pytest.mark.usefixtures("home")
+async def test_a_list_that_is_cut_says_so(answers: list[str]) -> None:
+    ray = FakeRay()
+    for number in range(choosing.MOST_SHOWN + 3):
+        ray.add(f"job-{number}")
+    async with serve(ray) as server:
+        answers[:] = ["0"]
+        done = await here("why", "--address", server.url)
+    assert f"The first {choosing.MOST_SHOWN} of {choosing.MOST_SHOWN + 3}. List them: rayakash-tui jobs" in done.err
+
+
+@pytest.mark.usefixtures("home")
 async def test_the_nearest_names_are_said(home: Path) -> None:
     ray = FakeRay()
     ray.add("train-llama")
