@@ -138,6 +138,7 @@ class CockpitApp(TerminalApp):
         self.workspace.last_report = "" if opener is None else "opening the cluster…"
         for entry in entries():
             self.add_mode(entry.name, partial(self._pane_screen, entry.name))
+        self.begin_in(self._first_pane)
 
     def _pane_screen(self, name: str) -> PaneScreen:
         """The screen of a pane, made when it is first shown."""
@@ -170,9 +171,8 @@ class CockpitApp(TerminalApp):
         return self.workspace.cluster
 
     async def on_mount(self) -> None:
-        """Show the first pane, then look for the cluster."""
+        """Look for the cluster, with the first pane on the screen."""
         self._warn()
-        await self.switch_mode(self._first_pane)
         self.set_interval(1.0, self.workspace.tick)
         self.set_interval(VAULT_CHECK_SECONDS, self._lock_idle_vault)
         self.run_worker(self.workspace.money.run(), group="money", exit_on_error=False)

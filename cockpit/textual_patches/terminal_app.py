@@ -32,6 +32,11 @@ class TerminalApp(App[int]):
         """Keys one after the other; all else as ever."""
         await self._key_order.on_event(event)
 
+    def begin_in(self, mode: str) -> None:
+        """Have the screen of a mode be the first: Textual would compose and style an empty one before it."""
+        self._current_mode = mode
+        self._screen_stacks = {mode: []}
+
     def watch_terminal(self) -> None:
         """Begin to hear of what happens to it."""
         self.app_resume_signal.subscribe(self, lambda _: self.action_redraw())

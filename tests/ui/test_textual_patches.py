@@ -12,9 +12,11 @@ from textual._compositor import ChopsUpdate
 from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.events import Key
+from textual.screen import Screen
 from textual.strip import Strip
 from textual.widgets import Input, Static
 
+from cockpit.textual_patches.terminal_app import TerminalApp
 from cockpit.textual_patches.terminal_changes import TerminalChanges
 
 
@@ -64,3 +66,26 @@ def test_terminal_app_can_go_once_textual_suspends_the_whole_group_and_prints_no
     """Of its parts: a process group that `fg` brings back, and tracebacks without the values of variables."""
     assert "killpg" not in inspect.getsource(App.action_suspend_process)
     assert "show_locals=True" in inspect.getsource(App._fatal_error)
+
+
+class First(Screen[None]):
+    """The screen of a mode."""
+
+
+class Moded(TerminalApp):
+    """An app with one mode, which it begins in."""
+
+    MODES = {"first": First}  # noqa: RUF012 - as Textual declares it
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begin_in("first")
+
+
+async def test_no_screen_is_made_before_that_of_the_first_mode() -> None:
+    app = Moded()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        assert app.current_mode == "first"
+        assert list(app._screen_stacks) == ["first"]
+        assert [type(screen) for screen in app.screen_stack] == [First]
