@@ -79,7 +79,7 @@ def test_submit_prints_the_log_and_says_how_the_job_ended(batch: Batch) -> None:
     good, bad, unknown, unprepared = batch.followed.values()
     assert "all went well\n" in good.text
     assert "Job ends-well succeeded after" in good.stderr
-    assert bad.text.endswith("ValueError: [red]boom[/red]\n")
+    assert "\nValueError: [red]boom[/red]\n" in bad.text, "Ray may announce the entrypoint behind it"
     assert "Job ends-badly failed with exit code 1 after" in bad.stderr
     assert "no-such-program: not found" in unknown.text
     assert "failed with exit code 127" in unknown.stderr

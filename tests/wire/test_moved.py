@@ -16,6 +16,7 @@ from cockpit.operations.clusters.live import LiveCluster
 from cockpit.operations.clusters.overview import Overview
 from cockpit.operations.clusters.sdl_access import SdlAccess
 from cockpit.operations.deployments.flow import Step
+from cockpit.operations.deployments.journal import Entry
 from cockpit.operations.deployments.reaching import write_context
 from cockpit.settings import Context
 from tests.wire.commands import here, home, write_contexts
@@ -170,7 +171,9 @@ async def test_a_deployment_that_got_another_port_is_found(home: Path) -> None:
     ray, said = FakeRay(), list[str]()
     ray.add("here")
     attempt = SimpleNamespace(last=SimpleNamespace(context="lab"))
-    step = cast(Step, SimpleNamespace(journal=SimpleNamespace(attempt=attempt), say=said.append))
+    written = list[Entry]()
+    journal = SimpleNamespace(attempt=attempt)
+    step = cast(Step, SimpleNamespace(journal=journal, say=said.append, write=written.append, now=lambda: 1.0))
     async with serve(FakeRay()) as gone:
         write_contexts(home, lab(gone.url))
         client = await connect(choose(Selection(context="lab")))
@@ -180,4 +183,5 @@ async def test_a_deployment_that_got_another_port_is_found(home: Path) -> None:
             await client.version()
         assert write_context(step, server.url, SdlAccess(scope="lab"), Decimal(1)) == "lab"
         assert said == [f"The cluster lab is at {server.url} now."]
+        assert [(entry.step, entry.context) for entry in written] == [("context", "lab")]
         assert (await client.jobs.get("here")).id == "here"
