@@ -43,6 +43,7 @@ POINTS = {
     ("leased", "after"): (True, True),
     ("starting", "after"): (True, True),
     ("reachable", "after"): (True, True),
+    ("context", "before"): (True, True),
     ("closing", "after"): (True, True),
     ("closed", "before"): (False, False),
 }

@@ -4,13 +4,19 @@ import os
 import stat
 import threading
 from decimal import Decimal
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from cockpit.cli.cockpit import tell_what_is_left
 from cockpit.errors import UsageError
+from cockpit.operations.clusters.sdl_access import SdlAccess
 from cockpit.operations.deployments import journal as journals
+from cockpit.operations.deployments import reaching
+from cockpit.operations.deployments.flow import Step
 from cockpit.operations.deployments.journal import Entry, Journal, attempt_of, attempts, provider_records, unfinished
+from cockpit.operations.deployments.reaching import write_context
 
 
 def _began(token: str = "abc", at: float = 1000.0) -> Journal:
@@ -136,6 +142,38 @@ def test_our_own_record_with_a_provider() -> None:
     records = provider_records()
     assert (records["akash1a"].words, records["akash1b"].words) == ("1 of 2 reached", "1 of 1 reached")
     assert [one.reason for one in records["akash1a"].failures] == ["never reachable"]
+
+
+def test_a_deployment_whose_cluster_was_not_saved_is_unfinished(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its name is known already, so that a close takes away what may have been saved."""
+    journal = _began("0", 1000.0)
+    journal.write(Entry(step="created", at=1.0, dseq="1"))
+    journal.write(Entry(step="leased", at=1.0, providers=("akash1a",), height=1))
+    journal.write(Entry(step="reachable", at=2.0, address="https://h:1"))
+    step = cast(Step, SimpleNamespace(journal=journal, say=print, write=journal.write, now=lambda: 3.0))
+
+    def full(*_: object, **__: object) -> None:
+        raise UsageError("The disk is full.")
+
+    monkeypatch.setattr(reaching, "add_context", full)
+    with pytest.raises(UsageError, match="disk is full"):
+        write_context(step, "https://h:1", SdlAccess(scope="lab"), Decimal(1))
+    journal.close()
+    (attempt,) = attempts()
+    assert attempt.is_unfinished
+    assert attempt.last.context == "lab"
+
+
+def test_a_lease_on_its_way_is_no_miss_yet() -> None:
+    """The provider of an interrupted deployment is judged once its lease was reached or is over."""
+    journal = _began("0", 1000.0)
+    journal.write(Entry(step="created", at=1.0, dseq="1"))
+    journal.write(Entry(step="leasing", at=1.0, providers=("akash1a",)))
+    journal.write(Entry(step="leased", at=1.0, height=1))
+    assert provider_records()["akash1a"].words == "–"
+    journal.write(Entry(step="reachable", at=2.0, address="https://h:1"))
+    assert provider_records()["akash1a"].words == "1 of 1 reached"
+    journal.close()
 
 
 def test_a_reader_never_waits_for_a_writer() -> None:

@@ -362,7 +362,10 @@ def provider_records() -> dict[str, ProviderRecord]:
         for provider in dict.fromkeys((*(attempt.last.providers or ()), *attempt.excluded)):
             one = found.get(provider, ProviderRecord())
             failures = tuple(failure for failure in attempt.failures if failure.provider == provider)
-            is_lease = attempt.had_lease and (provider in (attempt.last.providers or ()) or bool(failures))
+            # One that is still on its way has neither kept its word nor broken it.
+            is_settled = attempt.was_reachable or not attempt.is_unfinished
+            holds = is_settled and provider in (attempt.last.providers or ())
+            is_lease = attempt.had_lease and (holds or bool(failures))
             found[provider] = ProviderRecord(
                 leases=one.leases + is_lease,
                 reached=one.reached + (is_lease and attempt.was_reachable and not failures),

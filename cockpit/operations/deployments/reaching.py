@@ -95,7 +95,8 @@ def write_context(step: Step, address: str, access: SdlAccess, usd_per_hour: Dec
         step.write(Entry(step="context", at=step.now(), context=known.name))
         return known.name
     name = _free_name(access.scope)
-    step.write(Entry(step="context", at=step.now(), context=name))
+    # The name first, so that a close takes the cluster away; the step once the cluster is really there.
+    step.write(Entry(step="reachable", at=step.now(), context=name))
     context = Context(
         address=address,
         token=access.token,
@@ -104,6 +105,7 @@ def write_context(step: Step, address: str, access: SdlAccess, usd_per_hour: Dec
         cost=float(round(usd_per_hour, 4)),
     )
     add_context(name, context, use=True)
+    step.write(Entry(step="context", at=step.now(), context=name))
     step.say(f"Added the cluster {name}: {address}.")
     return name
 
