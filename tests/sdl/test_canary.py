@@ -9,6 +9,7 @@ import pytest
 from tests.sdl.conftest import OPEN, SMALL, Sdl
 from tests.secrets.machine import Done, Machine, processes_with
 
+pytestmark = pytest.mark.lengthy
 CANARY = "canary3f9c1d77b2"
 TEXT = SMALL.replace("      - MODE=fast\n", f"      - API_TOKEN={CANARY}\n")
 

@@ -243,6 +243,7 @@ for number in range(1_000_000):
 """
 
 
+@pytest.mark.lengthy
 def test_killed_while_typing_a_whole_draft_is_there(machine: Machine) -> None:
     path = machine.home / "web.yaml"
     path.write_text(SMALL)

@@ -251,6 +251,7 @@ def test_templates_lose_nothing_unsaid_and_hold_no_reference(name: str, kind: st
     assert "ac-secret://" not in done.text
 
 
+@pytest.mark.lengthy
 def test_real_files(corpus: Path) -> None:
     clusters = 0
     for path in corpus_files(corpus):

@@ -22,6 +22,7 @@ from tests.sdl.conftest import OPEN, Sdl
 from tests.sdl.test_foreign_kuberay import SECRET, cluster, container
 from tests.secrets.machine import Machine
 
+pytestmark = pytest.mark.lengthy
 WITH_SECRET = cluster(worker=container(env=[{"name": "API_KEY", "value": SECRET}]))
 
 

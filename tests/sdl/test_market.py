@@ -122,6 +122,7 @@ async def test_the_console_is_asked_without_an_account(sim: SimConsole) -> None:
     assert sim.requests
 
 
+@pytest.mark.lengthy
 async def test_offline_the_shipped_list_counts_and_says_so() -> None:
     """The address of the tests refuses connections."""
     market = await ask_market()

@@ -14,6 +14,7 @@ from tests.secrets.fakes import PASSPHRASE
 from tests.secrets.machine import Done, Machine, processes_with, quick_vault
 from tests.secrets.secret_service import secret_service
 
+pytestmark = pytest.mark.lengthy
 CANARY = "canary0b5e51f7e2a94c83"
 NEXT_PHRASE = "passphrase-canary-2"
 OPEN = {"RAYAKASH_VAULT_PASSPHRASE": PASSPHRASE}

@@ -4,6 +4,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 import cockpit
 
 ROOT = Path(cockpit.__file__).parent
@@ -54,6 +56,7 @@ HIGH = {
 }
 
 
+@pytest.mark.lengthy
 def test_at_most_two_storeys_of_our_own_classes() -> None:
     """Errors and messages are families by which one catches and hears: they are not counted."""
     bases = bases_by_class()

@@ -11,6 +11,7 @@ import pytest
 
 from cockpit.operations.known_names import known, note
 
+pytestmark = pytest.mark.lengthy
 BIN = str(Path(sys.executable).parent)
 
 CASES = [

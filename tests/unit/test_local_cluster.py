@@ -19,6 +19,7 @@ from cockpit.local.launch import Launch, LocalOptions, marker_of
 from cockpit.local.launch import prepare as really_prepare
 
 # Arguments: how to behave, the dashboard's port, the agent's port.
+pytestmark = pytest.mark.lengthy
 ANSWERING = r"""
 import http.server, sys, threading, time
 behavior, ports = sys.argv[1], [int(port) for port in sys.argv[2:]]

@@ -100,6 +100,7 @@ def build(root: Path, tree: dict[str, Any]) -> None:
             build(root / name, content)
 
 
+@pytest.mark.lengthy
 @settings(max_examples=100)
 @given(tree=_directory, excludes=st.lists(st.sampled_from(_PATTERNS), max_size=2), gitignore=st.booleans())
 def test_any_tree_is_named_and_packed_as_by_ray(

@@ -482,6 +482,7 @@ async def test_delete() -> None:
     assert set(ray.jobs) == {"live"}
 
 
+@pytest.mark.lengthy
 @pytest.mark.parametrize("state", ["ALIVE", "PENDING_CREATION"])
 async def test_delete_waits_for_the_supervisor_of_a_job_that_has_just_been_stopped(
     state: str, monkeypatch: pytest.MonkeyPatch
@@ -495,6 +496,7 @@ async def test_delete_waits_for_the_supervisor_of_a_job_that_has_just_been_stopp
     assert ray.jobs == {}
 
 
+@pytest.mark.lengthy
 async def test_delete_by_rays_own_job_id_waits_for_the_supervisor_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job_operations, "MONITOR_SECONDS", 0.1)
     ray = FakeRay()
@@ -504,6 +506,7 @@ async def test_delete_by_rays_own_job_id_waits_for_the_supervisor_too(monkeypatc
     assert ray.jobs == {}
 
 
+@pytest.mark.lengthy
 async def test_a_job_whose_supervisor_stays_is_not_said_to_be_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job_operations, "SUPERVISOR_SECONDS", 1.0)
     ray = FakeRay()

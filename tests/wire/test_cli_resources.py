@@ -94,6 +94,7 @@ async def test_rows_of_a_node(server: SimServer) -> None:
     assert {row["node_id"] for row in rows} == {node.node_id}
 
 
+@pytest.mark.lengthy
 async def test_what_ray_cut_off_is_said_with_its_totals(server: SimServer) -> None:
     workloads = server.cluster.workloads
     workloads.is_bare = True

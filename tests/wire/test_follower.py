@@ -92,6 +92,7 @@ async def test_tail_of_lines_that_repeat_is_whole() -> None:
         assert run.held == b"tick\n" * 10
 
 
+@pytest.mark.lengthy
 @pytest.mark.parametrize("seed", range(30))
 async def test_cut_anywhere(seed: int) -> None:
     """Streams and readings break after any number of bytes, amid lines that look alike."""
@@ -125,6 +126,7 @@ async def test_half_of_equal_lines_is_not_taken_for_the_whole() -> None:
         assert run.held == b"tick\n" * 200
 
 
+@pytest.mark.lengthy
 @pytest.mark.parametrize("seed", range(10))
 async def test_cut_anywhere_from_a_tail(seed: int) -> None:
     chance = random.Random(seed)

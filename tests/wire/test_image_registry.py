@@ -15,6 +15,7 @@ from cockpit.model.secret import Secret
 from tests.akash_sim.registry import MIB, Day, SimImage, SimRegistry
 from tests.wire.certificates import issue
 
+pytestmark = pytest.mark.lengthy
 IMAGES = {
     "lab/ray:2.60.0": SimImage(),
     "lab/single:1": SimImage(platforms=(), layers=(7 * MIB,)),

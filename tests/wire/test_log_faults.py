@@ -57,6 +57,7 @@ async def test_whatever_it_holds_it_is_the_same_after_cuts(kind: str) -> None:
     assert not {"replaced", "reconnected unproven"} & set(run.events)
 
 
+@pytest.mark.lengthy
 @pytest.mark.parametrize("regrown", [0, 100, 700_000], ids=["shorter", "little", "longer than before"])
 async def test_log_that_was_truncated_in_place_and_grew_again(regrown: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(follower, "QUIET_CHECK_SECONDS", 0.1)
@@ -75,6 +76,7 @@ async def test_log_that_was_truncated_in_place_and_grew_again(regrown: int, monk
         assert run.held.startswith(LINES)
 
 
+@pytest.mark.lengthy
 async def test_rotated_log_goes_on_with_the_new_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(follower, "QUIET_CHECK_SECONDS", 0.1)
     ray = FakeRay()

@@ -58,6 +58,7 @@ async def test_points_as_json() -> None:
     assert acc["last"] == 50
 
 
+@pytest.mark.lengthy
 async def test_earlier_runs_of_the_name_are_laid_over_it() -> None:
     done = await asked("logs", "sft-r3", "--plot", "loss", "--runs", "2", "--json")
     assert [(series["job"], series["max"]) for series in json.loads(done.text)["series"]] == [

@@ -76,6 +76,7 @@ async def test_an_address_that_needs_consent_is_not_sent_the_token(home: Path, m
         assert client.address == server.url
 
 
+@pytest.mark.lengthy
 async def test_a_wait_goes_on_at_the_corrected_address(home: Path) -> None:
     before, after = FakeRay(), FakeRay()
     before.add("x")

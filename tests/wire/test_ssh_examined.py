@@ -17,7 +17,7 @@ from tests.wire.server import until
 
 __all__ = ["bastion", "home", "nobody_answers", "ray", "runtime"]
 
-pytestmark = [needs_sshd, pytest.mark.usefixtures("home", "bastion", "nobody_answers")]
+pytestmark = [needs_sshd, pytest.mark.usefixtures("home", "bastion", "nobody_answers"), pytest.mark.lengthy]
 
 
 def lab_behind(home: Path, url: str, **more: str) -> None:

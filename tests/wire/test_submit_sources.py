@@ -300,6 +300,7 @@ async def test_a_command_that_names_a_file_which_stays_here_is_refused_in_a_scri
     assert (done.code, len(sent)) == (0, 1)
 
 
+@pytest.mark.lengthy
 async def test_an_upload_that_is_cut_each_time_is_said_to_be_tried_again_and_ends(tmp_path: Path) -> None:
     ray = FakeRay()
     puts: list[int] = []

@@ -92,6 +92,7 @@ def test_names_of_others_reach_no_terminal_as_they_are() -> None:
     assert "\\x1b" in text
 
 
+@pytest.mark.lengthy
 @pytest.mark.parametrize("width", [60, 100, 160])
 def test_every_file_of_the_corpus_has_one_that_fits(corpus_texts: dict[str, str], width: int) -> None:
     drawn = 0
@@ -128,6 +129,7 @@ SERVICES = st.lists(
 )
 
 
+@pytest.mark.lengthy
 @given(SERVICES, st.integers(60, 160), st.booleans())
 def test_any_services_fit(services: list[dict[str, object]], width: int, ascii_only: bool) -> None:
     lines = diagram(services, width=width, ascii_only=ascii_only)

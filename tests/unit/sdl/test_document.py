@@ -193,6 +193,7 @@ def test_broken_text_is_kept_and_refuses_edits(base: str) -> None:
     assert session.document.get("version") == "2.0"
 
 
+@pytest.mark.lengthy
 def test_every_corpus_file_keeps_its_bytes_and_each_value_its_neighbors(corpus_texts: dict[str, str]) -> None:
     """Every tenth value of every file; the stride walks over the values from file to file."""
     for number, (name, text) in enumerate(corpus_texts.items()):
@@ -250,6 +251,7 @@ def test_any_text_can_be_set_anywhere(value: str, path: str) -> None:
     assert session.text == ODD
 
 
+@pytest.mark.lengthy
 @settings(max_examples=100, database=None)
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(), st.lists))
 def test_any_value_can_be_inserted(value: object) -> None:
