@@ -102,6 +102,7 @@ async def _show_log(client: Any, job_id: str) -> None:
 
 
 async def _list_all(client: Any, *, now: float, most: int | None = None) -> None:
+    from cockpit.cli.listings import waiting_reasons
     from cockpit.operations.clusters.gpus import gpus_of
     from cockpit.render.gpus import GPUS
     from cockpit.render.jobs import JOBS
@@ -110,7 +111,8 @@ async def _list_all(client: Any, *, now: float, most: int | None = None) -> None
 
     jobs, nodes = await client.jobs.list(), await client.nodes.list()
     gpus = await gpus_of(client, nodes)
-    context = RowContext(now=now, node_names=node_names(nodes.rows))
+    waiting = await waiting_reasons(client, jobs.rows)
+    context = RowContext(now=now, node_names=node_names(nodes.rows), waiting=waiting)
     for spec, found in ((JOBS, jobs), (NODES, nodes), (GPUS, gpus)):
         rows = found.rows[:most]
         _heading(spec.name if len(rows) == len(found.rows) else f"{spec.name}, the first {most} of {len(found.rows)}")

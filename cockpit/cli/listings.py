@@ -29,7 +29,7 @@ class Found(msgspec.Struct, frozen=True):
     sample: tuple[Node, ...] | None = None
 
 
-async def _waiting(client: "RayClient", jobs: Iterable[Job]) -> Mapping[str, str]:
+async def waiting_reasons(client: "RayClient", jobs: Iterable[Job]) -> Mapping[str, str]:
     """Why pending jobs wait, by submission ID; nothing is asked where none is."""
     from cockpit.operations.why.reasons import pending_reasons
 
@@ -145,7 +145,7 @@ async def list_resource(args: argparse.Namespace) -> int:
         found = await resource.fetch(client)
         context = listing.context_now(await listing.names_of(client, spec, found))
         if resource.command == "jobs" and not args.json:
-            context = msgspec.structs.replace(context, waiting=await _waiting(client, found.rows))
+            context = msgspec.structs.replace(context, waiting=await waiting_reasons(client, found.rows))
     items = listing.selected(args, found.rows)
     empty = f"No matching {spec.noun or spec.name}." if found.rows and not items else ""
     listing.print_listing(args, spec, items, context, unreadable=found.unreadable, empty=empty)

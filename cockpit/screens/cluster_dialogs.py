@@ -11,14 +11,9 @@ from textual.widgets import Input, Label
 
 from cockpit.model.secret import Secret
 from cockpit.render.text import visible
-from cockpit.screens.dialog import Dialog
+from cockpit.screens.dialog import BETWEEN_FIELDS, Dialog
 from cockpit.widgets.fields import Field, HiddenField
 from cockpit.widgets.key_hints import Hint
-
-_BETWEEN_FIELDS: list[BindingType] = [
-    Binding("down", "app.focus_next", "Next", show=False),
-    Binding("up", "app.focus_previous", "Previous", show=False),
-]
 
 
 class NewCluster(msgspec.Struct, frozen=True):
@@ -33,7 +28,7 @@ class NewCluster(msgspec.Struct, frozen=True):
 class AddClusterDialog(Dialog[NewCluster]):
     """Asks for a name, an address as people have it, an SDL that knows token and certificate, and a bastion."""
 
-    BINDINGS: ClassVar[list[BindingType]] = _BETWEEN_FIELDS
+    BINDINGS: ClassVar[list[BindingType]] = BETWEEN_FIELDS
     HINTS = (Hint("⏎", "add", "submit"), Hint("↑↓", "fields"), Hint("esc", "cancel", "cancel", keep=True))
 
     def __init__(self, typed: NewCluster | None = None, problem: str = "") -> None:

@@ -11,7 +11,7 @@ from textual.widgets import Input, Label
 from cockpit.errors import UsageError
 from cockpit.operations.deployments.copying import Copy, parse_copy
 from cockpit.render.text import visible
-from cockpit.screens.dialog import Dialog
+from cockpit.screens.dialog import BETWEEN_FIELDS, Dialog
 from cockpit.widgets.fields import Field
 from cockpit.widgets.key_hints import Hint
 
@@ -49,10 +49,7 @@ class EndDialog(Dialog[End]):
 class CopyDialog(Dialog[Copy]):
     """Asks what to copy out of a deployment, and where to."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "app.focus_next", "Next", show=False),
-        Binding("up", "app.focus_previous", "Previous", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = BETWEEN_FIELDS
     HINTS = (Hint("⏎", "copy", "submit"), Hint("↑↓", "fields"), Hint("esc", "cancel", "cancel", keep=True))
 
     def __init__(self, dseq: str) -> None:

@@ -16,6 +16,10 @@ from cockpit.render.text import visible
 from cockpit.widgets.key_hints import Hint, KeyHints
 
 Result = TypeVar("Result")
+BETWEEN_FIELDS: list[BindingType] = [
+    Binding("down", "app.focus_next", "Next", show=False),
+    Binding("up", "app.focus_previous", "Previous", show=False),
+]
 
 
 class Dialog(ModalScreen["Result | None"], Generic[Result]):

@@ -6,14 +6,14 @@ from typing import Any, ClassVar
 
 from textual import on
 from textual.app import App
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.widget import Widget
 from textual.widgets import Input, Label
 
 from cockpit.errors import UsageError
 from cockpit.model.secret import Secret
 from cockpit.render.text import visible
-from cockpit.screens.dialog import Dialog
+from cockpit.screens.dialog import BETWEEN_FIELDS, Dialog
 from cockpit.secrets.passphrase import Ask, PassphraseRequest
 from cockpit.secrets.vault import checked_passphrase
 from cockpit.widgets.fields import HiddenField
@@ -27,10 +27,7 @@ class PassphraseDialog(Dialog[Secret]):
     `gone` gets the answer when the dialog has left the screen, for any reason.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "app.focus_next", "Next", show=False),
-        Binding("up", "app.focus_previous", "Previous", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = BETWEEN_FIELDS
     HINTS = (Hint("⏎", "go on", "submit"), Hint("esc", "cancel", "cancel", keep=True))
 
     def __init__(

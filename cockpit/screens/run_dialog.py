@@ -14,7 +14,7 @@ from cockpit.operations.deployments.run_plan import RunPlan, close_when_of
 from cockpit.operations.sdl_editor.paths import completed, paths_beginning
 from cockpit.render.cell_text import tamed
 from cockpit.render.text import visible
-from cockpit.screens.dialog import Dialog
+from cockpit.screens.dialog import BETWEEN_FIELDS, Dialog
 from cockpit.widgets.fields import Field
 from cockpit.widgets.key_hints import Hint
 
@@ -29,8 +29,7 @@ class RunDialog(Dialog[RunPlan]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "complete", "Complete", show=False, priority=True),
-        Binding("down", "app.focus_next", "Next", show=False),
-        Binding("up", "app.focus_previous", "Previous", show=False),
+        *BETWEEN_FIELDS,
     ]
     HINTS = (
         Hint("⏎", "take it", "submit"),

@@ -16,7 +16,7 @@ from cockpit.operations.deployments.market import ask_market
 from cockpit.render.cell_text import clip
 from cockpit.render.glyphs import UNICODE, Glyphs
 from cockpit.render.text import visible
-from cockpit.screens.dialog import Dialog
+from cockpit.screens.dialog import BETWEEN_FIELDS, Dialog
 from cockpit.sdl.completion import Item
 from cockpit.sdl.document import SdlDocument
 from cockpit.sdl.market import (
@@ -62,8 +62,7 @@ class WishDialog(Dialog[Described]):
     """Asks for a name and sizes; `preset` is what empty fields mean."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "app.focus_previous", "Up", show=False),
-        Binding("down", "app.focus_next", "Down", show=False),
+        *BETWEEN_FIELDS,
         Binding("tab", "choose(1)", "Next choice", show=False, priority=True),
         Binding("shift+tab", "choose(-1)", "Choice before", show=False, priority=True),
     ]

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import msgspec
 from textual import events, on
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.widget import Widget
 from textual.widgets import Input, Label, Static
 
@@ -16,7 +16,7 @@ from cockpit.model.secret import Secret
 from cockpit.operations.secrets.sdl_import import Move
 from cockpit.render.text import visible
 from cockpit.screens.confirm import Confirm
-from cockpit.screens.dialog import Dialog
+from cockpit.screens.dialog import BETWEEN_FIELDS, Dialog
 from cockpit.secrets.names import DEFAULT_SCOPE, checked_name, checked_scope
 from cockpit.secrets.values import checked_value
 from cockpit.widgets.fields import Field, HiddenField
@@ -52,10 +52,7 @@ class SecretDialog(Dialog[SecretEntry]):
     `made` says what will be generated; without it a value is asked for.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "app.focus_next", "Next", show=False),
-        Binding("up", "app.focus_previous", "Previous", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = BETWEEN_FIELDS
     HINTS = (Hint("⏎", "keep it"), Hint("↑↓", "fields"), Hint("esc", "cancel", "cancel", keep=True))
 
     def __init__(self, title: str, *, name: str = "", scope: str = DEFAULT_SCOPE, made: str = "") -> None:

@@ -26,7 +26,7 @@ from cockpit.operations.sending import NO_CONSENT, Consent
 from cockpit.render import upload as render
 from cockpit.render.text import visible
 from cockpit.screens.choose import Choose
-from cockpit.screens.dialog import Dialog
+from cockpit.screens.dialog import BETWEEN_FIELDS, Dialog
 from cockpit.screens.prompt import Prompt
 from cockpit.screens.submit_rows import SubmitRows, name_of
 from cockpit.secrets.names import DEFAULT_SCOPE
@@ -45,8 +45,7 @@ class SubmitDialog(Dialog[str]):
         Binding("ctrl+r", "recall", "Saved jobs and earlier submissions", show=False, priority=True),
         Binding("f2", "save_as", "Save as a job file", show=False, priority=True),
         Binding("ctrl+n", "clear", "Empty all fields", show=False, priority=True),
-        Binding("down", "app.focus_next", "Next", show=False),
-        Binding("up", "app.focus_previous", "Previous", show=False),
+        *BETWEEN_FIELDS,
     ]
     HINTS = (
         Hint("ctrl+s", "submit", "submit"),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from tests import json_shapes
+from tests import json_checks
 from tests.live.processes import eventually
 from tests.live.reference import JOB
 
@@ -106,7 +106,7 @@ class CommandLine:
         """Run a command to its end; the caller looks at the exit code."""
         with self.start(*args, variables=variables) as running:
             done = running.wait(within=within)
-        json_shapes.hold(args, done.stdout)
+        json_checks.hold(args, done.stdout)
         return done
 
     def rows(self, name: str) -> list[dict[str, Any]]:

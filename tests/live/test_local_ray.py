@@ -373,6 +373,7 @@ def test_the_demo_without_a_terminal_shows_its_jobs_and_leaves_nothing(tmp_path:
     assert done.returncode == 0, done.stderr
     assert "Job demo-hello succeeded" in done.stderr
     assert "Job demo-crash failed" in done.stderr
+    assert "needs 1 GPU, no node has any" in done.stdout
     (temp_dir,) = re.findall(r"Starting Ray \S+ in (\S+)\.", done.stderr)
     assert left_of(temp_dir) == []
 

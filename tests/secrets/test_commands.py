@@ -12,7 +12,7 @@ from cockpit.model.env_names import purpose_of
 from cockpit.model.secret import Secret
 from cockpit.secrets.references import process_store, resolve_reference
 from cockpit.settings import data_directory
-from tests import json_shapes
+from tests import json_checks
 from tests.secrets.fakes import PASSPHRASE, real_backend
 from tests.secrets.machine import Done, Machine, quick_vault, terminal
 
@@ -41,7 +41,7 @@ class Here:
             finally:
                 process_store().vault.lock()
         said = self._capsys.readouterr()
-        json_shapes.hold(("secrets", *arguments), said.out.encode())
+        json_checks.hold(("secrets", *arguments), said.out.encode())
         return Done(code, said.out, said.err)
 
 

@@ -9,7 +9,7 @@ import pytest
 from cockpit.cli.command_tree import commands_of
 from cockpit.cli.help import PAGES
 from cockpit.cli.main import build_parser
-from tests import json_shapes
+from tests import json_checks, json_shapes
 from tests.pages import pages
 from tests.wire.commands import here, home
 
@@ -46,13 +46,13 @@ def test_each_command_with_json_declares_its_shape() -> None:
 def test_a_shape_names_what_differs() -> None:
     (shape,) = json_shapes.SHAPES["local status"]
     good = {"running": False} | dict.fromkeys(("address", "gcs_address", "temp_dir", "supervisor_pid", "ray_version"))
-    assert list(json_shapes.faults(shape, good)) == []
+    assert list(json_checks.faults(shape, good)) == []
     odd = {**good, "running": None, "more": 1, "supervisor_pid": "7"}
     del odd["address"]
-    found = list(json_shapes.faults(shape, odd))
+    found = list(json_checks.faults(shape, odd))
     assert [fault.split()[0] for fault in found] == ["$.address", "$.running", "$.supervisor_pid", "$.more"]
     with pytest.raises(AssertionError, match="local status --json"):
-        json_shapes.hold(("local", "status", "--json"), json.dumps(odd).encode())
+        json_checks.hold(("local", "status", "--json"), json.dumps(odd).encode())
 
 
 def test_the_readme_names_every_command() -> None:

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from cockpit.cli.main import run
-from tests import json_shapes
+from tests import json_checks
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DIRECTORIES = ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR")
@@ -66,7 +66,7 @@ def write_contexts(home: Path, text: str) -> None:
 async def here(*argv: str, encoding: str = "utf-8") -> Done:
     """Run a command in a thread of this process, one at a time; needs the fixture `home`."""
     done = await asyncio.to_thread(_run, argv, encoding)
-    json_shapes.hold(argv, done.out)
+    json_checks.hold(argv, done.out)
     return done
 
 
@@ -111,7 +111,7 @@ async def finish(process: asyncio.subprocess.Process, *, seconds: float = 60.0) 
 async def alone(*argv: str, **streams: Any) -> Done:
     """Run a command in a process of its own."""
     done = await finish(await start(*argv, **streams))
-    json_shapes.hold(argv, done.out)
+    json_checks.hold(argv, done.out)
     return done
 
 
